@@ -1,0 +1,57 @@
+# `make` alone lists the targets.
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+# A CPU build of torch spares 4 GB: make app PIP_ARGS="--extra-index-url ADDRESS" with an index that has one,
+# and TORCH=torch==2.13.0+cpu.
+PIP_ARGS ?=
+TORCH ?=
+PORT ?= 7860
+
+.DEFAULT_GOAL := help
+.PHONY: help app test lint format bench screenshots train evaluate clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/.app: requirements.txt
+	@test -x $(PYTHON) || python3 -m venv $(VENV)
+	@echo "Installing the application's packages (once, a few minutes) ..."
+	@$(if $(TORCH),$(PYTHON) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) "$(TORCH)")
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.app requirements-dev.txt requirements-training.txt
+	@echo "Installing the tests' packages (once) ..."
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-dev.txt
+	@touch $@
+
+app: $(VENV)/.app ## start the page on this machine (PORT=7860)
+	@$(PYTHON) -m app --port $(PORT)
+
+test: $(VENV)/.dev ## run all tests; those of the page need Chromium
+	@$(PYTHON) -m pytest $(ARGS)
+
+lint: $(VENV)/.dev ## check style and types
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+
+format: $(VENV)/.dev ## put the code into its standard form
+	@$(PYTHON) -m ruff check --fix .
+	@$(PYTHON) -m ruff format .
+
+bench: $(VENV)/.dev ## measure the speed ratios, into build/bench.json
+	@$(PYTHON) -m tests.benchmarks.bench
+
+screenshots: $(VENV)/.dev ## photograph the page, into build/screens and docs
+	@$(PYTHON) -m tests.app.screenshots
+
+train: $(VENV)/.dev ## build the corpus and train the shipped model (hours)
+	@$(PYTHON) -m training corpus --out build/corpus/world
+	@$(PYTHON) -m training fit --config training/configs/world.yaml
+
+evaluate: $(VENV)/.dev ## measure the shipped model
+	@$(PYTHON) -m training evaluate
+
+clean: ## remove what the commands made, but not .venv
+	rm -rf build
