@@ -1,0 +1,168 @@
+"""Token roles: the one reader of the lookup grammar.
+
+    <|db_entity|> E<|db_relationship|> R<|db_return|> V<|db_end|>
+
+The rule is small: **the last marker decides**. After `<|db_entity|>` a token is part of the entity,
+after `<|db_relationship|>` of the relation, after `<|db_return|>` of the value, and after
+`<|db_end|>` it is text again. So a role needs no search for a partner and is defined for every
+sequence, malformed ones included:
+
+- A lookup that never closes keeps its last role until the end of the row.
+- A marker out of order, or a lookup inside a lookup, starts its own slot at once. What follows a
+  `<|db_return|>` is therefore always a value, and never slips into the loss.
+- A row without a prompt may be cut at the left: the tokens before its first marker then have the
+  role which that marker ends (before a `<|db_end|>` stands a value).
+- Markers inside the prompt are prompt: a person's words never open a lookup.
+
+`misplaced_markers` tells where a sequence breaks the grammar, for those who refuse such a corpus.
+The training loss masks by these roles (arXiv 2505.15962, section 3), the decoder drives by them,
+perplexities split by them, and the page colours by them.
+
+Letters in tensor names: B rows of a batch, T tokens of a row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import torch
+from torch import Tensor
+
+ENTITY = "<|db_entity|>"
+RELATIONSHIP = "<|db_relationship|>"
+RETURN = "<|db_return|>"
+END = "<|db_end|>"
+MARKERS = (ENTITY, RELATIONSHIP, RETURN, END)  # in the order of the grammar
+
+
+class Role(IntEnum):
+    """What a token is."""
+
+    PROMPT = 0  # what the person wrote, the opening token and the separator included
+    TEXT = 1  # what the model tells
+    ENTITY = 2  # the entity asked about, in a lookup
+    RELATION = 3  # the relation asked about, in a lookup
+    VALUE = 4  # what the graph answered
+    MARKER = 5  # one of the four special tokens
+
+
+@dataclass(frozen=True)
+class MarkerIds:
+    """The ids of the four special tokens in one tokenizer's vocabulary."""
+
+    entity: int
+    relationship: int
+    return_: int
+    end: int
+
+    @classmethod
+    def of(cls, tokenizer: Any) -> MarkerIds:
+        """The ids in `tokenizer` (of transformers or of tokenizers).
+
+        Raises ValueError, in one sentence, if the vocabulary lacks one of the four.
+        """
+        vocabulary = tokenizer.get_vocab()
+        missing = [marker for marker in MARKERS if marker not in vocabulary]
+        if missing:
+            raise ValueError(
+                f"The tokenizer lacks {', '.join(missing)}; add the four tokens with "
+                f"tokenizer.add_special_tokens({{'additional_special_tokens': {list(MARKERS)}}}) "
+                "and model.resize_token_embeddings(len(tokenizer)), then train them."
+            )
+        return cls(*(vocabulary[marker] for marker in MARKERS))
+
+    def as_tuple(self) -> tuple[int, int, int, int]:
+        """The ids in the order of the grammar."""
+        return self.entity, self.relationship, self.return_, self.end
+
+
+# The role of a token after [no marker, entity, relationship, return, end], and before it.
+_AFTER = (Role.TEXT, Role.ENTITY, Role.RELATION, Role.VALUE, Role.TEXT)
+_BEFORE = (Role.TEXT, Role.TEXT, Role.ENTITY, Role.RELATION, Role.VALUE)
+
+
+def _kinds(ids_BT: Tensor, markers: MarkerIds) -> Tensor:
+    """[B, T]: 1 to 4 where the token is a marker, in the order of the grammar, else 0."""
+    kinds_BT = torch.zeros_like(ids_BT)
+    for kind, marker in enumerate(markers.as_tuple(), start=1):
+        kinds_BT.masked_fill_(ids_BT == marker, kind)
+    return kinds_BT
+
+
+def _last_marker(kinds_BT: Tensor) -> Tensor:
+    """[B, T]: kind of the last marker at or before each token, 0 where there is none."""
+    positions_T = torch.arange(kinds_BT.shape[1], device=kinds_BT.device)
+    # A running maximum of position * 5 + kind carries the latest marker's kind along the row.
+    seen_BT = torch.where(kinds_BT > 0, positions_T * 5 + kinds_BT, 0)
+    return torch.cummax(seen_BT, dim=1).values % 5 if seen_BT.numel() else seen_BT
+
+
+def _in_prompt(ids_BT: Tensor, prompt_lengths: Tensor | None) -> Tensor | None:
+    if prompt_lengths is None:
+        return None
+    positions_T = torch.arange(ids_BT.shape[1], device=ids_BT.device)
+    return positions_T < prompt_lengths.to(ids_BT.device)[:, None]
+
+
+def token_roles(ids_BT: Tensor, markers: MarkerIds, prompt_lengths: Tensor | None = None) -> Tensor:
+    """The role of each token.
+
+    ids_BT: token ids, [B, T]. prompt_lengths: tokens of the prompt at the start of each row, [B];
+    without it no row has a prompt. Returns roles as int64, [B, T], on the device of the ids.
+    """
+    kinds_BT = _kinds(ids_BT, markers)
+    prompt_BT = _in_prompt(ids_BT, prompt_lengths)
+    if prompt_BT is not None:
+        kinds_BT.masked_fill_(prompt_BT, 0)
+    last_BT = _last_marker(kinds_BT)
+    after = torch.tensor(_AFTER, device=ids_BT.device)
+    roles_BT = after[last_BT]
+
+    # Rows without a prompt may be cut at the left: look at their first marker.
+    before = torch.tensor(_BEFORE, device=ids_BT.device)
+    if ids_BT.shape[1]:
+        first_B1 = (kinds_BT > 0).int().argmax(dim=1, keepdim=True)
+        opening_B1 = before[kinds_BT.gather(1, first_B1)]
+        if prompt_lengths is not None:
+            cut_B1 = prompt_lengths.to(ids_BT.device)[:, None] == 0
+            opening_B1 = torch.where(cut_B1, opening_B1, int(Role.TEXT))
+        roles_BT = torch.where(last_BT == 0, opening_B1, roles_BT)
+
+    roles_BT = roles_BT.masked_fill(kinds_BT > 0, int(Role.MARKER))
+    if prompt_BT is not None:
+        roles_BT = roles_BT.masked_fill(prompt_BT, int(Role.PROMPT))
+    return roles_BT
+
+
+def loss_mask(ids_BT: Tensor, roles_BT: Tensor, markers: MarkerIds) -> Tensor:
+    """Which tokens are targets of training, bool [B, T].
+
+    Out of the loss are the prompt, the values and `<|db_end|>`: what somebody else writes, the
+    person or the graph. Index by target: entry t says whether predicting token t is trained.
+    Padding is not known here; whoever pads masks it.
+    """
+    return (roles_BT != int(Role.PROMPT)) & (roles_BT != int(Role.VALUE)) & (ids_BT != markers.end)
+
+
+def misplaced_markers(
+    ids_BT: Tensor, markers: MarkerIds, prompt_lengths: Tensor | None = None
+) -> Tensor:
+    """Where the grammar is broken, bool [B, T]: each marker that does not follow its predecessor.
+
+    The first marker of a row may be any one if the row has no prompt, since it may be cut at the
+    left; a lookup that is open at the end of a row is no error, since it may be cut there.
+    """
+    kinds_BT = _kinds(ids_BT, markers)
+    prompt_BT = _in_prompt(ids_BT, prompt_lengths)
+    if prompt_BT is not None:
+        kinds_BT.masked_fill_(prompt_BT, 0)
+    previous_BT = torch.zeros_like(kinds_BT)
+    previous_BT[:, 1:] = _last_marker(kinds_BT)[:, :-1]
+    expected_BT = previous_BT % 4 + 1  # entity after nothing or end, and so on round
+    wrong_BT = (kinds_BT > 0) & (kinds_BT != expected_BT)
+    may_be_cut = (previous_BT == 0) & (kinds_BT > 0)
+    if prompt_lengths is not None:
+        may_be_cut &= prompt_lengths.to(ids_BT.device)[:, None] == 0
+    return wrong_BT & ~may_be_cut
