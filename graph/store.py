@@ -1,0 +1,265 @@
+"""The one protocol that every store follows, and how to open a store by its URL.
+
+A read takes `at`, a revision: None reads the newest, a number what the store held then. A
+generation pins one revision and reads that throughout. Writes are edits: each `apply` is one
+transaction, one revision, and journalled in the same transaction.
+
+    with contextlib.closing(open_store("sqlite:///build/world.db")) as store:
+        france, how = store.find_entities("France")[0]
+        store.apply([Add("France", "motto", "Liberté")], author="Ada")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from graph.edits import Edit
+from graph.errors import Conflict, Difference, InvalidText, StoreError
+from graph.facts import Entity, Fact, shown
+
+__all__ = [
+    "Conflict",
+    "Difference",
+    "Draft",
+    "Entity",
+    "Fact",
+    "InvalidText",
+    "JournalEntry",
+    "Relation",
+    "Statistics",
+    "StoreError",
+    "TripletStore",
+    "open_store",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A relation's name and what is declared of it."""
+
+    name: str
+    kind: str | None = None
+    """What its values are: "link", "literal", or None where nothing is declared."""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What an edit did to one fact or one entity: `before` it, and `after`. None: not there."""
+
+    before: Fact | Entity | None
+    after: Fact | Entity | None
+
+    @property
+    def id(self) -> int:
+        """The id of the fact or entity."""
+        some = self.after if self.before is None else self.before
+        assert some is not None
+        return some.id
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; `kind` is "fact" or "entity"."""
+        some = self.after if self.before is None else self.before
+        return {
+            "kind": "fact" if isinstance(some, Fact) else "entity",
+            "before": None if self.before is None else self.before.to_json(),
+            "after": None if self.after is None else self.after.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Delta:
+        read = Fact.from_json if data["kind"] == "fact" else Entity.from_json
+        before, after = data["before"], data["after"]
+        return cls(before and read(before), after and read(after))
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One edit in the journal (an import is one entry)."""
+
+    revision: int
+    kind: str
+    """"add", "change", "delete", "rename", "merge", "add alias", "remove alias", "import",
+    "undo", "redo" or "revert"."""
+    author: str
+    time: str
+    """When it was written, ISO 8601 in UTC."""
+    reason: str
+    edit: dict[str, Any]
+    """The edit as it was asked for; of an import, what was read and counted."""
+    deltas: tuple[Delta, ...]
+    """What changed, fact by fact and entity by entity; empty for an import."""
+    published: bool = False
+    """Whether it came with a published draft."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "revision": self.revision,
+            "kind": self.kind,
+            "author": self.author,
+            "time": self.time,
+            "reason": self.reason,
+            "edit": self.edit,
+            "deltas": [delta.to_json() for delta in self.deltas],
+            "published": self.published,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """How much a store holds now."""
+
+    entities: int
+    aliases: int
+    facts: int
+    links: int
+    relations: int
+    revision: int
+    drafts: int
+
+
+@runtime_checkable
+class TripletStore(Protocol):
+    """A graph of facts that is read at a revision and written by journalled edits.
+
+    Every method may be called from any thread. Ids that the store never gave out are not there
+    (None, an empty list) when read, and a `StoreError` when edited.
+    """
+
+    url: str
+
+    def revision(self) -> int:
+        """The newest revision; only grows."""
+
+    def state(self, at: int | None = None) -> str:
+        """A key for caches that names this store and the revision (and of a draft, its own)."""
+
+    def entity(self, entity_id: int, at: int | None = None) -> Entity | None:
+        """An entity by its id."""
+
+    def find_entities(self, name: str, at: int | None = None) -> list[tuple[Entity, str]]:
+        """The entities called `name`, best first, each with how: "exact", "folded" or "alias".
+
+        The name in this spelling, then an alias in this spelling, then whatever shares the folded
+        key, the one with most facts first.
+        """
+
+    def fact(self, fact_id: int, at: int | None = None) -> Fact | None:
+        """A fact by its id."""
+
+    def facts(
+        self,
+        entity_id: int,
+        relation: str | None = None,
+        at: int | None = None,
+        limit: int | None = None,
+    ) -> list[Fact]:
+        """The facts of an entity in stored order; `relation` in any spelling of its folded key."""
+
+    def facts_to(
+        self, entity_id: int, at: int | None = None, limit: int | None = None
+    ) -> list[Fact]:
+        """The facts whose value is this entity, in stored order."""
+
+    def neighbourhood(
+        self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None
+    ) -> list[Fact]:
+        """At most `limit` facts within so many hops of the entities, both ways, nearest first."""
+
+    def all_facts(self, at: int | None = None) -> Iterator[Fact]:
+        """Every fact in stored order, read in batches."""
+
+    def search(self, text: str, limit: int = 10, at: int | None = None) -> list[Entity]:
+        """Entities as one types: words that begin so, then parts, then near spellings."""
+
+    def relation(self, name: str) -> Relation | None:
+        """What is known of a relation, by the folded key of its name."""
+
+    def relation_names(self, entity_id: int, at: int | None = None) -> list[str]:
+        """The names of an entity's relations in stated order (a draft's own first), all of them."""
+
+    def apply(
+        self,
+        edits: Sequence[Edit],
+        *,
+        author: str,
+        reason: str = "",
+        write_id: str | None = None,
+    ) -> int:
+        """Do all the edits or none, as one transaction; returns its revision.
+
+        With a `write_id` that the journal already holds, nothing is done twice: the revision of
+        the first time is returned.
+        """
+
+    def undo(self, *, author: str, reason: str = "") -> int:
+        """Take back the newest transaction that stands; an edit itself. Returns its revision."""
+
+    def redo(self, *, author: str, reason: str = "") -> int:
+        """Do again what was undone last, unless something was edited since."""
+
+    def revert(self, revision: int, *, author: str, reason: str = "") -> int:
+        """Take back one earlier transaction, or raise `Conflict` where it was built upon."""
+
+    def history(
+        self,
+        *,
+        entity_id: int | None = None,
+        fact_id: int | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> list[JournalEntry]:
+        """The journal, newest first: all, of an entity, or of a fact; before a revision to page."""
+
+    def statistics(self) -> Statistics:
+        """How much is there now."""
+
+    def close(self) -> None:
+        """Give back files and connections."""
+
+
+@runtime_checkable
+class Draft(TripletStore, Protocol):
+    """A session's private edits over a shared store, and itself a store.
+
+    Its `revision()` counts its own edits, undos and redos, and every earlier one can still be
+    read. It is pinned to the shared store's revision at its first edit.
+    """
+
+    draft_id: str
+    base: Any
+    """The shared store underneath."""
+
+    @property
+    def base_revision(self) -> int:
+        """The revision of the shared store that the draft lies over."""
+
+    def edits(self) -> list[Edit]:
+        """The edits that stand, oldest first."""
+
+    def deltas(self) -> list[Delta]:
+        """What the draft changes in all, against its base."""
+
+    def publish(self, *, author: str, reason: str = "", write_id: str | None = None) -> int:
+        """Write the edits to the shared store in one transaction; returns its revision.
+
+        Raises `Conflict`, with both versions, where somebody else changed what the draft touches;
+        then nothing is published. Afterwards the draft is empty, over the new revision.
+        """
+
+    def discard(self) -> int:
+        """Drop all edits and return to the newest revision; returns the draft's revision."""
+
+
+def open_store(url: str, *, create: bool = False) -> Any:
+    """The store at `url`: `sqlite:///relative/path.db`, `sqlite:////absolute/path.db`.
+
+    With `create`, an empty store is made where there is none. Raises `StoreError`.
+    """
+    if url.startswith("sqlite:///"):
+        from graph.sqlite import SqliteStore
+
+        return SqliteStore(url, create=create)
+    raise StoreError(f"{shown(url)} names no store; write sqlite:///path/to/file.db.")
