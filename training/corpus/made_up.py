@@ -1,0 +1,319 @@
+"""Made-up values, names and relation names, so that copying is learnt and not the world's facts.
+
+Each function draws from a `random.Random` that the caller seeds. Strings are 1 to 40 characters,
+in many scripts, with digits, symbols and punctuation, and never have a `; ` inside, which separates
+the values of one answer.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+MAX_CHARACTERS = 40
+
+_ONSETS = [
+    "b",
+    "c",
+    "d",
+    "f",
+    "g",
+    "h",
+    "j",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "r",
+    "s",
+    "t",
+    "v",
+    "w",
+    "z",
+    "br",
+    "ch",
+    "cl",
+    "dr",
+    "fl",
+    "gr",
+    "kr",
+    "pl",
+    "pr",
+    "sh",
+    "st",
+    "th",
+    "tr",
+    "vl",
+    "zh",
+]
+_NUCLEI = ["a", "e", "i", "o", "u", "a", "e", "i", "o", "u", "ai", "ea", "ia", "oo", "ou", "y"]
+_CODAS = ["", "", "", "", "l", "m", "n", "r", "s", "t", "ck", "nd", "rn", "ss", "x"]
+_ACCENTED = "áàâäãåçéèêëíìîïñóòôöõøúùûüýčďěňřšťžąęłńśźżăîșțğışőűþðæœß"
+_SCRIPTS = {
+    "cyrillic": "абвгдежзийклмнопрстуфхцчшщыьэюя",
+    "greek": "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώ",
+    "arabic": "ابتثجحخدذرزسشصضطظعغفقكلمنهوي",
+    "hebrew": "אבגדהוזחטיכלמנסעפצקרשת",
+    "devanagari": "अआइईउकखगघचछजझटडणतथदधनपफबभमयरलवशसह",
+    "han": "山水火木金土日月人大小中国北京東西南學生天地海川田林石空風雨花龍馬鳥魚",
+    "kana": "あいうえおかきくけこさしすせそたちつてとなにぬねのはひふへほアイウエオカキクケコ",
+    "hangul": "가나다라마바사아자차카타파하고노도로모보소오조초코토포호구누두루",
+    "georgian": "აბგდევზთიკლმნოპჟრსტუფქღყშჩცძწჭხჯჰ",
+    "thai": "กขคงจชซญดตถทธนบปผพฟภมยรลวศสหอ",
+}
+SCRIPTS = ("latin", "accented", *_SCRIPTS)
+_UNITS = [
+    "km",
+    "kg",
+    "m",
+    "cm",
+    "ha",
+    "mph",
+    "kWh",
+    "litres",
+    "tonnes",
+    "kilometres",
+    "metres",
+    "years",
+    "hours",
+    "days",
+    "percent",
+    "feet",
+]
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+_SYMBOLS = ["&", "/", "+", "-", "–", "'", "’", "·", ":", "@", "#", "_", "*", "=", "~", "|", "!"]
+
+
+def made_up_word(rng: random.Random, syllables: int | None = None) -> str:
+    """One pronounceable word in lower-case Latin letters."""
+    count = syllables or rng.choice((1, 2, 2, 2, 3, 3, 4))
+    return "".join(
+        rng.choice(_ONSETS) + rng.choice(_NUCLEI) + (rng.choice(_CODAS) if i == count - 1 else "")
+        for i in range(count)
+    )
+
+
+def _letters(rng: random.Random, alphabet: str, low: int, high: int) -> str:
+    return "".join(rng.choice(alphabet) for _ in range(rng.randint(low, high)))
+
+
+def in_script(rng: random.Random, script: str) -> str:
+    """One to three made-up words in one of `SCRIPTS`."""
+    if script == "latin":
+        words = [made_up_word(rng) for _ in range(rng.choice((1, 1, 2, 3)))]
+    elif script == "accented":
+        words = []
+        for _ in range(rng.choice((1, 1, 2))):
+            letters = list(made_up_word(rng))
+            for _ in range(rng.randint(1, 3)):
+                letters[rng.randrange(len(letters))] = rng.choice(_ACCENTED)
+            words.append("".join(letters))
+    else:
+        longest = 5 if script in ("han", "kana", "hangul") else 9
+        alphabet = _SCRIPTS[script]
+        words = [_letters(rng, alphabet, 1, longest) for _ in range(rng.choice((1, 1, 2)))]
+    if rng.random() < 0.75:
+        words = [word[:1].upper() + word[1:] for word in words]
+    return " ".join(words)
+
+
+def number(rng: random.Random) -> str:
+    """A number, an amount, a date or a code, often with repeated digits."""
+    digits = str(rng.randint(0, 10 ** rng.randint(1, 9)))
+    if rng.random() < 0.3:
+        digits = "".join(rng.choice("0123456789") * rng.randint(1, 4) for _ in range(3))
+    form = rng.randrange(12)
+    if form == 0:
+        return digits
+    if form == 1:
+        return f"{rng.randint(1000, 10 ** rng.randint(4, 10)):,}"
+    if form == 2:
+        return f"{rng.randint(0, 9999)}.{rng.randint(0, 999)}"
+    if form == 3:
+        return f"{rng.randint(1, 99999):,} {rng.choice(_UNITS)}"
+    if form == 4:
+        return f"{rng.choice('$€£¥')}{rng.randint(1, 999)}{rng.choice(['', '.5', '.75', ' million', ' billion'])}"
+    if form == 5:
+        return f"{rng.randint(1, 28)} {rng.choice(_MONTHS)} {rng.randint(1000, 2999)}"
+    if form == 6:
+        return str(rng.randint(1000, 2999))
+    if form == 7:
+        return f"{rng.randint(0, 100)}{rng.choice(['%', '°', ' °C', 'th', 'nd', 's', 'k', 'm'])}"
+    if form == 8:
+        code = "".join(rng.choice("ABCDEFGHJKLMNPRSTUVWXYZ") for _ in range(rng.randint(1, 3)))
+        return f"{code}{rng.choice(['-', '', ' ', '/'])}{digits[:6]}"
+    if form == 9:
+        return f"{rng.randint(1000, 2999)}{rng.choice(['–', ' to ', '-', ' and '])}{rng.randint(1000, 2999)}"
+    if form == 10:
+        return f"{rng.choice('+-−~<>')}{digits[:8]}"
+    return f"{rng.choice(_MONTHS)} {rng.randint(1, 28)}, {rng.randint(1000, 2999)}"
+
+
+def symbolic(rng: random.Random, words: Sequence[str]) -> str:
+    """Words with punctuation and symbols, as titles, firms and formulas have them."""
+    a, b = rng.choice(words), rng.choice(words)
+    A, B = a[:1].upper() + a[1:], b[:1].upper() + b[1:]
+    n = rng.randint(1, 2999)
+    return rng.choice(
+        [
+            f"{A} & {B}",
+            f"{A}'s {B}",
+            f"{A}’s {b}",
+            f"{A}, {B}",
+            f"{A} ({b})",
+            f"{A} ({n})",
+            f"{A}/{B}",
+            f"{A}-{b}",
+            f"{A} – {B}",
+            f"“{A} {b}”",
+            f'"{A}" {b}',
+            f"{A}: {B}",
+            f"{A}! {B}?",
+            f"St. {A}",
+            f"{A} {B}, Jr.",
+            f"{A[:1]}. {B}",
+            f"O'{A}",
+            f"{A}{n}",
+            f"{n} {a} {b}",
+            f"{a}@{b}",
+            f"#{a}_{n}",
+            f"{A}+{B}",
+            f"{a}{rng.choice(_SYMBOLS)}{b}",
+            f"{A[:2].upper()}{rng.choice(_SYMBOLS)}{n}",
+            f"[{A}] {b}",
+            f"{A} No. {n}",
+        ]
+    )
+
+
+def made_up_value(rng: random.Random, kind: str | None = None, words: Sequence[str] = ()) -> str:
+    """A made-up value of at most 40 characters.
+
+    `kind` is one of `SCRIPTS`, `number`, `symbolic`, `words` or `character`; without one, any.
+    `words` are real words to build from; made-up ones stand in for them where there are none.
+    """
+    pool = words or [made_up_word(rng) for _ in range(8)]
+    if kind is None:
+        kind = rng.choices(
+            ("latin", "accented", "other", "number", "symbolic", "words", "character"),
+            (0.26, 0.10, 0.18, 0.18, 0.14, 0.11, 0.03),
+        )[0]
+        if kind == "other":
+            kind = rng.choice(tuple(_SCRIPTS))
+    if kind == "number":
+        value = number(rng)
+    elif kind == "symbolic":
+        value = symbolic(rng, pool)
+    elif kind == "words":
+        value = " ".join(rng.choice(pool) for _ in range(rng.randint(1, 5)))
+        if rng.random() < 0.5:
+            value = value[:1].upper() + value[1:]
+    elif kind == "character":
+        value = rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+    else:
+        value = in_script(rng, kind)
+    value = value[:MAX_CHARACTERS].strip()
+    if value.casefold() in (
+        "unknown",
+        "relations",
+        "",
+    ):  # these two words have a meaning of their own
+        return made_up_word(rng, 3)
+    return value
+
+
+def alike(rng: random.Random, value: str) -> str:
+    """A string with the same beginning as `value`, so that a copy must be read to its end."""
+    stem = value[: max(1, len(value) - rng.randint(0, 3))]
+    if any(c.isdigit() for c in value[-2:]):
+        return (stem + rng.choice("0123456789"))[:MAX_CHARACTERS]
+    return (stem + rng.choice(["a", "e", "o", "in", "ar", "ius", "ov", "s", " II"]))[
+        :MAX_CHARACTERS
+    ]
+
+
+def made_up_name(rng: random.Random, words: Sequence[str] = ()) -> str:
+    """The name of an entity that does not exist, with years, brackets and commas at times."""
+    pool = words or [made_up_word(rng) for _ in range(8)]
+    form = rng.random()
+    if form < 0.12:
+        return made_up_value(rng, "symbolic", pool)
+    if form < 0.22:
+        return made_up_value(rng, rng.choice(tuple(_SCRIPTS)))
+    if form < 0.30:
+        return made_up_value(rng, "accented")
+    if form < 0.36:
+        name = " ".join(rng.choice(pool) for _ in range(rng.randint(1, 3)))
+        return name[:MAX_CHARACTERS].strip() or "thing"
+    parts = [
+        (made_up_word(rng) if rng.random() < 0.6 else rng.choice(pool)).capitalize()
+        for _ in range(rng.choice((1, 2, 2, 2, 3)))
+    ]
+    name = " ".join(parts)
+    tail = rng.random()
+    if tail < 0.07:
+        name += f" ({rng.randint(1500, 2040)})"
+    elif tail < 0.14:
+        name += f" ({rng.choice(pool)})"
+    elif tail < 0.20:
+        name += f", {made_up_word(rng).capitalize()}"
+    elif tail < 0.24:
+        name += f" {rng.randint(1, 2040)}"
+    elif tail < 0.27:
+        name = f"The {name}"
+    return name[:MAX_CHARACTERS].strip().rstrip("(,")
+
+
+def restyle(rng: random.Random, relation: str) -> str:
+    """The same relation name in another spelling: Title Case, snake_case, camelCase and so on."""
+    words = relation.replace("_", " ").split()
+    form = rng.randrange(5)
+    if form == 0:
+        return " ".join(word[:1].upper() + word[1:] for word in words)
+    if form == 1:
+        return "_".join(word.lower() for word in words)
+    if form == 2:
+        first, *rest = words
+        return first.lower() + "".join(word[:1].upper() + word[1:] for word in rest)
+    if form == 3:
+        return relation[:1].upper() + relation[1:]
+    return relation.lower()
+
+
+def made_up_relation(rng: random.Random, words: Sequence[str]) -> str:
+    """A relation name that is not in the world: real and made-up words in many spellings."""
+    count = rng.choice((1, 1, 2, 2, 2, 3, 3, 4, 5))
+    parts = [made_up_word(rng) if rng.random() < 0.3 else rng.choice(words) for _ in range(count)]
+    if count > 1 and rng.random() < 0.25:
+        parts.insert(
+            rng.randint(1, count - 1), rng.choice(["of", "in", "by", "for", "at", "as", "to"])
+        )
+    if rng.random() < 0.15:
+        parts[-1] += rng.choice([" of", " by", " in", " at"])
+    tail = rng.random()
+    if tail < 0.04:
+        parts.append(str(rng.randint(1900, 2030)))
+    elif tail < 0.07:
+        parts[0] += "'s"
+    elif tail < 0.09:
+        parts.append(f"({rng.choice(words)})")
+    elif tail < 0.10:
+        parts[0] = f"{parts[0]}-{rng.choice(words)}"
+    name = restyle(rng, " ".join(parts))[:MAX_CHARACTERS].strip().rstrip("(-_")
+    return (
+        name if name and name.casefold() not in ("relations", "unknown") else made_up_word(rng, 2)
+    )

@@ -1,0 +1,270 @@
+"""The hand-written phrases of training/phrases/, and how a phrase becomes text with its lookups.
+
+A template is English with placeholders: `{entity}`, `{entity's}`, `{value}`, `{a value}`,
+`{RELATION}`, `{a RELATION}` and `{one|many}`, which agrees with the number of values of the next
+value in the sentence. A lookup is written where its answer is first needed: before the value, or
+before an article, a plural or a verb whose form depends on it. So the model never writes a word
+that presupposes a value which it has not been given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from graph.facts import MAX_VALUES, join_values
+from training.documents import write_lookup
+
+FOLDER = Path(__file__).parent.parent / "phrases"
+ANY_TYPE = "default"
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_AN = re.compile(
+    r"(?!uni|eu|one\b|once|use|usu|ut[ei]|u\.)[aeiouáéíóàèöäåæø]|8|1[18]\b|hour|honou?r|heir", re.I
+)
+
+
+# Names that take "the" inside a sentence, told by how they are spelt; a made-up name may too.
+_DEFINITE = re.compile(
+    r"""^(?:
+        United\ (?:States|Kingdom|Arab|Nations|Provinces)|Netherlands$|Bahamas$|Philippines$|Maldives$|Comoros$|Isle\ of\ |Holy\ See$|Vatican$
+        |(?:Republic|Kingdom|Commonwealth|Principality|Sultanate|Federation|State|Union|University
+           |Battle|Siege|Gulf|Bay|Strait|Sea|Council|Bank|Order|Treaty|House|Organisation)\ of\ 
+        |Nobel\ .*Prize
+        |.*\ (?:Islands|Republic|Republics|Kingdom|Union|Party|River|Sea|Ocean|Canal|Desert|Mountains
+             |Alps|Archipelago|Peninsula|Empire|Organization|Organisation|Agency|Court|Nations|League
+             |Commonwealth|Festival|Wars?|Territories|Territory|Channel|Strait|Gulf|Basin|Group|Club)
+             (?:\ (?:of|for|in|on)\ .*)?$
+    )""",
+    re.X,
+)
+_NO_ARTICLE = re.compile(
+    r"^(?:[Tt]he|A|An|Le|La|Les|El|Los|Las|Il|Der|Die|Das|My|His|Her|Our)\b|^World War|\(|^G\d"
+)
+
+
+def definite(name: str) -> str:
+    """`"the "` for names which English gives the article, such as United States; else nothing."""
+    return "the " if _DEFINITE.match(name) and not _NO_ARTICLE.search(name) else ""
+
+
+def article(noun: str) -> str:
+    """The indefinite article that English wants before `noun`."""
+    return "an" if _AN.match(noun) else "a"
+
+
+def enumerate_values(values: Sequence[str], *, indefinite: bool = False) -> str:
+    """Several values as a sentence lists them: `A, B and C`; beyond five, `… and 3 more`."""
+    shown = [(f"{article(v)} " if indefinite else definite(v)) + v for v in values[:MAX_VALUES]]
+    if len(values) > MAX_VALUES:
+        shown.append(f"{len(values) - MAX_VALUES} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def with_article(name: str, possessive: bool = False) -> str:
+    """A name as it stands inside a sentence: `the United States`, `the Netherlands'`, `France's`."""
+    written = definite(name) + name
+    if not possessive:
+        return written
+    return written + ("'" if definite(name) and name.endswith("s") else "'s")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a sentence is about, and whether "it" may stand for the name."""
+
+    name: str
+    pronoun: bool = False
+
+    def written(self, possessive: bool) -> str:
+        """The name or the pronoun, as it stands inside a sentence."""
+        if self.pronoun:
+            return "its" if possessive else "it"
+        return with_article(self.name, possessive)
+
+
+def render(
+    template: str,
+    subject: Subject,
+    answers: Mapping[str, Sequence[str]],
+    relation: str = "",
+    first: Iterable[str] = (),
+) -> str:
+    """Fill a template and write its lookups where their answers are first needed.
+
+    Args:
+        template: the phrase.
+        subject: what `{entity}` stands for; the lookups always ask by its name.
+        answers: the values by relation.
+        relation: the relation that `{value}` stands for.
+        first: relations to look up before the sentence, since its wording was chosen by them.
+    """
+    parts = split_template(template)
+    meanings = [_meaning(part, relation) if i % 2 else "" for i, part in enumerate(parts)]
+    needed_at = dict.fromkeys(first, 0)  # relation -> where in the sentence its answer is needed
+    sentence = ""
+    verbatim = False  # whether the sentence opens with a name or a value, which keeps its spelling
+    for i, part in enumerate(parts):
+        meaning = meanings[i]
+        if meaning == "|":
+            meaning = next(
+                m
+                for m in (*meanings[i + 1 :], *reversed(meanings[:i]))
+                if m not in ("", "|", "entity")
+            )
+            written = part.split("|", 1)[len(answers[meaning]) > 1]
+        elif meaning == "entity":
+            written = subject.written(part.endswith("'s"))
+        elif meaning:
+            written = enumerate_values(answers[meaning], indefinite=part.startswith("a "))
+        else:
+            written = part
+        if meaning not in ("", "entity"):
+            needed_at.setdefault(meaning, len(sentence))
+        if meanings[i] not in ("", "|") and sentence.lower().endswith("the "):
+            written = written.removeprefix("the ")
+        if not sentence and written:
+            verbatim = (
+                meanings[i] not in ("", "|")
+                and not written.startswith(("the ", "it ", "its ", "a ", "an "))
+                and written not in ("it", "its")
+            )
+        if sentence.endswith(".") and written.startswith("."):
+            written = written[1:]  # "Washington, D.C." closes a sentence by itself
+        sentence += written
+    if not verbatim:
+        sentence = sentence[:1].upper() + sentence[1:]
+    return _with_lookups(sentence, subject.name, needed_at, answers)
+
+
+def _with_lookups(
+    sentence: str, entity: str, needed_at: Mapping[str, int], answers: Mapping[str, Sequence[str]]
+) -> str:
+    """Insert the lookups before the words that need their answers, last one first."""
+    starts = {r: sentence.rfind(" ", 0, at) + 1 for r, at in needed_at.items()}
+    for relation, start in reversed(sorted(starts.items(), key=lambda item: item[1])):
+        lookup = write_lookup(entity, relation, join_values(answers[relation]).text)
+        after = sentence[start:]
+        if not after.startswith("<|db_entity|>"):
+            after = " " + after
+        sentence = sentence[:start].rstrip(" ") + lookup + after
+    return sentence
+
+
+def opens_well(
+    template: str, subject: Subject, answers: Mapping[str, Sequence[str]], relation: str = ""
+) -> bool:
+    """Whether a sentence would not begin with a name or value in lower case, such as "selenium"."""
+    parts = split_template(template)
+    if parts[0] or parts[1].startswith("a ") or "|" in parts[1]:
+        return True
+    meaning = _meaning(parts[1], relation)
+    name = (
+        subject.written(False)
+        if meaning == "entity"
+        else definite(answers[meaning][0]) + answers[meaning][0]
+    )
+    return not name[0].islower() or name.startswith(("the ", "it"))
+
+
+def _meaning(placeholder: str, relation: str) -> str:
+    """What a placeholder stands for: `entity`, `|` for an agreement, or a relation's name."""
+    if placeholder in ("entity", "entity's"):
+        return "entity"
+    if "|" in placeholder:
+        return "|"
+    name = placeholder.removeprefix("a ")
+    return relation if name == "value" else name
+
+
+def split_template(template: str) -> list[str]:
+    """Literals and placeholders of a template in turn, beginning and ending with a literal."""
+    return _PLACEHOLDER.split(template)
+
+
+@dataclass(frozen=True)
+class RelationPhrases:
+    """The wordings of one relation."""
+
+    noun: str
+    nouns: str
+    reference: str | None
+    """A noun phrase for the value, such as `the country where {entity} was born`; links only."""
+    statements: Mapping[str, Sequence[str]]
+    """By the type of the entity; `default` serves every other type."""
+    questions: Mapping[str, Sequence[str]]
+
+    def statements_for(self, entity_type: str) -> Sequence[str]:
+        """The statements that fit an entity of this type."""
+        return self.statements.get(entity_type) or self.statements[ANY_TYPE]
+
+    def questions_for(self, entity_type: str) -> Sequence[str]:
+        """The questions that fit an entity of this type."""
+        return self.questions.get(entity_type) or self.questions[ANY_TYPE]
+
+
+@dataclass(frozen=True)
+class JoinedSentence:
+    """A sentence that states two or three relations at once."""
+
+    relations: tuple[str, ...]
+    text: str
+    same: str | None = None
+    """The wording for the case that the first two relations have the same values."""
+
+    def render(self, subject: Subject, answers: Mapping[str, Sequence[str]]) -> str:
+        """The sentence with its lookups."""
+        if self.same is None:
+            return render(self.text, subject, answers)
+        a, b = self.relations[:2]
+        template = self.same if answers[a] == answers[b] else self.text
+        return render(template, subject, answers, first=self.relations[:2])
+
+    def opens_well(self, subject: Subject, answers: Mapping[str, Sequence[str]]) -> bool:
+        """Whether neither of its wordings would begin with a name in lower case."""
+        return all(opens_well(t, subject, answers) for t in (self.text, self.same) if t)
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """All phrases of the folder."""
+
+    relations: Mapping[str, RelationPhrases] = field(default_factory=dict)
+    sentences: Sequence[JoinedSentence] = ()
+
+
+def _by_type(given: Any) -> dict[str, list[str]]:
+    return given if isinstance(given, dict) else {ANY_TYPE: given}
+
+
+@cache
+def load_phrases(folder: Path = FOLDER) -> Phrases:
+    """Read every YAML file of the folder.
+
+    Raises:
+        ValueError: a relation is described in two files.
+    """
+    relations: dict[str, RelationPhrases] = {}
+    sentences: list[JoinedSentence] = []
+    for path in sorted(folder.glob("*.yaml")):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for name, given in (content.get("relations") or {}).items():
+            if name in relations:
+                raise ValueError(f"{path.name} describes the relation {name!r} a second time.")
+            relations[name] = RelationPhrases(
+                given["noun"],
+                given.get("nouns", given["noun"] + "s"),
+                given.get("reference"),
+                _by_type(given["statements"]),
+                _by_type(given["questions"]),
+            )
+        for given in content.get("sentences") or ():
+            sentences.append(
+                JoinedSentence(tuple(given["relations"]), given["text"], given.get("same"))
+            )
+    return Phrases(relations, tuple(sentences))

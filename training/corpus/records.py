@@ -1,0 +1,119 @@
+"""Records: what the graph holds of one entity, as the corpus writes about it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+TYPE = "instance of"
+"""The relation whose value says what an entity is; it chooses the wording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One entity with its facts, relations in the order in which the graph states them."""
+
+    entity: str
+    facts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def type(self) -> str:
+        """What the graph says that the entity is, or an empty string."""
+        return self.facts.get(TYPE, ("",))[0]
+
+
+def read_records(path: Path) -> dict[str, Record]:
+    """Read a facts CSV with the columns `entity`, `relation`, `value` into records by entity.
+
+    Raises:
+        ValueError: the file has no facts or lacks a column.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if not {"entity", "relation", "value"} <= set(reader.fieldnames or ()):
+            raise ValueError(f"{path} needs the columns entity, relation, value in its first line.")
+        facts: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        for row in reader:
+            facts[row["entity"]][row["relation"]].append(row["value"])
+    if not facts:
+        raise ValueError(f"{path} holds no facts, so there is nothing to write a corpus about.")
+    return {
+        entity: Record(entity, {relation: tuple(values) for relation, values in held.items()})
+        for entity, held in facts.items()
+    }
+
+
+_WORD = re.compile(r"[^\W_]+(?:['’.&-][^\W_]+)*")
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a text, case-folded, to compare names by."""
+    return tuple(match.group().casefold() for match in _WORD.finditer(text))
+
+
+class NameFilter:
+    """Tells whether a text holds one of a set of names, word by word and regardless of case."""
+
+    def __init__(self, names: Iterable[str]):
+        self._names: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+        for name in names:
+            if words := words_of(name):
+                self._names[words[0]].add(words)
+
+    def found(self, text: str) -> bool:
+        """Whether any of the names occurs in `text`."""
+        words = words_of(text)
+        return any(
+            words[i : i + len(name)] == name
+            for i, word in enumerate(words)
+            if word in self._names
+            for name in self._names[word]
+        )
+
+
+def held_out_entities(records: dict[str, Record], share: float = 0.05) -> list[str]:
+    """Choose the entities that no training document may name.
+
+    They are drawn by a hash of the name, so the choice does not depend on the order of the file,
+    among the entities with four facts or more whose name is distinctive: other names and values
+    hold it at most 20 times as whole words (else half the corpus would have to go with it).
+    """
+    mentions: Counter[tuple[str, ...]] = Counter()
+    wanted = {words_of(name) for name in records}
+    longest = max(len(name) for name in wanted)
+    for record in records.values():
+        for text in (record.entity, *(v for values in record.facts.values() for v in values)):
+            words = words_of(text)
+            for size in range(1, min(longest, len(words)) + 1):
+                for start in range(len(words) - size + 1):
+                    if words[start : start + size] in wanted:
+                        mentions[words[start : start + size]] += 1
+    candidates = [
+        name
+        for name, record in records.items()
+        if sum(len(values) for values in record.facts.values()) >= 4
+        and words_of(name)
+        and len("".join(words_of(name))) >= 5
+        and mentions[words_of(name)] <= 20
+    ]
+    candidates.sort(key=lambda name: hashlib.sha256(name.encode()).digest())
+    return sorted(candidates[: round(len(records) * share)])
+
+
+def without(records: dict[str, Record], names: NameFilter) -> Iterator[Record]:
+    """The records without every entity and every value that holds one of `names`."""
+    for record in records.values():
+        if names.found(record.entity):
+            continue
+        facts = {
+            relation: kept
+            for relation, values in record.facts.items()
+            if (kept := tuple(value for value in values if not names.found(value)))
+        }
+        if facts:
+            yield Record(record.entity, facts)

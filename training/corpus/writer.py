@@ -1,0 +1,590 @@
+"""Writes documents about the graph's entities, of every kind that the model has to know.
+
+The graph gives the shape of a document: which relations go together, which values they have. The
+names are then exchanged freely, since the model is to learn how to look up and to repeat, and not
+what the world is like: half of the values are counterfactual, of other entities or made up, and so
+are many names of entities and relations. Each call draws anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from graph.facts import MAX_RELATIONS, RELATIONS, UNKNOWN
+from training.corpus import made_up
+from training.corpus.phrases import (
+    FOLDER,
+    JoinedSentence,
+    Phrases,
+    Subject,
+    opens_well,
+    render,
+    split_template,
+    with_article,
+)
+from training.corpus.records import TYPE, Record, words_of
+from training.documents import Document, write_lookup
+
+PERSON_TYPES = frozenset(
+    {
+        "person", "head of state", "politician", "songwriter", "composer", "fictional character",
+        "mythical being", "deity", "Greek deity", "Roman deity", "Norse deity", "Semitic deity",
+        "Hindu deity", "Egyptian deity", "Celtic deity", "Greco-Roman deity", "Teutonic deity",
+        "Persian deity", "Anglo-Saxon deity", "Titan",
+    }
+)  # fmt: skip
+"""Types of which nobody is "it"."""
+
+KINDS: Mapping[str, float] = {
+    "paragraph": 0.36,
+    "question": 0.20,
+    "completion": 0.03,
+    "general question": 0.06,
+    "two questions": 0.04,
+    "comparison": 0.03,
+    "chain of two": 0.09,
+    "chain of three": 0.035,
+    "missing relation": 0.06,
+    "unknown entity": 0.045,
+    "lookups off": 0.03,
+    "no entity": 0.02,
+}
+"""Share of each kind among the documents written here (prose is added by training.corpus.build)."""
+
+
+def chain_pair_held_out(first: str, second: str) -> bool:
+    """Whether no chain of the corpus goes from relation `first` to `second` (a fifth of the pairs)."""
+    return hashlib.sha256(f"{first}|{second}".encode()).digest()[0] % 5 == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A record whose names were exchanged: what one document is about."""
+
+    name: str
+    answers: dict[str, tuple[str, ...]]
+    phrased: dict[str, str]
+    """For each relation of `answers`, the relation whose hand-written phrases fit; "" for none."""
+
+
+class Writer:
+    """Draws documents about `records`, with wordings from `phrases`."""
+
+    def __init__(self, records: Iterable[Record], phrases: Phrases, folder: Path = FOLDER):
+        self.records = {record.entity: record for record in records}
+        self.phrases = phrases
+        self.general: dict[str, Any] = yaml.safe_load(
+            (folder / "general.yaml").read_text(encoding="utf-8")
+        )
+        self._joined: dict[frozenset[str], list[JoinedSentence]] = {}
+        for sentence in phrases.sentences:
+            self._joined.setdefault(frozenset(sentence.relations), []).append(sentence)
+        self._counts = Counter(r for record in self.records.values() for r in record.facts)
+        types = Counter(record.type for record in self.records.values())
+        self._names = list(self.records)
+        self._cumulative = _cumulative(types[self.records[n].type] ** -0.5 for n in self._names)
+
+    # ---- what the drawing draws from -------------------------------------------------------
+
+    @cached_property
+    def _values(self) -> dict[str, list[str]]:
+        pool: dict[str, set[str]] = {}
+        for record in self.records.values():
+            for relation, values in record.facts.items():
+                pool.setdefault(relation, set()).update(values)
+        return {relation: sorted(values) for relation, values in pool.items()}
+
+    @cached_property
+    def _any_value(self) -> list[str]:
+        return sorted({v for values in self._values.values() for v in values if len(v) <= 60})
+
+    @cached_property
+    def _words(self) -> list[str]:
+        """Real words of the graph's values, to build made-up names from."""
+        words = {w for value in self._any_value for w in words_of(value)}
+        return sorted(w for w in words if w.isascii() and w.isalpha() and 2 < len(w) <= 12)
+
+    @cached_property
+    def _by_relation(self) -> dict[str, list[Record]]:
+        table: dict[str, list[Record]] = {}
+        for record in self.records.values():
+            for relation in record.facts:
+                table.setdefault(relation, []).append(record)
+        return table
+
+    @cached_property
+    def _relation_draw(self) -> tuple[list[str], list[float]]:
+        names = [name for name in self.phrases.relations if name in self._counts]
+        return names, _cumulative(self._counts[name] ** 0.5 for name in names)
+
+    @cached_property
+    def _first_steps(self) -> list[tuple[str, Record]]:
+        """Relations a chain can pass through, with the records that have one value under them."""
+        return [
+            (relation, record)
+            for relation, described in self.phrases.relations.items()
+            if described.reference
+            for record in self._by_relation.get(relation, ())
+            if len(record.facts[relation]) == 1 and record.facts[relation][0] in self.records
+        ]
+
+    @cached_property
+    def _first_step_draw(self) -> list[float]:
+        counts = Counter(relation for relation, _ in self._first_steps)
+        return _cumulative(counts[relation] ** -0.5 for relation, _ in self._first_steps)
+
+    # ---- single draws ------------------------------------------------------------------------
+
+    def _record(self, rng: random.Random) -> Record:
+        return self.records[rng.choices(self._names, cum_weights=self._cumulative)[0]]
+
+    def _relation(self, rng: random.Random) -> str:
+        names, cumulative = self._relation_draw
+        return rng.choices(names, cum_weights=cumulative)[0]
+
+    def _name(self, rng: random.Random, real: str) -> str:
+        draw = rng.random()
+        if draw < 0.5:
+            name = real
+        elif draw < 0.65:
+            name = rng.choice(self._names)
+        else:
+            name = made_up.made_up_name(rng, self._words)
+        return name.lower() if rng.random() < 0.05 else name
+
+    def _unknown_name(self, rng: random.Random) -> str:
+        name = made_up.made_up_name(rng, self._words)
+        return name.lower() if rng.random() < 0.1 else name
+
+    def _value(self, rng: random.Random, relation: str, real: str) -> str:
+        """The real value in half of the cases, else another one of the relation or a made-up one."""
+        draw = rng.random()
+        if draw < 0.5:
+            return real
+        if draw < 0.68:
+            return rng.choice(self._values.get(relation, self._any_value))
+        if draw < 0.74:
+            return rng.choice(self._any_value)
+        if draw < 0.78:
+            return made_up.alike(rng, real[: made_up.MAX_CHARACTERS])
+        return made_up.made_up_value(rng, None, self._words)
+
+    def _answer(self, rng: random.Random, relation: str, real: Sequence[str]) -> tuple[str, ...]:
+        values = [self._value(rng, relation, value) for value in real]
+        if rng.random() < 0.05:  # an edit may add a value or take one away
+            values.append(
+                self._value(rng, relation, rng.choice(self._values.get(relation, values)))
+            )
+        elif len(values) > 1 and rng.random() < 0.1:
+            values.pop(rng.randrange(len(values)))
+        return _distinct(values)
+
+    def _made_up_answer(self, rng: random.Random) -> tuple[str, ...]:
+        count = rng.choices((1, 2, 3, 4, 5, 6, 8), (0.8, 0.09, 0.05, 0.02, 0.02, 0.01, 0.01))[0]
+        values = [
+            rng.choice(self._any_value)
+            if rng.random() < 0.45
+            else made_up.made_up_value(rng, None, self._words)
+            for _ in range(count)
+        ]
+        if count > 1 and rng.random() < 0.15:
+            values[1] = made_up.alike(rng, values[0])
+        return _distinct(values)
+
+    def _topic(self, rng: random.Random, record: Record, relations: Sequence[str]) -> Topic:
+        """The record under exchanged names; in some topics relations are restyled or made up."""
+        answers: dict[str, tuple[str, ...]] = {}
+        phrased: dict[str, str] = {}
+        style = (
+            rng.random()
+        )  # of the relation names: as they are, restyled, mixed with made-up ones
+        for relation in relations:
+            if style > 0.70 and (style > 0.85 or rng.random() < 0.4):
+                name = made_up.made_up_relation(rng, self._words)
+                if name not in answers:
+                    answers[name], phrased[name] = self._made_up_answer(rng), ""
+                continue
+            name = made_up.restyle(rng, relation) if 0.62 < style <= 0.70 else relation
+            if name not in answers:
+                answers[name] = self._answer(rng, relation, record.facts[relation])
+                phrased[name] = relation if relation in self.phrases.relations else ""
+        return Topic(self._name(rng, record.entity), answers, phrased)
+
+    # ---- sentences ---------------------------------------------------------------------------
+
+    def _statement(
+        self,
+        rng: random.Random,
+        topic: Topic,
+        relation: str,
+        pronoun: bool = False,
+        stated_type: str = "",
+    ) -> str:
+        """One fact; wording made for a type is used only where the text has stated that type."""
+        known = topic.phrased[relation]
+        if known and rng.random() < 0.97:
+            answers = {known: topic.answers[relation]}
+            subject = Subject(topic.name, pronoun)
+            templates = self.phrases.relations[known].statements_for(stated_type)
+            fitting = [t for t in templates if opens_well(t, subject, answers, known)]
+            template = _draw(rng, fitting or templates)
+            return _respell(render(template, subject, answers, known), known, relation)
+        return self._general_statement(rng, topic.name, relation, topic.answers[relation], pronoun)
+
+    def _general_statement(
+        self,
+        rng: random.Random,
+        name: str,
+        relation: str,
+        values: Sequence[str],
+        pronoun: bool = False,
+    ) -> str:
+        number = "one" if len(values) == 1 else "many"
+        templates = self.general["general_statements"][number]
+        subject, answers = Subject(name, pronoun), {relation: values}
+        fitting = [t for t in templates if opens_well(t, subject, answers, relation)]
+        template = _filled(_draw(rng, fitting), relation=relation)
+        # Whether it is one value or several decides the wording, so the lookup comes before it.
+        return render(template, subject, answers, relation, (relation,))
+
+    def _paragraph_text(self, rng: random.Random, topic: Topic) -> str:
+        relations = list(topic.answers)
+        sentences = [write_lookup(topic.name, RELATIONS, "; ".join(relations))]
+        stated_type = ""
+        while relations:
+            pronoun = stated_type in self._thing_types and rng.random() < 0.6
+            joined = self._join(rng, topic, relations, Subject(topic.name, pronoun))
+            if joined is not None:
+                taken, sentence = joined
+                sentences.append(sentence)
+            else:
+                taken = relations[:1]
+                if rng.random() < 0.01:  # a listed relation that has just been deleted
+                    sentences.append(self._miss(rng, topic.name, taken[0], topic.phrased[taken[0]]))
+                else:
+                    sentences.append(self._statement(rng, topic, taken[0], pronoun, stated_type))
+            for relation in taken:
+                relations.remove(relation)
+                if topic.phrased[relation] == TYPE and len(topic.answers[relation]) == 1:
+                    stated_type = topic.answers[relation][0]
+        return _sequence(sentences)
+
+    @cached_property
+    def _thing_types(self) -> frozenset[str]:
+        return frozenset(self._values.get(TYPE, ())) - PERSON_TYPES
+
+    def _join(
+        self, rng: random.Random, topic: Topic, relations: Sequence[str], subject: Subject
+    ) -> tuple[list[str], str] | None:
+        """A sentence that states the next two or three relations at once, if one is drawn."""
+        if rng.random() < 0.25:
+            return None
+        choices = []
+        for size in (3, 2):
+            taken = list(relations[:size])
+            if len(taken) < size or any(topic.phrased[r] != r for r in taken):
+                continue
+            choices += [
+                (taken, sentence)
+                for sentence in self._joined.get(frozenset(taken), ())
+                if sentence.opens_well(subject, topic.answers)
+            ]
+        if not choices:
+            return None
+        taken, sentence = _draw(rng, choices)
+        return taken, sentence.render(subject, topic.answers)
+
+    def _miss(self, rng: random.Random, name: str, relation: str, phrased: str = "") -> str:
+        noun = self.phrases.relations[phrased].noun if phrased else relation
+        template = _filled(rng.choice(self.general["missing_statements"]), noun=noun)
+        return render(template, Subject(name), {relation: (UNKNOWN,)}, relation, (relation,))
+
+    def question_for(
+        self, rng: random.Random, relation: str, entity: str, entity_type: str = ""
+    ) -> str:
+        """A question for one fact, in a wording of the corpus."""
+        if relation in self.phrases.relations:
+            template = rng.choice(self.phrases.relations[relation].questions_for(entity_type))
+        else:
+            template = rng.choice(self.general["general_questions"])
+        return ask(template, entity, relation)
+
+    # ---- kinds of documents --------------------------------------------------------------------
+
+    def document(self, rng: random.Random, kind: str | None = None) -> Document:
+        """One document of the kind, or of a kind drawn by `KINDS`."""
+        kind = kind or rng.choices(tuple(KINDS), tuple(KINDS.values()))[0]
+        write: Callable[[random.Random], tuple[str, str]] = getattr(self, kind.replace(" ", "_"))
+        prompt, text = write(rng)
+        return Document(prompt, text, kind=kind)
+
+    def paragraph(self, rng: random.Random) -> tuple[str, str]:
+        """All that a lookup of `relations` lists, told in its order."""
+        record = self._record(rng)
+        relations = list(record.facts)
+        if len(relations) > MAX_RELATIONS and rng.random() < 0.5:
+            weights = {r: rng.random() ** (self._counts[r] ** 0.5 / 8) for r in relations}
+            chosen = sorted(relations, key=weights.__getitem__)[-MAX_RELATIONS:]
+            if TYPE in relations and rng.random() < 0.6:
+                chosen[0] = TYPE
+            relations = [r for r in relations if r in chosen]
+        relations = relations[:MAX_RELATIONS]
+        if rng.random() < 0.2:
+            rng.shuffle(relations)
+        if rng.random() < 0.25:
+            relations = relations[: rng.randint(1, len(relations))]
+        topic = self._topic(rng, record, relations)
+        prompt = ask(rng.choice(self.general["paragraph_prompts"]), topic.name)
+        return prompt, self._paragraph_text(rng, topic)
+
+    def question(self, rng: random.Random) -> tuple[str, str]:
+        """A question for one fact, and the answer."""
+        relation = self._relation(rng)
+        record = rng.choice(self._by_relation[relation])
+        name = self._name(rng, record.entity)
+        answers = {relation: self._answer(rng, relation, record.facts[relation])}
+        topic = Topic(name, answers, {relation: relation})
+        prompt = self.question_for(rng, relation, name, record.type)
+        return prompt, self._statement(rng, topic, relation)
+
+    def completion(self, rng: random.Random) -> tuple[str, str]:
+        """The beginning of a statement, and the whole of it."""
+        while True:
+            relation = self._relation(rng)
+            record = rng.choice(self._by_relation[relation])
+            template = rng.choice(self.phrases.relations[relation].statements_for(record.type))
+            if template.endswith(" {value}.") and template.count("{") == 2:
+                break
+        name = self._name(rng, record.entity)
+        answers = {relation: self._answer(rng, relation, record.facts[relation])}
+        prompt = ask(template.removesuffix(" {value}."), name)
+        return prompt[:1].upper() + prompt[1:] if not template.startswith("{") else prompt, render(
+            template, Subject(name), answers, relation
+        )
+
+    def general_question(self, rng: random.Random) -> tuple[str, str]:
+        """A question for a relation that nobody wrote phrases for."""
+        relation = made_up.made_up_relation(rng, self._words)
+        name = self._name(rng, rng.choice(self._names))
+        prompt = ask(rng.choice(self.general["general_questions"]), name, relation)
+        return prompt, self._general_statement(rng, name, relation, self._made_up_answer(rng))
+
+    def two_questions(self, rng: random.Random) -> tuple[str, str]:
+        """Two facts of one entity."""
+        record = self._record(rng)
+        while len([r for r in record.facts if r in self.phrases.relations and r != TYPE]) < 2:
+            record = self._record(rng)
+        known = [r for r in record.facts if r in self.phrases.relations and r != TYPE]
+        first, second = rng.sample(known, 2)
+        name = self._name(rng, record.entity)
+        answers = {r: self._answer(rng, r, record.facts[r]) for r in (first, second)}
+        topic = Topic(name, answers, {first: first, second: second})
+        template = _filled(
+            rng.choice(self.general["two_questions"]),
+            noun=self.phrases.relations[first].noun,
+            other_noun=self.phrases.relations[second].noun,
+        )
+        text = [self._statement(rng, topic, first), self._statement(rng, topic, second)]
+        return ask(template, name), _sequence(text)
+
+    def comparison(self, rng: random.Random) -> tuple[str, str]:
+        """One fact of two entities, side by side."""
+        relation = self._relation(rng)
+        while relation == TYPE:
+            relation = self._relation(rng)
+        held = self._by_relation[relation]
+        topics = []
+        for record in (rng.choice(held), rng.choice(held)):
+            answers = {relation: self._answer(rng, relation, record.facts[relation])}
+            name = self._name(rng, record.entity)
+            topics.append(Topic(name, answers, {relation: relation}))
+        if topics[0].name == topics[1].name:
+            return self.comparison(rng)
+        template = _filled(
+            rng.choice(self.general["comparisons"]),
+            noun=self.phrases.relations[relation].noun,
+            other=topics[1].name,
+        )
+        text = _sequence([self._statement(rng, topic, relation) for topic in topics])
+        return ask(template, topics[0].name), text
+
+    def chain_of_two(self, rng: random.Random) -> tuple[str, str]:
+        """A question whose answer takes two lookups, such as the capital of the country of birth."""
+        return self._chain(rng, 1)
+
+    def chain_of_three(self, rng: random.Random) -> tuple[str, str]:
+        """A question whose answer takes three lookups."""
+        return self._chain(rng, 2)
+
+    def _chain(self, rng: random.Random, passed: int) -> tuple[str, str]:
+        """A question through `passed` entities in between."""
+        while (path := self._path(rng, passed)) is None:
+            pass
+        names = [self._name(rng, path[0][1].entity)]
+        sentences = []
+        reference = names[0]
+        for i, (relation, record) in enumerate(path):
+            last = i == len(path) - 1
+            if last:
+                answers = {relation: self._answer(rng, relation, record.facts[relation])}
+            else:
+                answers = {relation: (self._name(rng, record.facts[relation][0]),)}
+                names.append(answers[relation][0])
+            topic = Topic(names[i], answers, {relation: relation})
+            if rng.random() < 0.02:  # the way breaks off where nothing is recorded
+                sentences.append(self._miss(rng, names[i], relation, relation))
+                if not last:
+                    rest = path[i + 1 :]
+                    for step, _ in path[i:-1]:
+                        reference = self._reference(step, reference)
+                    question = self._chain_question(rng, rest[-1][0], rest[-1][1].type, reference)
+                    return question, _sequence(sentences)
+            else:
+                sentences.append(self._statement(rng, topic, relation))
+            if not last:
+                reference = self._reference(relation, reference)
+        relation, record = path[-1]
+        return self._chain_question(rng, relation, record.type, reference), _sequence(sentences)
+
+    def _path(self, rng: random.Random, passed: int) -> list[tuple[str, Record]] | None:
+        path = []
+        relation, record = rng.choices(self._first_steps, cum_weights=self._first_step_draw)[0]
+        for _ in range(passed):
+            path.append((relation, record))
+            if (
+                self.phrases.relations[relation].reference is None
+                or len(record.facts[relation]) != 1
+            ):
+                return None
+            record = self.records.get(record.facts[relation][0], Record(""))
+            steps = [
+                r
+                for r in record.facts
+                if r in self.phrases.relations
+                and not chain_pair_held_out(relation, r)
+                and (len(path) == passed or self.phrases.relations[r].reference)
+            ]
+            if not steps:
+                return None
+            weights = [self._counts[r] ** -0.25 for r in steps]
+            relation = rng.choices(steps, weights)[0]
+        return [*path, (relation, record)]
+
+    def _reference(self, relation: str, entity: str) -> str:
+        reference = self.phrases.relations[relation].reference
+        assert reference is not None  # by the choice of the path
+        return ask(reference, entity)  # written inside a sentence, so without a capital letter
+
+    def _chain_question(
+        self, rng: random.Random, relation: str, entity_type: str, reference: str
+    ) -> str:
+        templates = [
+            t
+            for t in self.phrases.relations[relation].questions_for(entity_type)
+            if "{entity's}" not in t
+        ] or ["What is the {relation} of {entity}?"]
+        question = ask(rng.choice(templates), reference, self.phrases.relations[relation].noun)
+        return question[:1].upper() + question[1:]
+
+    def missing_relation(self, rng: random.Random) -> tuple[str, str]:
+        """A question for what the graph lacks of an entity."""
+        name = self._name(rng, rng.choice(self._names))
+        if rng.random() < 0.7:
+            relation = self._relation(rng)
+            prompt = self.question_for(rng, relation, name)
+            return prompt, self._miss(rng, name, relation, relation)
+        relation = made_up.made_up_relation(rng, self._words)
+        prompt = ask(rng.choice(self.general["general_questions"]), name, relation)
+        return prompt, self._miss(rng, name, relation)
+
+    def unknown_entity(self, rng: random.Random) -> tuple[str, str]:
+        """A paragraph about somebody or something that the graph does not know."""
+        name = self._unknown_name(rng) if rng.random() < 0.8 else rng.choice(self._names)
+        prompt = ask(rng.choice(self.general["paragraph_prompts"]), name)
+        template = rng.choice(self.general["unknown_entity"])
+        answers = {RELATIONS: (UNKNOWN,)}
+        return prompt, render(template, Subject(name), answers, RELATIONS, (RELATIONS,))
+
+    def lookups_off(self, rng: random.Random) -> tuple[str, str]:
+        """What is said where nothing can be looked up."""
+        name = self._name(rng, rng.choice(self._names))
+        if rng.random() < 0.5:
+            prompt = ask(rng.choice(self.general["paragraph_prompts"]), name)
+        else:
+            prompt = self.question_for(rng, self._relation(rng), name)
+        return prompt, render(rng.choice(self.general["lookups_off"]), Subject(name), {})
+
+    def no_entity(self, rng: random.Random) -> tuple[str, str]:
+        """A prompt that names nothing a graph could hold."""
+        prompt = rng.choice(self.general["no_entity_prompts"])
+        return prompt, rng.choice(self.general["no_entity_answers"])
+
+
+def ask(template: str, entity: str, relation: str = "") -> str:
+    """A question or prompt, its names filled in; a name is never read as a template."""
+    out = []
+    for i, part in enumerate(split_template(template)):
+        if i % 2 == 0:
+            out.append(part)
+        elif part in ("entity", "entity's"):
+            name = with_article(entity, part == "entity's")
+            out.append(name.removeprefix("the ") if "".join(out).lower().endswith("the ") else name)
+        elif part == "relation":
+            out.append(relation)
+        else:
+            raise ValueError(
+                f"The question {template!r} has the placeholder {{{part}}}, which none can."
+            )
+    question = "".join(out)
+    if template.startswith("{entity") and question.startswith("the "):
+        return "T" + question[1:]
+    return question
+
+
+def _filled(template: str, **names: str) -> str:
+    """Put plain names into a template; braces in them would be read as placeholders, so they go."""
+    for key, name in names.items():
+        template = template.replace(f"{{{key}}}", name.replace("{", "").replace("}", ""))
+    return template
+
+
+def _respell(sentence: str, known: str, relation: str) -> str:
+    """Let the lookup ask by the spelling that the graph listed."""
+    if known == relation:
+        return sentence
+    return sentence.replace(f"<|db_relationship|> {known}<", f"<|db_relationship|> {relation}<")
+
+
+def _sequence(sentences: Sequence[str]) -> str:
+    """Sentences one after another; no space stands before a lookup."""
+    text = ""
+    for sentence in sentences:
+        text += sentence if not text or sentence.startswith("<|db_entity|>") else " " + sentence
+    return text
+
+
+def _distinct(values: Iterable[str]) -> tuple[str, ...]:
+    """Values without repetition, and without the separator of several values inside one."""
+    return tuple(dict.fromkeys(v.replace("; ", ", ").strip() for v in values if v.strip()))
+
+
+def _draw(rng: random.Random, choices: Sequence[Any]) -> Any:
+    """One of the wordings; the first ones, which people use most, more often."""
+    return rng.choices(choices, [1 / (1 + 0.3 * i) for i in range(len(choices))])[0]
+
+
+def _cumulative(weights: Iterable[float]) -> list[float]:
+    total, out = 0.0, []
+    for weight in weights:
+        total += weight
+        out.append(total)
+    return out

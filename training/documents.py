@@ -1,0 +1,33 @@
+"""A training document: a prompt, and a text with its lookups written out.
+
+The spacing rule (one place, shared by corpus, tokenizer and tests): nothing stands between a word
+and the marker after it, and exactly one space follows each marker, so entity, relation, value and
+the repetition of the value are tokenised alike wherever they stand:
+
+    is<|db_entity|> France<|db_relationship|> capital<|db_return|> Paris<|db_end|> Paris.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from model.roles import END, ENTITY, RELATIONSHIP, RETURN
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document of the corpus."""
+
+    prompt: str
+    """What a person typed; it is never trained on, and markers in it are text."""
+    text: str
+    """What the model writes, lookups included, with the four markers inline."""
+    untrained: tuple[tuple[int, int], ...] = ()
+    """Character spans `[start, end)` of `text` kept out of the loss besides the looked-up values."""
+    kind: str = ""
+    """Which part of the corpus it belongs to, for counts."""
+
+
+def write_lookup(entity: str, relation: str, value: str) -> str:
+    """One whole lookup, as it stands in a document's text."""
+    return f"{ENTITY} {entity}{RELATIONSHIP} {relation}{RETURN} {value}{END}"
