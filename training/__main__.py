@@ -1,0 +1,50 @@
+"""Training from the command line: `python -m training COMMAND --help`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+COMMANDS = {
+    "corpus": ("training.corpus.build", "write annotated documents from a graph as token shards"),
+    "tokenizer": ("training.tokenizer", "train a tokenizer on text files"),
+    "fit": ("training.fit", "pre-train: fit --config training/configs/world.yaml"),
+    "validate": ("training.fit", "loss by role and copy accuracy of a checkpoint"),
+    "export": ("training.export", "write a run's checkpoint in Hugging Face format"),
+    "evaluate": ("training.evaluate", "measure a checkpoint on a graph"),
+    "card": ("training.card", "write the model card of an exported checkpoint"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 2 for a wrong command line, 1 for an error, told in one sentence."""
+    arguments = sys.argv[1:] if argv is None else argv
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print("usage: python -m training COMMAND [OPTIONS]\n\ncommands:")
+        print("\n".join(f"  {name:10} {about}" for name, (_, about) in COMMANDS.items()))
+        return 0 if arguments else 2
+    name, *rest = arguments
+    if name not in COMMANDS:
+        print(f"There is no command {name!r}; there are {', '.join(COMMANDS)}.", file=sys.stderr)
+        return 2
+    # Heavy imports wait until a command is known, so that help comes at once.
+    module = importlib.import_module(COMMANDS[name][0])
+    if name in ("fit", "validate"):
+        rest = [name, *rest]
+    try:
+        return int(module.main(rest) or 0)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        # Errors meant for people are one sentence; anything else keeps its traceback.
+        if type(error).__name__ in EXPECTED:
+            print(f"Error: {error}", file=sys.stderr)
+            return 1
+        raise
+
+
+EXPECTED = {"CorpusError", "TrainingError", "StoreError", "CheckpointError"}
+
+if __name__ == "__main__":
+    sys.exit(main())

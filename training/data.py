@@ -1,0 +1,188 @@
+"""Batches of whole documents for Lightning.
+
+Documents of like length share a batch of at most ``batch_tokens`` tokens, padding included, and
+are padded on the right. With causal attention nothing to the right of a token reaches it and each
+document has a row of its own, so no attention mask is needed and no logit depends on another
+document.
+
+The order depends on seed and epoch only, and the loader knows its position: a run that continues
+from a checkpoint sees exactly the batches that it had not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypedDict
+
+import lightning as L
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.shards import Shard
+from training.tokenizer import load_tokenizer
+
+POOL = 64  # batches' worth of documents that are sorted by length together
+WIDTH_MULTIPLE = 8  # row lengths are rounded up to this, which kernels like
+
+
+class Batch(TypedDict):
+    """Documents as rows, B of them, padded on the right to T tokens."""
+
+    ids_BT: Tensor  # int64
+    flags_BT: Tensor  # bool, False where the corpus keeps a token out of the loss, and in padding
+    prompt_lengths_B: Tensor  # int64, tokens
+
+
+def plan_batches(
+    lengths_N: np.ndarray, batch_tokens: int, seed: int, epoch: int, shuffle: bool = True
+) -> list[np.ndarray]:
+    """Cut documents 0..N-1 into batches of at most ``batch_tokens`` tokens with their padding."""
+    generator = np.random.default_rng((seed, epoch))
+    order_N = generator.permutation(len(lengths_N)) if shuffle else np.arange(len(lengths_N))
+    pool_tokens = POOL * batch_tokens
+    pool_N = np.cumsum(lengths_N[order_N]) // pool_tokens  # a pool sorts together
+    order_N = order_N[np.lexsort((lengths_N[order_N], pool_N))]
+    batches, start, width, pools = [], 0, 0, np.sort(pool_N)
+    widths_N = -(-lengths_N[order_N] // WIDTH_MULTIPLE) * WIDTH_MULTIPLE
+    for position, row_width in enumerate(widths_N):
+        wider = max(width, int(row_width))
+        full = wider * (position - start + 1) > batch_tokens
+        if position > start and (full or pools[position] != pools[start]):
+            batches.append(order_N[start:position])
+            start, wider = position, int(row_width)
+        width = wider
+    batches.append(order_N[start:])
+    if shuffle:
+        generator.shuffle(batches)
+    return batches
+
+
+def collate(shard: Shard, indices: np.ndarray, pad_id: int) -> Batch:
+    """The rows ``indices`` of ``shard`` as one batch."""
+    width = int(shard.lengths_N[indices].max())
+    width = -(-width // WIDTH_MULTIPLE) * WIDTH_MULTIPLE
+    ids_BT = np.full((len(indices), width), pad_id, dtype=np.int64)
+    flags_BT = np.zeros((len(indices), width), dtype=bool)
+    for row, index in enumerate(indices):
+        ids, flags, _ = shard.document(int(index))
+        ids_BT[row, : len(ids)] = ids
+        flags_BT[row, : len(ids)] = flags
+    return Batch(
+        ids_BT=torch.from_numpy(ids_BT),
+        flags_BT=torch.from_numpy(flags_BT),
+        prompt_lengths_B=torch.from_numpy(shard.prompt_lengths_N[indices].copy()),
+    )
+
+
+class BatchLoader:
+    """An endless supply of epochs, one ``iter()`` each; Lightning saves and restores its place."""
+
+    def __init__(
+        self,
+        shard: Shard,
+        batch_tokens: int,
+        pad_id: int,
+        seed: int = 0,
+        shuffle: bool = True,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        self.shard, self.batch_tokens, self.pad_id = shard, batch_tokens, pad_id
+        self.seed, self.shuffle, self.rank, self.world_size = seed, shuffle, rank, world_size
+        self.epoch = 0
+        self.position = 0  # of the next batch in this epoch
+        self._restored = False
+        # Every epoch has the length of the first, so that the schedule knows its end.
+        self._length = len(self._plan(0))
+
+    def _plan(self, epoch: int) -> list[np.ndarray]:
+        """The batches of this rank: all ranks have the same number of disjoint ones."""
+        batches = plan_batches(
+            self.shard.lengths_N, self.batch_tokens, self.seed, epoch, self.shuffle
+        )
+        whole = len(batches) // self.world_size * self.world_size or len(batches)
+        return batches[self.rank : whole : self.world_size]
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[Batch]:
+        if not self._restored and self.position:  # the last epoch was left before its end
+            self.epoch, self.position = self.epoch + 1, 0
+        self._restored = False
+        batches = self._plan(self.epoch if self.shuffle else 0)
+        while self.position < self._length:
+            indices = batches[self.position % len(batches)]
+            self.position += 1
+            yield collate(self.shard, indices, self.pad_id)
+        self.epoch += 1
+        self.position = 0
+
+    def state_dict(self) -> dict[str, int]:
+        return {"epoch": self.epoch, "position": self.position, "seed": self.seed}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.epoch, self.position = state["epoch"], state["position"]
+        self.seed = state["seed"]
+        self._restored = True
+
+
+class LookupDataModule(L.LightningDataModule):
+    """The train and validation shards of a corpus folder.
+
+    Args:
+        corpus: folder that `python -m training corpus` wrote.
+        batch_tokens: tokens in a batch, padding included.
+        seed: of the order of documents.
+        verify: compare the shards' checksums before training.
+        limit_documents: use only the first so many documents (debugging).
+    """
+
+    def __init__(
+        self,
+        corpus: str = "build/corpus/world",
+        batch_tokens: int = 8192,
+        seed: int = 0,
+        verify: bool = True,
+        limit_documents: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.corpus = Path(corpus)
+        self.batch_tokens, self.seed, self.verify = batch_tokens, seed, verify
+        self.limit_documents = limit_documents
+        self._shards: dict[str, Shard] = {}
+
+    def setup(self, stage: str) -> None:
+        self.pad_id = int(load_tokenizer(self.corpus / "tokenizer").pad_token_id)
+        for split in ("train", "validation"):
+            if split in self._shards:
+                continue
+            shard = Shard(self.corpus / split)
+            if self.verify:
+                shard.verify()
+            if limit := self.limit_documents:
+                shard.lengths_N = shard.lengths_N[:limit]
+            self._shards[split] = shard
+
+    def _loader(self, split: str) -> BatchLoader:
+        train = split == "train"
+        return BatchLoader(
+            self._shards[split],
+            self.batch_tokens,
+            self.pad_id,
+            self.seed,
+            shuffle=train,
+            rank=self.trainer.global_rank if self.trainer and train else 0,
+            world_size=self.trainer.world_size if self.trainer and train else 1,
+        )
+
+    def train_dataloader(self) -> BatchLoader:
+        return self._loader("train")
+
+    def val_dataloader(self) -> BatchLoader:
+        return self._loader("validation")
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}

@@ -1,0 +1,62 @@
+"""`python -m training fit`: LightningCLI over the lookup module and its data.
+
+Every setting of module, data and trainer is an option (`--model.learning_rate 1e-3`), and a YAML
+file of `training/configs` holds the ones of a run.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from pathlib import Path
+
+# Read by libraries when they are imported.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import torch
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+
+from training.data import LookupDataModule
+from training.module import LookupLanguageModule, TrainingError
+
+_EXPECTED_WARNINGS = (
+    ".*does not have many workers.*",
+    ".*LeafSpec.*",
+    ".*exists and is not empty.*",
+    ".*args parameter is intended.*",
+)
+
+
+def _tokenizer_folder(corpus: str) -> str:
+    return str(Path(corpus) / "tokenizer")
+
+
+class TrainingCLI(LightningCLI):
+    """Fills in what follows from the data, and the threads before anything is computed."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.link_arguments("data.corpus", "model.tokenizer", compute_fn=_tokenizer_folder)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run `fit` or `validate` with LightningCLI's options."""
+    for message in _EXPECTED_WARNINGS:
+        warnings.filterwarnings("ignore", message=message)
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
+    cli = TrainingCLI(
+        LookupLanguageModule,
+        LookupDataModule,
+        args=argv,
+        seed_everything_default=0,
+        save_config_kwargs={"overwrite": True},
+        run=True,
+    )
+    if cli.subcommand == "fit" and not math_is_finite(cli.model):
+        raise TrainingError("The weights are not finite: train again with a lower learning rate.")
+    return 0
+
+
+def math_is_finite(model: LookupLanguageModule) -> bool:
+    """Whether every weight is a number."""
+    return all(bool(torch.isfinite(p).all()) for p in model.parameters())

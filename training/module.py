@@ -1,0 +1,298 @@
+"""The training task: a causal language model that learns to look facts up, not to know them.
+
+Values and ``<|db_end|>`` are fed by the graph when the model writes, so they are context and never
+targets (LMLM, arXiv 2505.15962). Prompt tokens and what the corpus marks as untrained are out of
+the loss as well. The loss is summed over the trained tokens and divided once by their number.
+
+Tensor names carry their shape: B rows, T tokens, N trained tokens, M copied tokens, D hidden
+width, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+import torch.nn.functional as F
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM, LlamaConfig
+
+from model.roles import MarkerIds, Role, loss_mask, token_roles
+from training.data import Batch
+from training.tokenizer import load_tokenizer
+
+COPY_TOKENS = 12  # of a value, over which copy accuracy is taken
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the message is one sentence that says what to do."""
+
+
+def new_model(
+    vocab_size: int,
+    hidden_size: int,
+    intermediate_size: int,
+    layers: int,
+    heads: int,
+    max_positions: int,
+    pad_id: int | None = None,
+    begin_id: int | None = None,
+    end_id: int | None = None,
+) -> Any:
+    """A Llama-architecture causal LM from random initialisation, embeddings tied."""
+    return AutoModelForCausalLM.from_config(
+        LlamaConfig(
+            vocab_size=vocab_size,
+            hidden_size=hidden_size,
+            intermediate_size=intermediate_size,
+            num_hidden_layers=layers,
+            num_attention_heads=heads,
+            num_key_value_heads=heads,
+            max_position_embeddings=max_positions,
+            tie_word_embeddings=True,
+            pad_token_id=pad_id,
+            bos_token_id=begin_id,
+            eos_token_id=end_id,
+        ),
+        dtype=torch.float32,
+        attn_implementation="sdpa",
+    )
+
+
+def copied_tokens(ids_BT: Tensor, roles_BT: Tensor, markers: MarkerIds) -> Tensor:
+    """bool [B, T]: text tokens right after ``<|db_end|>`` while they repeat the value's tokens.
+
+    At most the first `COPY_TOKENS` tokens of each value are followed.
+    """
+    width = ids_BT.shape[1]
+    positions_T = torch.arange(width, device=ids_BT.device)
+    is_return_BT = (ids_BT == markers.return_) & (roles_BT == Role.MARKER)
+    is_end_BT = (ids_BT == markers.end) & (roles_BT == Role.MARKER)
+    return_at_BT = torch.where(is_return_BT, positions_T, -1).cummax(dim=1).values
+    copied_BT = torch.zeros_like(ids_BT, dtype=torch.bool)
+    row_L, end_L = is_end_BT.nonzero(as_tuple=True)  # L lookups that closed
+    return_L = return_at_BT[row_L, end_L]
+    alive_L = return_L >= 0
+    for step in range(1, COPY_TOKENS + 1):
+        source_L, target_L = return_L + step, end_L + step
+        alive_L = alive_L & (source_L < end_L) & (target_L < width)
+        safe_source_L, safe_target_L = source_L.clamp(0, width - 1), target_L.clamp(max=width - 1)
+        alive_L = alive_L & (ids_BT[row_L, safe_source_L] == ids_BT[row_L, safe_target_L])
+        copied_BT[row_L[alive_L], safe_target_L[alive_L]] = True
+    return copied_BT & (roles_BT == Role.TEXT)
+
+
+class LookupLanguageModule(L.LightningModule):
+    """Pre-trains a causal LM on documents with lookups.
+
+    Args:
+        tokenizer: folder of the corpus's tokenizer (the command line fills it in).
+        hidden_size: width of the residual stream.
+        intermediate_size: width of the feed-forward layers.
+        layers: number of transformer layers.
+        heads: attention heads in each layer.
+        max_positions: longest document, in tokens.
+        learning_rate: the highest rate, reached after the warm-up.
+        final_rate: the last rate as a share of the highest.
+        warmup_steps: steps of linear warm-up; the cosine follows.
+        weight_decay: on matrices; norms have none.
+        compile: compile the forward pass with torch.compile.
+        threads: CPU threads for the tensor operations (0: leave as they are).
+    """
+
+    def __init__(
+        self,
+        tokenizer: str,
+        hidden_size: int = 256,
+        intermediate_size: int = 704,
+        layers: int = 6,
+        heads: int = 4,
+        max_positions: int = 1024,
+        learning_rate: float = 2e-3,
+        final_rate: float = 0.05,
+        warmup_steps: int = 100,
+        weight_decay: float = 0.1,
+        compile: bool = False,
+        threads: int = 0,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        loaded = load_tokenizer(tokenizer)
+        self.markers = MarkerIds.of(loaded)
+        self.model: Any = new_model(
+            len(loaded),
+            hidden_size,
+            intermediate_size,
+            layers,
+            heads,
+            max_positions,
+            loaded.pad_token_id,
+            loaded.bos_token_id,
+            loaded.eos_token_id,
+        )
+        if threads:
+            torch.set_num_threads(threads)
+        self._losses = (
+            torch.compile(self._token_losses, dynamic=True) if compile else (self._token_losses)
+        )
+        self._tokens_seen = 0
+        self._clock: tuple[float, int] | None = None
+
+    # -- the model ---------------------------------------------------------------------------
+
+    def forward(self, ids_BT: Tensor) -> Tensor:
+        """logits_BTV of whole rows; training computes only those that it needs."""
+        return self.model(input_ids=ids_BT, use_cache=False).logits
+
+    def _token_losses(self, ids_BT: Tensor, sources_N: Tensor, targets_N: Tensor) -> tuple:
+        """(losses_N in fp32, hidden_ND): the vocabulary is projected at trained positions only."""
+        hidden_BTD = self.model.model(input_ids=ids_BT, use_cache=False).last_hidden_state
+        hidden_ND = hidden_BTD.flatten(0, 1).index_select(0, sources_N)
+        logits_NV = self.model.get_output_embeddings()(hidden_ND)
+        return F.cross_entropy(logits_NV.float(), targets_N, reduction="none"), hidden_ND
+
+    def model_step(self, batch: Batch, details: bool) -> dict[str, Tensor]:
+        """Loss of one batch, and with ``details`` loss by role and copy accuracy.
+
+        Returned are "loss" (mean over trained tokens), "trained" (their number) and, as pairs of
+        sum and number, "loss_ROLE" and "copy_accuracy".
+        """
+        ids_BT, flags_BT = batch["ids_BT"], batch["flags_BT"]
+        roles_BT = token_roles(ids_BT, self.markers, batch["prompt_lengths_B"])
+        mask_BT = loss_mask(ids_BT, roles_BT, self.markers) & flags_BT
+        mask_BT[:, 0] = False  # nothing stands before the first token to predict it from
+        targets_at_N = mask_BT.flatten().nonzero().squeeze(1)
+        if not len(targets_at_N):
+            raise TrainingError(
+                "A batch has no token to train: all are prompt, values or kept out; "
+                "build the corpus again."
+            )
+        targets_N = ids_BT.flatten()[targets_at_N]
+        losses_N, hidden_ND = self._losses(ids_BT, targets_at_N - 1, targets_N)
+        result = {
+            "loss": losses_N.sum() / len(losses_N),
+            "trained": torch.tensor(len(losses_N)),
+        }
+        if details:
+            with torch.no_grad():
+                roles_N = roles_BT.flatten()[targets_at_N]
+                for role in (Role.TEXT, Role.ENTITY, Role.RELATION, Role.MARKER):
+                    chosen_N = roles_N == role
+                    pair = torch.stack([losses_N[chosen_N].sum(), chosen_N.sum().float()])
+                    result[f"loss_{role.name.lower()}"] = pair
+                copied_N = copied_tokens(ids_BT, roles_BT, self.markers).flatten()[targets_at_N]
+                logits_MV = self.model.get_output_embeddings()(hidden_ND[copied_N])
+                right_M = logits_MV.argmax(dim=-1) == targets_N[copied_N]
+                result["copy_accuracy"] = torch.stack(
+                    [right_M.sum().float(), copied_N.sum().float()]
+                )
+        return result
+
+    # -- Lightning ---------------------------------------------------------------------------
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        due = (self.global_step + 1) % max(1, self._log_every()) == 0
+        result = self.model_step(batch, details=due)
+        loss = result["loss"]
+        if not math.isfinite(loss.item()):
+            raise TrainingError(
+                f"The loss is {loss.item()} at step {self.global_step}: start again from the last "
+                "checkpoint with a lower learning rate (--model.learning_rate)."
+            )
+        tokens = int(batch["flags_BT"].shape[0] * batch["flags_BT"].shape[1])
+        self._tokens_seen += tokens
+        self.log("train/loss", loss, prog_bar=True)
+        if due:
+            self._log_details("train", result)
+            self.log("train/tokens", float(self._tokens_seen))
+            now = time.perf_counter()
+            if self._clock is not None:
+                before, seen = self._clock
+                self.log(
+                    "train/tokens_per_second",
+                    (self._tokens_seen - seen) / (now - before),
+                    prog_bar=True,
+                )
+            self._clock = (now, self._tokens_seen)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        result = self.model_step(batch, details=True)
+        trained = int(result["trained"])
+        self.log("validation/loss", result["loss"], prog_bar=True, batch_size=trained)
+        self._log_details("validation", result)
+
+    def _log_every(self) -> int:
+        return int(getattr(self.trainer, "log_every_n_steps", 1))
+
+    def _log_details(self, stage: str, result: dict[str, Tensor]) -> None:
+        """Log the pairs of sum and number as means, weighted by their numbers over an epoch."""
+        for name, pair in result.items():
+            if name not in ("loss", "trained") and pair[1] > 0:
+                number = int(pair[1])
+                self.log(f"{stage}/{name}", pair[0] / pair[1], batch_size=number)
+
+    def on_validation_end(self) -> None:
+        self._clock = None  # time spent validating is not training
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["tokens_seen"] = self._tokens_seen
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self._tokens_seen = int(checkpoint.get("tokens_seen", 0))
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip by the global norm; Lightning refuses it for fused optimisers, without reason."""
+        if gradient_clip_val:
+            norm = nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val, foreach=True)
+            self.log("train/gradient_norm", norm)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        matrices = [p for p in self.parameters() if p.requires_grad and p.ndim >= 2]
+        vectors = [p for p in self.parameters() if p.requires_grad and p.ndim < 2]
+        optimizer = torch.optim.AdamW(
+            [
+                {"params": matrices, "weight_decay": self.hparams["weight_decay"]},
+                {"params": vectors, "weight_decay": 0.0},
+            ],
+            lr=self.hparams["learning_rate"],
+            betas=(0.9, 0.95),
+            fused=True,
+        )
+        warmup, final = self.hparams["warmup_steps"], self.hparams["final_rate"]
+        total = max(int(self.trainer.estimated_stepping_batches), warmup + 1)
+
+        def rate(step: int) -> float:
+            if step < warmup:
+                return (step + 1) / warmup
+            progress = min(1.0, (step - warmup) / (total - warmup))
+            return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * progress))
+
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+
+def load_module(run_or_checkpoint: str | Path) -> LookupLanguageModule:
+    """The module of a run's folder (its last checkpoint) or of one checkpoint file."""
+    path = Path(run_or_checkpoint)
+    if path.is_dir():
+        found = sorted(path.rglob("last.ckpt"), key=lambda p: p.stat().st_mtime)
+        if not found:
+            raise TrainingError(f"No checkpoint (last.ckpt) in {path}: train first.")
+        path = found[-1]
+    elif not path.is_file():
+        raise TrainingError(f"No checkpoint at {path}: train first.")
+    return LookupLanguageModule.load_from_checkpoint(path, map_location="cpu", weights_only=True)

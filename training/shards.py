@@ -1,0 +1,178 @@
+"""Token shards: a corpus encoded once, checksummed, and read without loading it into memory.
+
+A corpus folder holds ``tokenizer/`` and one shard for each split (``train/``, ``validation/``).
+A shard is
+
+- ``tokens.bin``: uint16, all documents one after another;
+- ``targets.bin``: uint8, 1 where the token may be trained, 0 where it is kept out (the prompt,
+  untrained spans); the roles are applied on top of it while training;
+- ``documents.npy``: int64 [N, 3]: offset, length and prompt length of each document;
+- ``manifest.json``: counts, the sha256 of the three files, and what the builder adds.
+
+Everything is written to a temporary folder beside the final one and renamed at the end: a shard
+is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from transformers import PreTrainedTokenizerFast
+
+from training.tokenizer import CorpusError, DocumentEncoder, check_markers
+
+if TYPE_CHECKING:
+    from training.documents import Document
+
+CONTEXT = 1024  # tokens; a longer document is an error, never cut
+FILES = ("tokens.bin", "targets.bin", "documents.npy")
+_CHUNK = 512  # documents encoded at a time
+
+
+def write_shards(
+    folder: str | Path,
+    documents: Iterable[Document],
+    tokenizer: PreTrainedTokenizerFast,
+    manifest: Mapping[str, Any] | None = None,
+    context: int = CONTEXT,
+) -> dict[str, Any]:
+    """Encode ``documents`` into the shard ``folder``, which is replaced if there is one.
+
+    ``manifest`` (seed, held-out entities, ...) is kept in the shard's manifest, which is returned.
+    Raises `CorpusError` for a bad document; ``folder`` is then as it was before.
+    """
+    folder = Path(folder)
+    if len(tokenizer) > 1 << 16:
+        raise CorpusError(f"The tokenizer has {len(tokenizer):,} tokens; a shard holds 65,536.")
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    replaced = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        counts = _encode_into(temporary, folder.name, documents, tokenizer, context)
+        whole = {**(manifest or {}), "context": context, **counts}
+        (temporary / "manifest.json").write_text(
+            json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        if folder.exists():
+            folder.rename(replaced)
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)
+    return whole
+
+
+def _encode_into(
+    folder: Path,
+    split: str,
+    documents: Iterable[Document],
+    tokenizer: PreTrainedTokenizerFast,
+    context: int,
+) -> dict[str, Any]:
+    """Write the three files; counts and checksums."""
+    index: list[tuple[int, int, int]] = []
+    kinds: Counter[str] = Counter()
+    offset = trainable = 0
+    encoder = DocumentEncoder(tokenizer)
+    stream = iter(documents)
+    with (folder / "tokens.bin").open("wb") as tokens, (folder / "targets.bin").open("wb") as flags:
+        while chunk := list(islice(stream, _CHUNK)):
+            for number, document in enumerate(chunk, start=len(index) + 1):
+                _check(split, number, document)
+                kinds[document.kind or "document"] += 1
+            for ids, targets, prompt_length in encoder.encode_batch(chunk):
+                if len(ids) > context:
+                    raise CorpusError(
+                        f"Document {len(index) + 1:,} of the {split} split has {len(ids):,} "
+                        f"tokens, more than the context of {context:,}: shorten or split it."
+                    )
+                tokens.write(np.asarray(ids, dtype="<u2").tobytes())
+                flags.write(bytes(targets))
+                index.append((offset, len(ids), prompt_length))
+                offset += len(ids)
+                trainable += sum(targets)
+    if not index:
+        raise CorpusError(f"The {split} split has no documents: nothing to train on.")
+    np.save(folder / "documents.npy", np.asarray(index, dtype=np.int64))
+    return {
+        "documents": len(index),
+        "tokens": offset,
+        "trainable": trainable,
+        "kinds": dict(sorted(kinds.items())),
+        "sha256": {name: _sha256(folder / name) for name in FILES},
+    }
+
+
+def _check(split: str, number: int, document: Document) -> None:
+    where = f"Document {number:,} of the {split} split"
+    if not document.text.strip():
+        raise CorpusError(f"{where} is empty.")
+    if wrong := check_markers(document.text):
+        raise CorpusError(f"{where} {wrong}.")
+    for start, end in document.untrained:
+        if not 0 <= start <= end <= len(document.text):
+            raise CorpusError(f"{where} has an untrained span ({start}, {end}) outside its text.")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Shard:
+    """One split of a corpus, memory-mapped. ``lengths_N`` and ``prompt_lengths_N`` are int64."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        try:
+            self.manifest = json.loads((self.folder / "manifest.json").read_text("utf-8"))
+            documents_N3 = np.load(self.folder / "documents.npy", allow_pickle=False)
+            self.sizes = {name: (self.folder / name).stat().st_size for name in FILES}
+        except FileNotFoundError as error:
+            raise CorpusError(
+                f"No corpus in {self.folder} ({Path(error.filename).name} is missing): build one "
+                "with `python -m training corpus --out FOLDER`."
+            ) from error
+        except (ValueError, EOFError) as error:
+            raise CorpusError(f"The shard {self.folder} cannot be read: {error}.") from error
+        if documents_N3.ndim != 2 or documents_N3.shape[1] != 3 or not len(documents_N3):
+            raise CorpusError(f"The shard {self.folder} has no documents: build the corpus again.")
+        self.offsets_N, self.lengths_N, self.prompt_lengths_N = documents_N3.T
+        tokens = int(self.lengths_N.sum())
+        if self.sizes["tokens.bin"] != 2 * tokens or self.sizes["targets.bin"] != tokens:
+            raise CorpusError(
+                f"The shard {self.folder} is truncated: tokens.bin should have {2 * tokens:,} "
+                f"bytes and has {self.sizes['tokens.bin']:,}; build the corpus again."
+            )
+        self.tokens = np.memmap(self.folder / "tokens.bin", dtype="<u2", mode="r")
+        self.targets = np.memmap(self.folder / "targets.bin", dtype=np.uint8, mode="r")
+
+    def __len__(self) -> int:
+        return len(self.lengths_N)
+
+    def document(self, index: int) -> tuple[np.ndarray, np.ndarray, int]:
+        """(ids uint16 [T], trainable flags uint8 [T], prompt length) of one document."""
+        start, length = int(self.offsets_N[index]), int(self.lengths_N[index])
+        return (
+            self.tokens[start : start + length],
+            self.targets[start : start + length],
+            int(self.prompt_lengths_N[index]),
+        )
+
+    def verify(self) -> None:
+        """Compare the checksums; raises `CorpusError` naming the file that changed."""
+        for name, expected in self.manifest["sha256"].items():
+            if _sha256(self.folder / name) != expected:
+                raise CorpusError(
+                    f"{self.folder / name} does not match its checksum: build the corpus again."
+                )
