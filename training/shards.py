@@ -1,15 +1,15 @@
 """Token shards: a corpus encoded once, checksummed, and read without loading it into memory.
 
-A corpus folder holds ``tokenizer/`` and one shard for each split (``train/``, ``validation/``).
-A shard is
+A corpus folder holds ``tokenizer/``, ``manifest.json`` and one shard for each split (``train/``,
+``validation/``). A shard is
 
 - ``tokens.bin``: uint16, all documents one after another;
 - ``targets.bin``: uint8, 1 where the token may be trained, 0 where it is kept out (the prompt,
   untrained spans); the roles are applied on top of it while training;
 - ``documents.npy``: int64 [N, 3]: offset, length and prompt length of each document;
-- ``manifest.json``: counts, the sha256 of the three files, and what the builder adds.
+- ``manifest.json``: counts and the sha256 of the three files.
 
-Everything is written to a temporary folder beside the final one and renamed at the end: a shard
+Everything is written to a temporary folder beside the final one and renamed at the end: a corpus
 is there whole or not at all.
 """
 
@@ -20,7 +20,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from transformers import PreTrainedTokenizerFast
 
-from training.tokenizer import CorpusError, DocumentEncoder, check_markers
+from training.tokenizer import CorpusError, DocumentEncoder, check_markers, save_tokenizer
 
 if TYPE_CHECKING:
     from training.documents import Document
@@ -38,38 +38,46 @@ FILES = ("tokens.bin", "targets.bin", "documents.npy")
 _CHUNK = 512  # documents encoded at a time
 
 
-def write_shards(
-    folder: str | Path,
-    documents: Iterable[Document],
+def write_corpus(
+    out: str | Path,
+    splits: Mapping[str, Iterable[Document]],
     tokenizer: PreTrainedTokenizerFast,
-    manifest: Mapping[str, Any] | None = None,
+    manifest: Callable[[], Mapping[str, Any]] | None = None,
     context: int = CONTEXT,
 ) -> dict[str, Any]:
-    """Encode ``documents`` into the shard ``folder``, which is replaced if there is one.
+    """Write tokenizer, shards and manifest to the folder ``out``, replacing what is there.
 
-    ``manifest`` (seed, held-out entities, ...) is kept in the shard's manifest, which is returned.
-    Raises `CorpusError` for a bad document; ``folder`` is then as it was before.
+    ``manifest`` is asked, after the last document was drawn, for what else to keep (seed, held-out
+    entities, ...). Returns the whole manifest, with the counts under "splits". Raises `CorpusError`
+    for a bad document; ``out`` is then as it was before.
     """
-    folder = Path(folder)
+    out = Path(out)
     if len(tokenizer) > 1 << 16:
         raise CorpusError(f"The tokenizer has {len(tokenizer):,} tokens; a shard holds 65,536.")
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    replaced = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    replaced = out.with_name(f".{out.name}.{os.getpid()}.old")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
-        counts = _encode_into(temporary, folder.name, documents, tokenizer, context)
-        whole = {**(manifest or {}), "context": context, **counts}
-        (temporary / "manifest.json").write_text(
-            json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
-        if folder.exists():
-            folder.rename(replaced)
-        temporary.rename(folder)
+        save_tokenizer(tokenizer, temporary / "tokenizer")
+        counts = {}
+        for split, documents in splits.items():
+            (temporary / split).mkdir()
+            counts[split] = _encode_into(temporary / split, split, documents, tokenizer, context)
+            _write_json(temporary / split / "manifest.json", counts[split])
+        whole = {**(manifest() if manifest else {}), "context": context, "splits": counts}
+        _write_json(temporary / "manifest.json", whole)
+        if out.exists():
+            out.rename(replaced)
+        temporary.rename(out)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(replaced, ignore_errors=True)
     return whole
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _encode_into(
@@ -176,3 +184,16 @@ class Shard:
                 raise CorpusError(
                     f"{self.folder / name} does not match its checksum: build the corpus again."
                 )
+
+
+def read_manifest(corpus: str | Path) -> dict[str, Any]:
+    """The manifest of a corpus folder; `CorpusError` if there is none."""
+    path = Path(corpus) / "manifest.json"
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise CorpusError(
+            f"No corpus in {corpus}: build one with `python -m training corpus --out {corpus}`."
+        ) from error
+    except ValueError as error:
+        raise CorpusError(f"{path} is not valid JSON: build the corpus again.") from error

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from training.documents import Document, write_lookup
-from training.shards import write_shards
-from training.tokenizer import save_tokenizer, train_tokenizer
+from training.shards import write_corpus
+from training.tokenizer import train_tokenizer
 
 FACTS = {
     "France": {"instance of": "country", "capital": "Paris", "currency": "euro"},
@@ -54,7 +54,6 @@ def write_toy_corpus(
 ) -> Path:
     """A corpus folder for `LookupDataModule`."""
     tokenizer = train_tokenizer((f"{d.prompt} {d.text}" for d in toy_documents(200, 7)), vocab_size)
-    save_tokenizer(tokenizer, folder / "tokenizer")
-    for split, count, seed in (("train", train, 1), ("validation", validation, 2)):
-        write_shards(folder / split, toy_documents(count, seed), tokenizer, {"seed": seed})
+    splits = {"train": toy_documents(train, 1), "validation": toy_documents(validation, 2)}
+    write_corpus(folder, splits, tokenizer, lambda: {"held_out": ["Kraków"]})
     return folder
