@@ -68,8 +68,8 @@ class MarkerIds:
         if missing:
             raise ValueError(
                 f"The tokenizer lacks {', '.join(missing)}; add the four tokens with "
-                f"tokenizer.add_special_tokens({{'additional_special_tokens': {list(MARKERS)}}}) "
-                "and model.resize_token_embeddings(len(tokenizer)), then train them."
+                f"tokenizer.add_tokens({list(MARKERS)}, special_tokens=True) and "
+                "model.resize_token_embeddings(len(tokenizer)), then train them."
             )
         return cls(*(vocabulary[marker] for marker in MARKERS))
 
@@ -81,6 +81,13 @@ class MarkerIds:
 # The role of a token after [no marker, entity, relationship, return, end], and before it.
 _AFTER = (Role.TEXT, Role.ENTITY, Role.RELATION, Role.VALUE, Role.TEXT)
 _BEFORE = (Role.TEXT, Role.TEXT, Role.ENTITY, Role.RELATION, Role.VALUE)
+
+
+def next_role(role: Role, token: int, markers: MarkerIds) -> Role:
+    """The role of the tokens after `token`, when those before it had `role`: one step of the same
+    grammar, for a decoder that goes token by token."""
+    ids = markers.as_tuple()
+    return _AFTER[ids.index(token) + 1] if token in ids else role
 
 
 def _kinds(ids_BT: Tensor, markers: MarkerIds) -> Tensor:

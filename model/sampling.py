@@ -1,0 +1,58 @@
+"""Choosing a token.
+
+Chance is tied to the place in the text, not to the order of calls: the noise of a draw depends on
+the seed, the number of lookups so far and the tokens since the last of them. So when an edit
+changes the text, what follows the next lookup meets the same chance again, and a difference is
+the edit's doing. The draw is by the Gumbel-max trick (Gumbel 1954): the most probable token after
+independent noise on each logit is a sample of the softmax, and little moves when logits do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+import torch
+from torch import Tensor
+
+from model.settings import DecodingSettings
+
+
+def choose(
+    logits_V: Tensor,
+    settings: DecodingSettings,
+    place: tuple[int, int],
+    forbidden: int | None = None,
+) -> tuple[int, float]:
+    """The next token's id, and its probability under the model.
+
+    logits_V: [V] float32. place: what chance depends on besides the seed. The probability is of
+    the untouched logits: at temperature 1, without top-p, `forbidden` not yet taken out.
+    """
+    allowed_V = logits_V
+    if forbidden is not None:
+        allowed_V = logits_V.clone()
+        allowed_V[forbidden] = -math.inf
+    if settings.temperature > 0:
+        scaled_V = allowed_V / settings.temperature
+        if settings.top_p < 1:
+            scaled_V = _nucleus(scaled_V, settings.top_p)
+        allowed_V = scaled_V + _gumbel_noise(settings.seed, place, scaled_V)
+    token = int(allowed_V.argmax())
+    return token, math.exp(float(logits_V[token]) - float(logits_V.logsumexp(0)))
+
+
+def _nucleus(logits_V: Tensor, top_p: float) -> Tensor:
+    """Logits with all but the most probable tokens of total probability `top_p` at -inf
+    (arXiv 1904.09751)."""
+    sorted_V, order_V = logits_V.sort(descending=True)
+    probability_V = sorted_V.softmax(0)
+    outside_V = probability_V.cumsum(0) - probability_V >= top_p  # the first always stays
+    return logits_V.index_fill(0, order_V[outside_V], -math.inf)
+
+
+def _gumbel_noise(seed: int, place: tuple[int, int], like_V: Tensor) -> Tensor:
+    digest = hashlib.blake2b(repr((seed, *place)).encode(), digest_size=8).digest()
+    generator = torch.Generator().manual_seed(int.from_bytes(digest, "big") >> 1)
+    uniform_V = torch.rand(like_V.shape, generator=generator).clamp_(1e-20, 1 - 1e-7)
+    return -(-uniform_V.log()).log()

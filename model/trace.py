@@ -1,0 +1,192 @@
+"""The trace: the record of one generation, as plain data, versioned, to and from JSON.
+
+The page, the export, the tests and the evaluation all read it. `tokens` are what follows the
+prompt; the ids of the whole document are `prompt_ids` and then the tokens'.
+"""
+
+from __future__ import annotations
+
+import math
+import uuid
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from graph.retriever import Lookup
+from model.roles import Role
+from model.settings import DecodingSettings
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TraceToken:
+    """One token. `probability` is what the model gave to it, at temperature 1, before any token
+    was forbidden; a forced token has none."""
+
+    id: int
+    text: str  # "" while the bytes of a character are incomplete, and for the end of the document
+    role: Role
+    probability: float | None
+    forced: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """As a plain object, the role by its name."""
+        return {
+            "id": self.id,
+            "text": self.text,
+            "role": self.role.name.lower(),
+            "probability": self.probability,
+            "forced": self.forced,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> TraceToken:
+        """From `to_json`."""
+        probability = data["probability"]
+        return cls(
+            id=int(data["id"]),
+            text=str(data["text"]),
+            role=Role[data["role"].upper()],
+            probability=None if probability is None else float(probability),
+            forced=bool(data["forced"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLookup:
+    """One lookup, and where it stands: `tokens[start:end]`, both outer markers included.
+
+    `closed` says how the query ended: "model" wrote it to its `<|db_return|>`, "length" (it went
+    on past the bound) or "order" (a marker out of order, or the end of the document inside it).
+    The last two were never asked of the graph and count as a miss.
+    """
+
+    index: int  # from 0, in the order of the text
+    start: int
+    end: int
+    lookup: Lookup
+    closed: str = "model"
+
+    def to_json(self) -> dict[str, Any]:
+        """As a plain object."""
+        return {
+            "index": self.index,
+            "start": self.start,
+            "end": self.end,
+            "lookup": self.lookup.to_json(),
+            "closed": self.closed,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> TraceLookup:
+        """From `to_json`."""
+        return cls(
+            index=int(data["index"]),
+            start=int(data["start"]),
+            end=int(data["end"]),
+            lookup=Lookup.from_json(data["lookup"]),
+            closed=str(data["closed"]),
+        )
+
+
+@dataclass
+class Trace:
+    """The record of one generation."""
+
+    prompt: str
+    prompt_ids: list[int]
+    tokens: list[TraceToken]
+    lookups: list[TraceLookup]
+    model: str  # name of the checkpoint
+    settings: DecodingSettings
+    revision: int  # of the graph that was read
+    state: str  # key of store, revision and draft
+    finish: str  # "end" (of the document), "length", "context" (full) or "cancelled"
+    seconds: float  # spent in the decoder
+    reused: int = 0  # tokens taken over from the trace that this one regenerates
+    version: int = VERSION
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids of the whole document, the prompt's first."""
+        return self.prompt_ids + [token.id for token in self.tokens]
+
+    @cached_property
+    def token_spans(self) -> list[tuple[int, int]]:
+        """Where each token stands in `text`; a token of a lookup has an empty span."""
+        spans, position = [], 0
+        for token in self.tokens:
+            text = token.text if token.role == Role.TEXT else ""
+            if position == 0:
+                text = text.lstrip()
+            spans.append((position, position + len(text)))
+            position += len(text)
+        return spans
+
+    @cached_property
+    def text(self) -> str:
+        """What a reader sees: the text without lookups and without white space in front."""
+        return "".join(t.text for t in self.tokens if t.role == Role.TEXT).lstrip()
+
+    @property
+    def raw(self) -> str:
+        """The text with its lookups, as the model wrote them."""
+        return "".join(token.text for token in self.tokens)
+
+    def position(self, lookup: TraceLookup) -> int:
+        """Where in `text` a lookup stands: the words after it begin there."""
+        return self.token_spans[lookup.end - 1][1]
+
+    def probability(self, start: int, end: int) -> float | None:
+        """How probable the model thought `text[start:end]`: the product over its tokens."""
+        product = [
+            token.probability
+            for token, (first, last) in zip(self.tokens, self.token_spans, strict=True)
+            if first < end and start < last and token.probability is not None
+        ]
+        return math.prod(product) if product else None
+
+    def to_json(self) -> dict[str, Any]:
+        """As a plain object that `json` can write."""
+        return {
+            "version": self.version,
+            "id": self.id,
+            "prompt": self.prompt,
+            "text": self.text,
+            "model": self.model,
+            "revision": self.revision,
+            "state": self.state,
+            "finish": self.finish,
+            "seconds": self.seconds,
+            "reused": self.reused,
+            "settings": self.settings.to_json(),
+            "prompt_ids": self.prompt_ids,
+            "tokens": [token.to_json() for token in self.tokens],
+            "lookups": [lookup.to_json() for lookup in self.lookups],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Trace:
+        """From `to_json`. Raises ValueError, in one sentence, if this is no trace."""
+        version = data.get("version") if isinstance(data, dict) else None
+        if version != VERSION:
+            raise ValueError(f"This is no trace of version {VERSION} (its version is {version}).")
+        try:
+            return cls(
+                id=str(data["id"]),
+                prompt=str(data["prompt"]),
+                prompt_ids=[int(token) for token in data["prompt_ids"]],
+                tokens=[TraceToken.from_json(token) for token in data["tokens"]],
+                lookups=[TraceLookup.from_json(lookup) for lookup in data["lookups"]],
+                model=str(data["model"]),
+                settings=DecodingSettings.from_json(data["settings"]),
+                revision=int(data["revision"]),
+                state=str(data["state"]),
+                finish=str(data["finish"]),
+                seconds=float(data["seconds"]),
+                reused=int(data["reused"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"The trace cannot be read: {error!r}.") from error
