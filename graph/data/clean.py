@@ -25,6 +25,7 @@ from graph.data import exceptions as known
 from graph.data.relations import RELATIONS
 
 HERE = Path(__file__).parent
+LINKS = {name for name, (kind, _) in RELATIONS.items() if kind == "link"}
 CINEMA_SHARE = 0.195  # of all facts; the test allows a fifth
 FACTBOOK_YEAR = 2025  # the edition that the factbook package holds
 
@@ -75,6 +76,11 @@ def read(folder: Path) -> World:
     with gzip.open(folder / "triplets.csv.gz", "rt", encoding="utf-8", newline="") as file:
         full = [Row(**line) for line in csv.DictReader(file)]
     inside = {row.entity for row in core}
+    pointed = Counter(
+        row.value
+        for row in core
+        if row.relation in LINKS - known.CINEMA_LINKS and row.value not in inside
+    )
     wanted = {
         row.value
         for row in core
@@ -85,7 +91,10 @@ def read(folder: Path) -> World:
         row.entity
         for row in full
         if row.entity not in inside
-        and (size[row.entity] >= (2 if row.entity in wanted else 3))
+        and (
+            size[row.entity] >= (2 if row.entity in wanted else 3)
+            or pointed[row.entity] >= 2  # a language, a currency: its countries lead back to it
+        )
         and not row.source.startswith("bokeh")
     } - known.NOT_WORTH_ADDING
     bokeh = {row.entity for row in full if row.source.startswith("bokeh-wiki")}
@@ -109,6 +118,10 @@ def split_merged(world: World) -> None:
         return row
 
     world.map(change)
+    sources = {row.entity: row.source for row in world.rows}
+    world.rows += [
+        Row(name, "instance of", kind, sources[name]) for name, kind in known.SPLIT_TYPES.items()
+    ]
 
 
 def repair(world: World) -> None:
@@ -123,8 +136,6 @@ def repair(world: World) -> None:
             return None
         value = known.MENDED_FACTS.get((row.entity, row.relation, row.value), row.value)
         value = known.MENDED_VALUES.get(row.relation, {}).get(value, value)
-        if row.relation == "birthplace" or row.relation == "affiliation":
-            value = known.spell_out_place(value)
         return replace(row, value=value)
 
     world.map(change)
@@ -132,12 +143,12 @@ def repair(world: World) -> None:
 
 def rename(world: World) -> None:
     """Names that are titles, misspelt or one of two for the same thing, through links too."""
-    names = known.RENAMED
-    links = {name for name, (kind, _) in RELATIONS.items() if kind == "link"}
+    def name(old: str) -> str:
+        return known.RENAMED.get(old, known.spell_out_place(old))
 
     def change(row: Row) -> Row:
-        value = names.get(row.value, row.value) if row.relation in links else row.value
-        return replace(row, entity=names.get(row.entity, row.entity), value=value)
+        value = name(row.value) if row.relation in LINKS else row.value
+        return replace(row, entity=name(row.entity), value=value)
 
     world.map(change)
 
@@ -189,6 +200,8 @@ def settle_places(world: World) -> None:
                 return None
             if row.value in known.FORMER_STATES:
                 return None
+            if row.value in ("zodiac", "Argo"):  # a group of constellations
+                return replace(row, relation="part of")
         if row.relation in ("nationality", "country of birth"):
             if row.value in known.BRITISH and not known.before_union(born.get(row.entity, "")):
                 return replace(row, value="United Kingdom")
@@ -336,10 +349,11 @@ def date_facts(world: World) -> None:
 
 
 def drop_bare(world: World) -> None:
-    """An entity of which only its type is left is no entity."""
+    """An entity of which only its type is left is none, unless several facts lead to it."""
     for _ in range(3):  # dropping one may leave another bare
         size = Counter(row.entity for row in world.rows)
-        world.map(lambda r: None if size[r.entity] < 2 else r)
+        pointed = Counter(row.value for row in world.rows if row.relation in LINKS)
+        world.map(lambda r: None if size[r.entity] < 2 and pointed[r.entity] < 2 else r)
 
 
 def order(world: World) -> None:
