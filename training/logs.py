@@ -25,6 +25,10 @@ class CurveLogger(Logger):
         return ""
 
     @property
+    def save_dir(self) -> str:
+        return str(self.path.parent)
+
+    @property
     def version(self) -> str:
         return ""
 
