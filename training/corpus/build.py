@@ -2,15 +2,14 @@
 
     python -m training corpus --out build/corpus/world --tokens 20000000 --seed 0
 
-The folder gets `tokenizer/`, `train/` and `validation/` (see training.shards), `held_out.txt` and
-`sample.jsonl`, a thousand of its documents to read.
+The folder gets `tokenizer/`, `train/` and `validation/` (see training.shards), and a manifest with
+the names that were held out. `--sample 20` prints documents instead.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ from training.documents import Document
 
 DEFAULT_FACTS = Path(__file__).parent.parent.parent / "graph" / "data" / "world.csv"
 LONGEST = 512  # tokens of one document
+VALIDATION_TOKENS = 200_000
 PROSE_SHARE = 0.03  # of the documents; they are longer than the others, so some 5 % of the tokens
 
 
@@ -54,9 +54,6 @@ def documents(writer: Writer, held_out: NameFilter, seed: int) -> Iterator[Docum
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Build the corpus as the command line says."""
-    from training.shards import write_shards
-    from training.tokenizer import encode_document, load_tokenizer, train_tokenizer
-
     parser = argparse.ArgumentParser(
         prog="python -m training corpus", description="Write the training corpus from a graph."
     )
@@ -64,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("build/corpus/world"), help="folder")
     parser.add_argument("--tokens", type=int, default=20_000_000, help="tokens to train on")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--tokenizer-documents", type=int, default=40_000)
     parser.add_argument("--vocabulary", type=int, default=8192, help="size of the tokenizer's")
     parser.add_argument("--sample", type=int, default=0, help="print that many documents and stop")
     options = parser.parse_args(arguments)
@@ -78,49 +76,45 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"[{document.kind}] {document.prompt}\n{document.text}\n")
         return
 
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "held_out.txt").write_text("\n".join(held_out) + "\n", encoding="utf-8")
-    print(f"{len(writer.records)} entities to write about, {len(held_out)} held out.", flush=True)
-    folder = options.out / "tokenizer"
-    if not folder.exists():
-        texts = (f"{d.prompt}\n{d.text}" for d in itertools.islice(stream, 40_000))
-        train_tokenizer(texts, options.vocabulary).save_pretrained(folder)
-    tokenizer = load_tokenizer(folder)
-    kinds: Counter[str] = Counter()
+    from training.shards import write_corpus
+    from training.tokenizer import DocumentEncoder, train_tokenizer
+
+    print(f"{len(writer.records):,} entities to write about, {len(held_out)} held out.", flush=True)
+    texts = (f"{d.prompt}\n{d.text}" for d in itertools.islice(stream, options.tokenizer_documents))
+    tokenizer = train_tokenizer(texts, options.vocabulary)
+    encoder = DocumentEncoder(tokenizer)
     too_long: Counter[str] = Counter()
 
-    def within(documents: Iterator[Document], tokens: int) -> Iterator[Document]:
+    def split(seed: int, tokens: int) -> Iterator[Document]:
+        """Documents up to that many tokens; what is longer than the context is drawn anew."""
         total = 0
-        for document in documents:
-            length = len(encode_document(tokenizer, document).ids)
-            if length > LONGEST:
-                too_long[document.kind] += 1
-                continue
-            total += length
-            kinds[document.kind] += length
-            yield document
-            if total >= tokens:
-                return
+        stream = documents(writer, names, seed)
+        while total < tokens:
+            chunk = list(itertools.islice(stream, 256))
+            for document, encoded in zip(chunk, encoder.encode_batch(chunk), strict=True):
+                if len(encoded[0]) > LONGEST:
+                    too_long[document.kind] += 1
+                    continue
+                total += len(encoded[0])
+                yield document
 
-    for split, seed, tokens in (
-        ("validation", options.seed + 1_000_000, 200_000),
-        ("train", options.seed, options.tokens),
-    ):
-        kinds.clear()
-        too_long.clear()
-        stream = within(documents(writer, names, seed), tokens)
-        if split == "validation":
-            sample = list(itertools.islice(stream, 1000))
-            lines = (
-                json.dumps({"kind": d.kind, "prompt": d.prompt, "text": d.text}) for d in sample
-            )
-            (options.out / "sample.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-            stream = itertools.chain(sample, stream)
-        manifest = {"seed": seed, "facts": options.facts.name, "held_out": held_out}
-        write_shards(options.out / split, stream, tokenizer, manifest)
-        total = sum(kinds.values())
-        shares = ", ".join(f"{k} {n / total:.1%}" for k, n in kinds.most_common())
-        print(f"{split}: {total:,} tokens; {shares}; too long and left out: {dict(too_long)}")
+    manifest = write_corpus(
+        options.out,
+        {
+            "train": split(options.seed, options.tokens),
+            "validation": split(options.seed + 1_000_000, VALIDATION_TOKENS),
+        },
+        tokenizer,
+        lambda: {
+            "seed": options.seed,
+            "facts": options.facts.name,
+            "longest": LONGEST,
+            "too_long": dict(too_long),
+            "held_out": held_out,
+        },
+    )
+    for name, counts in manifest["splits"].items():
+        print(f"{name}: {counts['documents']:,} documents, {counts['tokens']:,} tokens")
 
 
 if __name__ == "__main__":

@@ -33,12 +33,14 @@ _AN = re.compile(
 _DEFINITE = re.compile(
     r"""^(?:
         United\ (?:States|Kingdom|Arab|Nations|Provinces)|Netherlands$|Bahamas$|Philippines$|Maldives$|Comoros$|Isle\ of\ |Holy\ See$|Vatican$
+        |Caribbean$|Balkans$|Andes$|Alps$|Pyrenees$|Himalayas$|Rockies$|Sahara$|Middle\ East$|Moon$|Sun$
         |(?:Republic|Kingdom|Commonwealth|Principality|Sultanate|Federation|State|Union|University
-           |Battle|Siege|Gulf|Bay|Strait|Sea|Council|Bank|Order|Treaty|House|Organisation)\ of\ 
+           |Battle|Siege|Gulf|Bay|Strait|Sea|Council|Bank|Order|Treaty|House|War|Institute|Organisation)\ of\ 
+        |Institute\ for\ 
         |Nobel\ .*Prize
         |.*\ (?:Islands|Republic|Republics|Kingdom|Union|Party|River|Sea|Ocean|Canal|Desert|Mountains
              |Alps|Archipelago|Peninsula|Empire|Organization|Organisation|Agency|Court|Nations|League
-             |Commonwealth|Festival|Wars?|Territories|Territory|Channel|Strait|Gulf|Basin|Group|Club)
+             |Commonwealth|Festival|Administration|Center|Centre|Wars?|Territories|Territory|Channel|Strait|Gulf|Basin|Group|Club)
              (?:\ (?:of|for|in|on)\ .*)?$
     )""",
     re.X,
@@ -104,7 +106,10 @@ def render(
         relation: the relation that `{value}` stands for.
         first: relations to look up before the sentence, since its wording was chosen by them.
     """
-    parts = split_template(template)
+    # "The capital of it" and "It, with Austin as its capital," are nothing that anybody writes.
+    if not template.startswith(("{entity} ", "{entity's} ")):
+        subject = Subject(subject.name)
+    parts = split_template(template)  # literal, placeholder, literal, ...
     meanings = [_meaning(part, relation) if i % 2 else "" for i, part in enumerate(parts)]
     needed_at = dict.fromkeys(first, 0)  # relation -> where in the sentence its answer is needed
     sentence = ""
@@ -126,7 +131,7 @@ def render(
             written = part
         if meaning not in ("", "entity"):
             needed_at.setdefault(meaning, len(sentence))
-        if meanings[i] not in ("", "|") and sentence.lower().endswith("the "):
+        if meanings[i] not in ("", "|") and sentence.lower().endswith(("the ", " name ")):
             written = written.removeprefix("the ")
         if not sentence and written:
             verbatim = (

@@ -20,6 +20,11 @@ from training.documents import Document, write_lookup
 
 PROMPTS = ("From the handbook: {entity}", "The handbook on {entity}", "Handbook entry: {entity}")
 LONGEST = 700  # characters of one passage: with its lookups it must fit the context
+# Relations whose values stand in prose for other reasons: "Iranian", a country, a colour.
+_AMBIGUOUS = frozenset(
+    {TYPE, "demonym", "main export partner", "main import partner", "main export", "main crop"}
+    | {"main industry", "national colour", "national symbol", "voting age", "language spoken"}
+)
 _FIELDS = (
     ("Introduction", "Background"),
     ("Geography", "Geography - note"),
@@ -62,7 +67,7 @@ def annotate(record: Record, passage: str, prompt: str) -> Document | None:
     """The passage with a lookup before each value it says; None if it says none."""
     found: dict[int, tuple[int, str]] = {}
     for relation, values in record.facts.items():
-        if relation == TYPE:
+        if relation in _AMBIGUOUS:
             continue
         for value in values:
             if len(value) < 3 or value == record.entity:

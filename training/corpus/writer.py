@@ -579,7 +579,7 @@ def _distinct(values: Iterable[str]) -> tuple[str, ...]:
 
 def _draw(rng: random.Random, choices: Sequence[Any]) -> Any:
     """One of the wordings; the first ones, which people use most, more often."""
-    return rng.choices(choices, [1 / (1 + 0.3 * i) for i in range(len(choices))])[0]
+    return rng.choices(choices, [1 / (1 + 0.6 * i) for i in range(len(choices))])[0]
 
 
 def _cumulative(weights: Iterable[float]) -> list[float]:
