@@ -1,0 +1,291 @@
+"""Reading a SQLite store: every read is one or few statements, filtered by revision."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from graph.facts import Entity, Fact, clean_name, fold, is_id
+from graph.neighbourhood import walk
+from graph.ranking import plain, rank_entities
+from graph.sqlite_file import NEWEST, OPEN
+from graph.store import Delta, JournalEntry, Relation, TripletStore
+
+_FACT = """
+    SELECT f.id, f.entity_id, e.text, r.name, coalesce(v.text, f.value), f.value_id,
+           f.source, f.year, f.since, f.until
+    FROM fact f
+    JOIN relation r ON r.id = f.relation_id
+    JOIN name e ON e.entity_id = f.entity_id AND e.is_alias = 0 AND e.since <= :at AND e.until > :at
+    LEFT JOIN name v
+        ON v.entity_id = f.value_id AND v.is_alias = 0 AND v.since <= :at AND v.until > :at
+    WHERE f.since <= :at AND f.until > :at"""
+_FACTS = _FACT + " AND f.entity_id = :id ORDER BY f.id LIMIT :limit"
+# CROSS JOIN keeps SQLite to this order: the relation's ids by key, then the entity's few facts.
+_FACTS_OF_RELATION = (
+    _FACT.replace("FROM fact f\n    JOIN relation r ON", "FROM relation r CROSS JOIN fact f ON")
+    + " AND r.key = :key AND f.entity_id = :id ORDER BY f.id LIMIT :limit"
+)
+_BATCH = 5000
+
+# Which journal entries are about a fact or an entity; an import's own rows tell what it wrote.
+_ABOUT_FACT = """
+    AND (EXISTS (SELECT 1 FROM touched t
+                 WHERE t.object_id = :object AND t.revision = j.revision AND t.number = j.number)
+         OR j.deltas IS NULL AND j.revision IN (
+             SELECT since FROM fact WHERE id = :object
+             UNION SELECT until FROM fact WHERE id = :object))"""
+_ABOUT_ENTITY = _ABOUT_FACT.replace("FROM fact WHERE id", "FROM name WHERE entity_id")
+
+
+def _fact(row: tuple[Any, ...]) -> Fact:
+    return Fact(*row) if row[9] != OPEN else Fact(*row[:9])
+
+
+class SqliteReads:
+    """The reading half of a store; `_reader` gives the connection of the calling thread."""
+
+    def _reader(self) -> sqlite3.Connection:
+        raise NotImplementedError
+
+    def _rows(self, sql: str, values: Any = ()) -> list[tuple[Any, ...]]:
+        return self._reader().execute(sql, values).fetchall()
+
+    def revision(self) -> int:
+        (newest,) = self._rows("SELECT max(revision) FROM revision")[0]
+        return newest or 0
+
+    def entity(self, entity_id: int, at: int | None = None) -> Entity | None:
+        if not is_id(entity_id):
+            return None
+        rows = self._rows(
+            "SELECT text FROM name WHERE entity_id = :id AND since <= :at AND until > :at"
+            " ORDER BY is_alias, version",
+            {"id": entity_id, "at": NEWEST if at is None else at},
+        )
+        # A row that is not the name comes last, so without a name there are no rows at all.
+        return Entity(entity_id, rows[0][0], tuple(text for (text,) in rows[1:])) if rows else None
+
+    def find_entities(self, name: str, at: int | None = None) -> list[tuple[Entity, str]]:
+        try:
+            cleaned = clean_name(name)
+        except ValueError:
+            return []
+        at = NEWEST if at is None else at
+        rows = self._rows(
+            "SELECT o.entity_id, o.text FROM name k JOIN name o ON o.entity_id = k.entity_id"
+            " WHERE k.key = :key AND k.since <= :at AND k.until > :at"
+            " AND o.since <= :at AND o.until > :at ORDER BY o.is_alias, o.version",
+            {"key": fold(cleaned), "at": at},
+        )
+        names: dict[int, dict[str, None]] = {}
+        for entity_id, text in rows:
+            names.setdefault(entity_id, {})[text] = None
+        entities = [
+            Entity(entity_id, *_name_and_aliases(texts)) for entity_id, texts in names.items()
+        ]
+        return rank_entities(cleaned, entities, lambda entity_id: self._count(entity_id, at))
+
+    def _count(self, entity_id: int, at: int) -> int:
+        return self._rows(
+            "SELECT count(*) FROM fact WHERE entity_id = :id AND since <= :at AND until > :at",
+            {"id": entity_id, "at": at},
+        )[0][0]
+
+    def fact(self, fact_id: int, at: int | None = None) -> Fact | None:
+        if not is_id(fact_id):
+            return None
+        rows = self._rows(
+            _FACT + " AND f.id = :id", {"id": fact_id, "at": NEWEST if at is None else at}
+        )
+        return _fact(rows[0]) if rows else None
+
+    def facts(
+        self,
+        entity_id: int,
+        relation: str | None = None,
+        at: int | None = None,
+        limit: int | None = None,
+    ) -> list[Fact]:
+        if not is_id(entity_id):
+            return []
+        values = {
+            "id": entity_id,
+            "at": NEWEST if at is None else at,
+            "limit": -1 if limit is None else max(0, limit),
+        }
+        if relation is None:
+            return [_fact(row) for row in self._rows(_FACTS, values)]
+        key = fold(_searchable(relation))
+        return [_fact(row) for row in self._rows(_FACTS_OF_RELATION, {**values, "key": key})]
+
+    def facts_to(
+        self, entity_id: int, at: int | None = None, limit: int | None = None
+    ) -> list[Fact]:
+        if not is_id(entity_id):
+            return []
+        values = {
+            "id": entity_id,
+            "at": NEWEST if at is None else at,
+            "limit": -1 if limit is None else max(0, limit),
+        }
+        sql = _FACT + " AND f.value_id = :id ORDER BY f.id LIMIT :limit"
+        return [_fact(row) for row in self._rows(sql, values)]
+
+    def neighbourhood(
+        self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None
+    ) -> list[Fact]:
+        at = self.revision() if at is None else at
+        return walk(cast(TripletStore, self), entity_ids, hops, limit, at)
+
+    def all_facts(self, at: int | None = None) -> Iterator[Fact]:
+        at = self.revision() if at is None else at
+        last = 0
+        while True:
+            rows = self._rows(
+                _FACT + " AND f.id > :last ORDER BY f.id LIMIT :limit",
+                {"at": at, "last": last, "limit": _BATCH},
+            )
+            yield from map(_fact, rows)
+            if len(rows) < _BATCH:
+                return
+            last = rows[-1][0]
+
+    def search(self, text: str, limit: int = 10, at: int | None = None) -> list[Entity]:
+        typed = fold(_searchable(text[:200])).strip()
+        if not typed or limit <= 0:
+            return []
+        at = NEWEST if at is None else at
+        found: dict[int, None] = {}
+        words = " ".join(_quoted(word) for word in typed.split()) + "*"
+        stages = [("name_words", words)]
+        if len(typed) >= 3:
+            stages.append(("name_parts", _quoted(typed)))
+        for table, query in stages:
+            if len(found) < limit:
+                rows = self._rows(
+                    # The name itself first, then the best known, the shorter name, the older.
+                    f"SELECT n.entity_id FROM {table} w JOIN name n ON n.version = w.rowid"  # noqa: S608
+                    " JOIN entity e ON e.id = n.entity_id"
+                    f" WHERE {table} MATCH :query AND n.since <= :at AND n.until > :at"
+                    " GROUP BY n.entity_id ORDER BY max(n.key = :typed) DESC,"
+                    " max(e.facts) DESC, min(length(n.text)), n.entity_id LIMIT :limit",
+                    {"query": query, "at": at, "typed": typed, "limit": limit + len(found)},
+                )
+                found.update(dict.fromkeys(entity_id for (entity_id,) in rows))
+        if len(found) < limit:
+            found.update(dict.fromkeys(self._search_near(typed, at)))
+        entities = (self.entity(entity_id, at) for entity_id in list(found)[:limit])
+        return [entity for entity in entities if entity is not None]
+
+    def _search_near(self, typed: str, at: int) -> list[int]:
+        """Entities with a name that shares most three-letter parts with what was typed."""
+        parts = _parts(plain(typed))
+        if not parts:
+            return []
+        rows = self._rows(
+            "SELECT n.entity_id, n.text FROM name_parts w JOIN name n ON n.version = w.rowid"
+            " WHERE name_parts MATCH :query AND n.since <= :at AND n.until > :at"
+            " ORDER BY w.rank LIMIT 50",
+            {"query": " OR ".join(map(_quoted, sorted(parts))), "at": at},
+        )
+        scored: dict[int, float] = {}
+        for entity_id, name in rows:
+            own = _parts(plain(name))
+            score = 2 * len(parts & own) / (len(parts) + len(own))
+            scored[entity_id] = max(score, scored.get(entity_id, 0.0))
+        near = [entity_id for entity_id, score in scored.items() if score >= 0.35]
+        return sorted(near, key=lambda entity_id: (-scored[entity_id], entity_id))
+
+    def relation(self, name: str) -> Relation | None:
+        rows = self._rows(
+            "SELECT name, kind, description FROM relation WHERE key = ?"
+            " ORDER BY kind IS NULL, name <> ?, id LIMIT 1",
+            (fold(_searchable(name)), _searchable(name)),
+        )
+        return Relation(*rows[0]) if rows else None
+
+    def relation_names(self, entity_id: int, at: int | None = None) -> list[str]:
+        if not is_id(entity_id):
+            return []
+        rows = self._rows(
+            "SELECT r.key, r.name FROM fact f JOIN relation r ON r.id = f.relation_id"
+            " WHERE f.entity_id = :id AND f.since <= :at AND f.until > :at ORDER BY f.id",
+            {"id": entity_id, "at": NEWEST if at is None else at},
+        )
+        names: dict[str, str] = {}
+        for key, name in rows:
+            names.setdefault(key, name)
+        return list(names.values())
+
+    def history(
+        self,
+        *,
+        entity_id: int | None = None,
+        fact_id: int | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> list[JournalEntry]:
+        object_id = fact_id if fact_id is not None else entity_id
+        if object_id is not None and not is_id(object_id):
+            return []
+        about = ""
+        if object_id is not None:
+            about = _ABOUT_FACT if fact_id is not None else _ABOUT_ENTITY
+        rows = self._rows(
+            "SELECT j.revision, j.kind, r.author, r.time, r.reason, j.edit, j.deltas, r.kind"  # noqa: S608
+            " FROM journal j JOIN revision r ON r.revision = j.revision"
+            f" WHERE j.revision < :before{about}"
+            " ORDER BY j.revision DESC, j.number DESC LIMIT :limit",
+            {
+                "object": object_id,
+                "before": OPEN if before is None else before,
+                "limit": max(0, limit),
+            },
+        )
+        return [
+            JournalEntry(
+                revision=revision,
+                kind=kind,
+                author=author,
+                time=iso_time(time),
+                reason=reason,
+                edit=json.loads(edit),
+                deltas=read_deltas(deltas),
+                published=transaction == "publish",
+            )
+            for revision, kind, author, time, reason, edit, deltas, transaction in rows
+        ]
+
+
+def read_deltas(text: str | None) -> tuple[Delta, ...]:
+    """Deltas from the journal's JSON."""
+    return tuple(Delta.from_json(delta) for delta in json.loads(text)) if text else ()
+
+
+def iso_time(milliseconds: int) -> str:
+    """ISO 8601 in UTC, to the millisecond."""
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _name_and_aliases(texts: dict[str, None]) -> tuple[str, tuple[str, ...]]:
+    name, *aliases = texts
+    return name, tuple(aliases)
+
+
+def _searchable(text: str) -> str:
+    """Text that SQLite can take: without null bytes and lone surrogates."""
+    return text.replace("\0", " ").encode("utf-8", "ignore").decode("utf-8")
+
+
+def _quoted(text: str) -> str:
+    """Typed text as one string of FTS5's query language, in which nothing is syntax."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _parts(text: str) -> set[str]:
+    return {text[i : i + 3] for i in range(len(text) - 2)}
