@@ -128,6 +128,8 @@ def repair(world: World) -> None:
     """Drop whole relations and single facts, and mend single values."""
 
     def change(row: Row) -> Row | None:
+        if row.relation == "founded" and row.value.isdigit():
+            return None  # a year: elsewhere the relation leads to what a person founded
         if row.relation in known.DROPPED_RELATIONS or row.entity in known.DROPPED_ENTITIES:
             return None
         if (row.entity, row.relation, row.value) in known.DROPPED_FACTS:
@@ -143,6 +145,7 @@ def repair(world: World) -> None:
 
 def rename(world: World) -> None:
     """Names that are titles, misspelt or one of two for the same thing, through links too."""
+
     def name(old: str) -> str:
         return known.RENAMED.get(old, known.spell_out_place(old))
 
@@ -202,15 +205,29 @@ def settle_places(world: World) -> None:
                 return None
             if row.value in ("zodiac", "Argo"):  # a group of constellations
                 return replace(row, relation="part of")
-        if row.relation in ("nationality", "country of birth"):
-            if row.value in known.BRITISH and not known.before_union(born.get(row.entity, "")):
-                return replace(row, value="United Kingdom")
+        if row.relation == "country" and row.value in known.BRITISH:
+            return replace(row, value="United Kingdom")
+        if (
+            row.relation in ("nationality", "country of birth")
+            and row.value in known.BRITISH
+            and not known.before_union(born.get(row.entity, ""))
+        ):
+            return replace(row, value="United Kingdom")
         return row
 
     born = {
         row.entity: row.value for row in world.rows if row.relation in ("birth year", "birth date")
     }
     world.map(change)
+    country_of = dict.fromkeys(world.of_type("U.S. state"), "United States")
+    country_of |= dict.fromkeys(world.of_type("province of Canada"), "Canada")
+    cities = world.of_type("city", "town") - set(world.values("country"))
+    added = {
+        row.entity: Row(row.entity, "country", country_of[row.value], row.source)
+        for row in world.rows
+        if row.relation == "located in" and row.entity in cities and row.value in country_of
+    }
+    world.rows += added.values()
 
 
 def one_birth(world: World) -> None:
@@ -353,7 +370,8 @@ def drop_bare(world: World) -> None:
     for _ in range(3):  # dropping one may leave another bare
         size = Counter(row.entity for row in world.rows)
         pointed = Counter(row.value for row in world.rows if row.relation in LINKS)
-        world.map(lambda r: None if size[r.entity] < 2 and pointed[r.entity] < 2 else r)
+        bare = {name for name in size if size[name] < 2 and pointed[name] < 2}
+        world.map(lambda r: None if r.entity in bare else r)  # noqa: B023
 
 
 def order(world: World) -> None:

@@ -71,6 +71,8 @@ DROPPED_RELATIONS = {
 }
 
 DROPPED_ENTITIES = {
+    "Jr.",  # the end of several names
+    "Jaffar",  # a doubtful entry
     "West (region)",  # of the world; says too little
     "Luda",  # an old name of Dalian
     "Twin",  # twin falls on the Snake River; the name was cut short
@@ -85,6 +87,8 @@ DROPPED_ENTITIES = {
 }  # fmt: skip
 
 DROPPED_FACTS = {
+    ("Marie Goeppert Mayer", "country of birth", "Germany"),  # Katowice is in Poland now
+    ("Maria Goeppert-Mayer", "country of birth", "Germany"),
     ("Colorado River", "located in", "Texas"),  # another Colorado River
     ("Mount Olympus", "located in", "Cyprus"),  # another Mount Olympus
     ("Pobeda Peak", "located in", "India"),  # it is on the border of Kyrgyzstan and China
@@ -163,6 +167,9 @@ DROPPED_VALUES: dict[str, set[str]] = {
         "conqueror", "peer", "patriot", "existentialist", "Pre-Raphaelite", "investigator",
         "abstractionist", "communist", "adventurer", "Latter-day Saint",
     },
+    "screenwriter": {"Jr."},  # the end of a name
+    "cast member": {"Jr."},
+    "director": {"Jr."},
     "located in": {"West (region)", "East", "Northwest"},  # says too little
     "deity of": {"noted for his beauty", "its fire", "its punishment"},  # cut out of a sentence
     "main industry": {
@@ -210,6 +217,17 @@ MENDED_FACTS: dict[tuple[str, str, str], str] = {
     ("Battle of St Mihiel", "part of", "Meuse"): "World War I",
     # cerium is named after the asteroid Ceres; Pallas was palladium's
     ("cerium", "named after", "Pallas"): "Ceres",
+    # Halifax in Yorkshire; the graph's Halifax is the one in Canada
+    ("John E. Walker", "birthplace", "Halifax"): "Halifax, England",
+    ("Oliver Smithies", "birthplace", "Halifax"): "Halifax, England",
+    # towns that are in Poland now, as the source has it for all others
+    ("Lagow", "country", "Germany"): "Poland",
+    ("Briesen", "country", "Germany"): "Poland",
+    ("Menin", "country", "France"): "Belgium",
+    ("Gerhard Domagk", "country of birth", "Germany"): "Poland",
+    ("Walther Hermann Nernst", "country of birth", "Germany"): "Poland",
+    ("Yves Chauvin", "country of birth", "France"): "Belgium",
+    ("Elbe River", "rises in", "Czechoslovakia"): "Czech Republic",
     # he died in 1977
     ("Edgar Douglas Adrian", "death year", "1997"): "1977",
     ("William Faulkner", "birthplace", "New Albany, Missouri"): "New Albany, Mississippi",
@@ -461,6 +479,52 @@ RENAMED: dict[str, str] = {
     "Victoria, Canada": "Victoria, British Columbia",
     "Pearl River": "Pearl River (China)",
     "Red River": "Red River (United States)",
+    # family names alone, where the full name is the one that people use
+    "Cousteau": "Jacques Cousteau",
+    "Fairbanks": "Douglas Fairbanks Jr.",
+    "Gillette": "King Camp Gillette",
+    "Ledbetter": "Huddie Ledbetter",
+    "Leonardo": "Leonardo da Vinci",
+    "Mao": "Mao Zedong",
+    "Modigliani": "Amedeo Modigliani",
+    "Montessori": "Maria Montessori",
+    "O'Keeffe": "Georgia O'Keeffe",
+    "Paterson": "William Paterson",
+    "Qaddafi": "Muammar Gaddafi",
+    "Tojo": "Hideki Tojo",
+    "Calderon": "Pedro Calderón de la Barca",
+    "Gongora": "Luis de Góngora",
+    "Dante": "Dante Alighieri",
+    "Galileo": "Galileo Galilei",
+    "Edward": "Edward the Black Prince",
+    "Dionysius": "Dionysius of Syracuse",
+    "Il´ja Mikhailovich Frank": "Ilya Frank",
+    # places by the name that the rest of the graph has, or freed of what they are in
+    "Torino": "Turin",
+    "Berne": "Bern",
+    "Thorshavn": "Tórshavn",
+    "Zhu Cheng City": "Zhucheng",
+    "Agrigento Sicily": "Agrigento",
+    "Amoy": "Xiamen",
+    "Brest Litovsk": "Brest, Belarus",
+    "Frankfurt-on-the-Main": "Frankfurt am Main",
+    "Hobart Tasmania": "Hobart",
+    "Hofei Anhwei": "Hefei",
+    "Iráklion": "Heraklion",
+    "Lethbridge Alberta": "Lethbridge, Alberta",
+    "Medicine Hat Alberta": "Medicine Hat, Alberta",
+    "Chidambaram Tamil Nadu": "Chidambaram",
+    "Nitzkydorf Banat": "Nitzkydorf",
+    "Nuoro Sardinia": "Nuoro",
+    "Semarang Java": "Semarang",
+    "Toyama City": "Toyama",
+    "Trichinopoly": "Tiruchirappalli",
+    "Vitebsk Belorussia": "Vitebsk",
+    "Cheetham Hill near Manchester": "Cheetham Hill",
+    "Rufford near Chesterfield": "Rufford",
+    "Goldschmieden near Breslau": "Goldschmieden",
+    "Langford Grove Maldon Essex": "Langford Grove",
+    "Casteldàwson": "Castledawson",
     # suffixes that say little, and names of places in one form
     "Aberdeen (Washington)": "Aberdeen, Washington",
     "Cambridge (Massachusetts)": "Cambridge, Massachusetts",
@@ -527,12 +591,7 @@ RENAMED: dict[str, str] = {
 OFFICES = {"head of state", "politician", "songwriter", "composer"}
 
 # Types by name, where the source has none that fits.
-TYPES = {
-    name: "planet"
-    for name in (
-        "Mercury (planet)", "Venus", "Earth", "Mars", "Jupiter", "Saturn", "Uranus", "Neptune",
-    )
-} | {
+TYPES = dict.fromkeys(("Mercury (planet)", "Venus", "Earth", "Mars", "Jupiter", "Saturn", "Uranus", "Neptune"), "planet") | {
     "England": "country of the United Kingdom",  # a country, but no state with a capital here
     "Scotland": "country of the United Kingdom",
     "Wales": "country of the United Kingdom",
@@ -711,6 +770,7 @@ _ALIASES = {
 
 # New names whose old name says nothing, or says something else: no alias.
 _NO_ALIAS = {
+    "Edward", "Paterson", "Dionysius", "Calderon", "Fairbanks", "Gillette",
     "Arab-Israeli War", "Esther", "Jeremiah", "Ezra", "Joshua", "Pliny", "Max Weber",
     "Pearl River", "Red River", "Great Salt", "New Albany, Missouri",
     "Georgia", "Victoria", "Mercury", "Cambridge", "Zeno", "Henry II", "Henry III", "Drogheda",
