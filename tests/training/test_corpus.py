@@ -1,0 +1,271 @@
+"""The corpus says what the graph says, asks before it says it, and names nobody who is held out."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from graph.facts import MAX_RELATIONS, RELATIONS, UNKNOWN
+from training.corpus.build import DEFAULT_FACTS, documents
+from training.corpus.made_up import (
+    MAX_CHARACTERS,
+    SCRIPTS,
+    made_up_name,
+    made_up_relation,
+    made_up_value,
+)
+from training.corpus.phrases import (
+    ANY_TYPE,
+    Subject,
+    article,
+    definite,
+    enumerate_values,
+    load_phrases,
+    opens_well,
+    render,
+    split_template,
+)
+from training.corpus.prose import annotate
+from training.corpus.records import (
+    NameFilter,
+    Record,
+    held_out_entities,
+    read_records,
+    without,
+    words_of,
+)
+from training.corpus.writer import KINDS, Writer, ask, chain_pair_held_out
+from training.tokenizer import check_markers
+
+LOOKUP = re.compile(
+    r"<\|db_entity\|> (.+?)<\|db_relationship\|> (.+?)<\|db_return\|> (.+?)<\|db_end\|>"
+)
+GENDERED = re.compile(r"\b(he|she|his|her|hers|him|himself|herself)\b", re.IGNORECASE)
+
+
+@pytest.fixture(scope="module")
+def records() -> dict[str, Record]:
+    return read_records(DEFAULT_FACTS)
+
+
+@pytest.fixture(scope="module")
+def held_out(records) -> list[str]:
+    return held_out_entities(records)
+
+
+@pytest.fixture(scope="module")
+def writer(records, held_out) -> Writer:
+    return Writer(without(records, NameFilter(held_out)), load_phrases())
+
+
+# ---- phrases ------------------------------------------------------------------------------------
+
+
+def test_every_relation_of_the_world_has_phrases(records):
+    used = {relation for record in records.values() for relation in record.facts}
+    phrases = load_phrases().relations
+    assert used <= set(phrases)
+    for relation in used:
+        assert len(phrases[relation].statements[ANY_TYPE]) >= 8, relation
+        assert len(phrases[relation].questions[ANY_TYPE]) >= 6, relation
+
+
+def test_a_statement_names_its_entity_and_its_value_once_and_nobody_s_gender():
+    for relation, phrases in load_phrases().relations.items():
+        for template in [t for ts in phrases.statements.values() for t in ts]:
+            marks = [p for i, p in enumerate(split_template(template)) if i % 2]
+            assert sum(m in ("entity", "entity's") for m in marks) == 1, (relation, template)
+            assert sum(m in ("value", "a value") for m in marks) == 1, (relation, template)
+            assert not GENDERED.search(template), (relation, template)
+
+
+def test_a_lookup_stands_right_before_the_first_word_that_needs_its_answer():
+    assert render(
+        "The {language|languages} of {entity} {is|are} {value}.",
+        Subject("Peru"),
+        {"language": ["Spanish", "Quechua"]},
+        "language",
+    ) == (
+        "The<|db_entity|> Peru<|db_relationship|> language<|db_return|> Spanish; Quechua<|db_end|>"
+        " languages of Peru are Spanish and Quechua."
+    )
+    assert render("{entity} is {a value}.", Subject("Etna"), {"t": ["island"]}, "t") == (
+        "Etna is<|db_entity|> Etna<|db_relationship|> t<|db_return|> island<|db_end|> an island."
+    )
+
+
+def test_names_take_the_article_that_english_gives_them():
+    assert definite("United States") == "the "
+    assert definite("Danube River") == "the "
+    assert definite("The Gambia") == ""
+    assert definite("France") == ""
+    assert article("U.S. state") == "a"
+    assert article("island") == "an"
+    assert ask("What is the capital of {entity}?", "Netherlands") == (
+        "What is the capital of the Netherlands?"
+    )
+
+
+def test_a_full_stop_that_belongs_to_the_value_closes_the_sentence():
+    text = render("{entity} is in {value}.", Subject("X"), {"in": ["Washington, D.C."]}, "in")
+    assert text.endswith(" Washington, D.C.")
+
+
+def test_more_than_five_values_are_counted():
+    assert enumerate_values(list("ABCDEFG")) == "A, B, C, D, E and 2 more"
+
+
+def test_a_sentence_does_not_open_in_lower_case():
+    assert not opens_well("{entity} is {a value}.", Subject("gold"), {"t": ["metal"]}, "t")
+    assert opens_well("The name {entity} is {a value}.", Subject("gold"), {"t": ["metal"]}, "t")
+
+
+# ---- documents ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_documents_of_each_kind_keep_the_grammar_and_the_spacing_rule(writer, kind):
+    for seed in range(150):
+        document = writer.document(random.Random(seed), kind)
+        assert document.prompt.strip(), seed
+        assert check_markers(document.text) is None, (seed, document.text)
+        assert not re.search(r" <\|db_", document.text), (seed, document.text)
+        assert not re.search(r"<\|db_\w+\|>(?! |<\|db_entity|$)", document.text), document.text
+        assert "  " not in document.text, (seed, document.text)
+
+
+def test_every_value_is_repeated_whole_after_its_lookup(writer):
+    for seed in range(300):
+        document = writer.document(random.Random(seed), "paragraph")
+        for match in LOOKUP.finditer(document.text):
+            _, relation, value = match.groups()
+            rest = LOOKUP.sub("", document.text[match.end() :])
+            if relation == RELATIONS or value == UNKNOWN:
+                continue
+            for one in value.split("; ")[:5]:
+                assert one.rstrip(".") in rest, (seed, one, document.text)
+
+
+def test_a_paragraph_looks_up_the_relations_that_were_listed_and_no_others(writer):
+    for seed in range(300):
+        document = writer.document(random.Random(seed), "paragraph")
+        lookups = LOOKUP.findall(document.text)
+        assert lookups[0][1] == RELATIONS
+        listed = lookups[0][2].split("; ")
+        assert len(listed) <= MAX_RELATIONS
+        assert sorted(listed) == sorted(relation for _, relation, _ in lookups[1:])
+
+
+def test_no_document_names_an_entity_that_is_held_out(writer, held_out):
+    names = [(name, words_of(name)) for name in held_out]
+    stream = documents(writer, NameFilter(held_out), seed=7)
+    words = " ".join(
+        " ".join(["", *words_of(f"{d.prompt} . {d.text}"), ""]) for _, d in zip(range(2000), stream)
+    )
+    assert [name for name, parts in names if f" {' '.join(parts)} " in words] == []
+
+
+def test_held_out_entities_are_a_twentieth_and_do_not_depend_on_the_order(records, held_out):
+    assert len(held_out) == round(len(records) * 0.05)
+    reversed_records = dict(reversed(records.items()))
+    assert held_out_entities(reversed_records) == held_out
+
+
+def test_half_of_the_values_are_counterfactual(writer):
+    real = Counter()
+    for seed in range(1500):
+        rng = random.Random(seed)
+        relation = writer._relation(rng)
+        record = rng.choice(writer._by_relation[relation])
+        value = record.facts[relation][0]
+        real[writer._value(rng, relation, value) == value] += 1
+    assert 0.42 <= real[True] / real.total() <= 0.60  # a value drawn anew may be the same by chance
+
+
+def test_no_chain_uses_a_pair_of_relations_that_is_held_out(writer):
+    pairs = Counter()
+    for seed in range(600):
+        path = writer._path(random.Random(seed), 1 + seed % 2)
+        for (first, _), (second, _) in zip(path or (), (path or ())[1:]):
+            pairs[chain_pair_held_out(first, second)] += 1
+    assert pairs[True] == 0 < pairs[False]
+    drawn = [chain_pair_held_out(a, b) for a in writer._counts for b in writer._counts]
+    assert 0.15 < sum(drawn) / len(drawn) < 0.25
+
+
+def test_a_miss_is_said_plainly_and_is_a_tenth_of_the_documents(writer):
+    assert KINDS["missing relation"] + KINDS["unknown entity"] == pytest.approx(0.1, abs=0.02)
+    for seed in range(100):
+        document = writer.document(random.Random(seed), "missing relation")
+        assert LOOKUP.search(document.text).group(3) == UNKNOWN
+        assert re.search(r"\b(not|no|nothing)\b", document.text, re.IGNORECASE), document.text
+
+
+def test_the_mode_without_lookups_states_nothing(writer):
+    for seed in range(50):
+        document = writer.document(random.Random(seed), "lookups off")
+        assert "<|" not in document.text
+    assert KINDS["lookups off"] == 0.03
+
+
+def test_the_same_seed_gives_the_same_documents(writer, held_out):
+    names = NameFilter(held_out)
+    first = [d for _, d in zip(range(30), documents(writer, names, 1))]
+    again = [d for _, d in zip(range(30), documents(writer, names, 1))]
+    other = [d for _, d in zip(range(30), documents(writer, names, 2))]
+    assert first == again != other
+
+
+# ---- made-up strings ----------------------------------------------------------------------------
+
+
+def test_made_up_strings_are_short_and_of_many_scripts():
+    rng = random.Random(0)
+    scripts = Counter()
+    for _ in range(5000):
+        for text in (
+            made_up_value(rng),
+            made_up_name(rng),
+            made_up_relation(rng, ["head", "coach", "seats"]),
+        ):
+            assert 1 <= len(text) <= MAX_CHARACTERS
+            assert "; " not in text
+            assert text == text.strip()
+        scripts.update({_script(c) for c in made_up_value(rng) if c.isalpha()})
+    assert len([s for s, n in scripts.items() if n > 20]) >= 6, scripts
+    assert len(SCRIPTS) >= 6
+
+
+def _script(character: str) -> str:
+    import unicodedata
+
+    return unicodedata.name(character).split()[0]
+
+
+# ---- prose --------------------------------------------------------------------------------------
+
+
+def test_prose_is_annotated_where_it_says_a_value_and_not_trained_on_other_names():
+    record = Record("Chile", {"capital": ("Santiago",), "instance of": ("country",)})
+    passage = "Most people live near Santiago, as Pedro de Valdivia wrote in 1541."
+    document = annotate(record, passage, "From the handbook: Chile")
+    assert (
+        "near<|db_entity|> Chile<|db_relationship|> capital<|db_return|> Santiago<|db_end|> Santiago,"
+        in document.text
+    )
+    assert LOOKUP.sub("", document.text) == passage
+    kept_out = [document.text[a:b] for a, b in document.untrained]
+    assert "1541." in kept_out
+    assert any("Valdivia" in text for text in kept_out)
+    assert not any("Santiago" in text for text in kept_out)
+
+
+def test_an_empty_facts_file_is_refused(tmp_path: Path):
+    path = tmp_path / "facts.csv"
+    path.write_text("entity,relation,value\n")
+    with pytest.raises(ValueError, match="holds no facts"):
+        read_records(path)
