@@ -147,7 +147,9 @@ def rename(world: World) -> None:
     """Names that are titles, misspelt or one of two for the same thing, through links too."""
 
     def name(old: str) -> str:
-        return known.RENAMED.get(old, known.spell_out_place(old))
+        new = known.RENAMED.get(old, known.spell_out_place(old))
+        # a family name in capitals, as the factbook writes some: al-RIFAI'
+        return re.sub(r"(?<=-)[A-Z]{4,}", lambda match: match[0].capitalize(), new)
 
     def change(row: Row) -> Row:
         value = name(row.value) if row.relation in LINKS else row.value

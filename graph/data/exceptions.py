@@ -87,6 +87,15 @@ DROPPED_ENTITIES = {
 }  # fmt: skip
 
 DROPPED_FACTS = {
+    # members that signed only, were turned out, or left
+    ("Uzbekistan", "member of", "International Criminal Court"),
+    ("Russia", "member of", "Council of Europe"),
+    ("Qatar", "member of", "OPEC"),
+    ("Ecuador", "member of", "OPEC"),
+    ("India", "member of", "OECD"),
+    ("Nicaragua", "member of", "Organization of American States"),
+    ("Venezuela", "member of", "Organization of American States"),
+    ("Saudi Arabia", "member of", "BRICS"),
     ("Marie Goeppert Mayer", "country of birth", "Germany"),  # Katowice is in Poland now
     ("Maria Goeppert-Mayer", "country of birth", "Germany"),
     ("Colorado River", "located in", "Texas"),  # another Colorado River
@@ -591,7 +600,17 @@ RENAMED: dict[str, str] = {
 OFFICES = {"head of state", "politician", "songwriter", "composer"}
 
 # Types by name, where the source has none that fits.
-TYPES = dict.fromkeys(("Mercury (planet)", "Venus", "Earth", "Mars", "Jupiter", "Saturn", "Uranus", "Neptune"), "planet") | {
+_PLANETS = (
+    "Mercury (planet)",
+    "Venus",
+    "Earth",
+    "Mars",
+    "Jupiter",
+    "Saturn",
+    "Uranus",
+    "Neptune",
+)
+TYPES = dict.fromkeys(_PLANETS, "planet") | {
     "England": "country of the United Kingdom",  # a country, but no state with a capital here
     "Scotland": "country of the United Kingdom",
     "Wales": "country of the United Kingdom",
