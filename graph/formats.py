@@ -1,0 +1,272 @@
+"""Facts in files: CSV, JSON Lines and the JSON of an LMLM database, read in and written out.
+
+The readers yield rows one by one, with the number of their line, and a `BadLine` where one cannot
+be read; what to do with it is the importer's decision. CSV and JSON Lines are streamed, whatever
+their size. A CSV file says by its header what it holds: facts (`entity,relation,value` and, if
+need be, `source,year`), aliases (`alias,entity`) or relations (`relation,kind,description`).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from graph.errors import StoreError
+from graph.facts import Fact, shown
+
+LONGEST_LINE = 1_000_000  # characters; a longer line is a bad one, and is never held whole
+
+
+@dataclass(frozen=True, slots=True)
+class FactRow:
+    """A fact as a file has it, not yet looked at."""
+
+    line: int
+    entity: str
+    relation: str
+    value: str
+    source: str = ""
+    year: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AliasRow:
+    """Another name of an entity, as a file has it."""
+
+    line: int
+    alias: str
+    entity: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelationRow:
+    """What a file declares of a relation."""
+
+    line: int
+    relation: str
+    kind: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that cannot be taken in, and why."""
+
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}"
+
+
+Row = FactRow | AliasRow | RelationRow | BadLine
+
+
+def format_of(path: Path, name: str | None = None) -> str:
+    """The format that is named, or that the file's ending tells: "csv", "jsonl" or "lmlm"."""
+    chosen = name or {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "lmlm"}.get(
+        path.suffix.lower()
+    )
+    if chosen not in READERS:
+        raise StoreError(
+            f"The format of {shown(str(path))} is not known; name it with --format: "
+            f"{', '.join(READERS)}."
+        )
+    return chosen
+
+
+def read_rows(path: Path, name: str | None = None) -> Iterator[Row]:
+    """The rows of a file, in the format named or told by its ending."""
+    reader = READERS[format_of(path, name)]
+    try:
+        # Bytes that are not UTF-8 become lone surrogates, which no name may hold: a bad line.
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            yield from reader(file)
+    except OSError as problem:
+        raise StoreError(f"{path} cannot be read: {problem.strerror}.") from problem
+
+
+def _lines(file: TextIO, too_long: set[int]) -> Iterator[str]:
+    """The lines of a file; one that is too long is noted, skipped and given as an empty one."""
+    number = 0
+    while line := file.readline(LONGEST_LINE):
+        number += 1
+        if len(line) == LONGEST_LINE and not line.endswith("\n"):
+            too_long.add(number)
+            while (rest := file.readline(LONGEST_LINE)) and not rest.endswith("\n"):
+                pass
+            line = "\n"
+        yield line
+
+
+def read_csv(file: TextIO) -> Iterator[Row]:
+    """Facts, aliases or relations from comma-separated values with a header."""
+    too_long: set[int] = set()
+    rows = csv.reader(_lines(file, too_long), strict=True)
+    try:
+        header = [column.strip().lower() for column in next(rows, [])]
+    except csv.Error as problem:
+        raise StoreError(f"The header of the CSV file cannot be read: {problem}.") from problem
+    make: Callable[[int, dict[str, str]], Row]
+    if {"entity", "relation", "value"} <= set(header):
+        needed = ("entity", "relation", "value")
+
+        def make(line: int, cells: dict[str, str]) -> Row:
+            return FactRow(
+                line,
+                cells["entity"],
+                cells["relation"],
+                cells["value"],
+                cells.get("source", ""),
+                cells.get("year", ""),
+            )
+
+    elif {"alias", "entity"} <= set(header):
+        needed = ("alias", "entity")  # type: ignore[assignment]
+
+        def make(line: int, cells: dict[str, str]) -> Row:
+            return AliasRow(line, cells["alias"], cells["entity"])
+
+    elif {"relation", "kind"} <= set(header):
+        needed = ("relation", "kind")  # type: ignore[assignment]
+
+        def make(line: int, cells: dict[str, str]) -> Row:
+            return RelationRow(line, cells["relation"], cells["kind"], cells.get("description", ""))
+
+    else:
+        raise StoreError(
+            f"The CSV file begins with {shown(','.join(header))}; its first line has to name the "
+            "columns entity,relation,value (and source,year)."
+        )
+    while True:
+        line = rows.line_num + 1
+        try:
+            cells = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as problem:
+            yield BadLine(line, f"{problem}; quote a cell that has quotes or line breaks in it.")
+            continue
+        if line in too_long:
+            yield BadLine(line, f"It has more than {LONGEST_LINE:,} characters.")
+        elif not cells:
+            continue  # an empty line
+        elif len(cells) > len(header):
+            yield BadLine(
+                line, f"It has {len(cells)} cells where the header has {len(header)}; quote commas."
+            )
+        else:
+            named = dict(zip(header, cells, strict=False))
+            missing = [column for column in needed if column not in named]
+            if missing:
+                yield BadLine(line, f"It has no {missing[0]}.")
+            else:
+                yield make(line, named)
+
+
+def read_jsonl(file: TextIO) -> Iterator[Row]:
+    """Facts from JSON Lines: one object a line with entity, relation, value, source and year."""
+    too_long: set[int] = set()
+    for number, line in enumerate(_lines(file, too_long), start=1):
+        if number in too_long:
+            yield BadLine(number, f"It has more than {LONGEST_LINE:,} characters.")
+            continue
+        if not line.strip():
+            continue
+        try:
+            data = json.loads(line)
+        except (ValueError, RecursionError) as problem:
+            yield BadLine(number, f"It is no JSON ({problem}).")
+            continue
+        if not isinstance(data, dict):
+            yield BadLine(number, "It is no JSON object with entity, relation and value.")
+            continue
+        yield _fact_row(number, data)
+
+
+def _fact_row(number: int, data: dict[str, Any]) -> Row:
+    cells = []
+    for name in ("entity", "relation", "value", "source", "year"):
+        cell = data.get(name)
+        if cell is None and name in ("source", "year"):
+            cell = ""
+        if name in ("value", "year") and type(cell) is int:
+            cell = str(cell)
+        if not isinstance(cell, str):
+            return BadLine(number, f"Its {name} is {shown(str(cell))}, and has to be a string.")
+        cells.append(cell)
+    return FactRow(number, *cells)
+
+
+def read_lmlm(file: TextIO) -> Iterator[Row]:
+    """Facts from an LMLM database, a JSON object with `triplets`; lines are counted by triplet.
+
+    The published databases escape quotes with a backslash (`St George\\'s`): it is taken off.
+    """
+    try:
+        data = json.load(file)
+    except (ValueError, RecursionError) as problem:
+        raise StoreError(f"The file is no JSON: {problem}.") from problem
+    triplets = data.get("triplets") if isinstance(data, dict) else None
+    if not isinstance(triplets, list):
+        raise StoreError('The file is no LMLM database: a JSON object with a list "triplets".')
+    for number, triplet in enumerate(triplets, start=1):
+        if (
+            isinstance(triplet, list)
+            and len(triplet) == 3
+            and all(isinstance(part, str) for part in triplet)
+        ):
+            parts = (part.replace("\\'", "'").replace('\\"', '"') for part in triplet)
+            yield FactRow(number, *parts)
+        else:
+            yield BadLine(number, f"The triplet {shown(str(triplet))} is no list of three strings.")
+
+
+READERS: dict[str, Callable[[TextIO], Iterator[Row]]] = {
+    "csv": read_csv,
+    "jsonl": read_jsonl,
+    "lmlm": read_lmlm,
+}
+
+
+def write_csv(facts: Iterable[Fact], file: TextIO) -> int:
+    """Write facts as CSV with a header; returns their number."""
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(("entity", "relation", "value", "source", "year"))
+    count = 0
+    for count, fact in enumerate(facts, start=1):  # noqa: B007
+        year = "" if fact.year is None else fact.year
+        rows.writerow((fact.entity, fact.relation, fact.value, fact.source, year))
+    return count
+
+
+def write_jsonl(facts: Iterable[Fact], file: TextIO) -> int:
+    """Write facts as JSON Lines, ids and all; returns their number."""
+    count = 0
+    for count, fact in enumerate(facts, start=1):  # noqa: B007
+        file.write(json.dumps(fact.to_json(), ensure_ascii=False) + "\n")
+    return count
+
+
+def write_lmlm(facts: Iterable[Fact], file: TextIO) -> int:
+    """Write facts as an LMLM database; returns their number."""
+    triplets = [[fact.entity, fact.relation, fact.value] for fact in facts]
+    columns = ("entities", "relationships", "return_values")
+    data: dict[str, Any] = {
+        column: list(dict.fromkeys(triplet[place] for triplet in triplets))
+        for place, column in enumerate(columns)
+    }
+    json.dump({**data, "triplets": triplets}, file, ensure_ascii=False, indent=1)
+    file.write("\n")
+    return len(triplets)
+
+
+WRITERS: dict[str, Callable[[Iterable[Fact], TextIO], int]] = {
+    "csv": write_csv,
+    "jsonl": write_jsonl,
+    "lmlm": write_lmlm,
+}

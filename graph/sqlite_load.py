@@ -1,0 +1,370 @@
+"""Bulk import into the embedded store: one transaction, one revision, one journal entry.
+
+Rows are streamed, and nothing but a bounded cache of ids is kept in memory. What an `Add` edit
+means for one fact (planning.py), this does for millions: the same entities are found or made, the
+same values become links, a value that is there already only gains its new source.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from graph.errors import StoreError
+from graph.facts import (
+    clean_name,
+    clean_note,
+    clean_value,
+    fold,
+    is_number_or_date,
+    new_id,
+)
+from graph.formats import AliasRow, BadLine, FactRow, RelationRow, Row
+from graph.planning import clean_relation, join_sources
+from graph.sqlite import SqliteStore
+from graph.sqlite_file import OPEN
+
+_ALIASED = f"""SELECT DISTINCT entity_id FROM name
+    WHERE key = ? AND text = ? AND is_alias = 1 AND until = {OPEN} LIMIT 2"""  # noqa: S608
+_CACHED = 200_000  # ids of entities kept in memory, some 30 MB
+
+
+@dataclass
+class LoadReport:
+    """What an import did."""
+
+    revision: int = 0
+    facts: int = 0
+    """Facts that are new."""
+    sources: int = 0
+    """Facts that were there and gained a source."""
+    doubles: int = 0
+    """Facts that were there as they are."""
+    entities: int = 0
+    """Entities that are new."""
+    aliases: int = 0
+    relations: int = 0
+    """Relations that were declared."""
+    bad: int = 0
+    """Lines that were left out."""
+
+
+@dataclass
+class _Relation:
+    id: int
+    is_link: bool | None
+    same_key: list[int] = field(default_factory=list)
+    """The ids of all relations of this folded key."""
+
+
+def load(
+    store: SqliteStore,
+    rows: Iterable[Row],
+    *,
+    author: str,
+    reason: str = "",
+    kind: str = "import",
+    source: str = "",
+    skip_bad: bool = False,
+    on_bad: Callable[[BadLine], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> LoadReport:
+    """Take in all rows as one revision; `source` is of facts that name none.
+
+    A bad line is told to `on_bad`. Unless `skip_bad`, it also keeps everything out: the rest is
+    only checked, and a `StoreError` says how many there were.
+    """
+    with store.transaction() as connection:
+        loader = _Loader(store, connection, kind, author, reason)
+        report = loader.report
+        for number, row in enumerate(rows, start=1):
+            if not isinstance(row, BadLine):
+                try:
+                    loader.take(row, source)
+                except StoreError as problem:
+                    row = BadLine(row.line, str(problem))
+            if isinstance(row, BadLine):
+                report.bad += 1
+                if on_bad is not None:
+                    on_bad(row)
+            if on_progress is not None and number % 10_000 == 0:
+                on_progress(number)
+        if report.bad and not skip_bad:
+            lines = "1 bad line" if report.bad == 1 else f"{report.bad:,} bad lines"
+            raise StoreError(
+                f"Nothing was imported, for there {'is' if report.bad == 1 else 'are'} {lines}; "
+                "mend the file, or leave them out with --skip-bad."
+            )
+        loader.finish(source)
+        return report
+
+
+class _Loader:
+    def __init__(
+        self,
+        store: SqliteStore,
+        connection: sqlite3.Connection,
+        kind: str,
+        author: str,
+        reason: str,
+    ) -> None:
+        self.store = store
+        self.sql = connection
+        self.kind = kind
+        self.revision = store.begin_revision(kind, author, reason, None)
+        self.report = LoadReport(revision=self.revision)
+        self.first_name = self._last("name")
+        self.first_fact = self._last("fact")
+        self.entities: dict[str, int] = {}
+        self.relations: dict[str, _Relation] = {}
+        self.known: Counter[int] = Counter()
+
+    def _last(self, table: str) -> int:
+        sql = f"SELECT coalesce(max(version), 0) FROM {table}"  # noqa: S608
+        return int(self.sql.execute(sql).fetchone()[0])
+
+    def take(self, row: FactRow | AliasRow | RelationRow, source: str) -> None:
+        """Write one row; raises `StoreError` for a bad one, before anything of it is written."""
+        match row:
+            case FactRow():
+                self._take_fact(row, source)
+            case AliasRow():
+                self._take_alias(row)
+            case RelationRow():
+                self._take_relation(row)
+
+    def _find(self, name: str) -> int | None:
+        """The entity of this name, or the only one with this alias."""
+        found = self.entities.get(name)
+        if found is not None:
+            return found
+        row = self.sql.execute(
+            f"SELECT entity_id FROM name WHERE text = ? AND is_alias = 0 AND until = {OPEN}",  # noqa: S608
+            (name,),
+        ).fetchone()
+        if row is None:
+            rows = self.sql.execute(_ALIASED, (fold(name), name)).fetchall()
+            if len(rows) != 1:
+                return None
+            row = rows[0]
+        self._keep(name, row[0])
+        return int(row[0])
+
+    def _keep(self, name: str, entity_id: int) -> None:
+        if len(self.entities) >= _CACHED:
+            self.entities.clear()
+        self.entities[name] = entity_id
+
+    def _find_or_make(self, name: str) -> int:
+        found = self._find(name)
+        if found is not None:
+            return found
+        entity_id = new_id()
+        self.sql.execute("INSERT INTO entity (id) VALUES (?)", (entity_id,))
+        self._write_name(entity_id, name, False)
+        self._keep(name, entity_id)
+        self.report.entities += 1
+        return entity_id
+
+    def _write_name(self, entity_id: int, text: str, is_alias: bool) -> None:
+        self.sql.execute(  # searchable only at the end, all at once
+            "INSERT INTO name (entity_id, is_alias, text, key, since, until)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (entity_id, is_alias, text, fold(text), self.revision, OPEN),
+        )
+
+    def _relation(self, name: str) -> _Relation:
+        relation = self.relations.get(name)
+        if relation is None:
+            relation_id = self.store.relation_id(name)
+            rows = self.sql.execute(
+                "SELECT id, kind FROM relation WHERE key = ?", (fold(name),)
+            ).fetchall()
+            kinds = [kind for _, kind in rows if kind is not None]
+            same_key = [number for number, _ in rows]
+            is_link = kinds[0] == "link" if kinds else None
+            if len(self.relations) >= _CACHED:
+                self.relations.clear()
+            relation = self.relations[name] = _Relation(relation_id, is_link, same_key)
+            for other in self.relations.values() if len(same_key) > 1 else ():
+                if other.id in same_key:
+                    other.same_key = same_key
+        return relation
+
+    def _take_fact(self, row: FactRow, default_source: str) -> None:
+        name = clean_name(row.entity, "entity")
+        relation_name = clean_relation(row.relation)
+        value = clean_value(row.value)
+        source = clean_note(row.source, "source") or default_source
+        year = _year(row.year)
+        known = self.relations.get(relation_name)
+        if known is None:
+            known = self._relation(relation_name)
+        if known.is_link:
+            value = clean_name(value, "value")
+        entity_id = self._find_or_make(name)
+        value_id = None
+        if known.is_link:
+            value_id = self._find_or_make(value)
+        elif known.is_link is None and not is_number_or_date(value):
+            # Whether it is a link is settled at the end, when all entities are known; for now it
+            # matters only if it is there already as one.
+            value_id = self._find(value)
+        for relation_id in known.same_key:
+            row_there = self.sql.execute(
+                "SELECT version, id, value, value_id, source, year, since FROM fact"  # noqa: S608
+                " WHERE entity_id = ? AND relation_id = ?"
+                f" AND until = {OPEN} AND (value_id = ? OR value = ?)",
+                (entity_id, relation_id, value_id, value),
+            ).fetchone()
+            if row_there is not None:
+                self._add_source(row_there, entity_id, relation_id, source, year)
+                return
+        self.sql.execute(
+            "INSERT INTO fact (id, entity_id, relation_id, value, value_id, source, year,"
+            " since, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                new_id(),
+                entity_id,
+                known.id,
+                None if known.is_link else value,
+                value_id if known.is_link else None,
+                source,
+                year,
+                self.revision,
+                OPEN,
+            ),
+        )
+        self.report.facts += 1
+
+    def _add_source(
+        self,
+        there: tuple[int, int, str | None, int | None, str, int | None, int],
+        entity_id: int,
+        relation_id: int,
+        source: str,
+        year: int | None,
+    ) -> None:
+        version, fact_id, value, value_id, had, had_year, since = there
+        sources = join_sources(had, source)
+        if sources == had:
+            self.report.doubles += 1
+            return
+        self.report.sources += 1
+        new_year = year if had_year is None else had_year
+        if since == self.revision:
+            self.sql.execute(
+                "UPDATE fact SET source = ?, year = ? WHERE version = ?",
+                (sources, new_year, version),
+            )
+            return
+        self.sql.execute("UPDATE fact SET until = ? WHERE version = ?", (self.revision, version))
+        self.sql.execute(
+            "INSERT INTO fact (id, entity_id, relation_id, value, value_id, source, year,"
+            " since, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                fact_id,
+                entity_id,
+                relation_id,
+                value,
+                value_id,
+                sources,
+                new_year,
+                self.revision,
+                OPEN,
+            ),
+        )
+        self.known.subtract([entity_id] if value_id is None else [entity_id, value_id])
+
+    def _take_alias(self, row: AliasRow) -> None:
+        alias, name = clean_name(row.alias, "alias"), clean_name(row.entity, "entity")
+        entity_id = self._find(name)
+        if entity_id is None:
+            raise StoreError(f"There is no entity “{name}” for the alias “{alias}”.")
+        there = self.sql.execute(
+            f"SELECT 1 FROM name WHERE entity_id = ? AND text = ? AND until = {OPEN}",  # noqa: S608
+            (entity_id, alias),
+        ).fetchone()
+        if there is None:
+            self._write_name(entity_id, alias, True)
+            self.entities.pop(alias, None)  # it may have had one meaning, and now has two
+            self.report.aliases += 1
+
+    def _take_relation(self, row: RelationRow) -> None:
+        name = clean_relation(row.relation)
+        if row.kind not in ("link", "literal"):
+            raise StoreError(f"The kind “{row.kind[:40]}” is neither link nor literal.")
+        relation = self._relation(name)
+        self.sql.execute(
+            "UPDATE relation SET kind = ?, description = ? WHERE id = ?",
+            (row.kind, clean_note(row.description, "description"), relation.id),
+        )
+        self.relations.clear()
+        self.report.relations += 1
+
+    def finish(self, source: str) -> None:
+        """Settle what is a link, count, make names searchable, and write the journal entry."""
+        sql = self.sql
+        undeclared = sql.execute(
+            "SELECT f.version, f.value, n.entity_id FROM fact f"  # noqa: S608
+            " JOIN relation r ON r.id = f.relation_id"
+            f" JOIN name n ON n.text = f.value AND n.is_alias = 0 AND n.until = {OPEN}"
+            " WHERE f.version > ? AND f.value IS NOT NULL AND NOT EXISTS"
+            " (SELECT 1 FROM relation k WHERE k.key = r.key AND k.kind IS NOT NULL)",
+            (self.first_fact,),
+        )
+        for version, value, entity_id in undeclared.fetchall():
+            if not is_number_or_date(value):
+                sql.execute(
+                    "UPDATE fact SET value = NULL, value_id = ? WHERE version = ?",
+                    (entity_id, version),
+                )
+        sql.execute(
+            """UPDATE entity SET facts = facts + n.count FROM (
+                SELECT id, count(*) AS count FROM (
+                    SELECT entity_id AS id FROM fact WHERE version > :first
+                    UNION ALL
+                    SELECT value_id FROM fact WHERE version > :first AND value_id IS NOT NULL)
+                GROUP BY id) n
+            WHERE n.id = entity.id""",
+            {"first": self.first_fact},
+        )
+        sql.executemany(
+            "UPDATE entity SET facts = facts + ? WHERE id = ?",
+            [(count, entity_id) for entity_id, count in self.known.items()],
+        )
+        for table in ("name_words", "name_parts"):
+            sql.execute(
+                f"INSERT INTO {table} (rowid, text)"  # noqa: S608
+                " SELECT version, text FROM name WHERE version > ?",
+                (self.first_name,),
+            )
+        report = self.report
+        self.store.record_bulk(
+            self.revision,
+            0,
+            "import",
+            {
+                "kind": "import",
+                "facts": report.facts,
+                "sources": report.sources,
+                "entities": report.entities,
+                "aliases": report.aliases,
+                "source": source,
+            },
+        )
+
+
+def _year(text: str) -> int | None:
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        year = int(text)
+    except ValueError:
+        year = 100_000
+    if abs(year) > 99_999:
+        raise StoreError(f"The year “{text[:40]}” is no year.")
+    return year

@@ -1,0 +1,101 @@
+"""The shipped world: its files in graph/data, and the store that is made of them.
+
+The store is built beside its place under another name and put there whole, so a half-made file is
+never found, and one that is there already is left as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
+from pathlib import Path
+
+from graph.errors import StoreError
+from graph.formats import Row, read_rows
+from graph.sqlite import SqliteStore
+from graph.sqlite_file import path_of
+from graph.sqlite_load import load
+
+DEFAULT_STORE = "sqlite:///build/world.db"
+DATA = Path(__file__).parent / "data"
+
+
+def store_url(given: str | None = None) -> str:
+    """The store to use: the one given, else LAMPLIGHT_STORE's, else `sqlite:///build/world.db`."""
+    return given or os.environ.get("LAMPLIGHT_STORE") or DEFAULT_STORE
+
+
+def world_rows(data: Path = DATA) -> Iterator[Row]:
+    """The rows of the shipped world: relations first, for they say which values are links."""
+    return chain.from_iterable(
+        read_rows(data / name) for name in ("relations.csv", "world.csv", "aliases.csv")
+    )
+
+
+def make_world(url: str, *, data: Path = DATA, empty: bool = False) -> bool:
+    """Make the store of the shipped world (or an `empty` one) at `url`.
+
+    Returns False, and leaves everything as it is, if there is a store already. Raises `StoreError`
+    if the file there is something else, or cannot be made.
+    """
+    path = path_of(url)
+    if path.exists():
+        SqliteStore(url).close()  # raises if it is no store of ours
+        return False
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
+    except OSError as problem:
+        raise StoreError(f"{path} cannot be made: {problem.strerror}.") from problem
+    making = path.with_name(f"{path.name}.making-{os.getpid()}")
+    try:
+        with SqliteStore(f"sqlite:///{making}", create=True) as store:
+            if not empty:
+                report = load(
+                    store, world_rows(data), author="Lamplight", reason="the world", kind="init"
+                )
+                assert report.bad == 0
+        try:
+            os.link(making, path)  # fails where another process was first: its store stays
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links
+            os.rename(making, path)
+        _sync(path)
+        return True
+    finally:
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError):
+                os.remove(f"{making}{suffix}")
+
+
+def _sync(path: Path) -> None:
+    """Make the file's name itself outlive a loss of power."""
+    with suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what builders that were killed left behind."""
+    for left in path.parent.glob(f"{path.name}.making-*"):
+        found = re.fullmatch(r".*\.making-(\d+)(?:-wal|-shm)?", left.name)
+        if found and not _runs(int(found[1])):
+            with suppress(OSError):
+                left.unlink()
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
