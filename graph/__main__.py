@@ -1,0 +1,299 @@
+"""The graph on the command line: make a store, fill it, look into it, take back an edit."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, cast
+
+from graph.errors import StoreError
+from graph.facts import Entity, Fact, shown
+from graph.formats import READERS, WRITERS, BadLine, format_of, read_rows
+from graph.retriever import Retriever
+from graph.store import JournalEntry, open_store
+from graph.world import DEFAULT_STORE, make_world, store_url
+
+_EPILOG = f"""\
+examples:
+  python -m graph init                                   the shipped world
+  python -m graph init --empty --store sqlite:///own.db  a store for a graph of your own
+  python -m graph import facts.csv --store sqlite:///own.db --author Ada
+  python -m graph export world.jsonl --at 1
+  python -m graph lookup France capital                  as the model asks
+  python -m graph show France                            its facts, both ways
+  python -m graph history France                         who changed what, and why
+  python -m graph undo --author Ada --reason "a slip"
+  python -m graph stats
+
+The store is --store URL, else the environment's LAMPLIGHT_STORE, else {DEFAULT_STORE}.
+"""
+
+
+def _init(options: argparse.Namespace) -> None:
+    if not make_world(options.store, empty=options.empty):
+        print(f"{options.store} is there already and stays as it is.")
+        return
+    with closing(open_store(options.store)) as store:
+        statistics = store.statistics()
+    print(
+        f"{options.store} is made: {statistics.facts:,} facts of "
+        f"{statistics.entities:,} entities, {statistics.relations} relations."
+    )
+
+
+def _import(options: argparse.Namespace) -> None:
+    from graph.sqlite_load import load
+
+    path = Path(options.file)
+    told = 0
+
+    def on_bad(line: BadLine) -> None:
+        nonlocal told
+        told += 1
+        if told <= options.most:
+            print(f"{path}, {line}", file=sys.stderr)
+        elif told == options.most + 1:
+            print("… and more; --most N shows N of them", file=sys.stderr)
+
+    def on_progress(rows: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{rows:,} lines", end="", file=sys.stderr, flush=True)
+
+    with closing(open_store(options.store)) as store:
+        report = load(
+            store,
+            read_rows(path, options.format),
+            author=options.author,
+            reason=options.reason or f"import of {path.name}",
+            source=options.source,
+            skip_bad=options.skip_bad,
+            on_bad=on_bad,
+            on_progress=on_progress,
+        )
+    print(
+        f"Revision {report.revision}: {report.facts:,} facts and {report.entities:,} entities are "
+        f"new, {report.sources:,} facts gained a source, {report.doubles:,} were there already, "
+        f"{report.aliases:,} aliases, {report.relations:,} relations declared, "
+        f"{report.bad:,} bad lines left out."
+    )
+
+
+def _export(options: argparse.Namespace) -> None:
+    with closing(open_store(options.store)) as store:
+        _check_revision(store, options.at)
+        if options.file == "-":
+            WRITERS[options.format or "csv"](store.all_facts(options.at), sys.stdout)
+            return
+        path = Path(options.file)
+        write = WRITERS[format_of(path, options.format)]
+        unfinished = path.with_name(f"{path.name}.writing-{os.getpid()}")
+        try:
+            with unfinished.open("w", encoding="utf-8", newline="") as file:
+                count = write(store.all_facts(options.at), file)
+            unfinished.replace(path)
+        except OSError as problem:
+            raise StoreError(f"{path} cannot be written: {problem.strerror}.") from problem
+        finally:
+            unfinished.unlink(missing_ok=True)
+    print(f"{count:,} facts are in {path}.")
+
+
+def _lookup(options: argparse.Namespace) -> None:
+    with closing(open_store(options.store)) as store:
+        lookup = Retriever(store, at=options.at).lookup(options.entity, options.relation)
+    print(lookup.value)
+    found = f"{lookup.how}: {lookup.resolved_entity or 'no such entity'}"
+    if lookup.resolved_relation:
+        found += f", {lookup.resolved_relation}"
+    print(f"  ({found}; score {lookup.score:.2f}, threshold {lookup.threshold:.2f})")
+    for runner_up in lookup.runners_up:
+        print(f"  or: {runner_up.entity}, {runner_up.relation or 'which lacks the relation'}")
+
+
+def _check_revision(store: Any, at: int | None) -> None:
+    if at is not None and not 0 <= at <= store.revision():
+        raise StoreError(f"There is no revision {at}; the newest is {store.revision()}.")
+
+
+def _named(store: Any, name: str, at: int | None = None) -> Entity:
+    found = store.find_entities(name, at=at)
+    if found:
+        return cast(Entity, found[0][0])
+    near = ", ".join(shown(entity.name) for entity in store.search(name, limit=3, at=at))
+    raise StoreError(
+        f"There is no entity {shown(name)}" + (f"; near it are {near}." if near else ".")
+    )
+
+
+def _line(fact: Fact) -> str:
+    year = f" ({fact.year})" if fact.year is not None else ""
+    source = f"  [{fact.source}]" if fact.source else ""
+    return f"{fact.entity} | {fact.relation} | {fact.value}{year}{source}  #{fact.id}"
+
+
+def _show(options: argparse.Namespace) -> None:
+    with closing(open_store(options.store)) as store:
+        _check_revision(store, options.at)
+        entity = _named(store, options.entity, options.at)
+        print(f"{entity.name}  #{entity.id}")
+        if entity.aliases:
+            print("also called " + ", ".join(entity.aliases))
+        for facts in (
+            store.facts(entity.id, at=options.at, limit=options.limit + 1),
+            store.facts_to(entity.id, at=options.at, limit=options.limit + 1),
+        ):
+            for fact in facts[: options.limit]:
+                print("  " + _line(fact))
+            if len(facts) > options.limit:
+                print(f"  … and more; --limit N shows N each way (now {options.limit})")
+
+
+def _said(entry: JournalEntry) -> str:
+    facts = [d for d in entry.deltas if isinstance(d.before or d.after, Fact)]
+    if entry.kind in ("add", "change", "delete") and facts:
+        before, after = facts[-1].before, facts[-1].after
+        fact = after or before
+        assert isinstance(fact, Fact)
+        values = [v.value for v in (before, after) if isinstance(v, Fact)]
+        return f"{fact.entity} | {fact.relation} | {' → '.join(dict.fromkeys(values))}"
+    return ", ".join(
+        f"{name} {value}" for name, value in entry.edit.items() if name != "kind" and value
+    )
+
+
+def _history(options: argparse.Namespace) -> None:
+    with closing(open_store(options.store)) as store:
+        about: dict[str, Any] = {}
+        if options.entity is not None:
+            about["entity_id"] = _named(store, options.entity).id
+        for entry in store.history(limit=options.limit, before=options.before, **about):
+            reason = f": {entry.reason}" if entry.reason else ""
+            print(f"{entry.revision}  {entry.time}  {entry.author or 'nobody'}{reason}")
+            print(f"    {entry.kind} {_said(entry)}")
+
+
+def _undo(options: argparse.Namespace) -> None:
+    with closing(open_store(options.store)) as store:
+        if options.revision is None:
+            revision = store.undo(author=options.author, reason=options.reason)
+        else:
+            revision = store.revert(options.revision, author=options.author, reason=options.reason)
+        entry = store.history(limit=1)[0]
+    print(f"Revision {revision} takes back revision {entry.edit['revision']}.")
+
+
+def _stats(options: argparse.Namespace) -> None:
+    with closing(open_store(options.store)) as store:
+        statistics = store.statistics()
+    for name in ("entities", "aliases", "facts", "links", "relations", "revision", "drafts"):
+        print(f"{name:10}{getattr(statistics, name):>12,}")
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        number = int(text)
+        if not least <= number < 2**62:
+            raise ValueError(text)
+        return number
+
+    read.__name__ = f"whole number of at least {least}"
+    return read
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m graph",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+
+    def verb(name: str, help_: str, do: Callable[[argparse.Namespace], None]) -> Any:
+        examples = [line for line in _EPILOG.splitlines() if f"graph {name}" in line]
+        added = verbs.add_parser(
+            name,
+            help=help_,
+            description=help_[0].upper() + help_[1:] + ".",
+            epilog="\n".join(["example:", *examples]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        added.add_argument("--store", metavar="URL", help="such as sqlite:///own.db")
+        added.set_defaults(do=do)
+        return added
+
+    def at(added: Any) -> None:
+        added.add_argument(
+            "--at", type=_whole(0), metavar="REVISION", help="as it was then (default: newest)"
+        )
+
+    def signed(added: Any) -> None:
+        added.add_argument("--author", default=os.environ.get("USER", ""), help="who does this")
+        added.add_argument("--reason", default="", help="why, for the history")
+
+    init = verb("init", "make a store of the shipped world", _init)
+    init.add_argument("--empty", action="store_true", help="with no facts in it")
+
+    importing = verb("import", "take in facts, aliases or relations from a file", _import)
+    importing.add_argument("file")
+    importing.add_argument("--format", choices=list(READERS), help="default: by the file's ending")
+    importing.add_argument("--source", default="", help="of facts that name none")
+    importing.add_argument("--skip-bad", action="store_true", help="leave bad lines out")
+    importing.add_argument(
+        "--most", type=_whole(0), default=20, metavar="N", help="bad lines shown (20)"
+    )
+    signed(importing)
+
+    export = verb("export", "write all facts to a file, or to - for the screen", _export)
+    export.add_argument("file")
+    export.add_argument("--format", choices=list(WRITERS), help="default: by the file's ending")
+    at(export)
+
+    lookup = verb("lookup", "answer one lookup", _lookup)
+    lookup.add_argument("entity")
+    lookup.add_argument("relation", help='its name, or "relations"')
+    at(lookup)
+
+    show = verb("show", "list an entity's facts, from it and to it", _show)
+    show.add_argument("entity")
+    show.add_argument("--limit", type=_whole(1), default=50, metavar="N", help="each way (50)")
+    at(show)
+
+    history = verb("history", "list edits, the newest first", _history)
+    history.add_argument("entity", nargs="?", help="only what is about it")
+    history.add_argument("--limit", type=_whole(1), default=20, metavar="N", help="(20)")
+    history.add_argument("--before", type=_whole(1), metavar="REVISION", help="page on from there")
+
+    undo = verb("undo", "take back the newest transaction, or one by its revision", _undo)
+    undo.add_argument("revision", nargs="?", type=_whole(1), help="one earlier revision")
+    signed(undo)
+
+    verb("stats", "count what is there", _stats)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; 0 if it was done, 2 with one sentence on the error stream if not."""
+    options = _parser().parse_args(arguments)
+    options.store = store_url(options.store)
+    try:
+        options.do(options)
+    except StoreError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("Stopped; nothing was changed.", file=sys.stderr)
+        return 130
+    sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
