@@ -69,12 +69,19 @@ def fold(text: str) -> str:
     return re.sub(r"[\s_]+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
+def _rows(file: Iterable[str]) -> list[Row]:
+    return [
+        Row(line["entity"], line["relation"], line["value"], line["source"])
+        for line in csv.DictReader(file)
+    ]
+
+
 def read(folder: Path) -> World:
     """The core, and what the core points at of the full table."""
     with open(folder / "triplets_core.csv", encoding="utf-8", newline="") as file:
-        core = [Row(**line) for line in csv.DictReader(file)]
+        core = _rows(file)
     with gzip.open(folder / "triplets.csv.gz", "rt", encoding="utf-8", newline="") as file:
-        full = [Row(**line) for line in csv.DictReader(file)]
+        full = _rows(file)
     inside = {row.entity for row in core}
     pointed = Counter(
         row.value
@@ -180,7 +187,7 @@ def settle_types(world: World) -> None:
     world.map(lambda r: None if r.relation == "instance of" and r.value in names else r)
     people = {r.entity for r in world.rows if r.relation == "occupation"}
     typed = {r.entity for r in world.rows if r.relation == "instance of"}
-    added = {}
+    added: dict[str, Row] = {}
     for row in world.rows:
         if row.entity in people - typed:
             added.setdefault(row.entity, Row(row.entity, "instance of", "person", row.source))

@@ -8,7 +8,7 @@ short or took the wrong one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 # ---------------------------------------------------------------- what is taken of the full table
 
@@ -316,8 +316,6 @@ MENDED_VALUES: dict[str, dict[str, str]] = {
         "aloes": "aloe",
         "fruits": "fruit",
     },
-    "capital": {"Chisinau in Romanian": "Chisinau"},  # a remark within the value
-    "capital of": {},
     "named after": {
         "mineral samarskite": "samarskite",
         "continent of Europe": "Europe",
@@ -400,6 +398,7 @@ def spell_out_place(value: str) -> str:
 # One name for one thing (two sources spelt it in two ways), and names freed of titles and of
 # family names in capitals. Old names become aliases.
 RENAMED: dict[str, str] = {
+    "Chisinau in Romanian": "Chisinau",  # a remark within the name
     "Georgia": "Georgia (country)",  # Georgia (U.S. state) is the other
     "Victoria": "Victoria Falls",  # the waterfall; there are towns and queens of that name
     "Cambridge": "Cambridge (England)",  # Cambridge (Massachusetts) is the other
@@ -799,7 +798,7 @@ _NO_ALIAS = {
 
 # Old names that nobody would type: suffixes, titles, a peak with what it is on, capitals.
 _NO_NAME = re.compile(
-    r"\(| on |[A-Z]{3}|^XI |^(Taliban|Sr\.|Co-prince|Lord of|Chief|Gnu|Minister|Caretaker)"
+    r"\(| on | in |[A-Z]{3}|^XI |^(Taliban|Sr\.|Co-prince|Lord of|Chief|Gnu|Minister|Caretaker)"
 )
 
 
@@ -811,6 +810,3 @@ def aliases() -> dict[str, str]:
         if name not in _NO_ALIAS and not _NO_NAME.search(name)
     }
     return old | _ALIASES
-
-
-__all__: Iterable[str] = [name for name in globals() if name.isupper()]
