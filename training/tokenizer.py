@@ -99,11 +99,13 @@ class DocumentEncoder:
         for encoder in (self._with_markers, self._plain):
             encoder.no_padding()
             encoder.no_truncation()
-        self.begin, self.finish = (self._with_markers.token_to_id(t) for t in (BEGIN, FINISH))
-        if self.begin is None or self.finish is None:
+        vocabulary: dict[str, int] = self._plain.get_vocab()
+        if missing := [token for token in SPECIALS if token not in vocabulary]:
             raise CorpusError(
-                f"The tokenizer lacks {BEGIN} or {FINISH}; train one with this module."
+                f"The tokenizer lacks {', '.join(missing)}: train one with "
+                "`python -m training tokenizer`."
             )
+        self.begin, self.finish = vocabulary[BEGIN], vocabulary[FINISH]
 
     def encode_batch(self, documents: Sequence[Document]) -> Iterator[Encoded]:
         """The documents, each with its opening and closing token.
