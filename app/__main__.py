@@ -1,0 +1,111 @@
+"""Starts the page and prints its address.
+
+python -m app [--store URL] [--model PATH] [--port N] [--host ADDRESS]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from pathlib import Path
+
+DEFAULT_STORE = "sqlite:///build/world.db"
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m app", description="Read, edit and rewrite with the facts in view."
+    )
+    parser.add_argument(
+        "--store",
+        default=os.environ.get("LAMPLIGHT_STORE", DEFAULT_STORE),
+        metavar="URL",
+        help="the store of facts (default: $LAMPLIGHT_STORE, else %(default)s; the default is "
+        "made from the shipped world where it does not exist)",
+    )
+    parser.add_argument(
+        "--model", default=None, metavar="PATH", help="a checkpoint folder or Hub name"
+    )
+    parser.add_argument("--port", type=int, default=7860, help="0 takes a free one (default: 7860)")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="the address to listen on (default: %(default)s, this machine alone)",
+    )
+    parser.add_argument("--threads", type=int, default=0, help="of the model (default: torch's)")
+    return parser.parse_args(arguments)
+
+
+def free_port(host: str, wanted: int) -> int:
+    """The wanted port, or the next that is free. Raises OSError if none of the next 20 is."""
+    for port in range(wanted, wanted + 20) if wanted else [0]:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError(f"no free port from {wanted} to {wanted + 19} on {host}; name another by --port")
+
+
+def open_or_make(url: str) -> object:
+    """The store at `url`; the shipped world is written there where the default is missing."""
+    from graph.store import open_store
+
+    path = Path(url.removeprefix("sqlite:///"))
+    if url == DEFAULT_STORE and not path.exists():
+        from graph.world import make_world
+
+        print("Making the store from the shipped world…", flush=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = make_world(url)
+        if made is not None and hasattr(made, "close"):
+            made.close()
+    return open_store(url)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns 0, or 1 after one sentence about what is wrong."""
+    options = parse(arguments)
+    try:
+        from graph.errors import StoreError
+
+        store = open_or_make(options.store)
+    except StoreError as problem:
+        return _refuse(str(problem))
+    import torch
+
+    from model.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
+    from model.decoder import Decoder
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    try:
+        checkpoint = load_checkpoint(options.model or DEFAULT_CHECKPOINT)
+        port = free_port(options.host, options.port)
+    except (CheckpointError, OSError) as problem:
+        return _refuse(str(problem))
+
+    import uvicorn
+
+    from app.server import make_app
+    from app.session import Service
+
+    app = make_app(Service(store, Decoder(checkpoint)))  # type: ignore[arg-type]
+    shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0") else options.host  # noqa: S104
+    print(f"Lamplight is at http://{shown}:{port} (Ctrl+C ends it)", flush=True)
+    uvicorn.run(app, host=options.host, port=port, log_level="warning")
+    return 0
+
+
+def _refuse(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

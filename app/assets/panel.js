@@ -1,0 +1,207 @@
+// Draws an escaped HTML string that Python made, and reports what a person does with it.
+//
+// The host element is never re-created. A new string is merged into it: elements are matched by id,
+// so the one that had the focus keeps it, a value that is being typed stays, and nothing flickers.
+// What a person does leaves as {action, ...ids}; Python decides what it means.
+(() => {
+  const lamplight = (window.lamplight ??= {});
+
+  const idOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.id : "");
+
+  function mergeAttributes(have, want) {
+    for (const { name } of [...have.attributes]) {
+      if (want.hasAttribute(name)) continue;
+      if (name === "open" && have.tagName === "DETAILS") continue; // a person opened it
+      if (name === "data-shown") continue; // set by trace.js
+      have.removeAttribute(name);
+    }
+    for (const { name, value } of [...want.attributes]) {
+      if (have.getAttribute(name) === value) continue;
+      have.setAttribute(name, value);
+      if (name === "value") have.value = value;
+    }
+  }
+
+  function mergeNode(have, want) {
+    if (have.nodeType === Node.ELEMENT_NODE) {
+      mergeAttributes(have, want);
+      mergeChildren(have, want);
+    } else if (have.nodeValue !== want.nodeValue) {
+      have.nodeValue = want.nodeValue;
+    }
+  }
+
+  function mergeChildren(parent, wanted) {
+    const wantedIds = new Set([...wanted.childNodes].map(idOf).filter(Boolean));
+    const byId = new Map();
+    for (const node of parent.childNodes) if (idOf(node)) byId.set(idOf(node), node);
+    let cursor = parent.firstChild;
+    for (const want of [...wanted.childNodes]) {
+      const id = idOf(want);
+      // An element that is no longer wanted makes way, so that those after it need not move.
+      while (cursor && idOf(cursor) && idOf(cursor) !== id && !wantedIds.has(idOf(cursor))) {
+        const gone = cursor;
+        cursor = cursor.nextSibling;
+        gone.remove();
+      }
+      let have = id ? byId.get(id) : cursor;
+      const fits = have && have.nodeName === want.nodeName && idOf(have) === id;
+      if (!fits) {
+        parent.insertBefore(want.cloneNode(true), cursor);
+        continue;
+      }
+      if (have === cursor) cursor = cursor.nextSibling;
+      else parent.insertBefore(have, cursor);
+      mergeNode(have, want);
+    }
+    while (cursor) {
+      const gone = cursor;
+      cursor = cursor.nextSibling;
+      gone.remove();
+    }
+  }
+
+  lamplight.merge = (host, html) => {
+    const focused = host.contains(document.activeElement) ? document.activeElement : null;
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    mergeChildren(host, template.content);
+    if (!focused || document.activeElement === focused) return;
+    const again = focused.id ? document.getElementById(focused.id) : null;
+    (again ?? (focused.isConnected ? focused : null))?.focus({ preventScroll: true });
+  };
+
+  // What an element with data-action reports: its data attributes and, for a form, its fields.
+  function report(element) {
+    const said = { ...element.dataset };
+    if (element.tagName === "FORM") said.fields = Object.fromEntries(new FormData(element));
+    return said;
+  }
+
+  lamplight.panel = (element, props, watch, send) => {
+    const host = element.querySelector("[data-host]");
+    const draw = () => {
+      lamplight.merge(host, typeof props.value === "string" ? props.value : "");
+      lamplight.settleFocus();
+    };
+    host.addEventListener("click", (event) => {
+      const target = event.target.closest("[data-action]");
+      if (!target || target.tagName === "FORM" || !host.contains(target)) return;
+      event.preventDefault();
+      if (target.dataset.confirm && !target.dataset.armed) return arm(target);
+      if (target.dataset.then) lamplight.focusNext = target.dataset.then;
+      send(report(target));
+    });
+    host.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (event.target.dataset.then) lamplight.focusNext = event.target.dataset.then;
+      send(report(event.target));
+    });
+    watch("value", draw);
+    draw();
+    return host;
+  };
+
+  // A button that drops work asks once more, in place, for three seconds.
+  function arm(button) {
+    const words = button.textContent;
+    button.dataset.armed = "yes";
+    button.textContent = button.dataset.confirm;
+    setTimeout(() => {
+      if (!button.isConnected || button.textContent !== button.dataset.confirm) return;
+      delete button.dataset.armed;
+      button.textContent = words;
+    }, 3000);
+  }
+
+  // The id of the element that gets the focus as soon as an answer has drawn it.
+  lamplight.focusNext = null;
+  lamplight.settleFocus = () => {
+    if (!lamplight.focusNext) return;
+    const target = document.getElementById(lamplight.focusNext);
+    if (!target) return;
+    lamplight.focusNext = null;
+    target.focus({ preventScroll: false });
+    target.select?.();
+  };
+
+  // A list of suggestions under an input: asks while one types, arrow keys choose.
+  lamplight.search = (element, props, watch, send) => {
+    const host = lamplight.panel(element, props, watch, send);
+    let waiting = 0;
+    const options = () => [...host.querySelectorAll("[role=option]")];
+    const input = () => host.querySelector("input");
+    const move = (to) => {
+      for (const option of options()) option.setAttribute("aria-selected", String(option === to));
+      if (to) input().setAttribute("aria-activedescendant", to.id);
+      to?.scrollIntoView({ block: "nearest" });
+    };
+    host.addEventListener("input", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => send({ action: "search", text: input().value }), 90);
+    });
+    host.addEventListener("keydown", (event) => {
+      const list = options();
+      const at = list.findIndex((option) => option.getAttribute("aria-selected") === "true");
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        if (!list.length) return;
+        event.preventDefault();
+        const step = event.key === "ArrowDown" ? 1 : -1;
+        move(list[(at + step + list.length) % list.length]);
+      } else if (event.key === "Enter") {
+        event.preventDefault();
+        (list[at] ?? list[0])?.click();
+      } else if (event.key === "Escape") {
+        input().value = "";
+        send({ action: "search", text: "" });
+      }
+    });
+    host.addEventListener("focusout", (event) => {
+      if (host.contains(event.relatedTarget) || !options().length) return;
+      setTimeout(() => send({ action: "search", text: "" }), 150);
+    });
+  };
+
+  // Light and dark: the visitor's own choice wins over the system's.
+  const chosen = () => localStorage.getItem("lamplight-theme");
+  lamplight.theme = () => {
+    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    document.body.classList.toggle("dark", (chosen() ?? system) === "dark");
+  };
+  lamplight.theme();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", lamplight.theme);
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest?.("[data-page]");
+    if (!target) return;
+    if (target.dataset.page === "theme") {
+      const dark = document.body.classList.contains("dark");
+      localStorage.setItem("lamplight-theme", dark ? "light" : "dark");
+      lamplight.theme();
+    }
+    if (target.dataset.page === "facts-view") {
+      document.body.dataset.facts = target.dataset.view;
+      for (const tab of document.querySelectorAll("[data-page=facts-view]"))
+        tab.setAttribute("aria-pressed", String(tab.dataset.view === target.dataset.view));
+      window.dispatchEvent(new Event("resize"));
+    }
+    if (target.dataset.page === "enlarge") {
+      const large = document.body.classList.toggle("graph-large");
+      target.setAttribute("aria-pressed", String(large));
+      target.textContent = large ? "Make smaller" : "Enlarge";
+      window.dispatchEvent(new Event("resize"));
+    }
+  });
+
+  // A file that Python made in memory is handed over without a trip through the disk.
+  lamplight.download = (element, props, watch) => {
+    watch("value", () => {
+      if (!props.value) return;
+      const file = JSON.parse(props.value);
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([file.text], { type: file.type }));
+      link.download = file.name;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    });
+  };
+})();

@@ -1,0 +1,190 @@
+"""The fact's card: what is known of a fact, a node or a miss, and the forms that edit it.
+
+Every name, value and source is escaped here; the forms report the ids that they were made with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from app.trace_view import HOW, percent
+from graph.facts import MAX_NAME, MAX_VALUE, Entity, Fact
+from graph.store import JournalEntry
+from model.trace import TraceLookup
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the card is about; `kind` is "none", "fact", "entity" or "miss"."""
+
+    kind: str = "none"
+    fact: Fact | None = None
+    entity: Entity | None = None
+    facts: tuple[Fact, ...] = ()  # of the entity
+    more_facts: bool = False
+    expanded: int = 0  # neighbours that the graph shows because the node was expanded
+    lookup: TraceLookup | None = None
+    number: int | None = None
+    probability: float | None = None
+    said: bool = False
+    changed: JournalEntry | None = None
+    edited: bool = False
+    note: str = ""  # an error, beside its cause
+    done: str = ""  # what was done
+    options: tuple[str, ...] = ()  # values to suggest
+
+
+def render(card: Card) -> str:
+    """The card as escaped HTML."""
+    note = (
+        f'<p class="error" id="card-note" role="alert">{escape(card.note)}</p>' if card.note else ""
+    )
+    done = f'<p class="done" id="card-done">{escape(card.done)}</p>' if card.done else ""
+    if card.kind == "fact" and card.fact is not None:
+        body = _fact(card, card.fact, note)
+    elif card.kind == "entity" and card.entity is not None:
+        body = _entity(card, card.entity, note)
+    elif card.kind == "miss" and card.lookup is not None:
+        body = _miss(card.lookup, note)
+    else:
+        body = (
+            f'{note}<p class="faint card-empty" id="card-empty">Click a lit word, an edge or a '
+            "row: its fact opens here, and you can change it.</p>"
+        )
+    options = "".join(f'<option value="{escape(option)}"></option>' for option in card.options)
+    return f'{body}{done}<datalist id="value-options">{options}</datalist>'
+
+
+def _fact(card: Card, fact: Fact, note: str) -> str:
+    number = f'<span class="number" id="card-number">{card.number}</span>' if card.number else ""
+    edited = '<span class="tag edit-tag">your edit</span>' if card.edited else ""
+    return (
+        f'<div id="card-{fact.id}" class="card-body">'
+        f'<h2 class="card-title">{number}<button type="button" class="entity" data-action="node" '
+        f'data-id="e{fact.entity_id}">{escape(fact.entity)}</button>'
+        f'<span class="dot">·</span><span>{escape(fact.relation)}</span>{edited}</h2>'
+        f'<form id="change-form" data-action="change" data-id="{fact.id}" '
+        'data-then="reading-mark">'
+        '<label for="card-value">Value</label>'
+        f'<input id="card-value" name="value" type="text" value="{escape(fact.value)}" '
+        f'maxlength="{MAX_VALUE}" list="value-options" autocomplete="off" data-suggest>'
+        '<button type="submit" class="primary" id="save">Save and rewrite</button>'
+        f'<button type="button" id="delete" data-action="delete" data-id="{fact.id}">Delete'
+        f"</button></form>{note}{_about(card, fact)}{_more(fact.entity_id, fact.entity)}</div>"
+    )
+
+
+def _about(card: Card, fact: Fact) -> str:
+    source = fact.source or "none given"
+    rows = [("Source", source + (f", {fact.year}" if fact.year else ""))]
+    if card.lookup is not None:
+        asked = card.lookup.lookup
+        rows.append(("Asked", f"{asked.entity} · {asked.relation}"))
+        found = HOW.get(asked.how, asked.how)
+        if asked.how != "exact":
+            found += f", score {asked.score:.2f} (threshold {asked.threshold:.2f})"
+        rows.append(("Found", found))
+        if asked.runners_up:
+            rows.append(("Or meant", "; ".join(each.entity for each in asked.runners_up[:3])))
+        if card.probability is not None:
+            said = f"{percent(card.probability)} probable, thought the model"
+        else:
+            said = "the model looked it up and did not say it" if not card.said else "forced"
+        rows.append(("Said", said))
+    if card.changed is not None:
+        when = card.changed.time[:16].replace("T", " ")
+        rows.append(("Since", f"revision {fact.since}, {card.changed.author}, {when} UTC"))
+    elif not card.edited:
+        rows.append(("Since", f"revision {fact.since}"))
+    return (
+        '<dl class="about" id="about">'
+        + "".join(
+            f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in rows
+        )
+        + "</dl>"
+    )
+
+
+def _more(entity_id: int, name: str, is_open: bool = False) -> str:
+    return (
+        f'<details class="more" id="more"{" open" if is_open else ""}><summary>More: add, rename'
+        f"</summary>{_add_form(name)}{_rename_form(entity_id, name)}</details>"
+    )
+
+
+def _add_form(entity: str, relation: str = "") -> str:
+    return (
+        '<form id="add-form" class="stack" data-action="add">'
+        f'<input type="hidden" name="entity" value="{escape(entity)}">'
+        f"<p>Add a fact about {escape(entity)}</p>"
+        '<label for="add-relation">Relation</label>'
+        f'<input id="add-relation" name="relation" type="text" value="{escape(relation)}" '
+        f'maxlength="{MAX_NAME}" autocomplete="off">'
+        '<label for="add-value">Value</label>'
+        f'<input id="add-value" name="value" type="text" value="" maxlength="{MAX_VALUE}" '
+        'list="value-options" autocomplete="off" data-suggest>'
+        '<button type="submit" id="add">Add and rewrite</button></form>'
+    )
+
+
+def _rename_form(entity_id: int, name: str) -> str:
+    return (
+        f'<form id="rename-form" class="stack" data-action="rename" data-id="{entity_id}">'
+        f'<label for="rename-name">Rename {escape(name)}</label>'
+        f'<input id="rename-name" name="name" type="text" value="{escape(name)}" '
+        f'maxlength="{MAX_NAME}" autocomplete="off">'
+        '<button type="submit" id="rename">Rename and rewrite</button></form>'
+    )
+
+
+def _fact_buttons(facts: Sequence[Fact]) -> str:
+    return "".join(
+        f'<li><span class="faint">{escape(fact.relation)}</span> '
+        f'<button type="button" class="cell" data-action="fact" data-id="{fact.id}">'
+        f"{escape(fact.value)}</button></li>"
+        for fact in facts
+    )
+
+
+def _entity(card: Card, entity: Entity, note: str) -> str:
+    aliases = (
+        f'<p class="faint">also: {escape(", ".join(entity.aliases[:6]))}</p>'
+        if entity.aliases
+        else ""
+    )
+    collapse = (
+        f'<button type="button" id="collapse" data-action="collapse" data-id="e{entity.id}">'
+        "Collapse</button>"
+        if card.expanded
+        else ""
+    )
+    more = '<li class="faint">and more</li>' if card.more_facts else ""
+    facts = _fact_buttons(card.facts)
+    listing = (
+        f'<ul class="facts">{facts}{more}</ul>'
+        if facts
+        else ('<p class="faint">The graph holds no fact about it, it is only a value.</p>')
+    )
+    return (
+        f'<div id="card-e{entity.id}" class="card-body">'
+        f'<h2 class="card-title"><span>{escape(entity.name)}</span></h2>{aliases}'
+        '<div class="row">'
+        f'<button type="button" id="ask-about" data-action="ask-about" data-id="e{entity.id}">'
+        "Ask about it</button>"
+        f'<button type="button" id="expand" data-action="expand" data-id="e{entity.id}">'
+        f"Expand in the graph</button>{collapse}</div>{note}{listing}"
+        f"{_more(entity.id, entity.name)}</div>"
+    )
+
+
+def _miss(lookup: TraceLookup, note: str) -> str:
+    asked = lookup.lookup
+    entity = asked.resolved_entity or asked.entity
+    return (
+        f'<div id="card-miss-{lookup.index}" class="card-body">'
+        f'<h2 class="card-title"><span>{escape(entity)}</span><span class="dot">·</span>'
+        f'<span>{escape(asked.relation)}</span><span class="tag">not recorded</span></h2>{note}'
+        f"{_add_form(entity, asked.relation)}</div>"
+    )

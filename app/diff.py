@@ -1,0 +1,78 @@
+"""The word diff of two texts, and which changed fact each difference comes from.
+
+    segments = word_diff(before, after)
+
+A word is a run without white space together with the space that follows it, so that what is
+removed and what is added read as words and the pieces put together give either text back exactly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal
+
+WORD = re.compile(r"\s*[\w'’\-]+|\s*[^\w\s]|\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch that both texts share (`same`), or that was replaced; offsets are characters."""
+
+    kind: Literal["same", "change"]
+    before: tuple[int, int]
+    after: tuple[int, int]
+
+
+def _words(text: str) -> tuple[list[str], list[int]]:
+    """The words of `text`, and the offset at which each begins, the end of the text last."""
+    words = [match.group() for match in WORD.finditer(text)]
+    offsets = [0]
+    for word in words:
+        offsets.append(offsets[-1] + len(word))
+    return words, offsets
+
+
+def word_diff(before: str, after: str) -> list[Segment]:
+    """The segments of the two texts, in order, changes whole words."""
+    old, old_at = _words(before)
+    new, new_at = _words(after)
+    segments: list[Segment] = []
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+        kind: Literal["same", "change"] = "same" if tag == "equal" else "change"
+        segments.append(Segment(kind, (old_at[i1], old_at[i2]), (new_at[j1], new_at[j2])))
+    return _joined(segments, before)
+
+
+def _joined(segments: list[Segment], before: str) -> list[Segment]:
+    """Joins changes with nothing but spaces and punctuation between them: one value, one change."""
+    joined: list[Segment] = []
+    for index, segment in enumerate(segments):
+        between = (
+            segment.kind == "same"
+            and 0 < index < len(segments) - 1
+            and not re.search(r"\w", before[slice(*segment.before)])
+        )
+        if joined and joined[-1].kind == "change" and (segment.kind == "change" or between):
+            last = joined[-1]
+            joined[-1] = Segment(
+                "change", (last.before[0], segment.before[1]), (last.after[0], segment.after[1])
+            )
+        else:
+            joined.append(segment)
+    return joined
+
+
+def words_changed(segments: Sequence[Segment], before: str, after: str) -> int:
+    """How many words the reader sees changed: the longer side of each change."""
+    count = 0
+    for segment in segments:
+        if segment.kind == "change":
+            count += max(
+                len(re.findall(r"\w[\w'’\-]*", before[slice(*segment.before)])),
+                len(re.findall(r"\w[\w'’\-]*", after[slice(*segment.after)])),
+            )
+    return count

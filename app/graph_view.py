@@ -1,0 +1,530 @@
+"""The facts as a Plotly figure: plain data, drawn by `assets/graph.js`.
+
+    figure = draw(scene, chart)
+
+NetworkX holds the neighbourhood that is being looked at and lays out its rings; a `Chart` keeps
+where everything stands, so that nothing moves when something is selected, edited or added. The
+entity asked about stands in the middle and the facts that were hit around it, clockwise from the
+top in the order of use. Each fact has an edge of its own, also where several join the same two
+nodes, and each edge has a badge that can be clicked.
+
+The figure names colours as `var(--…)`, which the browser looks up in the theme; it gives labels
+in the order of their importance, and the browser places those that have room.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import networkx as nx
+
+from graph.facts import Fact
+
+MAX_HIT_NODES = 12
+MAX_FAINT_NODES = 12
+LABEL_LENGTH = 24
+OUTER = 1.55  # radius of the faint ring; the inner one has the radius 1
+NEAREST = 0.4  # least distance of two nodes
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is to be seen."""
+
+    hits: tuple[Fact, ...] = ()  # looked up, in order of use
+    numbers: dict[int, int] = field(default_factory=dict)  # fact id -> order of use
+    expected: tuple[Fact, ...] = ()  # listed by `relations` and not looked up so far
+    neighbours: tuple[Fact, ...] = ()  # around the facts that were hit, faint
+    expanded: tuple[Fact, ...] = ()  # around a node that a person expanded
+    selected: frozenset[int] = frozenset()  # fact ids
+    selected_entity: int | None = None
+    edited: frozenset[int] = frozenset()  # fact ids
+
+
+def node_of(fact: Fact) -> str:
+    """The key of the node that a fact's value is: an entity's own, or the literal of this fact."""
+    return f"e{fact.value_id}" if fact.value_id is not None else f"f{fact.id}"
+
+
+def entity_node(entity_id: int) -> str:
+    """The key of an entity's node."""
+    return f"e{entity_id}"
+
+
+def bounded(scene: Scene) -> tuple[list[Fact], list[Fact], int]:
+    """The strong facts and the faint ones that are drawn, and how many nodes were left out."""
+    strong: list[Fact] = []
+    nodes: set[str] = set()
+    left_out: set[str] = set()
+    for fact in (*scene.hits, *scene.expected):
+        key = node_of(fact)
+        if key not in nodes and len(nodes) >= MAX_HIT_NODES:
+            left_out.add(key)
+            continue
+        nodes.add(key)
+        strong.append(fact)
+    drawn = {fact.id for fact in strong}
+    known = nodes | {entity_node(fact.entity_id) for fact in strong}
+    hit_pairs = {frozenset((entity_node(fact.entity_id), node_of(fact))) for fact in strong}
+    faint: list[Fact] = []
+    extra: set[str] = set()
+    pairs: set[frozenset[str]] = set()
+    for fact in scene.neighbours:
+        pair = frozenset((entity_node(fact.entity_id), node_of(fact)))
+        new = pair - known - extra
+        if fact.id in drawn or len(new) == 2 or fact.value_id is None:
+            continue
+        if pair not in hit_pairs and (pair in pairs or not new):
+            continue  # one faint line says enough of two neighbours
+        if new and len(extra) >= MAX_FAINT_NODES:
+            left_out |= new
+            continue
+        extra |= new
+        pairs.add(pair)
+        drawn.add(fact.id)
+        faint.append(fact)
+    for fact in scene.expanded:
+        if fact.id not in drawn:
+            drawn.add(fact.id)
+            faint.append(fact)
+    return strong, faint, len(left_out)
+
+
+class Chart:
+    """Where the nodes stand, from one figure to the next."""
+
+    def __init__(self) -> None:
+        self.positions: dict[str, Point] = {}
+        self._place_of_fact: dict[int, Point] = {}
+        self.extent: tuple[float, float, float, float] | None = None
+
+    def arrange(self, strong: Sequence[Fact], faint: Sequence[Fact]) -> nx.MultiDiGraph:
+        """Gives a place to each node that has none; those that have one keep it."""
+        graph = nx.MultiDiGraph()
+        for fact in (*strong, *faint):
+            graph.add_edge(entity_node(fact.entity_id), node_of(fact), key=fact.id, fact=fact)
+        shown = [key for key in graph.nodes if key in self.positions]
+        taken = {self.positions[key] for key in shown}
+        if len(taken) < len(shown):  # a node that came back finds its place taken
+            seen: set[Point] = set()
+            for key in shown:
+                if self.positions[key] in seen:
+                    del self.positions[key]
+                else:
+                    seen.add(self.positions[key])
+        self._place_rings(graph, strong)
+        self._place_outer_ring(graph, faint)
+        for fact in (*strong, *faint):
+            self._place_beside(graph, fact, 1.0 if fact in strong else OUTER)
+        for fact in (*strong, *faint):
+            self._place_of_fact[fact.id] = self.positions[node_of(fact)]
+        self._stretch([self.positions[key] for key in graph.nodes])
+        return graph
+
+    def _place_rings(self, graph: nx.MultiDiGraph, strong: Sequence[Fact]) -> None:
+        """A ring of values around each entity that was asked about first."""
+        values: set[str] = set()
+        rings: dict[str, list[str]] = {}
+        for fact in strong:
+            centre, key = entity_node(fact.entity_id), node_of(fact)
+            if centre in values:  # a step of a chain: it goes on outwards
+                continue
+            ring = rings.setdefault(centre, [])
+            if key not in rings and key not in values:
+                ring.append(key)
+            values.add(key)
+        for order, (centre, ring) in enumerate(rings.items()):
+            if centre in self.positions or not ring:
+                continue
+            middle = (2.9 * order, 0.0)
+            ring = [key for key in ring if key not in self.positions]
+            chain = len(ring) == 1 and graph.out_degree(ring[0]) > 0
+            layout = nx.shell_layout(graph.subgraph([centre, *ring]), [[centre], ring], rotate=0)
+            self.positions[centre] = middle
+            for key in ring:
+                # NetworkX counts from the right against the clock; we from the top with it.
+                across, along = float(layout[key][1]), float(layout[key][0])
+                size = math.hypot(across, along) or 1.0
+                dx, dy = (1.0, 0.0) if chain else (across / size, along / size)
+                if key not in self.positions:
+                    self.positions[key] = (round(middle[0] + dx, 4), round(middle[1] + dy, 4))
+
+    def _place_outer_ring(self, graph: nx.MultiDiGraph, faint: Sequence[Fact]) -> None:
+        """Faint neighbours of one entity that came together stand evenly around it."""
+        around: dict[str, list[str]] = {}
+        for fact in faint:
+            ends = (entity_node(fact.entity_id), node_of(fact))
+            for key, other in (ends, ends[::-1]):
+                if key not in self.positions and other in self.positions:
+                    ring = around.setdefault(other, [])
+                    if key not in ring:
+                        ring.append(key)
+        for centre, ring in around.items():
+            x, y = self.positions[centre]
+            if (x, y) != (0.0, 0.0) or len(ring) < 4:
+                continue
+            for index, key in enumerate(ring):
+                angle = 2 * math.pi * (index + 0.5) / len(ring)
+                place = (round(OUTER * math.sin(angle), 4), round(OUTER * math.cos(angle), 4))
+                if _distance(place, self.positions.values()) >= NEAREST / 2:
+                    self.positions[key] = place
+
+    def _place_beside(self, graph: nx.MultiDiGraph, fact: Fact, radius: float) -> None:
+        """A place for whichever end of a fact has none: its old one, or a free one."""
+        ends = (entity_node(fact.entity_id), node_of(fact))
+        for key, other in (ends, ends[::-1]):
+            if key in self.positions:
+                continue
+            centre = self.positions.get(other, (0.0, 0.0))
+            taken = [self.positions[k] for k in graph.nodes if k in self.positions]
+            before = self._place_of_fact.get(fact.id)
+            if before is not None and key == ends[1] and _distance(before, taken) > 0.05:
+                self.positions[key] = before
+            else:
+                self.positions[key] = _free_place(centre, taken, radius)
+
+    def _stretch(self, points: Iterable[Point]) -> None:
+        xs, ys = zip(*points, strict=True) if points else ((0.0,), (0.0,))
+        new = (min(*xs, -1.0), max(*xs, 1.0), min(*ys, -1.0), max(*ys, 1.0))
+        old = self.extent or new
+        self.extent = (
+            min(old[0], new[0]),
+            max(old[1], new[1]),
+            min(old[2], new[2]),
+            max(old[3], new[3]),
+        )
+
+
+def _distance(point: Point, others: Iterable[Point]) -> float:
+    return min((math.dist(point, other) for other in others), default=math.inf)
+
+
+def _free_place(centre: Point, taken: Sequence[Point], radius: float) -> Point:
+    """A place near `centre` that is not near any other, away from the middle where there is one."""
+    outwards = math.atan2(centre[1], centre[0]) if centre != (0.0, 0.0) else math.pi / 2
+    best, best_distance = centre, -1.0
+    for ring in (radius, radius * 1.3, radius * 1.7):
+        for step in range(36):
+            turn = ((step + 1) // 2) * (math.pi / 18) * (1 if step % 2 else -1)
+            angle = outwards + turn
+            place = (
+                round(centre[0] + ring * math.cos(angle), 4),
+                round(centre[1] + ring * math.sin(angle), 4),
+            )
+            room = _distance(place, taken)
+            if room >= NEAREST:
+                return place
+            if room > best_distance:
+                best, best_distance = place, room
+    return best
+
+
+def plotly_text(text: str, length: int = LABEL_LENGTH) -> str:
+    """Text for Plotly, which reads a little markup and entities in what it draws."""
+    short = text if len(text) <= length else text[: length - 1].rstrip() + "…"
+    return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _curve(start: Point, end: Point, bend: float, steps: int = 12) -> list[Point]:
+    """A quadratic curve; `bend` is its greatest distance from the straight line."""
+    (x0, y0), (x1, y1) = start, end
+    length = math.dist(start, end) or 1.0
+    cx = (x0 + x1) / 2 - (y1 - y0) / length * 2 * bend
+    cy = (y0 + y1) / 2 + (x1 - x0) / length * 2 * bend
+    points = []
+    for step in range(steps + 1):
+        t = step / steps
+        a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t * t
+        points.append((a * x0 + b * cx + c * x1, a * y0 + b * cy + c * y1))
+    return points
+
+
+@dataclass
+class _Edge:
+    fact: Fact
+    points: list[Point]
+    style: str
+
+
+STYLES: dict[str, tuple[str, float, str]] = {  # colour, width in pixels, dash
+    "faint": ("var(--edge)", 1.0, "solid"),
+    "expected": ("var(--edge-strong)", 1.2, "dot"),
+    "hit": ("var(--mark)", 2.0, "solid"),
+    "edited": ("var(--edit)", 2.4, "solid"),
+    "selected": ("var(--mark)", 4.0, "solid"),
+    "selected edited": ("var(--edit)", 4.0, "solid"),
+}
+
+
+def draw(scene: Scene, chart: Chart) -> dict[str, Any]:
+    """The figure: `data` and `layout` for Plotly, `labels` and `extent` for the browser to fit."""
+    strong, faint, _ = bounded(scene)
+    if not strong and not faint:
+        return {"data": [], "layout": _layout(), "labels": [], "extent": [-1, 1, -1, 1]}
+    graph = chart.arrange(strong, faint)
+    edges = _edges(graph, chart, scene)
+    nodes = _nodes(graph, scene, {fact.id for fact in strong})
+    data = [_lines(edges, style) for style in STYLES]
+    data += [_arrows(edges), _badges(edges, scene), _points(nodes, chart)]
+    return {
+        "data": data,
+        "layout": _layout(),
+        "labels": _labels(nodes, edges, chart, scene),
+        "extent": list(chart.extent or (-1, 1, -1, 1)),
+    }
+
+
+def _edges(graph: nx.MultiDiGraph, chart: Chart, scene: Scene) -> list[_Edge]:
+    between: dict[frozenset[str], list[Fact]] = {}
+    for start, end, fact in graph.edges(data="fact"):
+        between.setdefault(frozenset((start, end)), []).append(fact)
+    edges = []
+    for pair, facts in between.items():
+        low = min(pair)
+        for index, fact in enumerate(facts):
+            start, end = entity_node(fact.entity_id), node_of(fact)
+            a, b = chart.positions[start], chart.positions[end]
+            if start == end:
+                b = (a[0] + 0.01, a[1] + 0.3)
+            bend = (index - (len(facts) - 1) / 2) * 0.26 * max(math.dist(a, b), 0.6)
+            edges.append(_Edge(fact, _curve(a, b, bend if start == low else -bend), ""))
+    for edge in edges:
+        number = scene.numbers.get(edge.fact.id)
+        style = "hit" if number else "faint"
+        if not number and any(fact.id == edge.fact.id for fact in scene.expected):
+            style = "expected"
+        if edge.fact.id in scene.edited:
+            style = "edited"
+        if edge.fact.id in scene.selected:
+            style = "selected edited" if edge.fact.id in scene.edited else "selected"
+        edge.style = style
+    return edges
+
+
+def _lines(edges: Sequence[_Edge], style: str) -> dict[str, Any]:
+    colour, width, dash = STYLES[style]
+    x: list[float | None] = []
+    y: list[float | None] = []
+    custom: list[list[str] | None] = []
+    for edge in edges:
+        if edge.style != style:
+            continue
+        for px, py in edge.points:
+            x.append(px)
+            y.append(py)
+            custom.append(["fact", str(edge.fact.id)])
+        x.append(None)
+        y.append(None)
+        custom.append(None)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": x,
+        "y": y,
+        "customdata": custom,
+        "line": {"color": colour, "width": width, "dash": dash},
+        "hoverinfo": "none",
+        "meta": "edges",
+    }
+
+
+def _arrows(edges: Sequence[_Edge]) -> dict[str, Any]:
+    edges = [edge for edge in edges if edge.style != "faint"]
+    tips = [edge.points[9] for edge in edges]
+    turns = [
+        (edge.points[10][0] - edge.points[8][0], edge.points[10][1] - edge.points[8][1])
+        for edge in edges
+    ]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [x for x, _ in tips],
+        "y": [y for _, y in tips],
+        "hoverinfo": "skip",
+        "marker": {
+            "symbol": "triangle-up",
+            "size": [7 if edge.style in ("faint", "expected") else 9 for edge in edges],
+            "color": [STYLES[edge.style][0] for edge in edges],
+            "opacity": 1,
+        },
+        "meta": "arrows",
+        "meta_direction": turns,
+    }
+
+
+def _sentence(fact: Fact) -> str:
+    return plotly_text(f"{fact.entity} · {fact.relation} · {fact.value}", 90)
+
+
+def _badges(edges: Sequence[_Edge], scene: Scene) -> dict[str, Any]:
+    middles = [edge.points[6] for edge in edges]
+    numbers = [scene.numbers.get(edge.fact.id) for edge in edges]
+    chosen = [edge.style.startswith("selected") for edge in edges]
+    colours = [STYLES[edge.style][0] for edge in edges]
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": [x for x, _ in middles],
+        "y": [y for _, y in middles],
+        "text": ["" if number is None else str(number) for number in numbers],
+        "textfont": {
+            "size": 10.5,
+            "color": [
+                "var(--surface)" if on else colour
+                for on, colour in zip(chosen, colours, strict=True)
+            ],
+        },
+        "customdata": [["fact", str(edge.fact.id)] for edge in edges],
+        "hovertext": [_sentence(edge.fact) for edge in edges],
+        "hoverinfo": "text",
+        "marker": {
+            "size": [
+                18 if number else 5 if edge.style == "faint" else 8
+                for edge, number in zip(edges, numbers, strict=True)
+            ],
+            "color": [
+                colour if on or not number else "var(--surface)"
+                for on, colour, number in zip(chosen, colours, numbers, strict=True)
+            ],
+            "line": {"width": 1.4, "color": colours},
+            "opacity": 1,
+        },
+        "meta": "badges",
+    }
+
+
+@dataclass
+class _Node:
+    key: str
+    name: str
+    kind: str  # "subject", "hit", "faint"
+    literal: bool
+    edited: bool
+    selected: bool
+
+    @property
+    def size(self) -> int:
+        """Diameter in pixels."""
+        size = {"subject": 22, "hit": 13, "faint": 8}[self.kind]
+        return size + (4 if self.selected else 0)
+
+
+def _nodes(graph: nx.MultiDiGraph, scene: Scene, strong: set[int]) -> list[_Node]:
+    nodes: dict[str, _Node] = {}
+    hit_values = {node_of(fact) for fact in scene.hits}
+    for start, end, fact in graph.edges(data="fact"):
+        hit = fact.id in scene.numbers
+        for key, name in ((start, fact.entity), (end, fact.value)):
+            node = nodes.setdefault(key, _Node(key, name, "faint", key[0] == "f", False, False))
+            subject = key == start and fact.id in strong and key not in hit_values
+            if subject:
+                node.kind = "subject"
+            elif hit and node.kind == "faint":
+                node.kind = "hit"
+            if key == end and fact.id in scene.edited:
+                node.edited = True
+            if key == end and fact.id in scene.selected:
+                node.selected = True
+            if scene.selected_entity is not None and key == entity_node(scene.selected_entity):
+                node.selected = True
+    return list(nodes.values())
+
+
+def _points(nodes: Sequence[_Node], chart: Chart) -> dict[str, Any]:
+    colours = {"subject": "var(--ink)", "hit": "var(--mark)", "faint": "var(--edge-strong)"}
+    colour = ["var(--edit)" if node.edited else colours[node.kind] for node in nodes]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [chart.positions[node.key][0] for node in nodes],
+        "y": [chart.positions[node.key][1] for node in nodes],
+        "customdata": [["node", node.key] for node in nodes],
+        "hovertext": [plotly_text(node.name, 90) for node in nodes],
+        "hoverinfo": "text",
+        "marker": {
+            "symbol": ["diamond" if node.literal else "circle" for node in nodes],
+            "size": [node.size for node in nodes],
+            "color": [
+                "var(--surface)" if node.kind == "faint" else c
+                for node, c in zip(nodes, colour, strict=True)
+            ],
+            "line": {
+                "width": [3 if node.selected else 1.4 for node in nodes],
+                "color": [
+                    "var(--focus)" if node.selected else c
+                    for node, c in zip(nodes, colour, strict=True)
+                ],
+            },
+            "opacity": 1,
+        },
+        "meta": "nodes",
+    }
+
+
+def _labels(
+    nodes: Sequence[_Node], edges: Sequence[_Edge], chart: Chart, scene: Scene
+) -> list[dict[str, Any]]:
+    """Labels, the most important first: what is selected, the subject, then in order of use."""
+    order = {node_of(fact): number for number, fact in enumerate(scene.hits)}
+    labels = []
+    for edge in edges:
+        if edge.fact.id in scene.selected:
+            (x, y), (nx_, ny) = edge.points[6], edge.points[7]
+            labels.append(
+                _label("", (x, y), edge.fact.relation, (ny - y, x - nx_), 9, "var(--ink)", True)
+            )
+    ranked = sorted(
+        (node for node in nodes if node.kind != "faint" or node.selected),
+        key=lambda node: (not node.selected, node.kind != "subject", order.get(node.key, 99)),
+    )
+    for node in ranked:
+        x, y = chart.positions[node.key]
+        colour = "var(--edit)" if node.edited else "var(--ink)"
+        strong = node.selected or node.kind == "subject"
+        away = (0.01, -1.0) if node.kind == "subject" else (x, y)
+        labels.append(_label(node.key, (x, y), node.name, away, node.size / 2, colour, strong))
+    return labels
+
+
+def _label(
+    key: str, at: Point, name: str, away: Point, radius: float, colour: str, strong: bool
+) -> dict[str, Any]:
+    text, short = plotly_text(name), plotly_text(name, 12)
+    return {
+        "node": key,
+        "x": at[0],
+        "y": at[1],
+        "text": text,
+        "short": short if short != text else "",
+        "dx": away[0],
+        "dy": away[1],
+        "radius": radius,
+        "color": colour,
+        "strong": strong,
+        "back": "var(--surface)",
+    }
+
+
+def _layout() -> dict[str, Any]:
+    axis = {"visible": False, "fixedrange": False, "showgrid": False, "zeroline": False}
+    return {
+        "xaxis": dict(axis),
+        "yaxis": dict(axis),
+        "showlegend": False,
+        "hovermode": "closest",
+        "hoverdistance": 14,
+        "hoverlabel": {
+            "bgcolor": "var(--surface)",
+            "bordercolor": "var(--line-strong)",
+            "font": {"color": "var(--ink)", "size": 13},
+        },
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "uirevision": "kept",
+        "transition": {"duration": 0},
+    }

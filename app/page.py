@@ -1,0 +1,194 @@
+"""The page *Inspect*: its layout, and which event runs which action.
+
+    blocks = make_page(Service(store, decoder))
+
+All events of the components end in one of three functions here, and none is a public endpoint:
+each is private, since it means nothing without the page around it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from app import actions, examples, search_view, views
+from app.components import Download, GraphView, Panel, Search, TraceView
+from app.session import Service, Session, checked_session_id
+from model.settings import DecodingSettings
+
+TITLE = "Lamplight: Inspect"
+SENTENCE = (
+    "The words that light up were copied from the graph. Change a fact, and the text follows."
+)
+LEGEND = "Lit: copied from the graph. Unlit: the model's own words. Lit does not mean true."
+FIRST_PROMPT = "Tell me about France."
+AT_ONCE = 16  # events that run at the same time, of all visitors
+WAITING = 128  # events that may wait
+
+
+def _header() -> str:
+    return (
+        '<header class="masthead"><div><h1>Lamplight</h1>'
+        f'<p>{SENTENCE}</p></div><button type="button" id="theme" data-page="theme" '
+        'class="quiet" aria-label="Light or dark">◐ Theme</button></header>'
+    )
+
+
+def _legend() -> str:
+    return (
+        '<p class="legend" id="legend"><span class="mark" data-number="1">Lit</span>: copied from '
+        "the graph. Unlit: the model's own words. Lit does not mean true.</p>"
+    )
+
+
+def _facts_head() -> str:
+    return (
+        '<div class="facts-head"><div class="tabs" role="group" aria-label="Graph or table">'
+        '<button type="button" data-page="facts-view" data-view="graph" aria-pressed="true">Graph'
+        '</button><button type="button" data-page="facts-view" data-view="table" '
+        'aria-pressed="false">Table</button></div>'
+        '<button type="button" class="quiet" id="enlarge" data-page="enlarge" '
+        'aria-pressed="false">Enlarge</button></div>'
+    )
+
+
+def make_page(service: Service) -> gr.Blocks:
+    """The page over a store and a model."""
+    with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as blocks:
+        session_state = gr.State(None)
+        browser = gr.BrowserState(
+            None,
+            storage_key="lamplight-session",
+            secret="lamplight",  # noqa: S106 (no secret)
+        )
+        Panel(_header(), elem_id="header")
+        with gr.Row(elem_id="layout"):
+            with gr.Column(elem_id="left", scale=58, min_width=320):
+                with gr.Row(elem_id="ask-row"):
+                    prompt = gr.Textbox(
+                        value="",
+                        label="Prompt",
+                        show_label=False,
+                        placeholder="Ask about something, such as: Tell me about France.",
+                        lines=1,
+                        max_lines=4,
+                        elem_id="prompt",
+                        scale=5,
+                        container=False,
+                    )
+                    ask = gr.Button("Ask", variant="primary", elem_id="ask", scale=0, min_width=72)
+                    stop = Panel(views.stop_html(False), elem_id="stop")
+                prompt_note = Panel(elem_id="prompt-note-panel")
+                with gr.Row(elem_id="start-row"):
+                    chosen_example = Panel(examples.render(), elem_id="examples")
+                    search = Search(search_view.render(), elem_id="search")
+                Panel(_legend(), elem_id="legend-panel")
+                draft = Panel(elem_id="draft")
+                trace = TraceView(elem_id="trace")
+                with gr.Accordion("Decoding", open=False, elem_id="decoding"), gr.Row():
+                    temperature = gr.Slider(0, 2, 0, step=0.05, label="Temperature (0: greedy)")
+                    top_p = gr.Slider(0.05, 1, 1, step=0.05, label="Top-p")
+                    seed = gr.Number(0, precision=0, label="Seed")
+                    max_tokens = gr.Slider(16, 480, 400, step=16, label="Most tokens")
+            with gr.Column(elem_id="right", scale=42, min_width=320):
+                with gr.Column(elem_id="facts"):
+                    Panel(_facts_head(), elem_id="facts-head")
+                    graph = GraphView("", elem_id="graph")
+                    graph_note = Panel(elem_id="graph-note")
+                    table = Panel(elem_id="table")
+                card = Panel(elem_id="card")
+        status = Panel(elem_id="status", elem_classes=["unseen"])
+        download = Download("", elem_id="download")
+
+        parts = {
+            "prompt": prompt,
+            "prompt_note": prompt_note,
+            "search": search,
+            "trace": trace,
+            "graph_note": graph_note,
+            "graph": graph,
+            "table": table,
+            "card": card,
+            "draft": draft,
+            "status": status,
+            "stop": stop,
+            "download": download,
+        }
+        outputs: list[Any] = [parts[name] for name in views.OUTPUTS]
+        options: dict[str, Any] = {
+            "show_progress": "hidden",
+            "api_visibility": "private",
+            "concurrency_limit": AT_ONCE,
+            "trigger_mode": "multiple",
+        }
+        settings = [temperature, top_p, seed, max_tokens]
+
+        def on_load(claimed: Any) -> Iterator[list[Any]]:
+            kept = _kept_before(claimed)
+            session_id = checked_session_id(kept.get("id"))
+            session = Session(service, session_id, service.draft(session_id))
+            first = kept.get("prompt")
+            session.box = first if isinstance(first, str) and first else FIRST_PROMPT
+            words = session.prompt = session.box
+            yield [session, _kept(session), *views.updates(session, everything=True)]
+            for _ in actions.ask(session, words, session.settings):
+                yield [gr.skip(), gr.skip(), *views.updates(session)]
+
+        def on_ask(session: Session | None, words: str, *chosen: Any) -> Iterator[list[Any]]:
+            if session is None:
+                return
+            asked = _settings(chosen)
+            if isinstance(asked, str):
+                session.prompt_note = asked
+                yield [gr.skip(), *views.updates(session)]
+                return
+            for _ in actions.ask(session, words, asked):
+                yield [_kept(session), *views.updates(session)]
+
+        def on_act(session: Session | None, event: gr.EventData) -> Iterator[list[Any]]:
+            if session is None:
+                return
+            for _ in actions.act(session, event._data):
+                yield [_kept(session), *views.updates(session)]
+
+        def _kept(session: Session) -> Any:
+            """What the browser keeps, sent when it changes."""
+            kept = json.dumps({"id": session.id, "prompt": session.prompt})
+            if session.sent.get("kept") == kept:
+                return gr.skip()
+            session.sent["kept"] = kept
+            return kept
+
+        blocks.load(on_load, [browser], [session_state, browser, *outputs], **options)
+        for event in (ask.click, prompt.submit):
+            event(on_ask, [session_state, prompt, *settings], [browser, *outputs], **options)
+        for part in (chosen_example, search, stop, draft, trace, graph, table, card):
+            part.act(on_act, [session_state], [browser, *outputs], **options)
+    blocks.queue(max_size=WAITING, api_open=False, default_concurrency_limit=AT_ONCE)
+    return blocks
+
+
+def _kept_before(claimed: Any) -> dict[str, Any]:
+    """What the browser kept of its last visit, if that can be read."""
+    try:
+        kept = json.loads(claimed) if isinstance(claimed, str) else {}
+    except ValueError:
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _settings(chosen: tuple[Any, ...]) -> DecodingSettings | str:
+    """The decoding settings that the form holds, or what is wrong with them."""
+    try:
+        temperature, top_p, seed, max_tokens = chosen
+        return DecodingSettings(
+            temperature=float(temperature or 0),
+            top_p=float(top_p or 1),
+            seed=int(seed or 0),
+            max_tokens=min(int(max_tokens or 400), 480),
+        )
+    except (TypeError, ValueError) as problem:
+        return f"The decoding settings cannot be used: {problem}"

@@ -1,0 +1,88 @@
+"""The web server: the page, its scripts from disk, and a health check.
+
+Everything comes from this process. The content policy lets a browser fetch nothing from anywhere
+else, whatever a page, a theme or a fact might ask for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fastapi
+import gradio as gr
+import plotly
+from fastapi.responses import FileResponse, JSONResponse
+from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.components import ASSETS
+from app.page import make_page
+from app.session import Service
+from app.theme import make_theme
+
+PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+SCRIPTS = {
+    "panel.js": ASSETS / "panel.js",
+    "trace.js": ASSETS / "trace.js",
+    "graph.js": ASSETS / "graph.js",
+    "plotly.min.js": PLOTLY,
+}
+# Gradio evaluates the templates of its components, hence 'unsafe-eval'; no data goes into them.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'"
+)
+
+
+class Guard:
+    """Puts the protective headers on every answer; streams pass through untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = POLICY
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "same-origin"
+            await send(message)
+
+        await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+def make_app(service: Service) -> fastapi.FastAPI:
+    """The web application."""
+    app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+    app.add_middleware(Guard)
+
+    @app.get("/health")
+    def health() -> JSONResponse:
+        """Whether the store can be read."""
+        return JSONResponse({"status": "ok", "revision": service.store.revision()})
+
+    @app.get("/lamplight/{name}")
+    def script(name: str) -> Response:
+        """One of the page's own scripts."""
+        if name not in SCRIPTS:
+            return Response(status_code=404)
+        headers = {"Cache-Control": "max-age=3600"}
+        return FileResponse(SCRIPTS[name], media_type="text/javascript", headers=headers)
+
+    return gr.mount_gradio_app(
+        app,
+        make_page(service),
+        path="/",
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        theme=make_theme(),
+        css_paths=[ASSETS / "page.css"],
+        ssr_mode=False,
+        max_file_size="1mb",
+    )

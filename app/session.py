@@ -1,0 +1,196 @@
+"""A session: the private draft of one browser, and what one of its pages is showing.
+
+The browser holds the id of its draft, so that it survives a reload and a restart of the server.
+The id is made here and checked when it comes back. Everything else of a page lives in this object
+on the server and is drawn anew from it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.changes import Comparison
+from app.graph_view import Chart, Scene, bounded
+from app.reading import Reading
+from graph.errors import Conflict
+from graph.facts import RELATIONS, Entity, Fact, fold
+from graph.store import Delta, Draft, TripletStore
+from model.decoder import Decoder
+from model.settings import DecodingSettings
+from model.trace import Trace
+
+SESSION_ID = re.compile(r"[0-9a-f]{32}")
+NEIGHBOURS_READ = 120  # facts read around what was hit, of which the picture shows a few
+EXPAND_BY = 8
+HUB = 1000  # neighbours counted at most
+AUTHOR = "page visitor"
+
+
+@dataclass(frozen=True)
+class Service:
+    """What all sessions share."""
+
+    store: TripletStore
+    decoder: Decoder
+
+    def draft(self, session_id: str) -> Draft:
+        """The draft of a session."""
+        return self.store.draft(session_id)  # type: ignore[attr-defined]
+
+
+def new_session_id() -> str:
+    """An id that nobody can guess."""
+    return secrets.token_hex(16)
+
+
+def checked_session_id(claimed: object) -> str:
+    """The id that a browser sent if it can be one of ours, else a new one."""
+    if isinstance(claimed, str) and SESSION_ID.fullmatch(claimed):
+        return claimed
+    return new_session_id()
+
+
+@dataclass
+class Selection:
+    """What is opened: `kind` is "none", "fact", "entity" or "miss"."""
+
+    kind: str = "none"
+    id: int = 0
+
+
+@dataclass
+class Session:
+    """One open page. Methods of `actions` change it; `views` draws it."""
+
+    service: Service
+    id: str
+    draft: Draft
+    prompt: str = ""
+    settings: DecodingSettings = field(default_factory=DecodingSettings)
+    # the text
+    trace: Trace | None = None  # the last finished one
+    reading: Reading | None = None  # of the trace that is shown, finished or not
+    before: Reading | None = None
+    comparison: Comparison | None = None
+    deltas: list[Delta] = field(default_factory=list)  # what the last edit did
+    raw: bool = False
+    tab: str = "changes"
+    stale: str = ""  # the rest of the old text, while it is rewritten
+    # the graph
+    chart: Chart = field(default_factory=Chart)
+    expanded: dict[int, int] = field(default_factory=dict)  # entity id -> neighbours shown
+    # the card and its surroundings
+    selection: Selection = field(default_factory=Selection)
+    card_note: str = ""
+    card_done: str = ""
+    options: tuple[str, ...] = ()
+    prompt_note: str = ""
+    trace_note: str = ""
+    draft_note: str = ""
+    draft_done: str = ""
+    conflict: Conflict | None = None
+    undone: int = 0  # steps that can be redone, as far as this page knows
+    search_text: str = ""
+    found: tuple[Entity, ...] = ()
+    # running
+    run: int = 0  # the number of the newest generation; an older one stops by itself
+    writing: bool = False
+    stopped: int = 0  # the generation that a person stopped
+    status: str = ""
+    box: str | None = None  # words on their way into the prompt box
+    download: dict[str, str] | None = None  # a file on its way to the browser
+    sent: dict[str, Any] = field(default_factory=dict)  # what the browser shows, by output
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def clear_notes(self) -> None:
+        """Forget messages about what was done before."""
+        self.card_note = self.card_done = self.prompt_note = self.trace_note = ""
+        self.draft_note = self.draft_done = ""
+        self.conflict = None
+
+    # -- what the graph and the draft say
+
+    def edited(self) -> frozenset[int]:
+        """The ids of facts that the draft adds or changes."""
+        return frozenset(
+            delta.after.id for delta in self.draft.deltas() if isinstance(delta.after, Fact)
+        )
+
+    def deleted(self) -> list[Fact]:
+        """The facts that the draft deletes."""
+        return [
+            delta.before
+            for delta in self.draft.deltas()
+            if isinstance(delta.before, Fact) and delta.after is None
+        ]
+
+    def selected_facts(self) -> frozenset[int]:
+        """The ids of the selected facts."""
+        return frozenset({self.selection.id} if self.selection.kind == "fact" else ())
+
+    def scene(self) -> Scene:
+        """The facts to draw: what was hit, what is listed, and what lies around."""
+        reading = self.reading
+        if reading is None:
+            return Scene()
+        hits = (
+            tuple(self.draft.fact(fact.id) or fact for fact in reading.facts.values())
+            if not self.writing
+            else tuple(reading.facts.values())
+        )
+        expected = self._expected(reading)
+        centres = list(
+            dict.fromkeys(
+                [each.lookup.entity_id for each in reading.trace.lookups if each.lookup.entity_id]
+            )
+        )
+        neighbours: list[Fact] = []
+        if centres:
+            neighbours = self.draft.neighbourhood(centres, hops=1, limit=NEIGHBOURS_READ)
+        shown: list[Fact] = []
+        for entity_id, count in self.expanded.items():
+            shown += self.around(entity_id, count)
+        if self.selection.kind == "fact":
+            fact = self.draft.fact(self.selection.id)
+            if fact is not None:
+                shown.append(fact)
+        return Scene(
+            hits=hits,
+            numbers=reading.numbers,
+            expected=tuple(expected),
+            neighbours=tuple(neighbours),
+            expanded=tuple(shown),
+            selected=self.selected_facts(),
+            selected_entity=self.selection.id if self.selection.kind == "entity" else None,
+            edited=self.edited(),
+        )
+
+    def _expected(self, reading: Reading) -> list[Fact]:
+        """The facts of the relations that the graph listed, in that order, not looked up so far."""
+        facts: list[Fact] = []
+        for each in reading.listed:
+            entity_id = each.lookup.entity_id
+            if entity_id is None:
+                continue
+            by_relation: dict[str, list[Fact]] = {}
+            for fact in self.draft.facts(entity_id):
+                by_relation.setdefault(fold(fact.relation), []).append(fact)
+            for name in each.lookup.value.split("; "):
+                if fold(name) != RELATIONS:
+                    facts += by_relation.get(fold(name), [])[:5]
+        return [fact for fact in facts if fact.id not in reading.numbers]
+
+    def around(self, entity_id: int, count: int) -> list[Fact]:
+        """The first facts of and to an entity."""
+        facts = self.draft.facts(entity_id, limit=count)
+        return facts + self.draft.facts_to(entity_id, limit=max(0, count - len(facts)))
+
+    def not_drawn(self) -> int:
+        """How many neighbours the picture leaves out; at most `HUB` are counted."""
+        if self.reading is None:
+            return 0
+        return bounded(self.scene())[2]

@@ -1,0 +1,172 @@
+"""What a session looks like: one value for each output of the page, and only those that changed.
+
+Every value is a string, the figure too: Gradio sends the difference between two values of a stream,
+and its client patches nested ones in place, under the hands of whoever is drawing them.
+"""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from app import card as card_view
+from app import draft_view, graph_view, search_view, table_view, trace_view
+from app.session import Session
+
+OUTPUTS = (
+    "prompt",
+    "prompt_note",
+    "search",
+    "trace",
+    "graph_note",
+    "graph",
+    "table",
+    "card",
+    "draft",
+    "status",
+    "stop",
+    "download",
+)
+FACTS_ON_CARD = 14
+
+
+def updates(session: Session, everything: bool = False) -> list[Any]:
+    """The outputs in the order of `OUTPUTS`; what the browser shows already is skipped."""
+    with session.lock:
+        now = _values(session)
+        out: list[Any] = []
+        for name in OUTPUTS:
+            value = now[name]
+            once = name in ("prompt", "download")
+            if value is None or (not (once or everything) and session.sent.get(name) == value):
+                out.append(gr.skip())
+                continue
+            session.sent[name] = value
+            out.append(value)
+        session.box = session.download = None
+        return out
+
+
+def stop_html(writing: bool) -> str:
+    """The stop button, to be pressed only while the model writes."""
+    off = "" if writing else " disabled"
+    return f'<button type="button" id="stop-button" data-action="stop"{off}>Stop</button>'
+
+
+def _values(session: Session) -> dict[str, str | None]:
+    scene = session.scene()
+    note = session.prompt_note
+    left_out = graph_view.bounded(scene)[2]
+    return {
+        "prompt": session.box,
+        "prompt_note": f'<p class="error" id="prompt-note" role="alert">{escape(note)}</p>'
+        if note
+        else "",
+        "search": search_view.render(session.found, session.search_text),
+        "trace": _trace(session),
+        "graph_note": f'<span id="left-out">+{left_out:,} more not shown</span>'
+        if left_out
+        else "",
+        "graph": json.dumps(graph_view.draw(scene, session.chart), ensure_ascii=False),
+        "table": table_view.render(scene),
+        "card": card_view.render(_card(session)),
+        "draft": _draft(session),
+        "status": f'<span id="status-words">{escape(session.status)}</span>',
+        "stop": stop_html(session.writing),
+        "download": None if session.download is None else json.dumps(session.download),
+    }
+
+
+def _trace(session: Session) -> str:
+    reading = session.reading
+    deleted: tuple[Any, ...] = ()
+    if reading is not None:
+        about = {each.lookup.entity_id for each in reading.trace.lookups}
+        deleted = tuple(fact for fact in session.deleted() if fact.entity_id in about)
+    selection = session.selection
+    suggestions: tuple[str, ...] = ()
+    if reading is not None and reading.hit_nothing and not session.writing:
+        suggestions = ("France", "Japan", "Marie Curie")
+    view = trace_view.View(
+        raw=session.raw,
+        tab=session.tab,
+        selected=session.selected_facts(),
+        edited=session.edited(),
+        selected_lookup=selection.id if selection.kind == "miss" else None,
+        writing=session.writing,
+        deleted=deleted,
+        stale=session.stale,
+        note=session.trace_note,
+        suggestions=suggestions,
+    )
+    return trace_view.render(reading, view, session.before, session.comparison)
+
+
+def _card(session: Session) -> card_view.Card:
+    selection, reading, draft = session.selection, session.reading, session.draft
+    notes = {"note": session.card_note, "done": session.card_done, "options": session.options}
+    if selection.kind == "fact":
+        fact = draft.fact(selection.id)
+        if fact is None:
+            return card_view.Card(**notes)  # type: ignore[arg-type]
+        lookup = number = probability = None
+        said = False
+        if reading is not None and fact.id in reading.lookup_of:
+            lookup = reading.lookup(reading.lookup_of[fact.id])
+            number = reading.numbers[fact.id]
+            marks = reading.marks_of(fact.id)
+            said = bool(marks)
+            if marks:
+                probability = reading.trace.probability(marks[0].start, marks[0].end)
+        history = session.service.store.history(fact_id=fact.id, limit=1)
+        return card_view.Card(
+            kind="fact",
+            fact=fact,
+            lookup=lookup,
+            number=number,
+            probability=probability,
+            said=said,
+            changed=history[0] if history and history[0].kind != "import" else None,
+            edited=fact.id in session.edited(),
+            **notes,  # type: ignore[arg-type]
+        )
+    if selection.kind == "entity":
+        entity = draft.entity(selection.id)
+        if entity is None:
+            return card_view.Card(**notes)  # type: ignore[arg-type]
+        facts = draft.facts(entity.id, limit=FACTS_ON_CARD + 1)
+        return card_view.Card(
+            kind="entity",
+            entity=entity,
+            facts=tuple(facts[:FACTS_ON_CARD]),
+            more_facts=len(facts) > FACTS_ON_CARD,
+            expanded=session.expanded.get(entity.id, 0),
+            **notes,  # type: ignore[arg-type]
+        )
+    lookups = reading.trace.lookups if reading is not None else []
+    if selection.kind == "miss" and selection.id < len(lookups):
+        return card_view.Card(
+            kind="miss",
+            lookup=lookups[selection.id],
+            **notes,  # type: ignore[arg-type]
+        )
+    return card_view.Card(**notes)  # type: ignore[arg-type]
+
+
+def _draft(session: Session) -> str:
+    deltas = [
+        delta
+        for delta in session.draft.deltas()
+        if not (delta.before is None and not hasattr(delta.after, "relation"))
+    ]
+    return draft_view.render(
+        deltas,
+        can_undo=bool(session.draft.edits()),
+        can_redo=session.undone > 0,
+        note=session.draft_note,
+        done=session.draft_done,
+        conflict=session.conflict,
+    )
