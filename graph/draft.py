@@ -96,7 +96,7 @@ class SharedStore(TripletStore, Protocol):
     def empty_draft(self, record: DraftRecord) -> None:
         """Forget the steps of a draft, and keep its numbers."""
 
-    def publish(
+    def publish_draft(
         self,
         record: DraftRecord,
         steps: Sequence[Step],
@@ -345,7 +345,7 @@ class StoredDraft:
     def publish(self, *, author: str, reason: str = "", write_id: str | None = None) -> int:
         with self._lock:
             record = replace(self._record, first=self._revision + 1)
-            published = self.base.publish(
+            published = self.base.publish_draft(
                 record, self._done, author=author, reason=reason, write_id=write_id
             )
             self._start(replace(record, base_revision=published))

@@ -269,7 +269,7 @@ class SqliteStore(SqliteReads):
         self._record(revision, 0, kind, edit, deltas)
         return revision
 
-    def publish(
+    def publish_draft(
         self,
         record: DraftRecord,
         steps: Sequence[Step],

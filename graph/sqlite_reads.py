@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from rapidfuzz import fuzz
+
 from graph.facts import Entity, Fact, clean_name, fold, is_id
 from graph.neighbourhood import walk
 from graph.ranking import plain, rank_entities
@@ -176,14 +178,15 @@ class SqliteReads:
                     {"query": query, "at": at, "typed": typed, "limit": limit + len(found)},
                 )
                 found.update(dict.fromkeys(entity_id for (entity_id,) in rows))
-        if len(found) < limit:
+        if not found:
             found.update(dict.fromkeys(self._search_near(typed, at)))
         entities = (self.entity(entity_id, at) for entity_id in list(found)[:limit])
         return [entity for entity in entities if entity is not None]
 
     def _search_near(self, typed: str, at: int) -> list[int]:
-        """Entities with a name that shares most three-letter parts with what was typed."""
-        parts = _parts(plain(typed))
+        """Entities with a name, or a word of it, spelt much like what was typed."""
+        typed = plain(typed)
+        parts = {typed[i : i + 3] for i in range(len(typed) - 2)}
         if not parts:
             return []
         rows = self._rows(
@@ -194,10 +197,11 @@ class SqliteReads:
         )
         scored: dict[int, float] = {}
         for entity_id, name in rows:
-            own = _parts(plain(name))
-            score = 2 * len(parts & own) / (len(parts) + len(own))
-            scored[entity_id] = max(score, scored.get(entity_id, 0.0))
-        near = [entity_id for entity_id, score in scored.items() if score >= 0.35]
+            whole = plain(name)
+            score = max(0.95 * fuzz.ratio(typed, word) for word in whole.split() or [""])
+            score = max(score, fuzz.ratio(typed, whole), scored.get(entity_id, 0.0))
+            scored[entity_id] = score
+        near = [entity_id for entity_id, score in scored.items() if score >= 70]
         return sorted(near, key=lambda entity_id: (-scored[entity_id], entity_id))
 
     def relation(self, name: str) -> Relation | None:
@@ -285,7 +289,3 @@ def _searchable(text: str) -> str:
 def _quoted(text: str) -> str:
     """Typed text as one string of FTS5's query language, in which nothing is syntax."""
     return '"' + text.replace('"', '""') + '"'
-
-
-def _parts(text: str) -> set[str]:
-    return {text[i : i + 3] for i in range(len(text) - 2)}
