@@ -35,7 +35,7 @@ RELATIONS: dict[str, tuple[str, str]] = {
     "atomic number": ("literal", "the atomic number of a chemical element"),
     "category": ("literal", "the family of a chemical element"),
     "capital": ("link", "the capital or capitals"),
-    "largest city": ("link", "the city with the most people"),
+    "largest city": ("link", "the largest urban area"),
     "mythology": ("link", "the mythology that the figure belongs to"),
     "deity of": ("literal", "what a deity stands for"),
     "part of": (

@@ -460,6 +460,13 @@ def test_every_source_is_in_the_notice(facts: list[Fact]) -> None:
         assert f"\n{source}: " in notice, source
 
 
+def test_readme_states_the_counts(facts: list[Fact]) -> None:
+    readme = (DATA / "README.md").read_text(encoding="utf-8")
+    assert f"{len(facts):,} facts about {len({f.entity for f in facts}):,} entities" in readme
+    for source, count in Counter(fact.source for fact in facts).items():
+        assert f"| {source} | {count:,} |" in readme, source
+
+
 def test_aliases_lead_to_entities_and_are_no_names(
     values: dict[str, dict[str, list[str]]],
 ) -> None:
