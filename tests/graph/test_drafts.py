@@ -1,0 +1,321 @@
+"""Drafts: private, pinned to their base, kept in the store, and published whole or not at all."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from graph.draft import Step
+from graph.edits import Add, Change, Delete, Merge, Rename
+from graph.errors import Conflict, StoreError
+from graph.retriever import Retriever
+from graph.sqlite import SqliteStore
+from tests.graph.conftest import Clock
+from tests.graph.helpers import fact_of, id_of, said
+
+
+def reopened(store: SqliteStore, clock: Clock) -> SqliteStore:
+    store.close()
+    gc.collect()
+    return SqliteStore(store.url, clock=clock)
+
+
+def test_two_drafts_and_the_store_do_not_see_each_other(filled: SqliteStore) -> None:
+    first, second = filled.draft("one"), filled.draft("two")
+    capital = fact_of(filled, "France", "capital").id
+    first.apply([Change(capital, "Lyon")], author="Ada")
+    second.apply([Change(capital, "Nice"), Add("Oz", "capital", "Emerald City")], author="Bob")
+    values = [said(store, "France", "capital") for store in (filled, first, second)]
+    assert values == [["Paris"], ["Lyon"], ["Nice"]]
+    assert filled.find_entities("Oz") == first.find_entities("Oz") == []
+    assert filled.draft("one") is first
+    assert filled.statistics().drafts == 2
+
+
+def test_a_draft_is_pinned_to_its_base(filled: SqliteStore) -> None:
+    draft = filled.draft("one")
+    draft.apply([Add("France", "motto", "Liberté")], author="Ada")
+    filled.apply([Change(fact_of(filled, "Spain", "capital").id, "Seville")], author="Bob")
+    filled.apply([Add("Portugal", "capital", "Lisbon")], author="Bob")
+    assert said(draft, "Spain", "capital") == ["Madrid"]
+    assert draft.find_entities("Portugal") == draft.search("portu") == []
+    assert draft.base_revision == filled.revision() - 2
+
+
+def test_an_empty_draft_opens_at_the_newest_revision(filled: SqliteStore) -> None:
+    draft = filled.draft("one")
+    filled.apply([Add("Portugal", "capital", "Lisbon")], author="Bob")
+    before = draft.revision()
+    assert filled.draft("one") is draft
+    assert said(draft, "Portugal") == ["Lisbon"]
+    assert draft.revision() > before
+    assert draft.find_entities("Portugal", at=before) == []
+
+
+def test_a_draft_survives_a_restart_with_its_undos(filled: SqliteStore, clock: Clock) -> None:
+    draft = filled.draft("one")
+    capital = fact_of(draft, "France", "capital").id
+    draft.apply([Change(capital, "Lyon")], author="Ada", reason="a try")
+    draft.apply([Add("France", "motto", "Liberté")], author="Ada", write_id="w")
+    draft.apply([Rename(id_of(draft, "Spain"), "España")], author="Ada")
+    draft.undo(author="Ada")
+    state, revision, edits = draft.state(), draft.revision(), draft.edits()
+    deltas, history = draft.deltas(), draft.history()
+    del draft
+    with reopened(filled, clock) as store:
+        draft = store.draft("one")
+        assert (draft.state(), draft.revision(), draft.edits()) == (state, revision, edits)
+        assert draft.deltas() == deltas
+        assert draft.history() == history
+        assert said(draft, "France", "capital") == ["Lyon"]
+        assert said(draft, "France", "capital", at=0) == ["Paris"]
+        draft.redo(author="Ada")
+        assert said(draft, "France", "borders") == ["España", "Italy"]
+        assert draft.apply([Add("France", "motto", "x")], author="Ada", write_id="w") == 2
+
+
+def test_a_draft_expires_after_seven_idle_days(filled: SqliteStore, clock: Clock) -> None:
+    day = 24 * 3600
+    draft = filled.draft("one")
+    draft.apply([Add("France", "motto", "Liberté")], author="Ada")
+    clock.now += 6 * day
+    assert said(filled.draft("one"), "France", "motto") == ["Liberté"]  # opening it counts as use
+    clock.now += 6 * day
+    assert said(filled.draft("one"), "France", "motto") == ["Liberté"]
+    clock.now += 8 * day
+    assert said(filled.draft("one"), "France", "motto") == []
+    del draft
+    with reopened(filled, clock) as store:
+        assert store.statistics().drafts == 0
+        assert store.draft("one").edits() == []
+
+
+def test_publish_is_one_revision_journalled_edit_by_edit(filled: SqliteStore) -> None:
+    draft = filled.draft("one")
+    capital = fact_of(draft, "France", "capital").id
+    draft.apply([Change(capital, "Lyon")], author="Ada")
+    draft.apply([Add("Oz", "capital", "Emerald City")], author="Ada")
+    draft.apply([Rename(id_of(draft, "Oz"), "Land of Oz")], author="Ada")
+    draft.apply([Delete(fact_of(draft, "France", "population").id)], author="Ada")
+    draft.undo(author="Ada")
+    ids = {f.id for f in draft.all_facts()}
+    before, seen, number = filled.revision(), draft.revision(), draft.revision()
+    published = draft.publish(author="Ada", reason="as agreed")
+    assert published == filled.revision() == before + 1
+    assert {f.id for f in filled.all_facts()} == ids
+    assert said(filled, "Land of Oz", "capital") == ["Emerald City"]
+    assert said(filled, "oz", "capital") == ["Emerald City"]
+    entries = [e for e in filled.history() if e.revision == published]
+    assert [e.kind for e in entries] == ["rename", "add", "change"]
+    assert all(e.published and e.author == "Ada" and e.reason == "as agreed" for e in entries)
+    # The draft is empty now, over the new revision; a reader of before reads on.
+    assert draft.edits() == []
+    assert draft.base_revision == published
+    assert draft.revision() > number
+    assert said(draft, "France", "capital") == said(draft, "France", "capital", at=seen) == ["Lyon"]
+    with pytest.raises(StoreError, match="nothing to publish"):
+        draft.publish(author="Ada")
+    filled.undo(author="Ada")
+    assert said(filled, "France", "capital") == ["Paris"]
+    assert filled.find_entities("Oz") == []
+
+
+def test_a_publish_is_written_once(filled: SqliteStore) -> None:
+    draft = filled.draft("one")
+    draft.apply([Add("France", "motto", "Liberté")], author="Ada")
+    first = draft.publish(author="Ada", write_id="p1")
+    draft.apply([Add("France", "motto", "Égalité")], author="Ada")
+    assert draft.publish(author="Ada", write_id="p2") == first + 1
+    assert filled.draft("two").publish(author="Ada", write_id="p1") == first
+
+
+Make = Callable[[Any], Any]
+CONFLICTS: dict[str, tuple[Make, Make]] = {
+    "both change a fact": (
+        lambda s: Change(fact_of(s, "France", "capital").id, "Lyon"),
+        lambda s: Change(fact_of(s, "France", "capital").id, "Nice"),
+    ),
+    "changed here, deleted there": (
+        lambda s: Change(fact_of(s, "France", "capital").id, "Lyon"),
+        lambda s: Delete(fact_of(s, "France", "capital").id),
+    ),
+    "deleted here, changed there": (
+        lambda s: Delete(fact_of(s, "France", "capital").id),
+        lambda s: Change(fact_of(s, "France", "capital").id, "Lyon"),
+    ),
+    "both add to one relation": (
+        lambda s: Add("France", "borders", "Belgium"),
+        lambda s: Add("France", "borders", "Germany"),
+    ),
+    "a source is added there": (
+        lambda s: Change(fact_of(s, "France", "capital").id, "Lyon"),
+        lambda s: Add("France", "capital", "Paris", source="atlas"),
+    ),
+    "both make an entity of one name": (
+        lambda s: Add("Oz", "capital", "Emerald City"),
+        lambda s: Add("Oz", "ruler", "the Wizard"),
+    ),
+    "both rename an entity": (
+        lambda s: Rename(id_of(s, "Spain"), "España"),
+        lambda s: Rename(id_of(s, "Spain"), "Espagne"),
+    ),
+    "renamed to a name taken there": (
+        lambda s: Rename(id_of(s, "Spain"), "España"),
+        lambda s: Add("España", "instance of", "country"),
+    ),
+    "linked here, merged away there": (
+        lambda s: Add("Gibraltar", "borders", "Spain"),
+        lambda s: Merge(id_of(s, "Spain"), id_of(s, "Italy")),
+    ),
+    "merged here, linked there": (
+        lambda s: Merge(id_of(s, "Spain"), id_of(s, "Italy")),
+        lambda s: Add("Gibraltar", "borders", "Spain"),
+    ),
+    "merged here, described there": (
+        lambda s: Merge(id_of(s, "Spain"), id_of(s, "Italy")),
+        lambda s: Add("Spain", "motto", "Plus ultra"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CONFLICTS)
+def test_a_conflict_publishes_nothing_and_shows_both(filled: SqliteStore, case: str) -> None:
+    mine, theirs = CONFLICTS[case]
+    draft = filled.draft("one")
+    edit = mine(filled)
+    draft.apply([Add("Andorra", "capital", "Andorra la Vella"), edit], author="Ada")
+    filled.apply([theirs(filled)], author="Bob")
+    revision, facts, own = filled.revision(), list(filled.all_facts()), list(draft.all_facts())
+    with pytest.raises(Conflict, match=r"^Nothing was published: .*\.$") as caught:
+        draft.publish(author="Ada")
+    assert caught.value.differences
+    assert filled.revision() == revision
+    assert list(filled.all_facts()) == facts
+    assert list(draft.all_facts()) == own
+    assert draft.edits()[-1] == edit
+    assert filled.find_entities("Andorra") == []
+    draft.discard()
+    assert list(draft.all_facts()) == facts
+
+
+def test_a_conflict_names_base_mine_and_theirs(filled: SqliteStore) -> None:
+    capital = fact_of(filled, "France", "capital").id
+    draft = filled.draft("one")
+    draft.apply([Change(capital, "Lyon")], author="Ada")
+    filled.apply([Change(capital, "Nice")], author="Bob")
+    with pytest.raises(Conflict) as caught:
+        draft.publish(author="Ada")
+    (difference,) = caught.value.differences
+    assert (difference.what, difference.relation) == ("capital of France", "capital")
+    assert (difference.base, difference.mine, difference.theirs) == (
+        ("Paris",),
+        ("Lyon",),
+        ("Nice",),
+    )
+    for value in ("Paris", "Lyon", "Nice"):
+        assert f"“{value}”" in str(caught.value)
+
+
+def test_what_others_did_elsewhere_is_no_conflict(filled: SqliteStore) -> None:
+    draft = filled.draft("one")
+    draft.apply([Change(fact_of(filled, "France", "capital").id, "Lyon")], author="Ada")
+    draft.apply([Rename(id_of(filled, "Italy"), "Italia")], author="Ada")
+    filled.apply([Add("France", "motto", "Liberté"), Add("Italy", "capital", "Rome")], author="Bob")
+    filled.apply([Rename(id_of(filled, "Spain"), "España")], author="Bob")
+    draft.publish(author="Ada")
+    assert said(filled, "France") == ["Lyon", "68,400,000", "España", "Italia", "Liberté"]
+    assert said(filled, "Italia", "capital") == ["Rome"]
+
+
+def test_discard_drops_everything(filled: SqliteStore) -> None:
+    draft = filled.draft("one")
+    facts = list(draft.all_facts())
+    draft.apply([Add("France", "motto", "Liberté")], author="Ada")
+    number = draft.revision()
+    assert draft.discard() > number
+    assert list(draft.all_facts()) == facts
+    assert draft.edits() == draft.deltas() == draft.history() == []
+    assert said(draft, "France", "motto", at=number) == ["Liberté"]
+    with pytest.raises(StoreError, match="nothing to undo"):
+        draft.undo(author="Ada")
+
+
+def test_a_retriever_reads_on_while_the_draft_is_edited(filled: SqliteStore) -> None:
+    draft = filled.draft("one")
+    draft.apply([Change(fact_of(draft, "France", "capital").id, "Lyon")], author="Ada")
+    before = Retriever(draft)
+    draft.undo(author="Ada")
+    draft.apply([Add("France", "motto", "Liberté")], author="Ada")
+    after = Retriever(draft)
+    assert before.lookup("France", "capital").value == "Lyon"
+    assert after.lookup("France", "capital").value == "Paris"
+    assert before.state != after.state
+    draft.publish(author="Ada")
+    assert before.lookup("France", "relations").value == "capital; population; borders"
+    assert before.lookup("France", "capital").value == "Lyon"
+
+
+def test_a_drafts_own_facts_come_first_in_relations(filled: SqliteStore) -> None:
+    edits = [Add("France", f"relation {i}", str(i)) for i in range(9)]
+    filled.apply(edits, author="Bob")
+    draft = filled.draft("one")
+    draft.apply([Add("France", "motto", "Liberté")], author="Ada")
+    capital = fact_of(draft, "France", "capital").id
+    draft.apply([Change(capital, "Lyon")], author="Ada")  # a changed fact keeps its place
+    names = Retriever(draft).lookup("France", "relations").value.split("; ")
+    assert names[:3] == ["motto", "capital", "population"]
+    assert len(names) == 8
+
+
+def test_deltas_are_what_the_draft_changes_in_all(filled: SqliteStore) -> None:
+    draft = filled.draft("one")
+    capital = fact_of(draft, "France", "capital")
+    draft.apply([Change(capital.id, "Lyon")], author="Ada")
+    draft.apply([Change(capital.id, "Nice")], author="Ada")
+    draft.apply([Add("France", "motto", "x")], author="Ada")
+    draft.apply([Delete(fact_of(draft, "France", "motto").id)], author="Ada")
+    facts = [(d.before.value, d.after.value) for d in draft.deltas() if d.id == capital.id]  # type: ignore[union-attr]
+    assert facts == [("Paris", "Nice")]
+    assert len([d for d in draft.deltas() if hasattr(d.before or d.after, "relation")]) == 1
+
+
+def test_steps_go_through_json(filled: SqliteStore) -> None:
+    draft = filled.draft("one")
+    draft.apply([Add("Oz", "capital", "Emerald City", year=1900)], author="Ada", reason="why")
+    draft.apply([Merge(id_of(draft, "Oz"), id_of(draft, "Spain"))], author="Ada")
+    record = filled.load_draft("one")
+    assert record is not None
+    for step in record.steps:
+        assert Step.from_json(json.loads(json.dumps(step.to_json()))) == step
+
+
+def test_edits_from_another_process_are_taken_up(filled: SqliteStore, clock: Clock) -> None:
+    draft = filled.draft("one")
+    draft.apply([Add("France", "motto", "Liberté")], author="Ada")
+    with SqliteStore(filled.url, clock=clock) as other:
+        other.draft("one").apply([Add("France", "anthem", "La Marseillaise")], author="Ada")
+    with pytest.raises(StoreError, match="edited elsewhere meanwhile"):
+        draft.apply([Add("France", "motto", "Égalité")], author="Ada")
+    assert said(filled.draft("one"), "France", "anthem") == ["La Marseillaise"]
+    draft.apply([Add("France", "motto", "Égalité")], author="Ada")
+    assert said(draft, "France", "motto") == ["Liberté", "Égalité"]
+
+
+@pytest.mark.parametrize("made_up", ["", "../x", "a b", "x" * 65, "é", "a\n", None, 7])
+def test_made_up_draft_ids_are_refused(filled: SqliteStore, made_up: Any) -> None:
+    with pytest.raises(StoreError, match="is no draft"):
+        filled.draft(made_up)
+
+
+def test_a_revision_the_draft_never_had_is_refused(filled: SqliteStore) -> None:
+    draft = filled.draft("one")
+    with pytest.raises(StoreError, match="has no revision 99"):
+        draft.facts(1, at=99)
+    with pytest.raises(StoreError, match="no revision 99"):
+        Retriever(draft, at=99)
+    with pytest.raises(StoreError, match="undo or discard"):
+        draft.revert(1, author="Ada")
