@@ -17,13 +17,13 @@ from typing import Any
 
 import lightning as L
 import torch
-import torch.nn.functional as F
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, LlamaConfig
 
 from model.roles import MarkerIds, Role, loss_mask, token_roles
 from training.data import Batch
+from training.loss import sliced_cross_entropy
 from training.tokenizer import load_tokenizer
 
 COPY_TOKENS = 12  # of a value, over which copy accuracy is taken
@@ -101,7 +101,6 @@ class LookupLanguageModule(L.LightningModule):
         final_rate: the last rate as a share of the highest.
         warmup_steps: steps of linear warm-up; the cosine follows.
         weight_decay: on matrices; norms have none.
-        compile: compile the forward pass with torch.compile.
         threads: CPU threads for the tensor operations (0: leave as they are).
     """
 
@@ -117,7 +116,6 @@ class LookupLanguageModule(L.LightningModule):
         final_rate: float = 0.05,
         warmup_steps: int = 100,
         weight_decay: float = 0.1,
-        compile: bool = False,
         threads: int = 0,
     ) -> None:
         super().__init__()
@@ -137,9 +135,6 @@ class LookupLanguageModule(L.LightningModule):
         )
         if threads:
             torch.set_num_threads(threads)
-        self._losses = (
-            torch.compile(self._token_losses, dynamic=True) if compile else (self._token_losses)
-        )
         self._tokens_seen = 0
         self._clock: tuple[float, int] | None = None
 
@@ -149,12 +144,10 @@ class LookupLanguageModule(L.LightningModule):
         """logits_BTV of whole rows; training computes only those that it needs."""
         return self.model(input_ids=ids_BT, use_cache=False).logits
 
-    def _token_losses(self, ids_BT: Tensor, sources_N: Tensor, targets_N: Tensor) -> tuple:
-        """(losses_N in fp32, hidden_ND): the vocabulary is projected at trained positions only."""
+    def _hidden(self, ids_BT: Tensor, sources_N: Tensor) -> Tensor:
+        """hidden_ND before the vocabulary, at the flat positions ``sources_N`` only."""
         hidden_BTD = self.model.model(input_ids=ids_BT, use_cache=False).last_hidden_state
-        hidden_ND = hidden_BTD.flatten(0, 1).index_select(0, sources_N)
-        logits_NV = self.model.get_output_embeddings()(hidden_ND)
-        return F.cross_entropy(logits_NV.float(), targets_N, reduction="none"), hidden_ND
+        return hidden_BTD.flatten(0, 1).index_select(0, sources_N)
 
     def model_step(self, batch: Batch, details: bool) -> dict[str, Tensor]:
         """Loss of one batch, and with ``details`` loss by role and copy accuracy.
@@ -173,9 +166,13 @@ class LookupLanguageModule(L.LightningModule):
                 "build the corpus again."
             )
         targets_N = ids_BT.flatten()[targets_at_N]
-        losses_N, hidden_ND = self._losses(ids_BT, targets_at_N - 1, targets_N)
+        hidden_ND = self._hidden(ids_BT, targets_at_N - 1)
+        if self._low_precision():
+            hidden_ND = hidden_ND.to(torch.bfloat16)
+        embeddings_VD = self.model.get_output_embeddings().weight
+        loss, losses_N = sliced_cross_entropy(hidden_ND, embeddings_VD, targets_N)
         result = {
-            "loss": losses_N.sum() / len(losses_N),
+            "loss": loss / len(losses_N),
             "trained": torch.tensor(len(losses_N)),
         }
         if details:
@@ -186,7 +183,7 @@ class LookupLanguageModule(L.LightningModule):
                     pair = torch.stack([losses_N[chosen_N].sum(), chosen_N.sum().float()])
                     result[f"loss_{role.name.lower()}"] = pair
                 copied_N = copied_tokens(ids_BT, roles_BT, self.markers).flatten()[targets_at_N]
-                logits_MV = self.model.get_output_embeddings()(hidden_ND[copied_N])
+                logits_MV = hidden_ND[copied_N] @ embeddings_VD.to(hidden_ND.dtype).T
                 right_M = logits_MV.argmax(dim=-1) == targets_N[copied_N]
                 result["copy_accuracy"] = torch.stack(
                     [right_M.sum().float(), copied_N.sum().float()]
@@ -226,6 +223,11 @@ class LookupLanguageModule(L.LightningModule):
         trained = int(result["trained"])
         self.log("validation/loss", result["loss"], prog_bar=True, batch_size=trained)
         self._log_details("validation", result)
+
+    def _low_precision(self) -> bool:
+        """Whether the forward pass runs under bfloat16 autocast."""
+        kind = self.device.type
+        return torch.is_autocast_enabled(kind) and torch.get_autocast_dtype(kind) == torch.bfloat16
 
     def _log_every(self) -> int:
         return int(getattr(self.trainer, "log_every_n_steps", 1))
