@@ -16,7 +16,9 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from graph.facts import Fact, join_values
 from graph.retriever import Lookup
 from model.checkpoint import Checkpoint, make_checkpoint
-from model.roles import END, ENTITY, RELATIONSHIP, RETURN
+from model.roles import END, ENTITY, RELATIONSHIP, RETURN, Role
+from model.settings import DecodingSettings
+from model.trace import Trace, TraceLookup, TraceToken
 from training.tokenizer import train_tokenizer
 
 SENTENCES = (
@@ -115,6 +117,56 @@ class ScriptedModel(torch.nn.Module):
                 assert position_ids[row, -1] == len(ids) - 1
             logits[row, 0, self.next_id(ids.tolist())] = 10.0
         return SimpleNamespace(logits=logits)
+
+
+def trace_of(prompt: str, document: str) -> Trace:
+    """The trace of a document that is written out with its lookups, as if a model had written it:
+    "It is[France|capital|Paris] Paris." Several values are parted by "; "; "unknown" is a miss.
+    The long form with markers is read too."""
+    for marker, short in ((ENTITY, "["), (RELATIONSHIP, "|"), (RETURN, "|"), (END, "]")):
+        document = document.replace(marker, short)
+    tokens: list[TraceToken] = []
+    lookups: list[TraceLookup] = []
+    for index, part in enumerate(re.split(r"\[(.*?\|.*?\|.*?)\]", document)):
+        if index % 2 == 0:
+            tokens += [TraceToken(0, piece, Role.TEXT, 0.5, False) for piece in _pieces(part)]
+            continue
+        entity, relation, value = (slot.strip() for slot in part.split("|"))
+        start = len(tokens)
+        for marker, role, slot in (
+            (ENTITY, Role.ENTITY, entity),
+            (RELATIONSHIP, Role.RELATION, relation),
+            (RETURN, Role.VALUE, value),
+        ):
+            tokens.append(TraceToken(0, marker, Role.MARKER, 0.5, False))
+            probability = None if role == Role.VALUE else 0.5
+            tokens.append(TraceToken(0, " " + slot, role, probability, role == Role.VALUE))
+        tokens.append(TraceToken(0, END, Role.MARKER, None, True))
+        listed = relation == "relations"
+        values = [value] if listed else value.split("; ")
+        more = re.fullmatch(r"and (\d+) more", values[-1])
+        if more:
+            values[-1:] = [f"hidden {n}" for n in range(int(more[1]))]
+        found = answer(entity, relation, [] if value == "unknown" else values, facts=not listed)
+        assert found.value == value
+        lookups.append(TraceLookup(len(lookups), start, len(tokens), found))
+    return Trace(
+        prompt=prompt,
+        prompt_ids=[],
+        tokens=tokens,
+        lookups=lookups,
+        model="test",
+        settings=DecodingSettings(),
+        revision=1,
+        state="test@1",
+        finish="end",
+        seconds=0.0,
+    )
+
+
+def _pieces(text: str) -> list[str]:
+    """Text as tokens cut it: each word with the space before it."""
+    return re.findall(r" ?[^\W\d]+| ?.", text, re.DOTALL)
 
 
 def scripted(script: Callable[[list[int]], int], context: int = 4096) -> Checkpoint:
