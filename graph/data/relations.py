@@ -3,8 +3,8 @@
 The order is the order of an entity's facts in world.csv. The graph lists an entity's relations in
 it, at most eight, so the first ones are those that a good encyclopaedia paragraph starts with.
 
-A value of a ``link`` relation is a link where an entity of that name is in the graph, and free
-text where there is none. A value of a ``literal`` relation is never a link.
+A value of a ``link`` relation is the name of an entity, though not of each is more known than its
+name. A value of a ``literal`` relation is never a link.
 """
 
 RELATIONS: dict[str, tuple[str, str]] = {
