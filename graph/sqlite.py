@@ -30,7 +30,7 @@ from graph.edits import Edit, edit_kind, edit_to_json
 from graph.errors import StoreError
 from graph.facts import Entity, Fact, clean_note, fold
 from graph.planning import conflict, inverse, net, plan, require_unchanged, slot_differences
-from graph.sqlite_file import NEWEST, OPEN, SCHEMA, check, connect, explain, path_of
+from graph.sqlite_file import NEWEST, OPEN, SCHEMA, connect, explain, is_new, path_of
 from graph.sqlite_reads import SqliteReads, read_deltas
 from graph.store import Delta, Statistics, TripletStore
 
@@ -98,9 +98,13 @@ class SqliteStore(SqliteReads):
         except (sqlite3.Error, OSError) as problem:
             raise self._explain(problem) from problem
         try:
-            if create and self._writer.execute("PRAGMA schema_version").fetchone() == (0,):
+            if is_new(self._writer):
+                if not create:
+                    raise StoreError(
+                        f"{self.path} is empty; delete it and make a store with: "
+                        f"python -m graph init --store {url}"
+                    )
                 self._make()
-            check(self._writer, self.path)
             ((self.store_id,),) = self._writer.execute(
                 "SELECT value FROM meta WHERE name = 'store_id'"
             ).fetchall()
@@ -125,7 +129,7 @@ class SqliteStore(SqliteReads):
         except sqlite3.OperationalError:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
-            if self._writer.execute("PRAGMA schema_version").fetchone() == (0,):
+            if is_new(self._writer):
                 raise  # otherwise another process made it in the same moment
 
     # Connections and transactions

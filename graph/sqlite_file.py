@@ -15,6 +15,7 @@ from graph.facts import LARGEST_ID, shown
 
 APPLICATION_ID = 0x4C414D50  # "LAMP", in the file's header: tells our files from other databases
 SCHEMA_VERSION = 1
+_MAGIC = b"SQLite format 3\0"  # SQLite itself would write over a file of a few other bytes
 OPEN = LARGEST_ID  # `until` of a row that is current
 NEWEST = OPEN - 1  # a revision at which exactly the current rows stand
 
@@ -124,9 +125,10 @@ def path_of(url: str) -> Path:
 
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
-    """A connection with the settings that every one of its kind has.
+    """A connection with the settings that every one of its kind has; raises `sqlite3.Error`.
 
-    A writer syncs the log at each commit, so what was acknowledged outlives a loss of power.
+    A writer syncs the log at each commit, so what was acknowledged outlives a loss of power. It
+    is refused with a `StoreError`, and the file left as it is, where that is not a store of ours.
     """
     connection = sqlite3.connect(
         path, timeout=10.0, isolation_level=None, check_same_thread=False, cached_statements=256
@@ -137,6 +139,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA cache_size = -32000")  # 32 MB
         connection.execute("PRAGMA mmap_size = 1073741824")
         if write:
+            check(connection, path)
             connection.execute("PRAGMA journal_mode = WAL")
         else:
             connection.execute("PRAGMA query_only = ON")
@@ -146,8 +149,19 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     return connection
 
 
+def is_new(connection: sqlite3.Connection) -> bool:
+    """Whether nothing was ever written to the database."""
+    return connection.execute("PRAGMA schema_version").fetchone() == (0,)
+
+
 def check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise `StoreError` unless the file is a store of this version."""
+    """Raise `StoreError` unless the file is a store of this version, or empty."""
+    with path.open("rb") as file:
+        begin = file.read(len(_MAGIC))
+    if begin and begin != _MAGIC:
+        raise StoreError(f"{path} is not a database; give the path of another file.")
+    if is_new(connection):
+        return
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION_ID:
