@@ -23,6 +23,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
 
 from model.prompts import PromptError
 from model.roles import RETURN, MarkerIds
@@ -130,6 +131,7 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
     except ValueError as error:
         raise CheckpointError(f"{name} is no checkpoint with lookups. {error}") from error
     try:
+        disable_progress_bar()  # a line that says "Loading weights" tells nobody anything
         loader: Any = AutoModelForCausalLM
         model, info = loader.from_pretrained(
             name,

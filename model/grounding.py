@@ -128,6 +128,11 @@ def ground(trace: Trace) -> Grounding:
     )
 
 
+def says(text: str, value: str) -> bool:
+    """Whether `text` says `value`, whole, by the same rule as for marks."""
+    return next(_occurrences(text, value, 0, len(text)), None) is not None
+
+
 # -- marks
 
 

@@ -115,6 +115,7 @@ class ScriptedModel(torch.nn.Module):
             ids = seen if attention_mask is None else seen[attention_mask[row].bool()]
             if position_ids is not None:
                 assert position_ids[row, -1] == len(ids) - 1
+            logits[row, 0, tokenizer().eos_token_id] = 5.0  # where the script's choice is forbidden
             logits[row, 0, self.next_id(ids.tolist())] = 10.0
         return SimpleNamespace(logits=logits)
 
