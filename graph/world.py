@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
@@ -50,7 +51,7 @@ def make_world(url: str, *, data: Path = DATA, empty: bool = False) -> bool:
         _sweep(path)
     except OSError as problem:
         raise StoreError(f"{path} cannot be made: {problem.strerror}.") from problem
-    making = path.with_name(f"{path.name}.making-{os.getpid()}")
+    making = path.with_name(f"{path.name}.making-{os.getpid()}-{uuid.uuid4().hex[:8]}")
     try:
         with SqliteStore(f"sqlite:///{making}", create=True) as store:
             if not empty:
@@ -85,7 +86,7 @@ def _sync(path: Path) -> None:
 def _sweep(path: Path) -> None:
     """Remove what builders that were killed left behind."""
     for left in path.parent.glob(f"{path.name}.making-*"):
-        found = re.fullmatch(r".*\.making-(\d+)(?:-wal|-shm)?", left.name)
+        found = re.fullmatch(r".*\.making-(\d+)-\w+(?:-wal|-shm)?", left.name)
         if found and not _runs(int(found[1])):
             with suppress(OSError):
                 left.unlink()

@@ -1,0 +1,252 @@
+"""The command line, and how the shipped world's store comes to be."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from graph.__main__ import main
+from graph.errors import StoreError
+from graph.retriever import Retriever
+from graph.store import open_store
+from graph.world import DATA, make_world, store_url
+
+ROOT = Path(__file__).parents[2]
+SMALL = {
+    "relations.csv": "relation,kind,description\ncapital,link,seat of government\n",
+    "world.csv": "entity,relation,value,source,year\nFrance,capital,Paris,factbook,\n",
+    "aliases.csv": "alias,entity\nHexagon,France\n",
+}
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A world of one fact."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name, text in SMALL.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: Path) -> str:
+    """A store of the small world, which is the default one."""
+    url = f"sqlite:///{tmp_path}/world.db"
+    monkeypatch.setenv("LAMPLIGHT_STORE", url)
+    make_world(url, data=small)
+    return url
+
+
+def test_the_shipped_world_is_made_whole_and_fast(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/build/world.db"
+    begin = time.process_time()
+    assert make_world(url)
+    assert time.process_time() - begin < 6
+    with open_store(url) as store:
+        lines = (DATA / "world.csv").read_text(encoding="utf-8").splitlines()
+        statistics = store.statistics()
+        assert len(lines) - 30 < statistics.facts <= len(lines) - 1
+        assert statistics.revision == 1
+        assert store._rows("PRAGMA integrity_check") == [("ok",)]
+        retriever = Retriever(store)
+        assert retriever.lookup("France", "capital").value == "Paris"
+        relations = retriever.lookup("France", "relations").value.split("; ")
+        assert "capital" in relations
+        assert store.search("franc")[0].name == "France"
+        with pytest.raises(StoreError, match="nothing to undo"):  # nobody undoes the world
+            store.undo(author="Ada")
+
+
+def test_init_is_idempotent(url: str, small: Path) -> None:
+    from graph.edits import Add
+
+    with open_store(url) as store:
+        store.apply([Add("France", "motto", "Liberté")], author="Ada")
+    assert not make_world(url, data=small)
+    with open_store(url) as store:
+        assert store.statistics().facts == 2
+
+
+@pytest.mark.parametrize("name", ["world.csv", "relations.csv", "aliases.csv"])
+def test_bad_data_leaves_no_file(small: Path, tmp_path: Path, name: str) -> None:
+    path = small / name
+    for damage in (path.read_text() + "a,b\x07,c,d,e\n", None):
+        if damage is None:
+            path.unlink()
+        else:
+            path.write_text(damage)
+        with pytest.raises(StoreError):
+            make_world(f"sqlite:///{tmp_path}/new/world.db", data=small)
+        assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_killed_init_leaves_no_half_made_store(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/world.db"
+    script = f"from graph.world import make_world; print('go', flush=True); make_world('{url}')"
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE)
+    while not list(tmp_path.glob("world.db.making-*")):
+        time.sleep(0.01)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
+    assert not (tmp_path / "world.db").exists()
+    assert list(tmp_path.iterdir())  # what the killed one left
+    assert make_world(url, empty=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["world.db"]
+
+
+def test_two_inits_at_once_make_one_store(tmp_path: Path, small: Path) -> None:
+    url = f"sqlite:///{tmp_path}/world.db"
+    script = f"""
+        from pathlib import Path
+        from graph.world import make_world
+        print(make_world('{url}', data=Path('{small}')))
+    """
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(script)], cwd=ROOT, stdout=subprocess.PIPE
+        )
+        for _ in range(3)
+    ]
+    printed = [process.communicate()[0].decode().strip() for process in processes]
+    assert sorted(printed) == ["False", "False", "True"]
+    with open_store(url) as store:
+        assert store.statistics().facts == 1
+
+
+def test_threads_of_one_process_may_init_at_once(tmp_path: Path, small: Path) -> None:
+    url = f"sqlite:///{tmp_path}/world.db"
+    made: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: made.append(make_world(url, data=small))) for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(made) == [False, False, True]
+
+
+def test_store_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LAMPLIGHT_STORE", raising=False)
+    assert store_url() == "sqlite:///build/world.db"
+    monkeypatch.setenv("LAMPLIGHT_STORE", "sqlite:///x.db")
+    assert store_url() == "sqlite:///x.db"
+    assert store_url("sqlite:///y.db") == "sqlite:///y.db"
+
+
+def test_every_verb_has_help_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    whole = capsys.readouterr().out
+    assert len(whole.splitlines()) < 50
+    for verb in ("init", "import", "export", "lookup", "show", "history", "undo", "stats"):
+        assert f"python -m graph {verb}" in whole
+        with pytest.raises(SystemExit, match="0"):
+            main([verb, "--help"])
+        assert f"python -m graph {verb}" in capsys.readouterr().out
+
+
+def test_a_session(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(*arguments: str) -> str:
+        assert main(arguments) == 0
+        return capsys.readouterr().out
+
+    assert "is there already" in run("init")
+    facts = tmp_path / "own.csv"
+    facts.write_text("entity,relation,value\nFrance,motto,Liberté\nBelgium,capital,Brussels\n")
+    assert "2 facts" in run("import", str(facts), "--author", "Ada", "--source", "mine")
+    assert run("lookup", "hexagon", "CAPITAL").startswith("Paris\n  (alias: France, capital;")
+    assert run("lookup", "Oz", "capital").startswith("unknown\n  (miss: no such entity;")
+    shown = run("show", "France")
+    assert "also called Hexagon" in shown
+    assert "France | motto | Liberté  [mine]" in shown
+    assert "motto" not in run("show", "France", "--at", "1")
+    assert "import facts 2" in run("history")
+    assert "import of own.csv" in run("history", "Belgium")
+    exported = tmp_path / "out.jsonl"
+    assert "3 facts" in run("export", str(exported))
+    assert len(exported.read_text().splitlines()) == 3
+    assert run("export", "-", "--at", "1").splitlines()[1:] == ["France,capital,Paris,factbook,"]
+    assert "takes back revision 2" in run("undo", "--author", "Ada", "--reason", "a slip")
+    assert run("lookup", "France", "motto").startswith("unknown")
+    assert "facts                1" in run("stats")
+    assert run("init", "--empty", "--store", f"sqlite:///{tmp_path}/own.db").startswith("sqlite")
+
+
+def test_import_reports_bad_lines(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text("entity,relation,value\na,b,c\n,b,c\na,b,d\na,,c\n")
+    assert main(["import", str(path)]) == 2
+    errors = capsys.readouterr().err
+    assert f"{path}, line 3: The entity is empty" in errors
+    assert f"{path}, line 5: The relation is empty" in errors
+    assert "Nothing was imported, for there are 2 bad lines" in errors
+    assert main(["import", str(path), "--skip-bad", "--most", "1"]) == 0
+    captured = capsys.readouterr()
+    assert "2 bad lines left out" in captured.out
+    assert "and more" in captured.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["stats", "--store", "sqlite:///none/at/all.db"],
+        ["stats", "--store", "mysql://x"],
+        ["show", "Frnce"],
+        ["show", "\x1b[31m"],
+        ["show", "France", "--at", "99"],
+        ["lookup", "France", "capital", "--at", "99"],
+        ["export", "facts.xml"],
+        ["export", "/proc/none/facts.csv"],
+        ["import", "none.csv"],
+        ["import", "/"],
+        ["undo"],
+        ["undo", "99"],
+        ["init", "--store", "sqlite:////proc/none/world.db"],
+    ],
+    ids=" ".join,
+)
+def test_an_error_is_one_sentence_and_code_2(
+    url: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert captured.err.strip().isprintable()
+    assert captured.err.endswith(".\n") or "python -m graph" in captured.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["dance"], ["show", "France", "--at", "-1"], ["show", "x", "--limit", "no"]]
+)
+def test_wrong_usage_is_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+
+
+def test_a_closed_pipe_is_no_error(url: str) -> None:
+    environment = {**os.environ, "LAMPLIGHT_STORE": url}
+    done = subprocess.run(
+        f"{sys.executable} -m graph export - | true",
+        shell=True,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""

@@ -1,0 +1,188 @@
+"""Facts in files: what is read, what is refused and why, and that nothing is lost on the way."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from graph.errors import StoreError
+from graph.formats import (
+    READERS,
+    WRITERS,
+    AliasRow,
+    BadLine,
+    FactRow,
+    format_of,
+    read_csv,
+    read_rows,
+)
+from graph.sqlite import SqliteStore
+from graph.sqlite_load import load
+from tests.graph.helpers import fact_of, said
+
+
+def write(path: Path, text: str | bytes) -> Path:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_is_written_is_read_again(filled: SqliteStore, tmp_path: Path, name: str) -> None:
+    rows = [
+        FactRow(1, 'He said "so, and\tso"', "a, b", "x;\ty | z", "s", "1999"),
+        FactRow(2, "=1+1", "@formula", "-2+3"),
+        FactRow(3, "עברית", "日本", "é👩‍👧"),
+        FactRow(4, "Saint George's", 'the "relation"', "it's"),
+    ]
+    load(filled, rows, author="Ada")
+    text = io.StringIO()
+    facts = list(filled.all_facts())
+    assert WRITERS[name](facts, text) == len(facts)
+    path = write(tmp_path / "facts", text.getvalue())
+    store = SqliteStore(f"sqlite:///{tmp_path}/copy.db", create=True)
+    report = load(store, read_rows(path, name), author="Ada")
+    assert report.facts == len(facts)
+    assert [(f.entity, f.relation, f.value) for f in store.all_facts()] == [
+        (f.entity, f.relation, f.value) for f in facts
+    ]
+    if name != "lmlm":
+        pairs = [(f.source, f.year) for f in facts]
+        assert [(f.source, f.year) for f in store.all_facts()] == pairs
+    store.close()
+
+
+def test_the_published_database_is_read(shared: SqliteStore, tmp_path: Path) -> None:
+    """Its shape, on two of its own triplets: quotes in it are escaped with a backslash."""
+    data = {
+        "entities": ["Arthur John Grimshaw"],
+        "relationships": ["Position at St George\\'s Cathedral, Perth"],
+        "return_values": ["Precentor"],
+        "triplets": [
+            ["Arthur John Grimshaw", "Position at St George\\'s Cathedral, Perth", "Precentor"],
+            ["Geri Halliwell", "Famous For", 'a \\"Spice\\" Girl'],
+        ],
+    }
+    path = write(tmp_path / "database.json", json.dumps(data, indent=4))
+    load(shared, read_rows(path), author="Ada")
+    assert said(shared, "Arthur John Grimshaw", "position at st george's cathedral, perth") == [
+        "Precentor"
+    ]
+    assert said(shared, "Geri Halliwell") == ['a "Spice" Girl']
+
+
+BAD_CSV = [
+    ("a,r,v,s,2024,more", "6 cells where the header has 5"),
+    ("a,r", "no value"),
+    (",r,v", "entity is empty"),
+    ("a,,v", "relation is empty"),
+    ("a,r,", "value is empty"),
+    ("a,relations,v", "is reserved"),
+    ("a,r,v,s,soon", "“soon” is no year"),
+    ("a,r,v,s,123456", "is no year"),
+    ("a\x07,r,v", "control character"),
+    ("a\0,r,v", "control character"),
+    ('a,"r"x,v', "expected after"),
+    ("a,r," + "v" * 5000, "5,000 characters; at most 4,096"),
+    ("a,r," + "v" * 200_000, "field limit"),
+    ("a,r," + "v" * 2_000_000, "more than 1,000,000 characters"),
+    ("a,capital," + "v" * 600, "at most 512"),
+    ("," * 100_000, "100001 cells"),
+]
+
+
+@pytest.mark.parametrize(("line", "why"), BAD_CSV, ids=[why for _, why in BAD_CSV])
+def test_a_bad_line_keeps_everything_out(
+    filled: SqliteStore, tmp_path: Path, line: str, why: str
+) -> None:
+    header = "entity,relation,value,source,year\n"
+    path = write(tmp_path / "facts.csv", f"{header}Oz,ruler,Wizard\n{line}\nOz,land,yes\n")
+    revision, facts = filled.revision(), list(filled.all_facts())
+    told: list[BadLine] = []
+    with pytest.raises(StoreError, match=r"Nothing was imported.*1 bad line.*--skip-bad"):
+        load(filled, read_rows(path), author="Ada", on_bad=told.append)
+    assert [bad.line for bad in told] == [3]
+    assert why in told[0].reason
+    assert len(str(told[0])) < 300
+    assert filled.revision() == revision
+    assert list(filled.all_facts()) == facts
+    assert filled.find_entities("Oz") == []
+    report = load(filled, read_rows(path), author="Ada", skip_bad=True)
+    assert (report.bad, report.facts) == (1, 2)
+    assert said(filled, "Oz") == ["Wizard", "yes"]
+
+
+def test_lines_that_are_not_utf_8(filled: SqliteStore, tmp_path: Path) -> None:
+    path = write(tmp_path / "facts.csv", b"entity,relation,value\nOz,r,\xff\xfe\nOz,r,v\n")
+    report = load(filled, read_rows(path), author="Ada", skip_bad=True)
+    assert (report.bad, report.facts) == (1, 1)
+
+
+def test_json_lines(filled: SqliteStore, tmp_path: Path) -> None:
+    lines = [
+        '{"entity": "Oz", "relation": "ruler", "value": "Wizard", "year": 1900}',
+        "",
+        '{"entity": "Oz", "relation": "population", "value": 500000}',
+        "{",
+        "[1, 2, 3]",
+        '{"entity": "Oz", "relation": "ruler"}',
+        '{"entity": "Oz", "relation": "ruler", "value": {"a": 1}}',
+        "[" * 100_000,
+    ]
+    path = write(tmp_path / "facts.jsonl", "\n".join(lines))
+    told: list[BadLine] = []
+    report = load(filled, read_rows(path), author="Ada", skip_bad=True, on_bad=told.append)
+    assert [bad.line for bad in told] == [4, 5, 6, 7, 8]
+    assert report.facts == 2
+    assert fact_of(filled, "Oz", "ruler").year == 1900
+    assert said(filled, "Oz", "population") == ["500000"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"triplets": 7}', "[" * 100_000])
+def test_what_is_no_lmlm_database(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path / "database.json", text)
+    with pytest.raises(StoreError, match=r"no JSON|no LMLM database"):
+        list(read_rows(path))
+
+
+def test_bad_triplets_are_numbered(tmp_path: Path) -> None:
+    data = {"triplets": [["a", "b", "c"], ["a", "b"], "abc", ["a", "b", 3], None]}
+    path = write(tmp_path / "database.json", json.dumps(data))
+    assert [row.line for row in read_rows(path) if isinstance(row, BadLine)] == [2, 3, 4, 5]
+
+
+def test_headers_say_what_a_csv_file_holds(filled: SqliteStore, tmp_path: Path) -> None:
+    rows = list(read_csv(io.StringIO("Alias, Entity\nHexagon,France\n")))
+    assert rows == [AliasRow(2, "Hexagon", "France")]
+    path = write(tmp_path / "aliases.csv", "alias,entity\nHexagon,France\nX,Atlantis\n")
+    told: list[BadLine] = []
+    load(filled, read_rows(path), author="Ada", skip_bad=True, on_bad=told.append)
+    assert said(filled, "Hexagon", "capital") == ["Paris"]
+    assert "no entity “Atlantis”" in told[0].reason
+    path = write(tmp_path / "relations.csv", "relation,kind\nmotto,literal\nx,maybe\n")
+    load(filled, read_rows(path), author="Ada", skip_bad=True, on_bad=told.append)
+    assert filled.relation("Motto").kind == "literal"  # type: ignore[union-attr]
+    assert "neither link nor literal" in told[1].reason
+    for header in ("", "a,b,c\n1,2,3\n", '"', "x" * 200_000):
+        with pytest.raises(StoreError, match=r"entity,relation,value|cannot be read"):
+            list(read_csv(io.StringIO(header)))
+
+
+def test_an_excel_export_is_read(filled: SqliteStore, tmp_path: Path) -> None:
+    text = '\ufeffEntity,Relation,Value\r\nOz,ruler,"a\r\nb"\r\n\r\nOz,land,yes\r\n'
+    report = load(filled, read_rows(write(tmp_path / "f.csv", text)), author="Ada")
+    assert report.facts == 2
+    assert said(filled, "Oz") == ["a b", "yes"]
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    for path, why in (
+        (tmp_path / "none.csv", "No such file"),
+        (tmp_path, "format .* is not known"),
+        (tmp_path / "facts.xml", "format .* is not known"),
+    ):
+        with pytest.raises(StoreError, match=why):
+            list(read_rows(path))
+    assert format_of(tmp_path / "facts", "jsonl") == "jsonl"
