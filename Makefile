@@ -26,7 +26,7 @@ $(VENV)/.dev: $(VENV)/.app requirements-dev.txt requirements-training.txt
 	@touch $@
 
 app: $(VENV)/.app ## start the page on this machine (PORT=7860)
-	@$(PYTHON) -m app --port $(PORT)
+	@$(PYTHON) -m app --port $(PORT) $(if $(STORE),--store "$(STORE)") $(if $(MODEL),--model "$(MODEL)")
 
 test: $(VENV)/.dev ## run all tests; those of the page need Chromium
 	@$(PYTHON) -m pytest $(ARGS)
