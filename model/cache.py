@@ -52,6 +52,10 @@ class _GrowingLayer(DynamicLayer):
         self._length = length
         self.keys, self.values = (buffer[..., :length, :] for buffer in self._buffers)
 
+    def drop(self, count: int) -> None:
+        """Forget the last `count` tokens."""
+        self._show(self._length - count)
+
     def select(self, rows_B: Tensor | slice, length: int) -> _GrowingLayer:
         """A copy of some rows up to `length` tokens."""
         other = type(self)()
@@ -82,6 +86,12 @@ class GrowingCache(Cache):
     def length(self) -> int:
         """Tokens that each row holds."""
         return self.get_seq_length()
+
+    def drop(self, count: int) -> None:
+        """Forget the last `count` tokens."""
+        if count:
+            for layer in self._growing:
+                layer.drop(count)
 
     def copy(self, length: int) -> GrowingCache:
         """A cache of its own that holds the first `length` tokens."""

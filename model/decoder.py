@@ -4,7 +4,8 @@ A row is a small state machine with a queue of forced tokens. It chooses tokens 
 when it has chosen `<|db_return|>`, the graph is asked and the value and `<|db_end|>` are queued.
 Chosen and queued tokens go through the model together, in one forward pass: nothing is decoded,
 tokenised again or pre-filled twice. The forced ids are those to which the whole document would be
-encoded (the spacing rule of `Checkpoint.encode_value`).
+encoded (the spacing rule of `Checkpoint.encode_value`). A guess at what follows goes along
+(model/guess.py), of which only what the model would have chosen is kept.
 
     decoder = Decoder(load_checkpoint())
     for event in decoder.generate("Tell me about France.", Retriever(store)):
@@ -29,6 +30,7 @@ from graph.facts import UNKNOWN
 from graph.retriever import Lookup
 from model.cache import CacheShelf, GrowingCache
 from model.checkpoint import Checkpoint
+from model.guess import Guesser
 from model.prompts import clean_prompt
 from model.roles import Role, next_role
 from model.sampling import choose
@@ -92,6 +94,7 @@ class _Row:
         self.prompt_ids = checkpoint.encode_prompt(self.prompt)
         self.tokens: list[TraceToken] = []
         self.lookups: list[TraceLookup] = []
+        self.ids: list[int] = list(self.prompt_ids)  # of the whole document
         self.events: list[TokenEvent | LookupEvent] = []  # not yet handed out
         self.pending: list[int] = list(self.prompt_ids)  # not yet in the cache
         self.finish: str | None = None
@@ -192,6 +195,7 @@ class _Row:
         if token.id == markers.entity:
             self._start = len(self.tokens)
         self.tokens.append(token)
+        self.ids.append(token.id)
         self._role = next_role(self._role, token.id, markers)
         self._since_lookup = 0 if token.id == markers.end else self._since_lookup + 1
 
@@ -206,7 +210,7 @@ class _Row:
         if self.finish is None:
             if len(self.tokens) >= self.settings.max_tokens:
                 self.finish = "length"
-            elif len(self.prompt_ids) + len(self.tokens) >= self.checkpoint.context:
+            elif len(self.ids) >= self.checkpoint.context:
                 self.finish = "context"
 
     def replay(self, tokens: list[TraceToken], lookups: list[TraceLookup]) -> None:
@@ -219,7 +223,7 @@ class _Row:
                 self.events.append(LookupEvent(waiting.pop(0), reused=True))
         self.lookups = list(lookups)
         self.reused = len(tokens)
-        self.pending = self.prompt_ids + [token.id for token in tokens]
+        self.pending = list(self.ids)
         marked = [i for i, token in enumerate(tokens) if token.role == Role.MARKER]
         self._detokenise_after(
             [token.id for token in tokens[marked[-1] :]] if marked else self.pending
@@ -260,11 +264,25 @@ def _unasked(entity: str, relation: str) -> Lookup:
     )
 
 
+def _replaced(ids: list[int], old: list[int], new: list[int]) -> list[int]:
+    """`ids` with `new` wherever they hold `old`."""
+    result, place = [], 0
+    while place < len(ids):
+        if old and ids[place : place + len(old)] == old:
+            result += new
+            place += len(old)
+        else:
+            result.append(ids[place])
+            place += 1
+    return result
+
+
 class Decoder:
     """Writes texts with one checkpoint. Safe to use from several threads."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        self.checkpoint = checkpoint
+    def __init__(self, checkpoint: Checkpoint, guess: bool = True) -> None:
+        """`guess=False` takes one pass for each token chosen; the texts are the same."""
+        self.checkpoint, self._guess = checkpoint, guess
         self._shelf = CacheShelf()
 
     def generate(
@@ -308,6 +326,7 @@ class Decoder:
 
         lookups: list[TraceLookup] = []
         changed: Lookup | None = None
+        expected: list[int] = []
         tokens = previous.tokens
         for entry in previous.lookups:
             lookup = entry.lookup
@@ -317,6 +336,9 @@ class Decoder:
                 changed = lookup
                 returned = range(entry.start, entry.end)
                 cut = next(i for i in returned if tokens[i].id == self.checkpoint.markers.return_)
+                expected = [token.id for token in tokens[entry.end :]]
+                old = [token.id for token in tokens[cut + 1 : entry.end - 1]]
+                expected = _replaced(expected, old, self.checkpoint.encode_value(lookup.value))
                 tokens = tokens[: cut + 1]
                 break
             lookups.append(dataclasses.replace(entry, lookup=lookup))
@@ -328,7 +350,7 @@ class Decoder:
             row.finish = None if previous.finish == "cancelled" else previous.finish
             cache = self._shelf.get(previous.id, row.pending[:-1])
         row.pending = row.pending[cache.length :]
-        return self._run(row, cache, cancelled)
+        return self._run(row, cache, cancelled, expected)
 
     def generate_batch(
         self,
@@ -356,16 +378,24 @@ class Decoder:
         return traces
 
     def _run(
-        self, row: _Row, cache: GrowingCache, cancelled: Callable[[], bool] | None
+        self,
+        row: _Row,
+        cache: GrowingCache,
+        cancelled: Callable[[], bool] | None,
+        expected: Sequence[int] = (),
     ) -> Iterator[Event]:
         seconds, begun = 0.0, time.perf_counter()
+        guesser = Guesser(self.checkpoint.markers)
+        guesser.follow(row.ids)
+        guesser.expect(expected)
         while True:
             row.check_limits()
             if row.finish is None and cancelled is not None and cancelled():
                 row.finish = "cancelled"
             if row.finish is None:
-                ids, row.pending = row.pending, []
-                row.step(self._forward(ids, cache))
+                written = len(row.ids)
+                self._advance(row, cache, guesser.guess() if self._guess else [])
+                guesser.follow(row.ids[written:])
             events, row.events = row.events, []
             seconds += time.perf_counter() - begun
             yield from events  # the time that the reader takes is not the decoder's
@@ -376,16 +406,32 @@ class Decoder:
         self._shelf.put(trace.id, trace.ids[: cache.length], cache)
         yield DoneEvent(trace)
 
-    def _forward(self, ids: list[int], cache: GrowingCache) -> Tensor:
-        """Append tokens to a cache of one row; the logits after the last of them, [V]."""
+    def _advance(self, row: _Row, cache: GrowingCache, guess: list[int]) -> None:
+        """One pass: choose a token, and more as long as each is the one that was guessed."""
+        guess = guess[: self.checkpoint.context - len(row.ids)]
+        logits_TV = self._forward([*row.pending, *guess], cache, keep=len(guess) + 1)
+        row.pending = []
+        row.step(logits_TV[0])
+        confirmed = 0
+        while confirmed < len(guess) and row.pending == [guess[confirmed]]:
+            row.check_limits()
+            if row.finish is not None:
+                break
+            row.pending = []
+            confirmed += 1
+            row.step(logits_TV[confirmed])
+        cache.drop(len(guess) - confirmed)
+
+    def _forward(self, ids: list[int], cache: GrowingCache, keep: int) -> Tensor:
+        """Append tokens to a cache of one row; the logits after the last `keep` of them, [T, V]."""
         with torch.inference_mode():
             output = self.checkpoint.model(
                 input_ids=torch.tensor([ids]),
                 past_key_values=cache,
                 use_cache=True,
-                logits_to_keep=1,
+                logits_to_keep=keep,
             )
-            return output.logits[0, -1]
+            return output.logits[0, -keep:]
 
     @torch.inference_mode()
     def _run_batch(self, rows: list[_Row]) -> None:

@@ -105,18 +105,25 @@ class ScriptedModel(torch.nn.Module):
         past_key_values: Any,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
+        logits_to_keep: int = 1,
         **_: Any,
     ) -> SimpleNamespace:
         self.calls.append(input_ids.shape[1])
         states = input_ids[:, None, :, None].float()
         seen_BT = past_key_values.update(states, states, 0)[0][:, 0, :, 0].long()
-        logits = torch.zeros((len(seen_BT), 1, len(tokenizer())))
+        logits = torch.zeros((len(seen_BT), logits_to_keep, len(tokenizer())))
+        logits[..., tokenizer().eos_token_id] = 5.0  # where the script's choice is forbidden
         for row, seen in enumerate(seen_BT):
-            ids = seen if attention_mask is None else seen[attention_mask[row].bool()]
+            ids = (seen if attention_mask is None else seen[attention_mask[row].bool()]).tolist()
             if position_ids is not None:
                 assert position_ids[row, -1] == len(ids) - 1
-            logits[row, 0, tokenizer().eos_token_id] = 5.0  # where the script's choice is forbidden
-            logits[row, 0, self.next_id(ids.tolist())] = 10.0
+            for place in range(logits_to_keep):
+                end = len(ids) - logits_to_keep + 1 + place
+                try:
+                    logits[row, place, self.next_id(ids[:end])] = 10.0
+                except (AssertionError, IndexError):
+                    if place == 0:  # after a wrong guess the script has nothing to say
+                        raise
         return SimpleNamespace(logits=logits)
 
 

@@ -105,7 +105,7 @@ def test_a_checkpoint_in_the_layout_of_the_released_ones(tmp_path: Path) -> None
     end = ids.index(checkpoint.markers.end)
     assert checkpoint.encode_value("Ajaccio é") == ids[start:end]
 
-    decoder = Decoder(checkpoint)
+    decoder = Decoder(checkpoint, guess=False)
     prompt = len(checkpoint.encode_prompt("Napoleon"))
     chosen = ids[prompt:start] + ids[end + 1 :]
     script = iter([*chosen, 2])

@@ -95,7 +95,7 @@ def test_events_stream_in_the_order_of_the_trace() -> None:
 
 def test_forced_tokens_enter_the_cache_in_one_pass_without_a_second_prefill() -> None:
     checkpoint = writer({ASK: PARAGRAPH})
-    trace = done(Decoder(checkpoint).generate(ASK, Graph(FRANCE)))
+    trace = done(Decoder(checkpoint, guess=False).generate(ASK, Graph(FRANCE)))
     calls = checkpoint.model.calls
     assert calls[0] == len(trace.prompt_ids)
     chosen = sum(not token.forced for token in trace.tokens)
@@ -152,7 +152,7 @@ def test_markers_in_a_value_stay_text() -> None:
     graph = Graph({"France": {"capital": hostile}})
     script = iter(sequence(f"{ENTITY} France{RELATIONSHIP} capital{RETURN}"))
     checkpoint = scripted(lambda ids: next(script, tokenizer().eos_token_id))
-    trace = done(Decoder(checkpoint).generate(ASK, graph))
+    trace = done(Decoder(checkpoint, guess=False).generate(ASK, graph))
     assert trace.lookups[0].lookup.value == hostile
     assert sum(token.text == END for token in trace.tokens) == 1
     check_whole(trace)
@@ -278,7 +278,7 @@ def test_a_bad_prompt_is_one_clear_sentence(prompt: str, message: str) -> None:
 
 def test_regeneration_reuses_text_and_cache_before_the_edit() -> None:
     checkpoint = writer({ASK: PARAGRAPH})
-    decoder = Decoder(checkpoint)
+    decoder = Decoder(checkpoint, guess=False)
     before = done(decoder.generate(ASK, Graph(FRANCE)))
     checkpoint.model.calls.clear()
     events = list(decoder.regenerate(before, other(currency="franc")))
@@ -312,13 +312,45 @@ def test_regeneration_follows_an_edit_through_a_chain() -> None:
 
 def test_regeneration_without_a_kept_cache_prefills_once() -> None:
     checkpoint = writer({ASK: PARAGRAPH})
-    before = done(Decoder(checkpoint).generate(ASK, Graph(FRANCE)))
+    before = done(Decoder(checkpoint, guess=False).generate(ASK, Graph(FRANCE)))
     imported = Trace.from_json(before.to_json())
     checkpoint.model.calls.clear()
-    after = done(Decoder(checkpoint).regenerate(imported, other(currency="franc")))
+    decoder = Decoder(checkpoint, guess=False)
+    after = done(decoder.regenerate(imported, other(currency="franc")))
     assert after.text.endswith("It pays in franc.")
     assert checkpoint.model.calls[0] > len(before.prompt_ids) + after.reused
     assert sum(checkpoint.model.calls) == len(after.ids) - 1
+
+
+def test_guesses_save_passes_and_change_nothing() -> None:
+    checkpoint = writer({ASK: PARAGRAPH})
+    plain, guessing = Decoder(checkpoint, guess=False), Decoder(checkpoint)
+    calls = checkpoint.model.calls
+    one = done(plain.generate(ASK, Graph(FRANCE)))
+    without, _ = len(calls), calls.clear()
+    two = done(guessing.generate(ASK, Graph(FRANCE)))
+    assert two.tokens == one.tokens
+    assert len(calls) < 0.8 * without
+    edited = other(**{"instance of": "monarchy"})  # early in the text
+    calls.clear()
+    three = done(plain.regenerate(one, edited))
+    without, _ = len(calls), calls.clear()
+    four = done(guessing.regenerate(two, edited))
+    assert four.tokens == three.tokens
+    assert four.text.startswith("France is a monarchy.")
+    assert len(calls) < 0.3 * without
+
+
+def test_guesses_never_pass_a_limit() -> None:
+    decoder = Decoder(writer({ASK: PARAGRAPH}))
+    for limit in range(1, 110, 5):
+        settings = DecodingSettings(max_tokens=limit)
+        limited = done(decoder.generate(ASK, Graph(FRANCE), settings))
+        plain = done(
+            Decoder(decoder.checkpoint, guess=False).generate(ASK, Graph(FRANCE), settings)
+        )
+        assert limited.tokens == plain.tokens
+        assert limited.finish == plain.finish
 
 
 def test_an_edit_that_no_lookup_read_writes_nothing_but_refreshes_the_facts() -> None:
