@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,7 +36,7 @@ def _init(options: argparse.Namespace) -> None:
     if not make_world(options.store, empty=options.empty):
         print(f"{options.store} is there already and stays as it is.")
         return
-    with closing(open_store(options.store)) as store:
+    with open_store(options.store) as store:
         statistics = store.statistics()
     print(
         f"{options.store} is made: {statistics.facts:,} facts of "
@@ -46,8 +45,6 @@ def _init(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    from graph.sqlite_load import load
-
     path = Path(options.file)
     told = 0
 
@@ -63,9 +60,8 @@ def _import(options: argparse.Namespace) -> None:
         if sys.stderr.isatty():
             print(f"\r{rows:,} lines", end="", file=sys.stderr, flush=True)
 
-    with closing(open_store(options.store)) as store:
-        report = load(
-            store,
+    with open_store(options.store) as store:
+        report = store.load(
             read_rows(path, options.format),
             author=options.author,
             reason=options.reason or f"import of {path.name}",
@@ -83,7 +79,7 @@ def _import(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    with closing(open_store(options.store)) as store:
+    with open_store(options.store) as store:
         _check_revision(store, options.at)
         if options.file == "-":
             WRITERS[options.format or "csv"](store.all_facts(options.at), sys.stdout)
@@ -103,7 +99,7 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _lookup(options: argparse.Namespace) -> None:
-    with closing(open_store(options.store)) as store:
+    with open_store(options.store) as store:
         lookup = Retriever(store, at=options.at).lookup(options.entity, options.relation)
     print(lookup.value)
     found = f"{lookup.how}: {lookup.resolved_entity or 'no such entity'}"
@@ -136,7 +132,7 @@ def _line(fact: Fact) -> str:
 
 
 def _show(options: argparse.Namespace) -> None:
-    with closing(open_store(options.store)) as store:
+    with open_store(options.store) as store:
         _check_revision(store, options.at)
         entity = _named(store, options.entity, options.at)
         print(f"{entity.name}  #{entity.id}")
@@ -166,7 +162,7 @@ def _said(entry: JournalEntry) -> str:
 
 
 def _history(options: argparse.Namespace) -> None:
-    with closing(open_store(options.store)) as store:
+    with open_store(options.store) as store:
         about: dict[str, Any] = {}
         if options.entity is not None:
             about["entity_id"] = _named(store, options.entity).id
@@ -177,7 +173,7 @@ def _history(options: argparse.Namespace) -> None:
 
 
 def _undo(options: argparse.Namespace) -> None:
-    with closing(open_store(options.store)) as store:
+    with open_store(options.store) as store:
         if options.revision is None:
             revision = store.undo(author=options.author, reason=options.reason)
         else:
@@ -187,7 +183,7 @@ def _undo(options: argparse.Namespace) -> None:
 
 
 def _stats(options: argparse.Namespace) -> None:
-    with closing(open_store(options.store)) as store:
+    with open_store(options.store) as store:
         statistics = store.statistics()
     for name in ("entities", "aliases", "facts", "links", "relations", "revision", "drafts"):
         print(f"{name:10}{getattr(statistics, name):>12,}")

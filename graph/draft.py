@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from graph.edits import Edit, edit_from_json, edit_kind, edit_to_json
 from graph.errors import StoreError
@@ -20,7 +20,7 @@ from graph.facts import Entity, Fact, clean_note, new_id, shown
 from graph.neighbourhood import walk
 from graph.overlay import Overlay
 from graph.planning import net, plan
-from graph.store import Delta, JournalEntry, Relation, Statistics, TripletStore
+from graph.store import Delta, JournalEntry, Relation, SharedStore, Statistics
 
 IDLE_DAYS = 7  # a draft that nobody opened or edited for so long is dropped
 _DRAFT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -80,32 +80,6 @@ class DraftRecord:
     first: int
     """The draft's revision before its first step."""
     steps: tuple[Step, ...] = ()
-
-
-class SharedStore(TripletStore, Protocol):
-    """What a store has beyond the protocol so that drafts can be laid over it and kept in it."""
-
-    clock: Callable[[], float]
-
-    def load_draft(self, draft_id: str) -> DraftRecord | None:
-        """The draft as it was kept; None if there is none or it has expired."""
-
-    def save_step(self, record: DraftRecord, step: Step) -> None:
-        """Keep one more step; raises `StoreError` if another process wrote this one meanwhile."""
-
-    def empty_draft(self, record: DraftRecord) -> None:
-        """Forget the steps of a draft, and keep its numbers."""
-
-    def publish_draft(
-        self,
-        record: DraftRecord,
-        steps: Sequence[Step],
-        *,
-        author: str,
-        reason: str,
-        write_id: str | None,
-    ) -> int:
-        """Write steps as one transaction that empties the draft too, or raise `Conflict`."""
 
 
 def check_draft_id(draft_id: str) -> str:

@@ -95,19 +95,25 @@ def clean_note(text: str, what: str, longest: int = 500) -> str:
     return _clean(text, what, longest) if text and not text.isspace() else ""
 
 
-@lru_cache(maxsize=65536)
 def fold(text: str) -> str:
     """The key that spellings of one name share: NFKC, case fold, `_` and spaces as one space.
 
     >>> fold("New_York  CITY")
     'new york city'
     """
+    return _fold_short(text) if len(text) <= MAX_NAME else _fold(text)
+
+
+def _fold(text: str) -> str:
     if text.isascii():
         key = " ".join(text.lower().replace("_", " ").split())
     else:
         once = unicodedata.normalize("NFKC", text).casefold()  # folding can undo normal form,
         key = " ".join(unicodedata.normalize("NFKC", once).replace("_", " ").split())  # so twice
     return key or text  # a name of underscores alone keeps itself as its key
+
+
+_fold_short = lru_cache(maxsize=65536)(_fold)  # what a model rambles is not kept
 
 
 def is_number_or_date(value: str) -> bool:
@@ -134,7 +140,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One triplet, as it stood from revision `since` until before revision `until`."""
+    """One triplet, as it stands at the revision that was read."""
 
     id: int
     entity_id: int
@@ -149,8 +155,7 @@ class Fact:
     year: int | None = None
     """The year the value is of, where it ages (a population, a head of state)."""
     since: int = 0
-    until: int | None = None
-    """The revision that ended this version; None while it is current."""
+    """The shared store's revision that wrote it so; 0 where a draft added it."""
 
     @property
     def is_link(self) -> bool:
@@ -169,7 +174,6 @@ class Fact:
             "source": self.source,
             "year": self.year,
             "since": self.since,
-            "until": self.until,
         }
 
     @classmethod
@@ -185,7 +189,6 @@ class Fact:
             source=data.get("source", ""),
             year=data.get("year"),
             since=data.get("since", 0),
-            until=data.get("until"),
         )
 
 

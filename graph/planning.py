@@ -140,8 +140,8 @@ def _resolve_value(
 
 
 def same_value(fact: Fact, value: str, value_id: int | None) -> bool:
-    """Whether a fact already says this value."""
-    return fact.value == value if value_id is None else fact.value_id == value_id
+    """Whether a fact already says this: the same entity, or a literal spelt like it."""
+    return fact.value == value or (value_id is not None and fact.value_id == value_id)
 
 
 def join_sources(first: str, second: str) -> str:
@@ -309,6 +309,11 @@ def _slot_difference(fact: Fact, base: tuple[str, ...], mine: View, theirs: View
     )
 
 
+def _doubles(one: Fact, other: Fact) -> bool:
+    """Whether two facts have one value. (A literal and a link may look alike after a rename.)"""
+    return one.value_id == other.value_id and (one.is_link or one.value == other.value)
+
+
 def _is_fact(version: Fact | Entity | None) -> TypeGuard[Fact]:
     return isinstance(version, Fact)
 
@@ -343,7 +348,7 @@ def require_unchanged(deltas: Sequence[Delta], now: TripletStore, doing: str) ->
         if after.value_id is not None and patched.entity(after.value_id) is None:
             entity_differs(after.value_id, after.value, (after.value,))
         for other in now.facts(after.entity_id, after.relation):
-            if other.id not in touched and same_value(other, after.value, after.value_id):
+            if other.id not in touched and _doubles(other, after):
                 slot_differs(after, base)
 
     def check_entity(entity_id: int, before: Entity | None, after: Entity | None) -> None:

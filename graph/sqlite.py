@@ -13,7 +13,7 @@ import time
 import uuid
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, cast
@@ -29,10 +29,12 @@ from graph.draft import (
 from graph.edits import Edit, edit_kind, edit_to_json
 from graph.errors import StoreError
 from graph.facts import Entity, Fact, clean_note, fold
+from graph.formats import Row
 from graph.planning import conflict, inverse, net, plan, require_unchanged, slot_differences
 from graph.sqlite_file import NEWEST, OPEN, SCHEMA, connect, explain, is_new, path_of
+from graph.sqlite_load import load
 from graph.sqlite_reads import SqliteReads, read_deltas
-from graph.store import Delta, Statistics, TripletStore
+from graph.store import Delta, LoadReport, Statistics, TripletStore
 
 _EDITS = "('edit', 'publish', 'revert', 'import')"  # what undo takes back
 
@@ -222,6 +224,9 @@ class SqliteStore(SqliteReads):
                 self._write(deltas, revision)
                 self._record(revision, number, edit_kind(edit), edit_to_json(edit), deltas)
             return revision
+
+    def load(self, rows: Iterable[Row], **options: Any) -> LoadReport:
+        return load(self, rows, **options)
 
     def undo(self, *, author: str, reason: str = "") -> int:
         with self.transaction():

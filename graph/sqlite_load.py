@@ -11,6 +11,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from graph.errors import StoreError
 from graph.facts import (
@@ -23,32 +24,15 @@ from graph.facts import (
 )
 from graph.formats import AliasRow, BadLine, FactRow, RelationRow, Row
 from graph.planning import clean_relation, join_sources
-from graph.sqlite import SqliteStore
 from graph.sqlite_file import OPEN
+from graph.store import LoadReport
+
+if TYPE_CHECKING:
+    from graph.sqlite import SqliteStore
 
 _ALIASED = f"""SELECT DISTINCT entity_id FROM name
     WHERE key = ? AND text = ? AND is_alias = 1 AND until = {OPEN} LIMIT 2"""  # noqa: S608
 _CACHED = 200_000  # ids of entities kept in memory, some 30 MB
-
-
-@dataclass
-class LoadReport:
-    """What an import did."""
-
-    revision: int = 0
-    facts: int = 0
-    """Facts that are new."""
-    sources: int = 0
-    """Facts that were there and gained a source."""
-    doubles: int = 0
-    """Facts that were there as they are."""
-    entities: int = 0
-    """Entities that are new."""
-    aliases: int = 0
-    relations: int = 0
-    """Relations that were declared."""
-    bad: int = 0
-    """Lines that were left out."""
 
 
 @dataclass
@@ -71,11 +55,7 @@ def load(
     on_bad: Callable[[BadLine], None] | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> LoadReport:
-    """Take in all rows as one revision; `source` is of facts that name none.
-
-    A bad line is told to `on_bad`. Unless `skip_bad`, it also keeps everything out: the rest is
-    only checked, and a `StoreError` says how many there were.
-    """
+    """Take in all rows as one revision; see `graph.store.SharedStore.load`."""
     with store.transaction() as connection:
         loader = _Loader(store, connection, kind, author, reason)
         report = loader.report

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import starmap
 from typing import Any, cast
 
 from rapidfuzz import fuzz
@@ -18,7 +19,7 @@ from graph.store import Delta, JournalEntry, Relation, TripletStore
 
 _FACT = """
     SELECT f.id, f.entity_id, e.text, r.name, coalesce(v.text, f.value), f.value_id,
-           f.source, f.year, f.since, f.until
+           f.source, f.year, f.since
     FROM fact f
     JOIN relation r ON r.id = f.relation_id
     JOIN name e ON e.entity_id = f.entity_id AND e.is_alias = 0 AND e.since <= :at AND e.until > :at
@@ -41,10 +42,6 @@ _ABOUT_FACT = """
              SELECT since FROM fact WHERE id = :object
              UNION SELECT until FROM fact WHERE id = :object))"""
 _ABOUT_ENTITY = _ABOUT_FACT.replace("FROM fact WHERE id", "FROM name WHERE entity_id")
-
-
-def _fact(row: tuple[Any, ...]) -> Fact:
-    return Fact(*row) if row[9] != OPEN else Fact(*row[:9])
 
 
 class SqliteReads:
@@ -103,7 +100,7 @@ class SqliteReads:
         rows = self._rows(
             _FACT + " AND f.id = :id", {"id": fact_id, "at": NEWEST if at is None else at}
         )
-        return _fact(rows[0]) if rows else None
+        return Fact(*rows[0]) if rows else None
 
     def facts(
         self,
@@ -120,9 +117,9 @@ class SqliteReads:
             "limit": -1 if limit is None else max(0, limit),
         }
         if relation is None:
-            return [_fact(row) for row in self._rows(_FACTS, values)]
+            return [Fact(*row) for row in self._rows(_FACTS, values)]
         key = fold(_searchable(relation))
-        return [_fact(row) for row in self._rows(_FACTS_OF_RELATION, {**values, "key": key})]
+        return [Fact(*row) for row in self._rows(_FACTS_OF_RELATION, {**values, "key": key})]
 
     def facts_to(
         self, entity_id: int, at: int | None = None, limit: int | None = None
@@ -135,7 +132,7 @@ class SqliteReads:
             "limit": -1 if limit is None else max(0, limit),
         }
         sql = _FACT + " AND f.value_id = :id ORDER BY f.id LIMIT :limit"
-        return [_fact(row) for row in self._rows(sql, values)]
+        return [Fact(*row) for row in self._rows(sql, values)]
 
     def neighbourhood(
         self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None
@@ -151,7 +148,7 @@ class SqliteReads:
                 _FACT + " AND f.id > :last ORDER BY f.id LIMIT :limit",
                 {"at": at, "last": last, "limit": _BATCH},
             )
-            yield from map(_fact, rows)
+            yield from starmap(Fact, rows)
             if len(rows) < _BATCH:
                 return
             last = rows[-1][0]

@@ -4,20 +4,24 @@ A read takes `at`, a revision: None reads the newest, a number what the store he
 generation pins one revision and reads that throughout. Writes are edits: each `apply` is one
 transaction, one revision, and journalled in the same transaction.
 
-    with contextlib.closing(open_store("sqlite:///build/world.db")) as store:
+    with open_store("sqlite:///build/world.db") as store:
         france, how = store.find_entities("France")[0]
         store.apply([Add("France", "motto", "Liberté")], author="Ada")
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from graph.edits import Edit
 from graph.errors import Conflict, Difference, InvalidText, StoreError
 from graph.facts import Entity, Fact, shown
+
+if TYPE_CHECKING:
+    from graph.draft import DraftRecord, Step
+    from graph.formats import BadLine, Row
 
 __all__ = [
     "Conflict",
@@ -27,7 +31,9 @@ __all__ = [
     "Fact",
     "InvalidText",
     "JournalEntry",
+    "LoadReport",
     "Relation",
+    "SharedStore",
     "Statistics",
     "StoreError",
     "TripletStore",
@@ -118,6 +124,26 @@ class Statistics:
     relations: int
     revision: int
     drafts: int
+
+
+@dataclass
+class LoadReport:
+    """What an import did."""
+
+    revision: int = 0
+    facts: int = 0
+    """Facts that are new."""
+    sources: int = 0
+    """Facts that were there and gained a source."""
+    doubles: int = 0
+    """Facts that were there as they are."""
+    entities: int = 0
+    """Entities that are new."""
+    aliases: int = 0
+    relations: int = 0
+    """Relations that were declared."""
+    bad: int = 0
+    """Lines that were left out."""
 
 
 @runtime_checkable
@@ -229,7 +255,7 @@ class Draft(TripletStore, Protocol):
     """
 
     draft_id: str
-    base: Any
+    base: SharedStore
     """The shared store underneath."""
 
     @property
@@ -253,7 +279,61 @@ class Draft(TripletStore, Protocol):
         """Drop all edits and return to the newest revision; returns the draft's revision."""
 
 
-def open_store(url: str, *, create: bool = False) -> Any:
+class SharedStore(TripletStore, Protocol):
+    """A store that others see too: drafts are laid over it, and kept in it."""
+
+    clock: Callable[[], float]
+
+    def draft(self, draft_id: str) -> Draft:
+        """The session's draft; one that has no edits opens at the newest revision.
+
+        Raises `StoreError` for an id that is not 1 to 64 letters, digits, - and _.
+        """
+
+    def load(
+        self,
+        rows: Iterable[Row],
+        *,
+        author: str,
+        reason: str = "",
+        kind: str = "import",
+        source: str = "",
+        skip_bad: bool = False,
+        on_bad: Callable[[BadLine], None] | None = None,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> LoadReport:
+        """Take in the rows of a file as one revision; `source` is of facts that name none.
+
+        A bad line is told to `on_bad`. Unless `skip_bad`, it also keeps everything out: the rest
+        is only checked, and a `StoreError` says how many there were.
+        """
+
+    def load_draft(self, draft_id: str) -> DraftRecord | None:
+        """The draft as it was kept; None if there is none or it has expired."""
+
+    def save_step(self, record: DraftRecord, step: Step) -> None:
+        """Keep one more step; raises `StoreError` if another process wrote this one meanwhile."""
+
+    def empty_draft(self, record: DraftRecord) -> None:
+        """Forget the steps of a draft, and keep its numbers."""
+
+    def publish_draft(
+        self,
+        record: DraftRecord,
+        steps: Sequence[Step],
+        *,
+        author: str,
+        reason: str,
+        write_id: str | None,
+    ) -> int:
+        """Write steps as one transaction that empties the draft too, or raise `Conflict`."""
+
+    def __enter__(self) -> SharedStore: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def open_store(url: str, *, create: bool = False) -> SharedStore:
     """The store at `url`: `sqlite:///relative/path.db`, `sqlite:////absolute/path.db`.
 
     With `create`, an empty store is made where there is none. Raises `StoreError`.

@@ -18,7 +18,6 @@ from graph.errors import StoreError
 from graph.formats import Row, read_rows
 from graph.sqlite import SqliteStore
 from graph.sqlite_file import path_of
-from graph.sqlite_load import load
 
 DEFAULT_STORE = "sqlite:///build/world.db"
 DATA = Path(__file__).parent / "data"
@@ -55,8 +54,8 @@ def make_world(url: str, *, data: Path = DATA, empty: bool = False) -> bool:
     try:
         with SqliteStore(f"sqlite:///{making}", create=True) as store:
             if not empty:
-                report = load(
-                    store, world_rows(data), author="Lamplight", reason="the world", kind="init"
+                report = store.load(
+                    world_rows(data), author="Lamplight", reason="the world", kind="init"
                 )
                 assert report.bad == 0
         try:

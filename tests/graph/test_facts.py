@@ -148,7 +148,7 @@ def test_shown_is_short_and_harmless() -> None:
 
 
 def test_json_has_ids_as_text() -> None:
-    fact = Fact(new_id(), 2, "France", "capital", "Paris", 3, "atlas", 2024, 5, 6)
+    fact = Fact(new_id(), 2, "France", "capital", "Paris", 3, "atlas", 2024, 5)
     data = json.loads(json.dumps(fact.to_json()))
     assert data["id"] == str(fact.id)
     assert (data["entity_id"], data["value_id"]) == ("2", "3")
