@@ -458,6 +458,7 @@ class SqliteStore(SqliteReads):
         with self._drafts_lock:
             draft = self._drafts.get(draft_id)
             if draft is None:
+                self._expire_drafts()
                 draft = self._drafts[draft_id] = StoredDraft(self, draft_id)
                 return draft
         draft.reload()
@@ -516,8 +517,7 @@ class SqliteStore(SqliteReads):
 
     def _expire_drafts(self) -> None:
         oldest = int(self.clock() * 1000) - _IDLE
-        expired = self._writer.execute("SELECT 1 FROM draft WHERE used <= ?", (oldest,)).fetchone()
-        if expired:
+        if self._rows("SELECT 1 FROM draft WHERE used <= ? LIMIT 1", (oldest,)):
             with self.transaction() as connection:
                 connection.execute("DELETE FROM draft WHERE used <= ?", (oldest,))
 

@@ -156,8 +156,11 @@ def is_new(connection: sqlite3.Connection) -> bool:
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
     """Raise `StoreError` unless the file is a store of this version, or empty."""
-    with path.open("rb") as file:
-        begin = file.read(len(_MAGIC))
+    try:
+        with path.open("rb") as file:
+            begin = file.read(len(_MAGIC))
+    except FileNotFoundError:
+        begin = b""  # SQLite makes the file when it first needs it
     if begin and begin != _MAGIC:
         raise StoreError(f"{path} is not a database; give the path of another file.")
     if is_new(connection):

@@ -268,6 +268,12 @@ class Draft(TripletStore, Protocol):
     def deltas(self) -> list[Delta]:
         """What the draft changes in all, against its base."""
 
+    def can_undo(self) -> bool:
+        """Whether there is an edit to undo."""
+
+    def can_redo(self) -> bool:
+        """Whether there is an undone edit to do again."""
+
     def publish(self, *, author: str, reason: str = "", write_id: str | None = None) -> int:
         """Write the edits to the shared store in one transaction; returns its revision.
 

