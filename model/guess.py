@@ -34,7 +34,7 @@ class Guesser:
     def follow(self, ids: Sequence[int]) -> None:
         """Take note of tokens that were written."""
         for token in ids:
-            for length in (1, 2, 3):
+            for length in (1, 3):
                 self._followed[tuple(self._ids[-length:])] = len(self._ids)
             self._ids.append(token)
             if token == self._markers.end:
@@ -48,7 +48,7 @@ class Guesser:
             return self._value[:LONGEST]
         if self._place < len(self._expected) and not self._lost:
             return self._expected[self._place : self._place + LONGEST]
-        for length in (3, 2, 1):
+        for length in (3, 1):  # two words alone are wrong too often
             if length == 1 and self._ids[-1:] != [self._markers.entity]:
                 break
             start = self._followed.get(tuple(self._ids[-length:]))
