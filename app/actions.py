@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from app.changes import between, compare, describe
+from app.changes import between, compare
 from app.examples import Example, by_name
 from app.graph_view import Chart
 from app.reading import read
@@ -201,8 +201,6 @@ def _edit(session: Session, edits: Sequence[Edit], reason: str = "") -> Steps:
 def _after_edit(session: Session, old: list[Any]) -> Steps:
     session.deltas = between(old, session.draft.deltas())
     session.tab = "changes"
-    if session.deltas:
-        session.card_done = f"Done: {describe(session.deltas[0])}."
     yield from rewrite(session)
 
 
@@ -498,8 +496,10 @@ def example(session: Session, said: dict[str, Any]) -> Steps:
     session.box = chosen.prompt
     if chosen.before_asking:
         session.clear_notes()
+        edits = _example_edits(session, chosen)
         try:
-            session.draft.apply(_example_edits(session, chosen), author=AUTHOR)
+            if edits:
+                session.draft.apply(edits, author=AUTHOR)
         except StoreError as problem:
             session.prompt_note = str(problem)
             yield
@@ -532,10 +532,13 @@ def _example_edits(session: Session, chosen: Example) -> list[Edit]:
     """The edits of an example that this graph allows."""
     edits: list[Edit] = []
     for kind, entity, relation, value in chosen.edits:
+        known = session.draft.find_entities(entity)[:1]
         if kind == "add":
-            edits.append(Add(entity, relation, value))
+            there = session.draft.facts(known[0][0].id, relation) if known else []
+            if all(fold(fact.value) != fold(value) for fact in there):
+                edits.append(Add(entity, relation, value))
             continue
-        for found, _ in session.draft.find_entities(entity)[:1]:
+        for found, _ in known:
             for fact in session.draft.facts(found.id, relation)[:1]:
                 if kind == "delete":
                     edits.append(Delete(fact.id))

@@ -65,8 +65,7 @@ def _fact(card: Card, fact: Fact, note: str) -> str:
         f'<h2 class="card-title">{number}<button type="button" class="entity" data-action="node" '
         f'data-id="e{fact.entity_id}">{escape(fact.entity)}</button>'
         f'<span class="dot">·</span><span>{escape(fact.relation)}</span>{edited}</h2>'
-        f'<form id="change-form" data-action="change" data-id="{fact.id}" '
-        'data-then="reading-mark">'
+        f'<form id="change-form" data-action="change" data-id="{fact.id}">'
         '<label for="card-value">Value</label>'
         f'<input id="card-value" name="value" type="text" value="{escape(fact.value)}" '
         f'maxlength="{MAX_VALUE}" list="value-options" autocomplete="off" data-suggest>'
@@ -89,10 +88,10 @@ def _about(card: Card, fact: Fact) -> str:
         if asked.runners_up:
             rows.append(("Or meant", "; ".join(each.entity for each in asked.runners_up[:3])))
         if card.probability is not None:
-            said = f"{percent(card.probability)} probable, thought the model"
+            said = f"{percent(card.probability)} sure of these words"
         else:
-            said = "the model looked it up and did not say it" if not card.said else "forced"
-        rows.append(("Said", said))
+            said = "looked it up and did not say it" if not card.said else "forced"
+        rows.append(("Model", said))
     if card.changed is not None:
         when = card.changed.time[:16].replace("T", " ")
         rows.append(("Since", f"revision {fact.since}, {card.changed.author}, {when} UTC"))

@@ -44,7 +44,22 @@ def word_diff(before: str, after: str) -> list[Segment]:
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         kind: Literal["same", "change"] = "same" if tag == "equal" else "change"
         segments.append(Segment(kind, (old_at[i1], old_at[i2]), (new_at[j1], new_at[j2])))
-    return _joined(segments, before)
+    return [
+        part for each in _joined(segments, before) for part in _split_space(each, before, after)
+    ]
+
+
+def _split_space(segment: Segment, before: str, after: str) -> list[Segment]:
+    """Gives the space before both versions of a change back to what the texts share."""
+    (b, b_end), (a, a_end) = segment.before, segment.after
+    if segment.kind == "same" or b == b_end or a == a_end or not before[b].isspace():
+        return [segment]
+    if before[b] != after[a]:
+        return [segment]
+    return [
+        Segment("same", (b, b + 1), (a, a + 1)),
+        Segment("change", (b + 1, b_end), (a + 1, a_end)),
+    ]
 
 
 def _joined(segments: list[Segment], before: str) -> list[Segment]:

@@ -26,7 +26,7 @@ from graph.facts import Fact
 MAX_HIT_NODES = 12
 MAX_FAINT_NODES = 12
 LABEL_LENGTH = 24
-OUTER = 1.55  # radius of the faint ring; the inner one has the radius 1
+OUTER = 1.5  # radius of the faint ring; the inner one has the radius 1
 NEAREST = 0.4  # least distance of two nodes
 Point = tuple[float, float]
 
@@ -269,7 +269,7 @@ def draw(scene: Scene, chart: Chart) -> dict[str, Any]:
     edges = _edges(graph, chart, scene)
     nodes = _nodes(graph, scene, {fact.id for fact in strong})
     data = [_lines(edges, style) for style in STYLES]
-    data += [_arrows(edges), _badges(edges, scene), _points(nodes, chart)]
+    data += [_arrows(edges), _dots(edges, scene), _badges(edges, scene), _points(nodes, chart)]
     return {
         "data": data,
         "layout": _layout(),
@@ -349,6 +349,7 @@ def _arrows(edges: Sequence[_Edge]) -> dict[str, Any]:
             "symbol": "triangle-up",
             "size": [7 if edge.style in ("faint", "expected") else 9 for edge in edges],
             "color": [STYLES[edge.style][0] for edge in edges],
+            "line": {"width": 0},
             "opacity": 1,
         },
         "meta": "arrows",
@@ -360,40 +361,52 @@ def _sentence(fact: Fact) -> str:
     return plotly_text(f"{fact.entity} · {fact.relation} · {fact.value}", 90)
 
 
+def _dots(edges: Sequence[_Edge], scene: Scene) -> dict[str, Any]:
+    """Where to click the edge of a fact that has no number."""
+    edges = [edge for edge in edges if edge.fact.id not in scene.numbers]
+    sizes = [5 if edge.style == "faint" else 8 for edge in edges]
+    return _middles(edges, "dots") | {
+        "mode": "markers",
+        "marker": {
+            "size": sizes,
+            "color": [STYLES[edge.style][0] for edge in edges],
+            "line": {"width": 0},
+            "opacity": 1,
+        },
+    }
+
+
 def _badges(edges: Sequence[_Edge], scene: Scene) -> dict[str, Any]:
-    middles = [edge.points[6] for edge in edges]
-    numbers = [scene.numbers.get(edge.fact.id) for edge in edges]
+    """The numbers in order of use; apart from the dots, since Plotly mixes up empty texts."""
+    edges = [edge for edge in edges if edge.fact.id in scene.numbers]
     chosen = [edge.style.startswith("selected") for edge in edges]
     colours = [STYLES[edge.style][0] for edge in edges]
-    return {
-        "type": "scatter",
+    pairs = list(zip(chosen, colours, strict=True))
+    return _middles(edges, "badges") | {
         "mode": "markers+text",
-        "x": [x for x, _ in middles],
-        "y": [y for _, y in middles],
-        "text": ["" if number is None else str(number) for number in numbers],
+        "text": [str(scene.numbers[edge.fact.id]) for edge in edges],
         "textfont": {
             "size": 10.5,
-            "color": [
-                "var(--surface)" if on else colour
-                for on, colour in zip(chosen, colours, strict=True)
-            ],
+            "color": ["var(--surface)" if on else colour for on, colour in pairs],
         },
-        "customdata": [["fact", str(edge.fact.id)] for edge in edges],
-        "hovertext": [_sentence(edge.fact) for edge in edges],
-        "hoverinfo": "text",
         "marker": {
-            "size": [
-                18 if number else 5 if edge.style == "faint" else 8
-                for edge, number in zip(edges, numbers, strict=True)
-            ],
-            "color": [
-                colour if on or not number else "var(--surface)"
-                for on, colour, number in zip(chosen, colours, numbers, strict=True)
-            ],
+            "size": [18] * len(edges),
+            "color": [colour if on else "var(--surface)" for on, colour in pairs],
             "line": {"width": 1.4, "color": colours},
             "opacity": 1,
         },
-        "meta": "badges",
+    }
+
+
+def _middles(edges: Sequence[_Edge], meta: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": [edge.points[6][0] for edge in edges],
+        "y": [edge.points[6][1] for edge in edges],
+        "customdata": [["fact", str(edge.fact.id)] for edge in edges],
+        "hovertext": [_sentence(edge.fact) for edge in edges],
+        "hoverinfo": "text",
+        "meta": meta,
     }
 
 
@@ -526,5 +539,4 @@ def _layout() -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "uirevision": "kept",
-        "transition": {"duration": 0},
     }

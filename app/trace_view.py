@@ -81,7 +81,7 @@ def _weave(
 
 
 def _groups(reading: Reading) -> list[list[Mark]]:
-    """The marks by the words they stand on: a capital that is also the largest city is said once."""
+    """The marks by the words they stand on: one word may repeat a capital and a largest city."""
     groups: dict[tuple[int, int], list[Mark]] = {}
     for mark in reading.marks:
         groups.setdefault((mark.start, mark.end), []).append(mark)
@@ -290,7 +290,7 @@ def _probability(reading: Reading, marks: Sequence[Mark]) -> str:
     probability = reading.trace.probability(marks[0].start, marks[0].end)
     if probability is None:
         return "its words were forced"
-    return f"gave its words a probability of {percent(probability)}"
+    return f"{percent(probability)} sure of these words"
 
 
 def percent(probability: float) -> str:
@@ -387,7 +387,7 @@ def render(
     return (
         _toolbar(view, compared, not view.writing)
         + banner
-        + f'<div id="reading-frame">{body}</div>'
+        + f'<div id="reading-frame" aria-busy="{str(view.writing).lower()}">{body}</div>'
         + summary
         + deleted_html(view)
         + f'<div class="tips" id="tips">{tips_html(reader, view)}</div>'

@@ -31,6 +31,7 @@ OUTPUTS = (
     "download",
 )
 FACTS_ON_CARD = 14
+TO_TRY = ("France", "Japan", "Albert Einstein", "Jupiter", "Danube", "Kenya")  # after a miss
 
 
 def updates(session: Session, everything: bool = False) -> list[Any]:
@@ -74,10 +75,19 @@ def _values(session: Session) -> dict[str, str | None]:
         "table": table_view.render(scene),
         "card": card_view.render(_card(session)),
         "draft": _draft(session),
-        "status": f'<span id="status-words">{escape(session.status)}</span>',
+        "status": _status(session),
         "stop": stop_html(session.writing),
         "download": None if session.download is None else json.dumps(session.download),
     }
+
+
+def _status(session: Session) -> str:
+    """A few words for screen readers; which generation they are of, for tests and scripts."""
+    writing = "yes" if session.writing else "no"
+    return (
+        f'<span id="status-words" role="status" data-run="{session.run}" data-writing="{writing}">'
+        f"{escape(session.status)}</span>"
+    )
 
 
 def _trace(session: Session) -> str:
@@ -89,7 +99,7 @@ def _trace(session: Session) -> str:
     selection = session.selection
     suggestions: tuple[str, ...] = ()
     if reading is not None and reading.hit_nothing and not session.writing:
-        suggestions = ("France", "Japan", "Marie Curie")
+        suggestions = tuple(name for name in TO_TRY if session.draft.find_entities(name))[:3]
     view = trace_view.View(
         raw=session.raw,
         tab=session.tab,

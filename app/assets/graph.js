@@ -71,8 +71,8 @@
     const { data, layout } = coloured(figure, style);
     const frame = { w: element.clientWidth, h: element.clientHeight };
     const [x0, x1, y0, y1] = figure.extent;
-    const side = Math.min(110, frame.w * 0.17);
-    const top = 34;
+    const side = Math.min(64, frame.w * 0.12);
+    const top = 30;
     const scaleX = (frame.w - 2 * side) / (x1 - x0);
     const scaleY = (frame.h - 2 * top) / (y1 - y0);
     const pixel = (x, y) => [side + (x - x0) * scaleX, frame.h - top - (y - y0) * scaleY];
@@ -86,7 +86,7 @@
       if (trace.meta === "arrows")
         trace.marker.angle = trace.meta_direction.map(([dx, dy]) =>
           (Math.atan2(dx * scaleX, dy * scaleY) * 180) / Math.PI);
-      if (trace.meta !== "nodes" && trace.meta !== "badges") continue;
+      if (!["nodes", "badges", "dots"].includes(trace.meta)) continue;
       trace.x.forEach((x, i) => {
         const [px, py] = pixel(x, trace.y[i]);
         const r = (trace.marker.size[i] ?? trace.marker.size) / 2;

@@ -12,7 +12,7 @@
     for (const { name } of [...have.attributes]) {
       if (want.hasAttribute(name)) continue;
       if (name === "open" && have.tagName === "DETAILS") continue; // a person opened it
-      if (name === "data-shown") continue; // set by trace.js
+      if (name === "data-shown" || (name === "style" && have.hasAttribute("data-shown"))) continue;
       have.removeAttribute(name);
     }
     for (const { name, value } of [...want.attributes]) {
@@ -89,13 +89,18 @@
       if (!target || target.tagName === "FORM" || !host.contains(target)) return;
       event.preventDefault();
       if (target.dataset.confirm && !target.dataset.armed) return arm(target);
-      if (target.dataset.then) lamplight.focusNext = target.dataset.then;
       send(report(target));
     });
     host.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (event.target.dataset.then) lamplight.focusNext = event.target.dataset.then;
       send(report(event.target));
+    });
+    // A field with data-suggest asks for entities while one types.
+    let waiting = 0;
+    host.addEventListener("input", (event) => {
+      if (!("suggest" in event.target.dataset)) return;
+      clearTimeout(waiting);
+      waiting = setTimeout(() => send({ action: "suggest", text: event.target.value }), 150);
     });
     watch("value", draw);
     draw();
@@ -155,6 +160,9 @@
         input().value = "";
         send({ action: "search", text: "" });
       }
+    });
+    host.addEventListener("click", (event) => {
+      if (event.target.closest("[role=option]")) input().value = "";
     });
     host.addEventListener("focusout", (event) => {
       if (host.contains(event.relatedTarget) || !options().length) return;

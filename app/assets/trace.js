@@ -43,6 +43,7 @@
       else hide();
     });
     host.addEventListener("mouseleave", hide);
+    host.addEventListener("click", hide); // the fact's card says the same and more
     host.addEventListener("focusin", (event) => {
       const mark = event.target.closest("[data-mark]");
       rove();

@@ -1,0 +1,355 @@
+"""What the page shows, without a browser: the text, the diff, the graph, the table, the session."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+import scripted
+
+from app import actions, graph_view, table_view, trace_view, views
+from app.changes import between, describe
+from app.diff import word_diff, words_changed
+from app.graph_view import Chart, Scene
+from app.session import Service, Session, checked_session_id, new_session_id
+from graph.edits import Add
+from graph.facts import Fact
+from graph.store import Delta, open_store
+from model.decoder import Decoder
+from model.settings import DecodingSettings
+
+HOSTILE = "<img src=x onerror=alert(1)> ${1} {{x}} \" ' &amp;"
+FACTS = [
+    ("Paris", "instance of", "city"),
+    ("France", "instance of", "country"),
+    ("France", "capital", "Paris"),
+    ("France", "largest city", "Paris"),
+    ("France", "currency", "euro"),
+    ("France", "population", "68.5 million"),
+    ("Japan", "instance of", "country"),
+    ("Japan", "capital", "Tokyo"),
+]
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    store = open_store(f"sqlite:///{tmp_path / 'small.db'}", create=True)
+    for entity, relation, value in FACTS:
+        store.apply(
+            [Add(entity, relation, value, "test", value_is_link=value in ("Paris", "Tokyo"))],
+            author="test",
+        )
+    service = Service(store, Decoder(scripted.checkpoint()))
+    session_id = new_session_id()
+    yield Session(service, session_id, service.draft(session_id))
+    store.close()
+
+
+def do(steps: Iterator[None]) -> None:
+    for _ in steps:
+        pass
+
+
+def ask(session: Session, prompt: str) -> Session:
+    do(actions.ask(session, prompt, DecodingSettings()))
+    return session
+
+
+def act(session: Session, **said: Any) -> Session:
+    do(actions.act(session, said))
+    return session
+
+
+def shown(session: Session) -> dict[str, Any]:
+    return dict(zip(views.OUTPUTS, views.updates(session, everything=True), strict=True))
+
+
+def fact(session: Session, entity: str, relation: str) -> Fact:
+    found, _ = session.draft.find_entities(entity)[0]
+    return session.draft.facts(found.id, relation)[0]
+
+
+def plain(html: str) -> str:
+    return unescape(re.sub(r"<[^>]*>", "", html))
+
+
+# -- diff
+
+
+def test_the_pieces_of_a_diff_give_both_texts_back() -> None:
+    before = "The capital of France is Paris. Its currency is the euro."
+    after = "The capital of France is Port Said, Lyon. Its currency is the euro."
+    segments = word_diff(before, after)
+    assert "".join(before[slice(*each.before)] for each in segments) == before
+    assert "".join(after[slice(*each.after)] for each in segments) == after
+    changes = [each for each in segments if each.kind == "change"]
+    assert [before[slice(*each.before)].strip() for each in changes] == ["Paris"]
+    assert [after[slice(*each.after)].strip() for each in changes] == ["Port Said, Lyon"]
+    assert words_changed(segments, before, after) == 3
+
+
+def test_equal_texts_have_no_change() -> None:
+    assert [each.kind for each in word_diff("One two.", "One two.")] == ["same"]
+    assert word_diff("", "") == []
+
+
+# -- the text
+
+
+def test_marks_are_the_models_words_with_numbers_in_order_of_use(session: Session) -> None:
+    reading = ask(session, "Tell me about France.").reading
+    assert reading is not None
+    assert [reading.words(mark) for mark in reading.marks] == [
+        "country",
+        "Paris",
+        "Paris",
+        "euro",
+        "68.5 million",
+    ]
+    assert list(reading.numbers.values()) == [1, 2, 3, 4, 5]
+    html = shown(session)["trace"]
+    assert 'data-number="2"' in html
+    assert plain(html).count("Paris") >= 2
+
+
+def test_a_partial_text_is_drawn_while_it_is_written(session: Session) -> None:
+    states = []
+    for _ in actions.ask(session, "Tell me about France.", DecodingSettings()):
+        states.append((session.writing, shown(session)["trace"]))
+    assert states[0][0]
+    assert not states[-1][0]
+    assert 'class="caret"' not in states[-1][1]
+
+
+def test_everything_in_the_text_is_escaped(session: Session) -> None:
+    ask(session, "Tell me about France.")
+    euro = fact(session, "France", "currency")
+    act(session, action="fact", id=str(euro.id))
+    act(session, action="change", id=str(euro.id), fields={"value": HOSTILE})
+    assert session.card_note == ""
+    outputs = shown(session)
+    for name in ("trace", "card", "draft", "table"):
+        assert "<img" not in outputs[name], name
+    assert HOSTILE in plain(outputs["trace"])
+    assert "<img" not in outputs["graph"]
+    assert "&lt;img" in outputs["graph"]
+
+
+def test_a_word_that_repeats_two_facts_has_both_numbers() -> None:
+    layers = [trace_view._Layer(), trace_view._Layer()]
+    layers[1].add(4, 9, "<b>", "</b>")
+    layers[1].add(6, 12, "<i>", "</i>")  # would cross the first
+    html = trace_view._weave("The <euro> coin", 0, 15, layers, [(9, "[chip]")])
+    assert html == "The <b>&lt;euro</b>[chip]&gt; coin"
+
+
+def test_chips_stand_where_the_lookup_stood(session: Session) -> None:
+    ask(session, "Ask France for motto.")
+    html = shown(session)["trace"]
+    assert "not recorded" in html
+    assert 'data-action="miss"' in html
+    act(session, action="miss", id="0")
+    assert session.selection.kind == "miss"
+    assert "Add a fact about France" in plain(shown(session)["card"])
+
+
+def test_contradiction_is_flagged_with_what_the_graph_says(session: Session) -> None:
+    ask(session, "Contradict Japan.")
+    html = shown(session)["trace"]
+    assert 'class="contradicted"' in html
+    assert "graph says Tokyo" in plain(html)
+
+
+def test_a_text_without_lookups_gets_a_banner(session: Session) -> None:
+    ask(session, "Ramble about France.")
+    assert "Nothing here comes from the graph" in plain(shown(session)["trace"])
+
+
+# -- edits
+
+
+def test_an_edit_is_compared_and_names_its_cause(session: Session) -> None:
+    ask(session, "Tell me about France.")
+    euro = fact(session, "France", "currency")
+    act(session, action="change", id=str(euro.id), fields={"value": "gold florin"})
+    comparison = session.comparison
+    assert comparison is not None
+    changes = [change for change in comparison.changes if change.kind == "change"]
+    assert [change.cause for change in changes] == [
+        "because currency of France is now gold florin, was euro"
+    ]
+    assert comparison.unchanged == 4
+    assert comparison.words == 2
+    html = shown(session)["trace"]
+    assert "<del>" in html
+    assert "<ins>" in html
+
+
+def test_a_deleted_value_still_said_names_the_other_fact(session: Session) -> None:
+    ask(session, "Tell me about France.")
+    capital = fact(session, "France", "capital")
+    act(session, action="delete", id=str(capital.id))
+    assert session.comparison is not None
+    (still,) = session.comparison.still_said
+    assert still.value == "Paris"
+    assert still.fact is not None
+    assert still.fact.relation == "largest city"
+    assert "you deleted this" in plain(shown(session)["trace"])
+    act(session, action="restore", id=str(capital.id))
+    assert session.reading is not None
+    assert "capital of France is Paris" in session.reading.text
+
+
+def test_undo_redo_and_discard(session: Session) -> None:
+    ask(session, "Tell me about France.")
+    euro = fact(session, "France", "currency")
+    act(session, action="change", id=str(euro.id), fields={"value": "gold florin"})
+    for action, said in (("undo", False), ("redo", True), ("discard", False)):
+        act(session, action=action)
+        assert session.reading is not None
+        assert ("gold florin" in session.reading.text) is said, action
+    act(session, action="undo")
+    assert session.draft_note
+
+
+def test_publish_and_conflict(session: Session) -> None:
+    other_id = new_session_id()
+    other = Session(session.service, other_id, session.service.draft(other_id))
+    for each, value in ((session, "gold florin"), (other, "shell money")):
+        ask(each, "Tell me about France.")
+        euro = fact(each, "France", "currency")
+        act(each, action="change", id=str(euro.id), fields={"value": value})
+    act(session, action="publish")
+    assert "Published as revision" in session.draft_done
+    act(other, action="publish")
+    assert other.conflict is not None
+    html = plain(shown(other)["draft"])
+    assert "gold florin" in html
+    assert "shell money" in html
+
+
+def test_delta_between_two_states_of_a_draft() -> None:
+    one = Fact(1, 2, "France", "capital", "Paris")
+    two = Fact(1, 2, "France", "capital", "Lyon")
+    three = Fact(1, 2, "France", "capital", "Nice")
+    assert between([], [Delta(one, two)]) == [Delta(one, two)]
+    assert between([Delta(one, two)], [Delta(one, three)]) == [Delta(two, three)]
+    assert between([Delta(one, two)], []) == [Delta(two, one)]
+    assert describe(Delta(one, None)) == "capital of France was deleted (it was Paris)"
+
+
+# -- what comes back from a browser
+
+
+@pytest.mark.parametrize(
+    "claimed", [None, "", "x", "0" * 31, "0" * 33, "Z" * 32, "../../etc", 7, {"id": 1}]
+)
+def test_a_made_up_session_id_gets_a_new_one(claimed: object) -> None:
+    checked = checked_session_id(claimed)
+    assert checked != claimed
+    assert re.fullmatch("[0-9a-f]{32}", checked)
+    assert checked_session_id(checked) == checked
+
+
+@pytest.mark.parametrize("action", sorted(actions.ACTIONS))
+@pytest.mark.parametrize("claimed", ["", "12345", "-1", "9" * 400, "e", "ezz", None, [], {}])
+def test_made_up_ids_end_in_a_sentence_or_nothing(
+    session: Session, action: str, claimed: object
+) -> None:
+    if action in ("example", "try"):
+        pytest.skip("takes a name")
+    ask(session, "Tell me about Japan.")
+    edits = len(session.draft.edits())
+    act(session, action=action, id=claimed, fields=claimed, text=claimed, name=claimed)
+    assert len(session.draft.edits()) == edits
+    notes = session.card_note + session.draft_note + session.prompt_note
+    assert "\n" not in notes
+    assert "did not work" not in notes
+    shown(session)
+
+
+def test_unknown_actions_and_odd_data_do_nothing(session: Session) -> None:
+    for said in (None, 3, [], {"action": "drop"}, {"action": None}, {}):
+        do(actions.act(session, said))
+    assert session.run == 0
+
+
+@pytest.mark.parametrize("prompt", ["", " \n ", "x" * 50_000, "a\x00b", None, 5])
+def test_bad_prompts_get_one_sentence(session: Session, prompt: object) -> None:
+    do(actions.ask(session, prompt, DecodingSettings()))
+    assert session.prompt_note
+    assert "\n" not in session.prompt_note
+    assert session.run == 0
+
+
+# -- graph and table
+
+
+def test_the_graph_is_json_with_one_badge_for_each_fact(session: Session) -> None:
+    ask(session, "Tell me about France.")
+    figure = json.loads(shown(session)["graph"])
+    badges = next(each for each in figure["data"] if each["meta"] == "badges")
+    assert sorted(badges["text"]) == ["1", "2", "3", "4", "5"]
+    assert len(set(map(tuple, badges["customdata"]))) == len(badges["customdata"])
+    places = list(zip(badges["x"], badges["y"], strict=True))
+    assert len(set(places)) == len(places)
+
+
+def test_facts_stand_clockwise_from_the_top() -> None:
+    facts = tuple(Fact(10 + i, 1, "France", f"r{i}", f"value {i}") for i in range(8))
+    chart = Chart()
+    graph_view.draw(Scene(facts, {f.id: i + 1 for i, f in enumerate(facts)}), chart)
+    assert chart.positions["e1"] == (0.0, 0.0)
+    assert chart.positions["f10"] == (0.0, 1.0)
+    assert chart.positions["f12"] == (1.0, 0.0)
+    assert chart.positions["f16"] == (-1.0, 0.0)
+
+
+def test_nothing_moves_on_selection_or_edit() -> None:
+    facts = [Fact(10 + i, 1, "France", f"r{i}", f"value {i}", 50 + i) for i in range(6)]
+    numbers = {f.id: i + 1 for i, f in enumerate(facts)}
+    chart = Chart()
+    graph_view.draw(Scene(tuple(facts), numbers), chart)
+    before = dict(chart.positions)
+    graph_view.draw(Scene(tuple(facts), numbers, selected=frozenset({12})), chart)
+    assert chart.positions == before
+    facts[2] = Fact(12, 1, "France", "r2", "another", 99)
+    graph_view.draw(Scene(tuple(facts), numbers, edited=frozenset({12})), chart)
+    assert {key: chart.positions[key] for key in before} == before
+    assert chart.positions["e99"] == before["e52"]  # it stands where the old value stood
+
+
+def test_the_picture_is_bounded_and_says_what_it_leaves_out() -> None:
+    hits = tuple(Fact(100 + i, 1, "Hub", f"r{i}", f"v{i}") for i in range(30))
+    around = tuple(Fact(500 + i, 900 + i, f"n{i}", "of", "Hub", 1) for i in range(40))
+    scene = Scene(hits, {f.id: i + 1 for i, f in enumerate(hits)}, neighbours=around)
+    strong, faint, left_out = graph_view.bounded(scene)
+    assert len(strong) == graph_view.MAX_HIT_NODES
+    assert len(faint) == graph_view.MAX_FAINT_NODES
+    assert left_out == 30 - 12 + 40 - 12
+    assert table_view.render(scene).count("<tr id=") == 30 + 12
+
+
+def test_no_two_nodes_stand_on_each_other() -> None:
+    hits = tuple(Fact(100 + i, 1, "Hub", f"r{i}", f"v{i}", 200 + i) for i in range(12))
+    around = tuple(Fact(500 + i, 900 + i, f"n{i}", "of", "Hub", 1) for i in range(12))
+    more = tuple(Fact(700 + i, 200, "v0", "of", f"m{i}", 800 + i) for i in range(8))
+    numbers = {f.id: i + 1 for i, f in enumerate(hits)}
+    chart = Chart()
+    graph_view.draw(Scene(hits, numbers, neighbours=around, expanded=more), chart)
+    places = list(chart.positions.values())
+    assert len(places) == 1 + 12 + 12 + 8
+    assert min(graph_view._distance(p, [q for q in places if q is not p]) for p in places) > 0.15
+
+
+def test_a_chain_reads_as_a_path() -> None:
+    chain = (Fact(1, 10, "A", "born in", "B", 20), Fact(2, 20, "B", "country", "C", 30))
+    chart = Chart()
+    graph_view.draw(Scene(chain, {1: 1, 2: 2}), chart)
+    a, b, c = (chart.positions[key] for key in ("e10", "e20", "e30"))
+    assert a[0] < b[0] < c[0]
