@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import lightning as L
 import numpy as np
@@ -153,6 +153,7 @@ class LookupDataModule(L.LightningDataModule):
         self.batch_tokens, self.seed, self.verify = batch_tokens, seed, verify
         self.limit_documents = limit_documents
         self._shards: dict[str, Shard] = {}
+        self._restored: dict[str, int] | None = None
 
     def setup(self, stage: str) -> None:
         self.pad_id = int(load_tokenizer(self.corpus / "tokenizer").pad_token_id)
@@ -179,10 +180,15 @@ class LookupDataModule(L.LightningDataModule):
         )
 
     def train_dataloader(self) -> BatchLoader:
-        return self._loader("train")
+        loader = self._loader("train")
+        if self._restored is not None:
+            loader.load_state_dict(self._restored)
+            self._restored = None
+        return loader
 
     def val_dataloader(self) -> BatchLoader:
         return self._loader("validation")
 
-    def state_dict(self) -> dict[str, Any]:
-        return {}
+    def go_on_from(self, state: dict[str, int]) -> None:
+        """Let the next train loader begin at a place that an earlier one's `state_dict` told."""
+        self._restored = state

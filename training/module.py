@@ -17,12 +17,13 @@ from typing import Any
 
 import lightning as L
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, LlamaConfig
 
 from model.roles import MarkerIds, Role, loss_mask, token_roles
-from training.data import Batch
+from training.data import Batch, LookupDataModule
 from training.loss import sliced_cross_entropy
 from training.tokenizer import load_tokenizer
 
@@ -242,11 +243,23 @@ class LookupLanguageModule(L.LightningModule):
     def on_validation_end(self) -> None:
         self._clock = None  # time spent validating is not training
 
+    def on_train_end(self) -> None:
+        """Keep the last weights, also where the number of steps is no multiple of the interval."""
+        keeper = self.trainer.checkpoint_callback
+        if isinstance(keeper, ModelCheckpoint) and keeper.dirpath and keeper.save_last:
+            self.trainer.save_checkpoint(Path(keeper.dirpath) / "last.ckpt")
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["tokens_seen"] = self._tokens_seen
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self._tokens_seen = int(checkpoint.get("tokens_seen", 0))
+        # Lightning restores a loader's place only if the loader does not exist yet, but ours does:
+        # the schedule of the rate asks for the number of steps before. So it is told here.
+        data = getattr(self._trainer, "datamodule", None)
+        states = checkpoint["loops"]["fit_loop"]["state_dict"].get("combined_loader")
+        if states and isinstance(data, LookupDataModule):
+            data.go_on_from(states[0])
 
     def configure_gradient_clipping(
         self,

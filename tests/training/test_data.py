@@ -1,0 +1,80 @@
+"""Batches: whole documents, each once a pass, in an order that a resumed run continues."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from training.data import BatchLoader, LookupDataModule, collate, plan_batches
+from training.shards import Shard
+from training.tokenizer import CorpusError
+
+
+@pytest.fixture
+def shard(toy_corpus) -> Shard:
+    return Shard(toy_corpus / "train")
+
+
+def test_every_document_once_and_few_padding_tokens():
+    lengths_N = np.random.default_rng(0).integers(10, 400, 5000)
+    batches = plan_batches(lengths_N, batch_tokens=8192, seed=0, epoch=0)
+    assert sorted(np.concatenate(batches)) == list(range(5000))
+    padded = [len(b) * (-(-lengths_N[b].max() // 8) * 8) for b in batches]
+    assert max(padded) <= 8192
+    assert lengths_N.sum() / sum(padded) > 0.95
+
+
+def test_order_depends_on_seed_and_epoch():
+    lengths_N = np.random.default_rng(0).integers(10, 400, 500)
+    first = np.concatenate(plan_batches(lengths_N, 2048, 0, 0)).tolist()
+    assert np.concatenate(plan_batches(lengths_N, 2048, 0, 0)).tolist() == first
+    assert np.concatenate(plan_batches(lengths_N, 2048, 0, 1)).tolist() != first
+    assert np.concatenate(plan_batches(lengths_N, 2048, 1, 0)).tolist() != first
+
+
+def test_rows_are_padded_on_the_right(shard):
+    batch = collate(shard, np.array([0, 1, 2]), pad_id=2)
+    for row in range(3):
+        ids, flags, prompt_length = shard.document(row)
+        assert batch["ids_BT"][row, : len(ids)].tolist() == ids.tolist()
+        assert (batch["ids_BT"][row, len(ids) :] == 2).all()
+        assert batch["flags_BT"][row, : len(ids)].tolist() == flags.astype(bool).tolist()
+        assert not batch["flags_BT"][row, len(ids) :].any()
+        assert batch["prompt_lengths_B"][row] == prompt_length
+
+
+@pytest.mark.parametrize("seen", [0, 1, 3])
+def test_a_restored_loader_goes_on_with_the_next_batch(shard, seen):
+    straight = BatchLoader(shard, 512, 2, seed=5)
+    expected = [b["ids_BT"] for _ in range(2) for b in straight]
+
+    first = BatchLoader(shard, 512, 2, seed=5)
+    stream = iter(first)
+    found = [next(stream)["ids_BT"] for _ in range(seen)]
+    second = BatchLoader(shard, 512, 2, seed=5)
+    second.load_state_dict(first.state_dict())
+    found += [b["ids_BT"] for b in second]
+    found += [b["ids_BT"] for b in second]
+    assert len(found) == len(expected)
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
+def test_an_epoch_that_was_left_early_is_not_taken_up_again(shard):
+    loader = BatchLoader(shard, 512, 2)
+    next(iter(loader))
+    assert sum(1 for _ in loader) == len(loader)
+
+
+def test_ranks_read_disjoint_parts_of_equal_size(shard):
+    loaders = [BatchLoader(shard, 512, 2, rank=r, world_size=2) for r in range(2)]
+    rows = [[tuple(row.tolist()) for b in loader for row in b["ids_BT"]] for loader in loaders]
+    assert len(loaders[0]) == len(loaders[1])
+    plans = [np.concatenate(loader._plan(0)) for loader in loaders]
+    assert not set(plans[0]) & set(plans[1])
+    assert all(rows)
+
+
+def test_no_corpus_is_told_in_one_sentence(tmp_path):
+    with pytest.raises(CorpusError, match="build the corpus"):
+        LookupDataModule(str(tmp_path)).setup("fit")
