@@ -6,12 +6,12 @@ python -m app [--store URL] [--model PATH] [--port N] [--host ADDRESS]
 from __future__ import annotations
 
 import argparse
-import os
 import socket
 import sys
-from pathlib import Path
 
-DEFAULT_STORE = "sqlite:///build/world.db"
+from graph.errors import StoreError
+from graph.store import SharedStore, open_store
+from graph.world import DEFAULT_STORE, make_world, store_url
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -21,10 +21,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--store",
-        default=os.environ.get("LAMPLIGHT_STORE", DEFAULT_STORE),
         metavar="URL",
-        help="the store of facts (default: $LAMPLIGHT_STORE, else %(default)s; the default is "
-        "made from the shipped world where it does not exist)",
+        help=f"the store of facts (default: $LAMPLIGHT_STORE, else {DEFAULT_STORE}, made from the "
+        "shipped world where it does not exist)",
     )
     parser.add_argument(
         "--model", default=None, metavar="PATH", help="a checkpoint folder or Hub name"
@@ -52,19 +51,11 @@ def free_port(host: str, wanted: int) -> int:
     raise OSError(f"no free port from {wanted} to {wanted + 19} on {host}; name another by --port")
 
 
-def open_or_make(url: str) -> object:
-    """The store at `url`; the shipped world is written there where the default is missing."""
-    from graph.store import open_store
-
-    path = Path(url.removeprefix("sqlite:///"))
-    if url == DEFAULT_STORE and not path.exists():
-        from graph.world import make_world
-
-        print("Making the store from the shipped world…", flush=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        made = make_world(url)
-        if made is not None and hasattr(made, "close"):
-            made.close()
+def open_or_make(given: str | None) -> SharedStore:
+    """The store that was named; the default one is made from the shipped world if it is missing."""
+    url = store_url(given)
+    if given is None:
+        make_world(url)
     return open_store(url)
 
 
@@ -72,8 +63,6 @@ def main(arguments: list[str] | None = None) -> int:
     """Returns 0, or 1 after one sentence about what is wrong."""
     options = parse(arguments)
     try:
-        from graph.errors import StoreError
-
         store = open_or_make(options.store)
     except StoreError as problem:
         return _refuse(str(problem))
@@ -95,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
     from app.server import make_app
     from app.session import Service
 
-    app = make_app(Service(store, Decoder(checkpoint)))  # type: ignore[arg-type]
+    app = make_app(Service(store, Decoder(checkpoint)))
     shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0") else options.host  # noqa: S104
     print(f"Lamplight is at http://{shown}:{port} (Ctrl+C ends it)", flush=True)
     uvicorn.run(app, host=options.host, port=port, log_level="warning")

@@ -4,7 +4,7 @@ A read takes `at`, a revision: None reads the newest, a number what the store he
 generation pins one revision and reads that throughout. Writes are edits: each `apply` is one
 transaction, one revision, and journalled in the same transaction.
 
-    with open_store("sqlite:///build/world.db") as store:
+    with open_store("sqlite:///world.db") as store:
         france, how = store.find_entities("France")[0]
         store.apply([Add("France", "motto", "Liberté")], author="Ada")
 """

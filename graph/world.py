@@ -19,12 +19,12 @@ from graph.formats import Row, read_rows
 from graph.sqlite import SqliteStore
 from graph.sqlite_file import path_of
 
-DEFAULT_STORE = "sqlite:///build/world.db"
+DEFAULT_STORE = "sqlite:///world.db"
 DATA = Path(__file__).parent / "data"
 
 
 def store_url(given: str | None = None) -> str:
-    """The store to use: the one given, else LAMPLIGHT_STORE's, else `sqlite:///build/world.db`."""
+    """The store to use: the one given, else LAMPLIGHT_STORE's, else `sqlite:///world.db`."""
     return given or os.environ.get("LAMPLIGHT_STORE") or DEFAULT_STORE
 
 

@@ -140,7 +140,7 @@ def test_threads_of_one_process_may_init_at_once(tmp_path: Path, small: Path) ->
 
 def test_store_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LAMPLIGHT_STORE", raising=False)
-    assert store_url() == "sqlite:///build/world.db"
+    assert store_url() == "sqlite:///world.db"
     monkeypatch.setenv("LAMPLIGHT_STORE", "sqlite:///x.db")
     assert store_url() == "sqlite:///x.db"
     assert store_url("sqlite:///y.db") == "sqlite:///y.db"
