@@ -43,6 +43,7 @@ class Checkpoint:
     tokenizer: Any  # its fast tokenizer
     markers: MarkerIds
     name: str
+    prompt_prefix: str = ""
     prompt_suffix: str = "\n"
     relations: bool = True
     opening: tuple[int, ...] = field(default=())  # ids before the prompt: the bos token or none
@@ -92,7 +93,8 @@ class Checkpoint:
 
         Raises PromptError if the prompt leaves no room in the context.
         """
-        ids = [*self.opening, *self.encode_text(prompt + self.prompt_suffix, opens=True)]
+        whole = self.prompt_prefix + prompt + self.prompt_suffix
+        ids = [*self.opening, *self.encode_text(whole, opens=True)]
         if len(ids) >= self.context:
             raise PromptError(
                 f"The prompt has {len(ids):,} tokens and the model sees {self.context:,}; "
@@ -171,6 +173,7 @@ def make_checkpoint(model: Any, tokenizer: Any, name: str) -> Checkpoint:
         tokenizer=tokenizer,
         markers=MarkerIds.of(tokenizer),
         name=name,
+        prompt_prefix=(ours or {}).get("prompt_prefix", ""),
         prompt_suffix=(ours or {}).get("prompt_suffix", "\n" if ours is not None else ""),
         relations=bool((ours or {}).get("relations", ours is not None)),
         opening=opening,

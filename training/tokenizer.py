@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 BEGIN, FINISH, PAD = "<|begin|>", "<|end|>", "<|pad|>"
 MARKERS = (ENTITY, RELATIONSHIP, RETURN, END)
 SPECIALS = (BEGIN, FINISH, PAD, *MARKERS)
+PROMPT_PREFIX = " "  # a name that opens a prompt is then tokenised as it is inside a lookup
 PROMPT_SUFFIX = "\n"  # stands between prompt and text
 
 PIECES = r"\n| ?[\p{L}\p{M}]+| ?\p{N}| ?[^\s\p{L}\p{M}\p{N}]|\s"
@@ -112,7 +113,9 @@ class DocumentEncoder:
 
         A flag is 0 for the prompt and for every token that touches an untrained span.
         """
-        prompts = self._plain.encode_batch_fast([d.prompt + PROMPT_SUFFIX for d in documents])
+        prompts = self._plain.encode_batch_fast(
+            [PROMPT_PREFIX + d.prompt + PROMPT_SUFFIX for d in documents]
+        )
         texts = self._encode_texts(documents)
         for document, prompt, text in zip(documents, prompts, texts, strict=True):
             flags = [1] * len(text.ids)

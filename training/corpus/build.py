@@ -62,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tokens", type=int, default=20_000_000, help="tokens to train on")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tokenizer-documents", type=int, default=40_000)
+    parser.add_argument("--tokenizer", type=Path, help="folder of one to use, else it is trained")
     parser.add_argument("--vocabulary", type=int, default=8192, help="size of the tokenizer's")
     parser.add_argument("--sample", type=int, default=0, help="print that many documents and stop")
     options = parser.parse_args(arguments)
@@ -77,11 +78,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
 
     from training.shards import write_corpus
-    from training.tokenizer import DocumentEncoder, train_tokenizer
+    from training.tokenizer import DocumentEncoder, load_tokenizer, train_tokenizer
 
     print(f"{len(writer.records):,} entities to write about, {len(held_out)} held out.", flush=True)
-    texts = (f"{d.prompt}\n{d.text}" for d in itertools.islice(stream, options.tokenizer_documents))
-    tokenizer = train_tokenizer(texts, options.vocabulary)
+    if options.tokenizer:
+        tokenizer = load_tokenizer(options.tokenizer)
+    else:
+        learnt = itertools.islice(stream, options.tokenizer_documents)
+        texts = (f" {document.prompt}\n{document.text}" for document in learnt)
+        tokenizer = train_tokenizer(texts, options.vocabulary)
     encoder = DocumentEncoder(tokenizer)
     too_long: Counter[str] = Counter()
 

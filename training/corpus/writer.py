@@ -231,7 +231,7 @@ class Writer:
     ) -> str:
         """One fact; wording made for a type is used only where the text has stated that type."""
         known = topic.phrased[relation]
-        if known and rng.random() < 0.97:
+        if known:
             answers = {known: topic.answers[relation]}
             subject = Subject(topic.name, pronoun)
             templates = self.phrases.relations[known].statements_for(stated_type)
