@@ -38,13 +38,13 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     except Exception as error:
         # Errors meant for people are one sentence; anything else keeps its traceback.
-        if type(error).__name__ in EXPECTED:
+        if EXPECTED & {kind.__name__ for kind in type(error).__mro__}:
             print(f"Error: {error}", file=sys.stderr)
             return 1
         raise
 
 
-EXPECTED = {"CorpusError", "TrainingError", "StoreError", "CheckpointError"}
+EXPECTED = {"CorpusError", "TrainingError", "EvaluationError", "StoreError", "CheckpointError"}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -137,6 +137,8 @@ class LookupLanguageModule(L.LightningModule):
         if threads:
             torch.set_num_threads(threads)
         self._tokens_seen = 0
+        self._seconds = 0.0  # of training before the present start
+        self._begun = time.perf_counter()
         self._clock: tuple[float, int] | None = None
 
     # -- the model ---------------------------------------------------------------------------
@@ -192,6 +194,9 @@ class LookupLanguageModule(L.LightningModule):
         return result
 
     # -- Lightning ---------------------------------------------------------------------------
+
+    def on_train_start(self) -> None:
+        self._begun = time.perf_counter()
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         due = (self.global_step + 1) % max(1, self._log_every()) == 0
@@ -251,9 +256,11 @@ class LookupLanguageModule(L.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["tokens_seen"] = self._tokens_seen
+        checkpoint["seconds"] = self._seconds + time.perf_counter() - self._begun
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self._tokens_seen = int(checkpoint.get("tokens_seen", 0))
+        self._seconds = float(checkpoint.get("seconds", 0.0))
         # Lightning restores a loader's place only if the loader does not exist yet, but ours does:
         # the schedule of the rate asks for the number of steps before. So it is told here.
         data = getattr(self._trainer, "datamodule", None)
@@ -300,14 +307,18 @@ class LookupLanguageModule(L.LightningModule):
         }
 
 
+def checkpoint_of(run: str | Path) -> Path:
+    """The newest last.ckpt in the folder of a run, or ``run`` itself if it is a file."""
+    path = Path(run)
+    if path.is_file():
+        return path
+    found = sorted(path.rglob("last.ckpt"), key=lambda p: p.stat().st_mtime)
+    if not found:
+        raise TrainingError(f"No checkpoint (last.ckpt) in {path}: train first.")
+    return found[-1]
+
+
 def load_module(run_or_checkpoint: str | Path) -> LookupLanguageModule:
     """The module of a run's folder (its last checkpoint) or of one checkpoint file."""
-    path = Path(run_or_checkpoint)
-    if path.is_dir():
-        found = sorted(path.rglob("last.ckpt"), key=lambda p: p.stat().st_mtime)
-        if not found:
-            raise TrainingError(f"No checkpoint (last.ckpt) in {path}: train first.")
-        path = found[-1]
-    elif not path.is_file():
-        raise TrainingError(f"No checkpoint at {path}: train first.")
+    path = checkpoint_of(run_or_checkpoint)
     return LookupLanguageModule.load_from_checkpoint(path, map_location="cpu", weights_only=True)

@@ -1,0 +1,124 @@
+"""What is exported is what was trained, as plain `transformers` and the decoder load it."""
+
+from __future__ import annotations
+
+import json
+
+import lightning as L
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from graph.store import open_store
+from model.checkpoint import load_checkpoint
+from training import evaluate
+from training.__main__ import main
+from training.data import LookupDataModule
+from training.export import export
+from training.module import LookupLanguageModule, TrainingError, load_module
+
+
+@pytest.fixture(scope="module")
+def run(toy_corpus, tmp_path_factory):
+    """A run of two steps."""
+    folder = tmp_path_factory.mktemp("run")
+    module = LookupLanguageModule(
+        str(toy_corpus / "tokenizer"),
+        hidden_size=32,
+        intermediate_size=64,
+        layers=2,
+        heads=2,
+        warmup_steps=1,
+    )
+    checkpoint = L.pytorch.callbacks.ModelCheckpoint(folder / "checkpoints", save_last=True)
+    trainer = L.Trainer(
+        accelerator="cpu",
+        max_steps=2,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        limit_val_batches=0,
+        callbacks=[checkpoint],
+        default_root_dir=folder,
+    )
+    trainer.fit(module, datamodule=LookupDataModule(str(toy_corpus), batch_tokens=1024))
+    return folder
+
+
+def test_export_loads_everywhere(run, toy_corpus, tmp_path, capsys):
+    out = tmp_path / "world"
+    out.mkdir()
+    (out / "README.md").write_text("the card", encoding="utf-8")
+    assert main(["export", "--run", str(run), "--out", str(out)]) == 0
+    assert "MiB" in capsys.readouterr().out
+    assert {p.name for p in out.iterdir()} >= {
+        "README.md",
+        "config.json",
+        "generation_config.json",
+        "held_out.txt",
+        "model.safetensors",
+        "tokenizer.json",
+        "training.json",
+    }
+    config = json.loads((out / "config.json").read_text("utf-8"))
+    assert config["lamplight"] == {
+        "prompt_prefix": " ",
+        "prompt_suffix": "\n",
+        "relations": True,
+    }
+    assert config["dtype"] == "bfloat16"
+    assert (out / "held_out.txt").read_text("utf-8") == "Kraków\n"
+    facts = json.loads((out / "training.json").read_text("utf-8"))
+    assert facts["steps"] == 2
+    assert facts["tokens_seen"] > 0
+    assert facts["seconds"] > 0
+
+    model = AutoModelForCausalLM.from_pretrained(out)
+    trained = load_module(run).model
+    for ours, theirs in zip(model.parameters(), trained.parameters(), strict=True):
+        torch.testing.assert_close(ours.float(), theirs, atol=2e-3, rtol=1e-2)
+    tokenizer = AutoTokenizer.from_pretrained(out)
+    assert model.config.eos_token_id == tokenizer.eos_token_id
+    checkpoint = load_checkpoint(out)
+    assert (checkpoint.prompt_suffix, checkpoint.relations) == ("\n", True)
+    assert checkpoint.opening == (tokenizer.bos_token_id,)
+    ids = checkpoint.encode_prompt("Tell me.")
+    assert tokenizer.decode(ids) == "<|begin|>Tell me.\n"
+
+
+def test_an_exported_checkpoint_can_be_evaluated(run, tmp_path, capsys):
+    """The whole command, on an untrained model: the figures are poor, but they are there."""
+    out = export(run, tmp_path / "model")
+    from graph.edits import Add
+
+    url = f"sqlite:///{tmp_path / 'toy.db'}"
+    store = open_store(url, create=True)
+    edits = [Add(n, "capital", f"{n}ville") for n in ("France", "Japan", "Kraków")]
+    store.apply(edits, author="test")
+    store.close()
+    evaluate.SETTINGS, kept = evaluate.DecodingSettings(max_tokens=20), evaluate.SETTINGS
+    try:
+        file = tmp_path / "found.json"
+        command = ["evaluate", "--json", "--model", str(out), "--store", url, "--out", str(file)]
+        assert main(command) == 0
+    finally:
+        evaluate.SETTINGS = kept
+    printed = capsys.readouterr()
+    found = json.loads(printed.out)
+    assert found == json.loads(file.read_text("utf-8"))
+    assert {"value", "low", "high", "n"} == set(found["coverage"])
+    assert found["question_validity"]["n"] == 3
+    assert found["question_validity_held_out"]["n"] == 1
+    assert "seed 0" in printed.err
+
+
+def test_errors_are_one_sentence(tmp_path, capsys):
+    with pytest.raises(TrainingError, match="train first"):
+        export(tmp_path, tmp_path / "out")
+    assert main(["export", "--run", str(tmp_path)]) == 1
+    assert "train first" in capsys.readouterr().err
+    assert main(["evaluate", "--model", str(tmp_path / "none")]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert main(["nonsense"]) == 2
+    assert main([]) == 2
+    assert main(["--help"]) == 0

@@ -1,0 +1,108 @@
+"""`python -m training export`: a run's checkpoint as a folder that `transformers` loads.
+
+    python -m training export --run build/runs/world --out model/checkpoints/world
+
+Written are config.json, generation_config.json, model.safetensors (bfloat16), the tokenizer,
+held_out.txt (the entities that the corpus kept out, one a line) and training.json (how the model
+was trained). What else is in the folder (the model card) stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import GenerationConfig
+
+from training.module import LookupLanguageModule, checkpoint_of, load_module
+from training.shards import read_manifest
+from training.tokenizer import PROMPT_PREFIX, PROMPT_SUFFIX, load_tokenizer, save_tokenizer
+
+LAMPLIGHT = {"prompt_prefix": PROMPT_PREFIX, "prompt_suffix": PROMPT_SUFFIX, "relations": True}
+LARGEST = 40 * 2**20  # bytes of the weights that may be shipped
+
+
+def export(run: str | Path, out: str | Path) -> Path:
+    """Write the last checkpoint of ``run`` (or one checkpoint file) to the folder ``out``.
+
+    Raises TrainingError if there is no checkpoint, CorpusError if its tokenizer is gone.
+    """
+    path = checkpoint_of(run)
+    module = load_module(path)
+    tokenizer_folder = Path(module.hparams["tokenizer"])
+    tokenizer = load_tokenizer(tokenizer_folder)
+    out = Path(out)
+    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        _save_model(module, temporary, tokenizer)
+        save_tokenizer(tokenizer, temporary)
+        manifest = read_manifest(tokenizer_folder.parent)
+        held_out = manifest.get("held_out", [])
+        (temporary / "held_out.txt").write_text(
+            "".join(f"{name}\n" for name in held_out), encoding="utf-8"
+        )
+        (temporary / "training.json").write_text(
+            json.dumps(_facts(module, path, manifest), indent=1) + "\n", encoding="utf-8"
+        )
+        out.mkdir(parents=True, exist_ok=True)
+        for file in temporary.iterdir():
+            os.replace(file, out / file.name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return out
+
+
+def _save_model(module: LookupLanguageModule, folder: Path, tokenizer: Any) -> None:
+    model = module.model.to(torch.bfloat16)
+    model.config.lamplight = LAMPLIGHT
+    model.generation_config = GenerationConfig(
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        do_sample=False,
+    )
+    model.save_pretrained(folder)
+
+
+def _facts(module: LookupLanguageModule, path: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """What the model card says of the training."""
+    checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    splits = manifest.get("splits", {})
+    return {
+        "parameters": sum(p.numel() for p in module.model.parameters()),
+        "steps": int(checkpoint["global_step"]),
+        "tokens_seen": int(checkpoint.get("tokens_seen", 0)),
+        "seconds": float(checkpoint.get("seconds", 0.0)),
+        "settings": {k: v for k, v in module.hparams.items() if k != "tokenizer"},
+        "corpus": {
+            "seed": manifest.get("seed"),
+            "splits": {
+                name: {k: v for k, v in split.items() if k != "sha256"}
+                for name, split in splits.items()
+            },
+        },
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Export as the command line says."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training export",
+        description="Write a run's last checkpoint in Hugging Face format.",
+    )
+    parser.add_argument("--run", required=True, help="folder of a run, or one .ckpt file")
+    parser.add_argument("--out", type=Path, default=Path("model/checkpoints/world"))
+    options = parser.parse_args(argv)
+    out = export(options.run, options.out)
+    size = (out / "model.safetensors").stat().st_size
+    print(f"{out}: {size / 2**20:.1f} MiB of weights in bfloat16.")
+    if size > LARGEST:
+        print(f"That is more than the {LARGEST / 2**20:.0f} MiB of a shipped checkpoint.")
+    return 0
