@@ -146,7 +146,8 @@ def number(rng: random.Random) -> str:
     if form == 3:
         return f"{rng.randint(1, 99999):,} {rng.choice(_UNITS)}"
     if form == 4:
-        return f"{rng.choice('$€£¥')}{rng.randint(1, 999)}{rng.choice(['', '.5', '.75', ' million', ' billion'])}"
+        tail = rng.choice(["", ".5", ".75", " million", " billion"])
+        return f"{rng.choice('$€£¥')}{rng.randint(1, 999)}{tail}"
     if form == 5:
         return f"{rng.randint(1, 28)} {rng.choice(_MONTHS)} {rng.randint(1000, 2999)}"
     if form == 6:
@@ -157,7 +158,8 @@ def number(rng: random.Random) -> str:
         code = "".join(rng.choice("ABCDEFGHJKLMNPRSTUVWXYZ") for _ in range(rng.randint(1, 3)))
         return f"{code}{rng.choice(['-', '', ' ', '/'])}{digits[:6]}"
     if form == 9:
-        return f"{rng.randint(1000, 2999)}{rng.choice(['–', ' to ', '-', ' and '])}{rng.randint(1000, 2999)}"
+        between = rng.choice(["–", " to ", "-", " and "])
+        return f"{rng.randint(1000, 2999)}{between}{rng.randint(1000, 2999)}"
     if form == 10:
         return f"{rng.choice('+-−~<>')}{digits[:8]}"
     return f"{rng.choice(_MONTHS)} {rng.randint(1, 28)}, {rng.randint(1000, 2999)}"

@@ -32,16 +32,19 @@ _AN = re.compile(
 # Names that take "the" inside a sentence, told by how they are spelt; a made-up name may too.
 _DEFINITE = re.compile(
     r"""^(?:
-        United\ (?:States|Kingdom|Arab|Nations|Provinces)|Netherlands$|Bahamas$|Philippines$|Maldives$|Comoros$|Isle\ of\ |Holy\ See$|Vatican$
-        |Caribbean$|Balkans$|Andes$|Alps$|Pyrenees$|Himalayas$|Rockies$|Sahara$|Middle\ East$|Moon$|Sun$
+        United\ (?:States|Kingdom|Arab|Nations|Provinces)
+        |(?:Netherlands|Bahamas|Philippines|Maldives|Comoros|Holy\ See|Caribbean|Balkans|Andes|Alps
+            |Pyrenees|Himalayas|Rockies|Sahara|Middle\ East|Moon|Sun)$
         |(?:Republic|Kingdom|Commonwealth|Principality|Sultanate|Federation|State|Union|University
-           |Battle|Siege|Gulf|Bay|Strait|Sea|Council|Bank|Order|Treaty|House|War|Institute|Organisation)\ of\ 
+            |Battle|Siege|Gulf|Bay|Strait|Sea|Council|Bank|Order|Treaty|House|War|Institute|Isle
+            |Organisation)\ of\ 
         |Institute\ for\ 
         |Nobel\ .*Prize
-        |.*\ (?:Islands|Republic|Republics|Kingdom|Union|Party|River|Sea|Ocean|Canal|Desert|Mountains
-             |Alps|Archipelago|Peninsula|Empire|Organization|Organisation|Agency|Court|Nations|League
-             |Commonwealth|Festival|Administration|Center|Centre|Wars?|Territories|Territory|Channel|Strait|Gulf|Basin|Group|Club)
-             (?:\ (?:of|for|in|on)\ .*)?$
+        |.*\ (?:Islands|Republic|Republics|Kingdom|Union|Party|River|Sea|Ocean|Canal|Desert
+            |Mountains|Alps|Archipelago|Peninsula|Empire|Organization|Organisation|Agency|Court
+            |Nations|League|Commonwealth|Festival|Administration|Center|Centre|Wars?|Territories
+            |Territory|Channel|Strait|Gulf|Basin|Group|Club)
+            (?:\ (?:of|for|in|on)\ .*)?$
     )""",
     re.X,
 )
@@ -69,7 +72,7 @@ def enumerate_values(values: Sequence[str], *, indefinite: bool = False) -> str:
 
 
 def with_article(name: str, possessive: bool = False) -> str:
-    """A name as it stands inside a sentence: `the United States`, `the Netherlands'`, `France's`."""
+    """A name as it stands inside a sentence: `the United States`, `France's`."""
     written = definite(name) + name
     if not possessive:
         return written
@@ -152,7 +155,8 @@ def _with_lookups(
 ) -> str:
     """Insert the lookups before the words that need their answers, last one first."""
     starts = {r: sentence.rfind(" ", 0, at) + 1 for r, at in needed_at.items()}
-    for relation, start in reversed(sorted(starts.items(), key=lambda item: item[1])):
+    in_order = sorted(starts.items(), key=lambda item: item[1])  # stable: ties as they are asked
+    for relation, start in in_order[::-1]:
         lookup = write_lookup(entity, relation, join_values(answers[relation]).text)
         after = sentence[start:]
         if not after.startswith("<|db_entity|>"):

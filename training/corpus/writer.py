@@ -62,7 +62,7 @@ KINDS: Mapping[str, float] = {
 
 
 def chain_pair_held_out(first: str, second: str) -> bool:
-    """Whether no chain of the corpus goes from relation `first` to `second` (a fifth of the pairs)."""
+    """Whether no chain of the corpus goes from `first` to `second`: a fifth of the pairs."""
     return hashlib.sha256(f"{first}|{second}".encode()).digest()[0] % 5 == 0
 
 
@@ -166,7 +166,7 @@ class Writer:
         return name.lower() if rng.random() < 0.1 else name
 
     def _value(self, rng: random.Random, relation: str, real: str) -> str:
-        """The real value in half of the cases, else another one of the relation or a made-up one."""
+        """The real value in half of the cases, else another of the relation or a made-up one."""
         draw = rng.random()
         if draw < 0.5:
             return real
@@ -418,7 +418,7 @@ class Writer:
         return ask(template, topics[0].name), text
 
     def chain_of_two(self, rng: random.Random) -> tuple[str, str]:
-        """A question whose answer takes two lookups, such as the capital of the country of birth."""
+        """A question whose answer takes two lookups: the capital of the country of birth."""
         return self._chain(rng, 1)
 
     def chain_of_three(self, rng: random.Random) -> tuple[str, str]:
