@@ -23,7 +23,7 @@ class Document:
     text: str
     """What the model writes, lookups included, with the four markers inline."""
     untrained: tuple[tuple[int, int], ...] = ()
-    """Spans of characters `[start, end)` of `text` kept out of the loss, besides the looked-up values."""
+    """Spans of characters `[start, end)` of `text` that are kept out of the loss too."""
     kind: str = ""
     """Which part of the corpus it belongs to, for counts."""
 
