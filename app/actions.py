@@ -30,7 +30,7 @@ from model.trace import Trace
 
 log = logging.getLogger("lamplight")
 
-REDRAW_EVERY = 0.08  # seconds between two drawings of a text that is being written
+REDRAW_EVERY = 0.1  # seconds between two drawings of a text that is being written
 SHOW_FOR = 0.9  # seconds that an example shows what it is about to edit
 Steps = Iterator[None]
 
@@ -75,6 +75,7 @@ def _write(session: Session, old: Trace | None) -> Steps:
         session.run += 1
         run = session.run
         session.writing = True
+        session.rewriting = old is not None
         session.status = "Rewriting after your edit" if old else "Writing"
     before = read(old) if old else None
 
@@ -110,7 +111,7 @@ def _write(session: Session, old: Trace | None) -> Steps:
             session.trace_note = "The text could not be written; ask again, or reload the page."
     finally:
         if session.run == run:
-            session.writing = False
+            session.writing = session.rewriting = False
             session.stale = ""
     if session.run == run:
         yield
@@ -118,7 +119,7 @@ def _write(session: Session, old: Trace | None) -> Steps:
 
 def _finish(session: Session, trace: Trace, before: Any) -> None:
     """Keep a finished text, and what it says that the one before did not."""
-    session.writing = False
+    session.writing = session.rewriting = False
     session.stale = ""
     assert session.reading is not None
     if before is not None:

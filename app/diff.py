@@ -41,12 +41,33 @@ def word_diff(before: str, after: str) -> list[Segment]:
     new, new_at = _words(after)
     segments: list[Segment] = []
     matcher = SequenceMatcher(None, old, new, autojunk=False)
-    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+    for tag, i1, i2, j1, j2 in _whole_sentences(matcher.get_opcodes(), old, new):
         kind: Literal["same", "change"] = "same" if tag == "equal" else "change"
         segments.append(Segment(kind, (old_at[i1], old_at[i2]), (new_at[j1], new_at[j2])))
     return [
         part for each in _joined(segments, before) for part in _split_space(each, before, after)
     ]
+
+
+def _whole_sentences(
+    codes: Sequence[tuple[str, int, int, int, int]], old: list[str], new: list[str]
+) -> list[tuple[str, int, int, int, int]]:
+    """Moves a removed or added stretch from ". One sentence" to "One sentence."."""
+    moved = list(codes)
+    for at in range(1, len(moved) - 1):
+        tag, i1, i2, j1, j2 = moved[at]
+        words, begin, end = (old, i1, i2) if tag == "delete" else (new, j1, j2)
+        if tag not in ("delete", "insert") or words[begin] not in (".", "!", "?"):
+            continue
+        before, after = moved[at - 1], moved[at + 1]
+        if before[0] != "equal" or after[0] != "equal" or words[begin] != words[end]:
+            continue
+        if after[2] - after[1] < 2:
+            continue
+        moved[at - 1] = (before[0], before[1], before[2] + 1, before[3], before[4] + 1)
+        moved[at] = (tag, i1 + 1, i2 + 1, j1 + 1, j2 + 1)
+        moved[at + 1] = (after[0], after[1] + 1, after[2], after[3] + 1, after[4])
+    return moved
 
 
 def _split_space(segment: Segment, before: str, after: str) -> list[Segment]:

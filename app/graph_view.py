@@ -29,6 +29,7 @@ LABEL_LENGTH = 24
 OUTER = 1.5  # radius of the faint ring; the inner one has the radius 1
 NEAREST = 0.4  # least distance of two nodes
 Point = tuple[float, float]
+Extent = tuple[float, float, float, float]  # least and greatest x, least and greatest y
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ class Chart:
     def __init__(self) -> None:
         self.positions: dict[str, Point] = {}
         self._place_of_fact: dict[int, Point] = {}
-        self.extent: tuple[float, float, float, float] | None = None
+        self.extent: Extent | None = None
+        self.expanded: frozenset[int] = frozenset()  # facts that may reach beyond the picture
 
     def arrange(self, strong: Sequence[Fact], faint: Sequence[Fact]) -> nx.MultiDiGraph:
         """Gives a place to each node that has none; those that have one keep it."""
@@ -118,8 +120,10 @@ class Chart:
                     seen.add(self.positions[key])
         self._place_rings(graph, strong)
         self._place_outer_ring(graph, faint)
+        bounds = self.extent or (-OUTER, OUTER, -OUTER, OUTER)
         for fact in (*strong, *faint):
-            self._place_beside(graph, fact, 1.0 if fact in strong else OUTER)
+            within = None if fact.id in self.expanded or self.extent is None else bounds
+            self._place_beside(graph, fact, 1.0 if fact in strong else OUTER, within)
         for fact in (*strong, *faint):
             self._place_of_fact[fact.id] = self.positions[node_of(fact)]
         self._stretch([self.positions[key] for key in graph.nodes])
@@ -173,7 +177,9 @@ class Chart:
                 if _distance(place, self.positions.values()) >= NEAREST / 2:
                     self.positions[key] = place
 
-    def _place_beside(self, graph: nx.MultiDiGraph, fact: Fact, radius: float) -> None:
+    def _place_beside(
+        self, graph: nx.MultiDiGraph, fact: Fact, radius: float, within: Extent | None
+    ) -> None:
         """A place for whichever end of a fact has none: its old one, or a free one."""
         ends = (entity_node(fact.entity_id), node_of(fact))
         for key, other in (ends, ends[::-1]):
@@ -185,11 +191,11 @@ class Chart:
             if before is not None and key == ends[1] and _distance(before, taken) > 0.05:
                 self.positions[key] = before
             else:
-                self.positions[key] = _free_place(centre, taken, radius)
+                self.positions[key] = _free_place(centre, taken, radius, within)
 
     def _stretch(self, points: Iterable[Point]) -> None:
         xs, ys = zip(*points, strict=True) if points else ((0.0,), (0.0,))
-        new = (min(*xs, -1.0), max(*xs, 1.0), min(*ys, -1.0), max(*ys, 1.0))
+        new = (min(*xs, -OUTER), max(*xs, OUTER), min(*ys, -OUTER), max(*ys, OUTER))
         old = self.extent or new
         self.extent = (
             min(old[0], new[0]),
@@ -203,11 +209,16 @@ def _distance(point: Point, others: Iterable[Point]) -> float:
     return min((math.dist(point, other) for other in others), default=math.inf)
 
 
-def _free_place(centre: Point, taken: Sequence[Point], radius: float) -> Point:
-    """A place near `centre` that is not near any other, away from the middle where there is one."""
+def _free_place(
+    centre: Point, taken: Sequence[Point], radius: float, within: Extent | None
+) -> Point:
+    """A place near `centre` that is not near any other, away from the middle where there is one.
+
+    `within` keeps it inside what the picture shows, so that nothing has to make room for it.
+    """
     outwards = math.atan2(centre[1], centre[0]) if centre != (0.0, 0.0) else math.pi / 2
     best, best_distance = centre, -1.0
-    for ring in (radius, radius * 1.3, radius * 1.7):
+    for ring in (radius, radius * 1.3, radius * 1.6, radius * 0.7):
         for step in range(36):
             turn = ((step + 1) // 2) * (math.pi / 18) * (1 if step % 2 else -1)
             angle = outwards + turn
@@ -215,6 +226,10 @@ def _free_place(centre: Point, taken: Sequence[Point], radius: float) -> Point:
                 round(centre[0] + ring * math.cos(angle), 4),
                 round(centre[1] + ring * math.sin(angle), 4),
             )
+            if within and not (
+                within[0] <= place[0] <= within[1] and within[2] <= place[1] <= within[3]
+            ):
+                continue
             room = _distance(place, taken)
             if room >= NEAREST:
                 return place
@@ -265,6 +280,7 @@ def draw(scene: Scene, chart: Chart) -> dict[str, Any]:
     strong, faint, _ = bounded(scene)
     if not strong and not faint:
         return {"data": [], "layout": _layout(), "labels": [], "extent": [-1, 1, -1, 1]}
+    chart.expanded = frozenset(fact.id for fact in scene.expanded)
     graph = chart.arrange(strong, faint)
     edges = _edges(graph, chart, scene)
     nodes = _nodes(graph, scene, {fact.id for fact in strong})
@@ -278,6 +294,19 @@ def draw(scene: Scene, chart: Chart) -> dict[str, Any]:
     }
 
 
+def _fan(facts: Sequence[Fact], scene: Scene) -> list[float]:
+    """How far each parallel edge bends: numbered ones evenly about the straight line, others
+    outside them on both sides."""
+    strong = sum(fact.id in scene.numbers for fact in facts)
+    if not strong:
+        return [index - (len(facts) - 1) / 2 for index in range(len(facts))]
+    shares = [index - (strong - 1) / 2 for index in range(strong)]
+    for index in range(len(facts) - strong):
+        outside = strong / 2 + 0.5 + index // 2
+        shares.append(outside if index % 2 else -outside)
+    return shares
+
+
 def _edges(graph: nx.MultiDiGraph, chart: Chart, scene: Scene) -> list[_Edge]:
     between: dict[frozenset[str], list[Fact]] = {}
     for start, end, fact in graph.edges(data="fact"):
@@ -285,12 +314,13 @@ def _edges(graph: nx.MultiDiGraph, chart: Chart, scene: Scene) -> list[_Edge]:
     edges = []
     for pair, facts in between.items():
         low = min(pair)
-        for index, fact in enumerate(facts):
+        facts.sort(key=lambda fact: fact.id not in scene.numbers)  # the strong ones lie inside
+        for fact, share in zip(facts, _fan(facts, scene), strict=True):
             start, end = entity_node(fact.entity_id), node_of(fact)
             a, b = chart.positions[start], chart.positions[end]
             if start == end:
                 b = (a[0] + 0.01, a[1] + 0.3)
-            bend = (index - (len(facts) - 1) / 2) * 0.26 * max(math.dist(a, b), 0.6)
+            bend = share * 0.26 * max(math.dist(a, b), 0.6)
             edges.append(_Edge(fact, _curve(a, b, bend if start == low else -bend), ""))
     for edge in edges:
         number = scene.numbers.get(edge.fact.id)
@@ -313,10 +343,11 @@ def _lines(edges: Sequence[_Edge], style: str) -> dict[str, Any]:
     for edge in edges:
         if edge.style != style:
             continue
-        for px, py in edge.points:
+        for step, (px, py) in enumerate(edge.points):
             x.append(px)
             y.append(py)
-            custom.append(["fact", str(edge.fact.id)])
+            # Near its ends an edge leaves the click to the node.
+            custom.append(["fact", str(edge.fact.id)] if 3 <= step <= 9 else None)
         x.append(None)
         y.append(None)
         custom.append(None)

@@ -16,7 +16,8 @@ import gradio as gr
 
 from app import actions, examples, search_view, views
 from app.components import Download, GraphView, Panel, Search, TraceView
-from app.session import Service, Session, checked_session_id
+from app.session import Service, Session, checked_session_id, new_session_id
+from graph.errors import StoreError
 from model.settings import DecodingSettings
 
 TITLE = "Lamplight: Inspect"
@@ -129,7 +130,12 @@ def make_page(service: Service) -> gr.Blocks:
         def on_load(claimed: Any) -> Iterator[list[Any]]:
             kept = _kept_before(claimed)
             session_id = checked_session_id(kept.get("id"))
-            session = Session(service, session_id, service.draft(session_id))
+            try:
+                session = Session(service, session_id, service.draft(session_id))
+            except StoreError as problem:
+                session_id = new_session_id()
+                session = Session(service, session_id, service.draft(session_id))
+                session.draft_note = str(problem)
             first = kept.get("prompt")
             session.box = first if isinstance(first, str) and first else FIRST_PROMPT
             words = session.prompt = session.box
@@ -139,6 +145,7 @@ def make_page(service: Service) -> gr.Blocks:
 
         def on_ask(session: Session | None, words: str, *chosen: Any) -> Iterator[list[Any]]:
             if session is None:
+                yield [gr.skip(), *views.lost()]
                 return
             asked = _settings(chosen)
             if isinstance(asked, str):
@@ -150,6 +157,7 @@ def make_page(service: Service) -> gr.Blocks:
 
         def on_act(session: Session | None, event: gr.EventData) -> Iterator[list[Any]]:
             if session is None:
+                yield [gr.skip(), *views.lost()]
                 return
             for _ in actions.act(session, event._data):
                 yield [_kept(session), *views.updates(session)]

@@ -16,12 +16,11 @@ def render(found: Sequence[Entity] = (), text: str = "") -> str:
         for entity in found
     )
     if text and not found:
-        options = '<li class="faint" id="found-none">Nothing in the graph is called that.</li>'
-    popup = (
-        f'<ul role="listbox" id="search-list" aria-label="Entities">{options}</ul>'
-        if options
-        else ""
-    )
+        popup = '<p id="search-list" class="faint">Nothing in the graph is called that.</p>'
+    elif found:
+        popup = f'<ul role="listbox" id="search-list" aria-label="Entities">{options}</ul>'
+    else:
+        popup = ""
     expanded = str(bool(found)).lower()
     return (
         '<label for="search-input" class="unseen">Find an entity</label>'

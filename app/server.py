@@ -12,7 +12,7 @@ import fastapi
 import gradio as gr
 import plotly
 from fastapi.responses import FileResponse, JSONResponse
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,8 +37,16 @@ POLICY = (
 )
 
 
+# Ways into Gradio that this page does not use: uploads, its proxy, functions of components.
+CLOSED = ("/gradio_api/upload", "/gradio_api/proxy=", "/gradio_api/component_server")
+LARGEST_BODY = 2 << 20  # bytes of a request; a prompt or a value is far smaller
+
+
 class Guard:
-    """Puts the protective headers on every answer; streams pass through untouched."""
+    """Puts the protective headers on every answer, and turns away what no page sends.
+
+    Streams pass through untouched.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -52,7 +60,16 @@ class Guard:
                 headers["Referrer-Policy"] = "same-origin"
             await send(message)
 
-        await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        length = Headers(scope=scope).get("content-length", "0")
+        if scope["path"].startswith(CLOSED):
+            await Response(status_code=404)(scope, receive, with_headers)
+        elif not length.isdecimal() or int(length[:12]) > LARGEST_BODY:
+            await Response("The request is too large.", 413)(scope, receive, with_headers)
+        else:
+            await self.app(scope, receive, with_headers)
 
 
 def make_app(service: Service) -> fastapi.FastAPI:
@@ -84,5 +101,4 @@ def make_app(service: Service) -> fastapi.FastAPI:
         theme=make_theme(),
         css_paths=[ASSETS / "page.css"],
         ssr_mode=False,
-        max_file_size="1mb",
     )

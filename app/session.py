@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.changes import Comparison
-from app.graph_view import Chart, Scene, bounded
+from app.graph_view import Chart, Scene
 from app.reading import Reading
 from graph.errors import Conflict
 from graph.facts import RELATIONS, Entity, Fact, fold
@@ -103,7 +103,9 @@ class Session:
     status: str = ""
     box: str | None = None  # words on their way into the prompt box
     download: dict[str, str] | None = None  # a file on its way to the browser
+    rewriting: bool = False  # what is being written is the old text over an edited graph
     sent: dict[str, Any] = field(default_factory=dict)  # what the browser shows, by output
+    drawn: tuple[Any, Scene, str, str] | None = None  # the last scene by its key, and as drawn
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def clear_notes(self) -> None:
@@ -131,6 +133,19 @@ class Session:
     def selected_facts(self) -> frozenset[int]:
         """The ids of the selected facts."""
         return frozenset({self.selection.id} if self.selection.kind == "fact" else ())
+
+    def scene_key(self) -> Any:
+        """What the scene depends on; while it is the same, nothing is read or drawn anew."""
+        reading = self.reading
+        return (
+            None if reading is None else (tuple(reading.numbers), len(reading.listed)),
+            self.draft.state(),
+            self.writing,
+            self.selection.kind,
+            self.selection.id,
+            tuple(self.expanded.items()),
+            id(self.chart),
+        )
 
     def scene(self) -> Scene:
         """The facts to draw: what was hit, what is listed, and what lies around."""
@@ -188,9 +203,3 @@ class Session:
         """The first facts of and to an entity."""
         facts = self.draft.facts(entity_id, limit=count)
         return facts + self.draft.facts_to(entity_id, limit=max(0, count - len(facts)))
-
-    def not_drawn(self) -> int:
-        """How many neighbours the picture leaves out; at most `HUB` are counted."""
-        if self.reading is None:
-            return 0
-        return bounded(self.scene())[2]

@@ -5,6 +5,8 @@ Fonts are the system's, named as plain strings: a `GoogleFont` would be fetched 
 
 from __future__ import annotations
 
+import inspect
+
 import gradio as gr
 
 SANS = (
@@ -65,10 +67,7 @@ def make_theme() -> gr.themes.Base:
         "checkbox_background_color_selected": "var(--ink)",
         "checkbox_border_color_selected": "var(--ink)",
     }
-    both: dict[str, str] = {}
-    for name, value in colours.items():
-        both[name] = value
-        both[f"{name}_dark"] = value
-    known = theme.set.__wrapped__ if hasattr(theme.set, "__wrapped__") else theme.set
-    accepted = known.__code__.co_varnames
+    accepted = inspect.signature(theme.set).parameters  # not every colour has a dark twin
+    both = dict(colours)
+    both |= {f"{name}_dark": value for name, value in colours.items()}
     return theme.set(**{name: value for name, value in both.items() if name in accepted})

@@ -37,6 +37,7 @@ class View:
     edited: frozenset[int] = frozenset()  # fact ids that this session's draft adds or changes
     selected_lookup: int | None = None  # a miss that is opened
     writing: bool = False  # the model is still writing
+    rewriting: bool = False  # it writes the old text again, over an edited graph
     deleted: tuple[Fact, ...] = ()  # facts that the draft deleted and this text had said
     stale: str = ""  # the rest of the old text, while it is being rewritten
     note: str = ""  # an error of the generation, one sentence
@@ -364,7 +365,7 @@ def render(
     banner = summary = ""
     if view.note:
         banner = f'<p class="error" role="alert" id="trace-note">{escape(view.note)}</p>'
-    elif view.writing and view.stale:
+    elif view.writing and view.rewriting:
         banner = '<p class="stale-note" id="trace-note">Rewriting after your edit…</p>'
     elif not view.writing and reading.hit_nothing:
         banner = _nothing_banner(view)

@@ -51,6 +51,13 @@ def updates(session: Session, everything: bool = False) -> list[Any]:
         return out
 
 
+def lost() -> list[Any]:
+    """The outputs for a page whose session the server no longer knows."""
+    sentence = "This page lost its server session; reload it. The edits of your draft are kept."
+    note = f'<p class="error" id="prompt-note" role="alert">{sentence}</p>'
+    return [note if name == "prompt_note" else gr.skip() for name in OUTPUTS]
+
+
 def stop_html(writing: bool) -> str:
     """The stop button, to be pressed only while the model writes."""
     off = "" if writing else " disabled"
@@ -58,7 +65,12 @@ def stop_html(writing: bool) -> str:
 
 
 def _values(session: Session) -> dict[str, str | None]:
-    scene = session.scene()
+    key = session.scene_key()
+    if session.drawn is None or session.drawn[0] != key:
+        scene = session.scene()
+        figure = json.dumps(graph_view.draw(scene, session.chart), ensure_ascii=False)
+        session.drawn = (key, scene, figure, table_view.render(scene))
+    _, scene, figure, table = session.drawn
     note = session.prompt_note
     left_out = graph_view.bounded(scene)[2]
     return {
@@ -71,8 +83,8 @@ def _values(session: Session) -> dict[str, str | None]:
         "graph_note": f'<span id="left-out">+{left_out:,} more not shown</span>'
         if left_out
         else "",
-        "graph": json.dumps(graph_view.draw(scene, session.chart), ensure_ascii=False),
-        "table": table_view.render(scene),
+        "graph": figure,
+        "table": table,
         "card": card_view.render(_card(session)),
         "draft": _draft(session),
         "status": _status(session),
@@ -107,6 +119,7 @@ def _trace(session: Session) -> str:
         edited=session.edited(),
         selected_lookup=selection.id if selection.kind == "miss" else None,
         writing=session.writing,
+        rewriting=session.rewriting,
         deleted=deleted,
         stale=session.stale,
         note=session.trace_note,

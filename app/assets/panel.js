@@ -178,6 +178,7 @@
   };
   lamplight.theme();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", lamplight.theme);
+  const layout = () => document.getElementById("layout");
   document.addEventListener("click", (event) => {
     const target = event.target.closest?.("[data-page]");
     if (!target) return;
@@ -187,13 +188,13 @@
       lamplight.theme();
     }
     if (target.dataset.page === "facts-view") {
-      document.body.dataset.facts = target.dataset.view;
+      layout().dataset.facts = target.dataset.view;
       for (const tab of document.querySelectorAll("[data-page=facts-view]"))
         tab.setAttribute("aria-pressed", String(tab.dataset.view === target.dataset.view));
       window.dispatchEvent(new Event("resize"));
     }
     if (target.dataset.page === "enlarge") {
-      const large = document.body.classList.toggle("graph-large");
+      const large = layout().classList.toggle("graph-large");
       target.setAttribute("aria-pressed", String(large));
       target.textContent = large ? "Make smaller" : "Enlarge";
       window.dispatchEvent(new Event("resize"));

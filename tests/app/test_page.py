@@ -15,7 +15,7 @@ EURO = re.compile("^euro$")
 
 
 def click_in_graph(page: Inspect, kind: str, name: str) -> None:
-    """Click the node, or the edge at its badge, whose hover text is `name`, at its place on the screen."""
+    """Click the node, or the edge at its badge, with the hover text `name`, where it stands."""
     place = page.page.evaluate(
         """([kind, name]) => {
           const host = document.querySelector('.graph-host');

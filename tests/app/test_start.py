@@ -1,0 +1,90 @@
+"""Starting, and what the server answers without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import scripted
+from fastapi.testclient import TestClient
+
+from app.__main__ import main
+from app.server import make_app
+from app.session import Service
+from graph.edits import Add
+from graph.store import open_store
+from model.decoder import Decoder
+
+
+@pytest.fixture
+def store_url(tmp_path: Path) -> str:
+    url = f"sqlite:///{tmp_path / 'small.db'}"
+    store = open_store(url, create=True)
+    store.apply([Add("France", "capital", "Paris")], author="test")
+    store.close()
+    return url
+
+
+@pytest.fixture
+def client(store_url: str) -> Iterator[TestClient]:
+    store = open_store(store_url)
+    yield TestClient(make_app(Service(store, Decoder(scripted.checkpoint()))))
+    store.close()
+
+
+def one_sentence(text: str) -> bool:
+    return len(text.strip().splitlines()) == 1 and "Traceback" not in text
+
+
+def test_a_store_that_is_no_database_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "notes.db"
+    path.write_text("these are notes, and no database at all\n" * 50)
+    assert main(["--store", f"sqlite:///{path}"]) == 1
+    assert one_sentence(capsys.readouterr().err)
+
+
+def test_a_store_that_is_not_there_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--store", f"sqlite:///{tmp_path / 'none.db'}"]) == 1
+    assert one_sentence(capsys.readouterr().err)
+
+
+def test_a_missing_or_cut_checkpoint_is_one_sentence(
+    tmp_path: Path, store_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--store", store_url, "--model", str(tmp_path / "nowhere")]) == 1
+    assert one_sentence(capsys.readouterr().err)
+    cut = tmp_path / "cut"
+    cut.mkdir()
+    (cut / "config.json").write_text('{"model_type": "llama"}')
+    (cut / "model.safetensors").write_bytes(b"\x80\x00\x00\x00\x00\x00\x00\x00{")
+    assert main(["--store", store_url, "--model", str(cut)]) == 1
+    error = capsys.readouterr().err
+    assert one_sentence(error)
+    assert "model.safetensors" in error
+
+
+def test_the_server_lets_a_browser_fetch_from_nowhere_else(client: TestClient) -> None:
+    answer = client.get("/")
+    assert answer.status_code == 200
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
+def test_health_and_scripts_come_from_disk(client: TestClient) -> None:
+    assert client.get("/health").json()["status"] == "ok"
+    for name in ("panel.js", "trace.js", "graph.js", "plotly.min.js"):
+        assert client.get(f"/lamplight/{name}").status_code == 200
+    for name in ("../server.py", "page.css", "%2e%2e%2fserver.py"):
+        assert client.get(f"/lamplight/{name}").status_code == 404
+
+
+def test_nothing_of_the_page_is_a_public_endpoint(client: TestClient) -> None:
+    info = client.get("/gradio_api/info").json()
+    assert info["named_endpoints"] == {}
+    assert client.post("/gradio_api/upload", files={"files": b"x"}).status_code == 404
+    assert client.post("/gradio_api/component_server", json={}).status_code == 404
+    assert client.post("/gradio_api/queue/join", content=b"x" * (3 << 20)).status_code == 413
