@@ -116,6 +116,9 @@ class Lookup:
         )
 
 
+HOMONYMS = 8  # entities of one name that are told apart by a qualifier, at most
+
+
 class Retriever:
     """Answers lookups from one store or draft at one revision."""
 
@@ -130,7 +133,7 @@ class Retriever:
 
     def lookup(self, entity: str, relation: str) -> Lookup:
         """Answer one query; a miss is an answer too, and nothing is raised for odd text."""
-        candidates = self.store.find_entities(entity, at=self.revision)
+        candidates = self.store.find_entities(entity, at=self.revision) or self._homonyms(entity)
         if not candidates:
             return _miss(entity, relation, None, ())
         (found, how), others = candidates[0], candidates[1:]
@@ -160,6 +163,15 @@ class Retriever:
             value=value,
             value_spans=spans,
         )
+
+    def _homonyms(self, name: str) -> list[tuple[Entity, str]]:
+        """Entities of that name with a qualifier: "Georgia" is "Georgia (country)", a U.S. state.
+
+        The best known comes first; the others are the answer's runners-up.
+        """
+        opening = f"{fold(name)} ("
+        found = self.store.search(f"{name} (", limit=HOMONYMS, at=self.revision)
+        return [(entity, "alias") for entity in found if fold(entity.name).startswith(opening)]
 
     def _runner_up(self, entity: Entity, relation: str) -> RunnerUp:
         facts = self.store.facts(entity.id, relation, at=self.revision, limit=1)

@@ -120,3 +120,21 @@ def test_a_lookup_goes_through_json(store: Any) -> None:
         data = json.loads(json.dumps(lookup.to_json()))
         assert Lookup.from_json(data) == lookup
         assert lookup.entity_id is None or data["entity_id"] == str(lookup.entity_id)
+
+
+def test_a_name_finds_the_homonyms_that_a_qualifier_tells_apart(store: Any) -> None:
+    store.apply(
+        [
+            Add("Georgia (country)", "capital", "Tbilisi"),
+            Add("Georgia (country)", "currency", "lari"),
+            Add("Georgia (U.S. state)", "capital", "Atlanta"),
+            Add("Georgian art", "capital", "none"),
+        ],
+        author="Ada",
+    )
+    lookup = Retriever(store).lookup("georgia", "capital")
+    assert (lookup.how, lookup.value) == ("alias", "Tbilisi")
+    assert lookup.resolved_entity == "Georgia (country)"
+    assert [other.entity for other in lookup.runners_up] == ["Georgia (U.S. state)"]
+    store.apply([Add("Georgia", "capital", "Georgetown")], author="Ada")
+    assert Retriever(store).lookup("georgia", "capital").value == "Georgetown"
