@@ -164,7 +164,8 @@ def test_no_document_names_an_entity_that_is_held_out(writer, held_out):
     names = [(name, words_of(name)) for name in held_out]
     stream = documents(writer, NameFilter(held_out), seed=7)
     words = " ".join(
-        " ".join(["", *words_of(f"{d.prompt} . {d.text}"), ""]) for _, d in zip(range(2000), stream)
+        " ".join(["", *words_of(f"{d.prompt} . {d.text}"), ""])
+        for _, d in zip(range(2000), stream, strict=False)
     )
     assert [name for name, parts in names if f" {' '.join(parts)} " in words] == []
 
@@ -190,7 +191,7 @@ def test_no_chain_uses_a_pair_of_relations_that_is_held_out(writer):
     pairs = Counter()
     for seed in range(600):
         path = writer._path(random.Random(seed), 1 + seed % 2)
-        for (first, _), (second, _) in zip(path or (), (path or ())[1:]):
+        for (first, _), (second, _) in zip(path or (), (path or ())[1:], strict=False):
             pairs[chain_pair_held_out(first, second)] += 1
     assert pairs[True] == 0 < pairs[False]
     drawn = [chain_pair_held_out(a, b) for a in writer._counts for b in writer._counts]
@@ -214,9 +215,9 @@ def test_the_mode_without_lookups_states_nothing(writer):
 
 def test_the_same_seed_gives_the_same_documents(writer, held_out):
     names = NameFilter(held_out)
-    first = [d for _, d in zip(range(30), documents(writer, names, 1))]
-    again = [d for _, d in zip(range(30), documents(writer, names, 1))]
-    other = [d for _, d in zip(range(30), documents(writer, names, 2))]
+    first = [d for _, d in zip(range(30), documents(writer, names, 1), strict=False)]
+    again = [d for _, d in zip(range(30), documents(writer, names, 1), strict=False)]
+    other = [d for _, d in zip(range(30), documents(writer, names, 2), strict=False)]
     assert first == again != other
 
 
@@ -254,8 +255,8 @@ def test_prose_is_annotated_where_it_says_a_value_and_not_trained_on_other_names
     passage = "Most people live near Santiago, as Pedro de Valdivia wrote in 1541."
     document = annotate(record, passage, "From the handbook: Chile")
     assert (
-        "near<|db_entity|> Chile<|db_relationship|> capital<|db_return|> Santiago<|db_end|> Santiago,"
-        in document.text
+        "near<|db_entity|> Chile<|db_relationship|> capital<|db_return|> Santiago<|db_end|>"
+        " Santiago," in document.text
     )
     assert LOOKUP.sub("", document.text) == passage
     kept_out = [document.text[a:b] for a, b in document.untrained]
