@@ -19,12 +19,17 @@ from typing import Any
 
 import torch
 from transformers import GenerationConfig
+from transformers.utils.logging import disable_progress_bar
 
 from training.module import LookupLanguageModule, checkpoint_of, load_module
 from training.shards import read_manifest
 from training.tokenizer import PROMPT_PREFIX, PROMPT_SUFFIX, load_tokenizer, save_tokenizer
 
-LAMPLIGHT = {"prompt_prefix": PROMPT_PREFIX, "prompt_suffix": PROMPT_SUFFIX, "relations": True}
+LAMPLIGHT = {
+    "prompt_prefix": PROMPT_PREFIX,
+    "prompt_suffix": PROMPT_SUFFIX,
+    "relations": True,
+}
 LARGEST = 40 * 2**20  # bytes of the weights that may be shipped
 
 
@@ -68,7 +73,10 @@ def _save_model(module: LookupLanguageModule, folder: Path, tokenizer: Any) -> N
         pad_token_id=tokenizer.pad_token_id,
         do_sample=False,
     )
+    disable_progress_bar()
     model.save_pretrained(folder)
+    for file in folder.iterdir():
+        file.chmod(0o644)  # the weights are written for their owner only
 
 
 def _facts(module: LookupLanguageModule, path: Path, manifest: dict[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,10 @@ from model.checkpoint import load_checkpoint
 from training import evaluate
 from training.__main__ import main
 from training.data import LookupDataModule
+from training.documents import Document
 from training.export import export
 from training.module import LookupLanguageModule, TrainingError, load_module
+from training.tokenizer import encode_document
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +84,9 @@ def test_export_loads_everywhere(run, toy_corpus, tmp_path, capsys):
     checkpoint = load_checkpoint(out)
     assert (checkpoint.prompt_suffix, checkpoint.relations) == ("\n", True)
     assert checkpoint.opening == (tokenizer.bos_token_id,)
-    ids = checkpoint.encode_prompt("Tell me.")
-    assert tokenizer.decode(ids) == "<|begin|>Tell me.\n"
+    document = Document("Kraków?", "It is.")
+    encoded = encode_document(tokenizer, document)
+    assert checkpoint.encode_prompt("Kraków?") == encoded.ids[: encoded.prompt_length]
 
 
 def test_an_exported_checkpoint_can_be_evaluated(run, tmp_path, capsys):

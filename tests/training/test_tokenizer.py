@@ -101,7 +101,7 @@ def test_ids_alone_are_the_ids_in_the_document(tokenizer, entity, relation, valu
     repeated = alone(" " + value)
     assert ids[fourth + 1 :][: len(repeated)] == repeated
     assert tokenizer.decode(ids, skip_special_tokens=False) == (
-        f"{BEGIN}About {entity}?\n{text}{FINISH}"
+        f"{BEGIN} About {entity}?\n{text}{FINISH}"
     )
     assert len(flags) == len(ids)
     assert flags == [0] * prompt_length + [1] * (len(ids) - prompt_length)
@@ -122,7 +122,7 @@ def test_typed_markers_stay_text(tokenizer):
     ids, _, prompt_length = encode_document(tokenizer, document)
     special = {tokenizer.convert_tokens_to_ids(t) for t in (*MARKERS, FINISH)}
     assert not special & set(ids[:prompt_length])
-    assert tokenizer.decode(ids[1:prompt_length]) == document.prompt + "\n"
+    assert tokenizer.decode(ids[1:prompt_length]) == f" {document.prompt}\n"
 
 
 def test_untrained_spans_become_flags(tokenizer):
