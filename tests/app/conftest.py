@@ -32,6 +32,7 @@ from model.checkpoint import DEFAULT_CHECKPOINT, Checkpoint, load_checkpoint
 from model.decoder import Decoder
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions"]
 PATIENCE = float(os.environ.get("LAMPLIGHT_TEST_PATIENCE", "1"))  # for a machine that is busy
 expect.set_options(timeout=15_000 * PATIENCE)
 SHIPPED = (DEFAULT_CHECKPOINT / "config.json").exists() and (
@@ -117,7 +118,7 @@ def scripted_server(world: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 def browser() -> Iterator[Browser]:
     """One Chromium for the run."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
 
@@ -125,8 +126,9 @@ def browser() -> Iterator[Browser]:
 class Inspect:
     """The page as a person uses it."""
 
-    def __init__(self, context: BrowserContext, url: str) -> None:
+    def __init__(self, context: BrowserContext, url: str, shared: bool = False) -> None:
         self.context = context
+        self.shared = shared  # the context serves other tests too
         self.url = url
         self.page: Page = context.new_page()
         self.page.set_default_timeout(30_000 * PATIENCE)
@@ -195,6 +197,12 @@ class Inspect:
         """Click an element."""
         self.page.locator(selector).first.click()
 
+    def close(self) -> None:
+        """Leave; nothing may have been fetched from outside, and no script have failed."""
+        (self.page if self.shared else self.context).close()
+        assert self.outside() == []
+        assert self.errors == []
+
     # -- seeing
 
     def text(self) -> str:
@@ -236,19 +244,35 @@ def visit(browser: Browser) -> Iterator[Callable[..., Inspect]]:
 
     yield new
     for page in pages:
-        page.context.close()
-    for page in pages:
-        assert page.outside() == []
-        assert page.errors == []
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def one_visitor(browser: Browser) -> Iterator[BrowserContext]:
+    """A visitor whose browser keeps compiled scripts from test to test, and nothing else."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    yield context
+    context.close()
+
+
+def _fresh(context: BrowserContext, url: str) -> Inspect:
+    page = Inspect(context, url, shared=True)
+    page.page.goto(f"{url}/health")
+    page.page.evaluate("localStorage.clear()")
+    return page.open()
 
 
 @pytest.fixture
-def inspect(visit: Callable[..., Inspect], server: Server) -> Inspect:
+def inspect(one_visitor: BrowserContext, server: Server) -> Iterator[Inspect]:
     """A page over the shipped model, or the scripted one while there is none."""
-    return visit(server.url).open()
+    page = _fresh(one_visitor, server.url)
+    yield page
+    page.close()
 
 
 @pytest.fixture
-def scripted_page(visit: Callable[..., Inspect], scripted_server: Server) -> Inspect:
+def scripted_page(one_visitor: BrowserContext, scripted_server: Server) -> Iterator[Inspect]:
     """A page over the scripted model."""
-    return visit(scripted_server.url).open()
+    page = _fresh(one_visitor, scripted_server.url)
+    yield page
+    page.close()

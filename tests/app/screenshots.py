@@ -112,9 +112,7 @@ def main() -> int:
         (folder / name).mkdir()
         servers[name] = serve(folder / "made.db", folder / name, model)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=conftest.CHROMIUM, args=["--no-sandbox"]
-        )
+        browser = playwright.chromium.launch(executable_path=conftest.CHROMIUM, args=conftest.FLAGS)
         for state in (*STATES, *ERRING):
             if wanted and state.__name__ not in wanted:
                 continue
