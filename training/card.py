@@ -1,0 +1,228 @@
+"""`python -m training card`: the model card beside an exported checkpoint.
+
+    python -m training card --run build/runs/world --model model/checkpoints/world
+
+Everything in it is read, nothing typed: settings and corpus from training.json, the curves from
+the run's curve.csv, the measures from evaluation.json (`python -m training evaluate --out ...`).
+Written are README.md and curve.png in the checkpoint's folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from training.logs import read_curve
+from training.module import TrainingError
+
+Curves = dict[str, dict[int, float]]
+
+ABOUT = {
+    "lookup_validity": "lookups but `relations` that resolve exactly to a fact of the entity",
+    "coverage": "relations that the graph listed and the paragraph went on to look up",
+    "faithfulness": "values returned that the text repeats, whole",
+    "unsupported": "sentences with a name or number that nothing given holds (less is better)",
+    "edit_efficacy": "texts that say the new value after a random edit",
+    "edit_novel": "the same, for made-up values in many scripts",
+    "specificity": "other facts that are said as before the edit",
+    "question_validity": "questions whose first lookup is the fact that was asked for",
+    "forgotten": "deletions after which the value is gone and every other fact is still said",
+    "forgotten_value": "deletions after which the value is gone",
+    "recovery": "deleted values still said, where the name or another fact holds them too",
+    "natural": "paragraphs, read by eye, of which every sentence is one that a person would write",
+}
+
+
+def training_hours(curves: Curves) -> float:
+    """Hours of training: the tokens between two entries of the log over the rate logged there."""
+    tokens, rates = curves.get("train/tokens", {}), curves.get("train/tokens_per_second", {})
+    steps = sorted(tokens)
+    seconds, last = 0.0, 0.0
+    for step in steps:
+        if step in rates:
+            seconds += max(0.0, tokens[step] - last) / rates[step]
+        last = tokens[step]
+    return seconds / 3600
+
+
+def draw_curves(curves: Curves, path: Path) -> None:
+    """Loss by role, and copy accuracy, over the tokens seen, as a PNG."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    tokens = curves.get("train/tokens", {})
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
+
+    def line(axes: Any, name: str, label: str, **style: Any) -> None:
+        steps = [step for step in sorted(curves.get(name, {})) if _tokens_at(tokens, step)]
+        places = [_tokens_at(tokens, step) / 1e6 for step in steps]
+        axes.plot(places, [curves[name][step] for step in steps], label=label, **style)
+
+    for role in ("text", "entity", "relation", "marker"):
+        line(left, f"train/loss_{role}", role, linewidth=0.9, alpha=0.8)
+    line(left, "validation/loss", "validation, all", color="black", marker=".", linewidth=1.2)
+    left.set(xlabel="million tokens", ylabel="loss (nats per token)", yscale="log")
+    left.set_title("Loss by role", fontsize=10)
+    line(right, "train/copy_accuracy", "training", linewidth=0.9, alpha=0.8)
+    line(right, "validation/copy_accuracy", "validation", color="black", marker=".")
+    right.set(xlabel="million tokens", ylabel="share of tokens", ylim=(0, 1.02))
+    right.set_title("Looked-up values copied, token by token", fontsize=10)
+    for axes in (left, right):
+        axes.legend(fontsize=8)
+        axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+def _tokens_at(tokens: Mapping[int, float], step: int) -> float:
+    """Tokens seen at the last entry at or before `step`."""
+    return max((count for known, count in tokens.items() if known <= step), default=0.0)
+
+
+def measure_table(found: Mapping[str, Mapping[str, float]]) -> str:
+    """The measures as Markdown, held-out entities in a column of their own."""
+    rows = [
+        "| measure | what | all | held-out entities |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name in [n for n in found if not n.endswith("_held_out")]:
+        apart = found.get(f"{name}_held_out")
+        rows.append(
+            f"| `{name}` | {ABOUT.get(name, '')} | {_cell(found[name])} | "
+            f"{_cell(apart) if apart else ''} |"
+        )
+    return "\n".join(rows)
+
+
+def _cell(row: Mapping[str, float]) -> str:
+    interval = f"{row['low']:.3f} to {row['high']:.3f}" if "low" in row else ""
+    return f"{row['value']:.3f} ({interval}; n = {int(row['n']):,})"
+
+
+def write_card(model: Path, run: Path, evaluation: Path) -> Path:
+    """Write README.md and curve.png to the folder ``model``.
+
+    Raises TrainingError, in one sentence, if something that the card is made of is missing.
+    """
+    facts = _read(model / "training.json", "export the run with `python -m training export`")
+    found = _read(evaluation, f"measure it with `python -m training evaluate --out {evaluation}`")
+    try:
+        curves = read_curve(run)
+    except FileNotFoundError as error:
+        raise TrainingError(f"No curve.csv in {run}: give the folder of the run.") from error
+    draw_curves(curves, model / "curve.png")
+    rates = sorted(curves.get("train/tokens_per_second", {}).values())
+    size = (model / "model.safetensors").stat().st_size / 2**20
+    card = CARD.format(
+        parameters=f"{facts['parameters'] / 1e6:.1f}",
+        size=f"{size:.1f}",
+        measures=measure_table(found),
+        settings="\n".join(f"| {k} | {v} |" for k, v in facts["settings"].items()),
+        steps=f"{facts['steps']:,}",
+        tokens=f"{facts['tokens_seen'] / 1e6:.1f}",
+        hours=f"{training_hours(curves):.1f}",
+        rate=f"{rates[len(rates) // 2]:,.0f}" if rates else "an unknown number of",
+        seed=facts["corpus"].get("seed"),
+        corpus=_corpus_table(facts["corpus"].get("splits", {})),
+        held_out=_held_out(model),
+    )
+    path = model / "README.md"
+    path.write_text(card, encoding="utf-8")
+    return path
+
+
+def _read(path: Path, remedy: str) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise TrainingError(f"{path} is missing: {remedy}.") from error
+    except ValueError as error:
+        raise TrainingError(f"{path} is not valid JSON: {remedy}.") from error
+
+
+def _held_out(model: Path) -> str:
+    path = model / "held_out.txt"
+    return f"{len(path.read_text('utf-8').splitlines()):,}" if path.is_file() else "0"
+
+
+def _corpus_table(splits: Mapping[str, Any]) -> str:
+    rows = ["| kind | documents |", "| --- | --- |"]
+    kinds = splits.get("train", {}).get("kinds", {})
+    total = sum(kinds.values()) or 1
+    for kind, number in sorted(kinds.items(), key=lambda item: -item[1]):
+        rows.append(f"| {kind} | {number:,} ({number / total:.1%}) |")
+    return "\n".join(rows)
+
+
+CARD = """\
+---
+license: apache-2.0
+language: en
+library_name: transformers
+pipeline_tag: text-generation
+tags: [lookups, knowledge-graph, lmlm]
+---
+
+# Lamplight world
+
+A language model of {parameters} million parameters ({size} MiB) that looks facts up in a graph
+while it writes. The values that it looked up were never targets of its training (after LMLM,
+arXiv 2505.15962), so what it tells is the graph's: change a fact there, and the text changes.
+
+```
+python -m model generate "Tell me about France."
+```
+
+It loads with `AutoModelForCausalLM` and `AutoTokenizer`, but is of use only with a decoder that
+answers its lookups (`model/decoder.py`). A document is `<|begin|>`, a space, the prompt, a line
+break, the text with its lookups, `<|end|>`.
+
+## What it does
+
+Measured by `python -m training evaluate` on the shipped graph, by unconstrained greedy decoding of
+this file: only values and `<|db_end|>` are forced, nothing is filtered. In brackets: 95 % interval
+and number. No training document names one of the {held_out} held-out entities.
+
+{measures}
+
+## How it was trained
+
+`python -m training fit --config training/configs/world.yaml`: {steps} steps, {tokens} million
+tokens (padding included), {hours} hours on two CPU cores at {rate} tokens a second (the median).
+The corpus's seed is {seed}; documents were written from the graph by `training/corpus`:
+
+{corpus}
+
+| setting | value |
+| --- | --- |
+{settings}
+
+![Loss by role, and share of looked-up values copied, over the tokens seen](curve.png)
+
+## Limits
+
+It writes short English about what its graph holds, and nothing else: no conversation, no
+reasoning, no other language. A lookup spelt in a way that the graph does not know is a miss, and
+the text then says that nothing is recorded. What the graph holds wrongly it repeats. Half of the
+values in its training were exchanged or made up, so that no fact is to be found in the weights;
+that concerns facts, not the ways of speaking that any text teaches.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the card as the command line says."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training card", description="Write a checkpoint's model card."
+    )
+    parser.add_argument("--run", type=Path, default=Path("build/runs/world"))
+    parser.add_argument("--model", type=Path, default=Path("model/checkpoints/world"))
+    parser.add_argument("--evaluation", type=Path, help="default: evaluation.json beside the model")
+    options = parser.parse_args(argv)
+    evaluation = options.evaluation or options.model / "evaluation.json"
+    print(f"Wrote {write_card(options.model, options.run, evaluation)}.")
+    return 0
