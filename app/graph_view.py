@@ -285,7 +285,8 @@ def draw(scene: Scene, chart: Chart) -> dict[str, Any]:
     edges = _edges(graph, chart, scene)
     nodes = _nodes(graph, scene, {fact.id for fact in strong})
     data = [_lines(edges, style) for style in STYLES]
-    data += [_arrows(edges), _dots(edges, scene), _badges(edges, scene), _points(nodes, chart)]
+    data += [_paths(edges), _arrows(edges), _dots(edges, scene), _badges(edges, scene)]
+    data.append(_points(nodes, chart))
     return {
         "data": data,
         "layout": _layout(),
@@ -339,27 +340,38 @@ def _lines(edges: Sequence[_Edge], style: str) -> dict[str, Any]:
     colour, width, dash = STYLES[style]
     x: list[float | None] = []
     y: list[float | None] = []
-    custom: list[list[str] | None] = []
     for edge in edges:
-        if edge.style != style:
-            continue
-        for step, (px, py) in enumerate(edge.points):
-            x.append(px)
-            y.append(py)
-            # Near its ends an edge leaves the click to the node.
-            custom.append(["fact", str(edge.fact.id)] if 3 <= step <= 9 else None)
-        x.append(None)
-        y.append(None)
-        custom.append(None)
+        if edge.style == style:
+            x += [*(px for px, _ in edge.points), None]
+            y += [*(py for _, py in edge.points), None]
     return {
         "type": "scatter",
         "mode": "lines",
         "x": x,
         "y": y,
-        "customdata": custom,
         "line": {"color": colour, "width": width, "dash": dash},
-        "hoverinfo": "none",
+        "hoverinfo": "skip",
         "meta": "edges",
+    }
+
+
+def _paths(edges: Sequence[_Edge]) -> dict[str, Any]:
+    """What is clicked along an edge beside its badge; near its ends the click is the node's."""
+    places = [
+        (*edge.points[step], str(edge.fact.id))
+        for edge in edges
+        if edge.style != "faint"
+        for step in (3, 4, 5, 7, 8, 9)
+    ]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [x for x, _, _ in places],
+        "y": [y for _, y, _ in places],
+        "customdata": [["fact", fact_id] for _, _, fact_id in places],
+        "hoverinfo": "none",
+        "marker": {"size": 8, "opacity": 0},
+        "meta": "paths",
     }
 
 

@@ -28,7 +28,7 @@ def render(scene: Scene) -> str:
         'aria-label="Facts as a table">'
         '<table id="facts-table"><thead><tr><th scope="col">No.</th><th scope="col">Entity</th>'
         '<th scope="col">Relation</th><th scope="col">Value</th><th scope="col">Source</th></tr>'
-        f"</thead><tbody>{rows}</tbody></table></div>{more}"
+        f"</thead><tbody>{rows}</tbody></table>{more}</div>"
     )
 
 

@@ -203,8 +203,14 @@ def diff_html(before: Reading, after: Reading, comparison: Comparison, view: Vie
             out.append(text_html(after, view, *change.after))
             continue
         cause = escape(change.cause)
-        removed = _weave(before.text, *change.before, _inert(old_marks), ())
-        added = text_html(after, view, *change.after)
+        (b, b_end), (a, a_end) = change.before, change.after
+        if (b == b_end) != (a == a_end):  # only removed, or only added: keep the space outside
+            text, at, end = (after.text, a, a_end) if b == b_end else (before.text, b, b_end)
+            skip = int(text[at].isspace() and end - at > 1)
+            out.append(" " * skip)
+            a, b = (a + skip, b) if b == b_end else (a, b + skip)
+        removed = _weave(before.text, b, b_end, _inert(old_marks), ())
+        added = text_html(after, view, a, a_end)
         out.append(f'<span class="change" title="{cause}">')
         if removed.strip():
             out.append(f'<del><span class="unseen">removed: </span>{removed}</del>')

@@ -96,6 +96,13 @@ def test_select_from_graph_edge_and_node(inspect: Inspect) -> None:
     expect(inspect.page.locator("#card-value")).to_have_value("euro")
 
 
+def test_a_click_on_a_nodes_very_middle_is_the_nodes(inspect: Inspect) -> None:
+    for name in ("Paris", "France", "Western Europe"):
+        click_in_graph(inspect, "nodes", name)
+        expect(inspect.page.locator("#ask-about")).to_be_visible()
+        expect(inspect.page.locator("#card .card-title")).to_have_text(name)
+
+
 def test_each_of_the_parallel_edges_to_paris_can_be_clicked(inspect: Inspect) -> None:
     for relation in ("capital", "largest city", "major city"):
         click_in_graph(inspect, "edge", f"France · {relation} · Paris")
