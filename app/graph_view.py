@@ -37,6 +37,7 @@ class Scene:
     """What is to be seen."""
 
     hits: tuple[Fact, ...] = ()  # looked up, in order of use
+    centres: tuple[int, ...] = ()  # ids of the entities that were asked about, misses included
     numbers: dict[int, int] = field(default_factory=dict)  # fact id -> order of use
     expected: tuple[Fact, ...] = ()  # listed by `relations` and not looked up so far
     neighbours: tuple[Fact, ...] = ()  # around the facts that were hit, faint
@@ -70,6 +71,7 @@ def bounded(scene: Scene) -> tuple[list[Fact], list[Fact], int]:
         strong.append(fact)
     drawn = {fact.id for fact in strong}
     known = nodes | {entity_node(fact.entity_id) for fact in strong}
+    known |= {entity_node(entity_id) for entity_id in scene.centres}
     hit_pairs = {frozenset((entity_node(fact.entity_id), node_of(fact))) for fact in strong}
     faint: list[Fact] = []
     extra: set[str] = set()
@@ -281,6 +283,8 @@ def draw(scene: Scene, chart: Chart) -> dict[str, Any]:
     if not strong and not faint:
         return {"data": [], "layout": _layout(), "labels": [], "extent": [-1, 1, -1, 1]}
     chart.expanded = frozenset(fact.id for fact in scene.expanded)
+    if not strong and scene.centres:  # all that was asked was missed
+        chart.positions.setdefault(entity_node(scene.centres[0]), (0.0, 0.0))
     graph = chart.arrange(strong, faint)
     edges = _edges(graph, chart, scene)
     nodes = _nodes(graph, scene, {fact.id for fact in strong})
@@ -472,12 +476,13 @@ class _Node:
 def _nodes(graph: nx.MultiDiGraph, scene: Scene, strong: set[int]) -> list[_Node]:
     nodes: dict[str, _Node] = {}
     hit_values = {node_of(fact) for fact in scene.hits}
+    centres = {entity_node(entity_id) for entity_id in scene.centres}
     for start, end, fact in graph.edges(data="fact"):
         hit = fact.id in scene.numbers
         for key, name in ((start, fact.entity), (end, fact.value)):
             node = nodes.setdefault(key, _Node(key, name, "faint", key[0] == "f", False, False))
-            subject = key == start and fact.id in strong and key not in hit_values
-            if subject:
+            asked = key in centres or (key == start and fact.id in strong)
+            if asked and key not in hit_values:
                 node.kind = "subject"
             elif hit and node.kind == "faint":
                 node.kind = "hit"

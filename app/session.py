@@ -138,7 +138,12 @@ class Session:
         """What the scene depends on; while it is the same, nothing is read or drawn anew."""
         reading = self.reading
         return (
-            None if reading is None else (tuple(reading.numbers), len(reading.listed)),
+            None
+            if reading is None
+            else (
+                tuple(reading.numbers),
+                tuple(each.lookup.entity_id for each in reading.trace.lookups),
+            ),
             self.draft.state(),
             self.writing,
             self.selection.kind,
@@ -175,6 +180,7 @@ class Session:
                 shown.append(fact)
         return Scene(
             hits=hits,
+            centres=tuple(centres),
             numbers=reading.numbers,
             expected=tuple(expected),
             neighbours=tuple(neighbours),

@@ -72,7 +72,6 @@ def _values(session: Session) -> dict[str, str | None]:
         session.drawn = (key, scene, figure, table_view.render(scene))
     _, scene, figure, table = session.drawn
     note = session.prompt_note
-    left_out = graph_view.bounded(scene)[2]
     return {
         "prompt": session.box,
         "prompt_note": f'<p class="error" id="prompt-note" role="alert">{escape(note)}</p>'
@@ -80,9 +79,7 @@ def _values(session: Session) -> dict[str, str | None]:
         else "",
         "search": search_view.render(session.found, session.search_text),
         "trace": _trace(session),
-        "graph_note": f'<span id="left-out">+{left_out:,} more not shown</span>'
-        if left_out
-        else "",
+        "graph_note": _graph_note(session, scene),
         "graph": figure,
         "table": table,
         "card": card_view.render(_card(session)),
@@ -91,6 +88,15 @@ def _values(session: Session) -> dict[str, str | None]:
         "stop": stop_html(session.writing),
         "download": None if session.download is None else json.dumps(session.download),
     }
+
+
+def _graph_note(session: Session, scene: graph_view.Scene) -> str:
+    strong, faint, left_out = graph_view.bounded(scene)
+    if left_out:
+        return f'<span id="left-out">+{left_out:,} more not shown</span>'
+    if session.reading is not None and not session.writing and not strong and not faint:
+        return '<span id="left-out">No fact of the graph was hit.</span>'
+    return ""
 
 
 def _status(session: Session) -> str:

@@ -15,9 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(Path(__file__).parent))
 
-import conftest  # noqa: E402
+import page_driver  # noqa: E402
 import scripted  # noqa: E402
-from conftest import Inspect, serve  # noqa: E402
+from page_driver import Inspect, serve  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 from test_page import click_in_graph  # noqa: E402
 
@@ -106,13 +106,15 @@ def main() -> int:
     OUT.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp())
     make_world(f"sqlite:///{folder / 'made.db'}")
-    checkpoint = load_checkpoint() if conftest.SHIPPED else scripted.checkpoint()
+    checkpoint = load_checkpoint() if page_driver.SHIPPED else scripted.checkpoint()
     servers = {}
     for name, model in (("own", checkpoint), ("erring", scripted.checkpoint())):
         (folder / name).mkdir()
         servers[name] = serve(folder / "made.db", folder / name, model)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=conftest.CHROMIUM, args=conftest.FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=page_driver.CHROMIUM, args=page_driver.FLAGS
+        )
         for state in (*STATES, *ERRING):
             if wanted and state.__name__ not in wanted:
                 continue

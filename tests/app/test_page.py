@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from conftest import PATIENCE, Inspect, Server
+from page_driver import PATIENCE, Inspect, Server
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser

@@ -353,3 +353,13 @@ def test_a_chain_reads_as_a_path() -> None:
     graph_view.draw(Scene(chain, {1: 1, 2: 2}), chart)
     a, b, c = (chart.positions[key] for key in ("e10", "e20", "e30"))
     assert a[0] < b[0] < c[0]
+
+
+def test_a_miss_still_shows_the_entity_that_was_asked_about(session: Session) -> None:
+    ask(session, "Ask France for motto.")
+    figure = json.loads(shown(session)["graph"])
+    nodes = next(each for each in figure["data"] if each["meta"] == "nodes")
+    assert "France" in nodes["hovertext"]
+    assert "Paris" in nodes["hovertext"]
+    ask(session, "Tell me about Nowhere.")
+    assert "No fact of the graph was hit" in shown(session)["graph_note"]

@@ -1,0 +1,173 @@
+"""The page as a person uses it, for tests and screenshots: servers, and what is done and seen."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from playwright.sync_api import BrowserContext, Page, expect
+
+import app  # noqa: F401  (settles Gradio's environment before it is imported)
+from app.server import make_app
+from app.session import Service
+from graph.store import open_store
+from model.checkpoint import DEFAULT_CHECKPOINT, Checkpoint
+from model.decoder import Decoder
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions"]
+PATIENCE = float(os.environ.get("LAMPLIGHT_TEST_PATIENCE", "1"))  # for a machine that is busy
+SHIPPED = (DEFAULT_CHECKPOINT / "config.json").exists() and (
+    os.environ.get("LAMPLIGHT_TEST_MODEL") != "scripted"
+)
+expect.set_options(timeout=15_000 * PATIENCE)
+
+
+@dataclass
+class Server:
+    """A running server and what it stands on."""
+
+    url: str
+    store: Any
+    end: Callable[[], None]
+
+
+def serve(world: Path, folder: Path, checkpoint: Checkpoint) -> Server:
+    """A server of its own, on a copy of the world and a free port."""
+    path = folder / "world.db"
+    if not path.exists():
+        shutil.copy(world, path)
+    store = open_store(f"sqlite:///{path}")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    application = make_app(Service(store, Decoder(checkpoint)))
+    server = uvicorn.Server(uvicorn.Config(application, port=port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+
+    def end() -> None:
+        server.should_exit = server.force_exit = True
+        thread.join(10)
+        store.close()
+
+    return Server(f"http://127.0.0.1:{port}", store, end)
+
+
+class Inspect:
+    """The page as a person uses it."""
+
+    def __init__(self, context: BrowserContext, url: str, shared: bool = False) -> None:
+        self.context = context
+        self.shared = shared  # the context serves other tests too
+        self.url = url
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(30_000 * PATIENCE)
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.errors.append(f"dialog: {dialog.message}"))
+
+    def open(self) -> Inspect:
+        """Load the page and wait for the first text."""
+        self.page.goto(self.url)
+        self.wait_for_run(0)
+        return self
+
+    # -- waiting
+
+    def run(self) -> int:
+        """The number of the generation that the page shows."""
+        status = self.page.locator("#status-words")
+        return int(status.get_attribute("data-run") or 0) if status.count() else 0
+
+    def wait_for_run(self, before: int) -> None:
+        """Wait until a later generation has ended."""
+        self.page.wait_for_function(
+            """before => { const words = document.querySelector('#status-words');
+            return words && Number(words.dataset.run) > before
+            && words.dataset.writing === 'no' }""",
+            arg=before,
+            timeout=30_000 * PATIENCE,
+        )
+
+    def after(self, act: Callable[[], object]) -> Inspect:
+        """Do something that makes the model write, and wait for its end."""
+        before = self.run()
+        act()
+        self.wait_for_run(before)
+        return self
+
+    # -- doing
+
+    def ask(self, prompt: str) -> Inspect:
+        """Type a prompt and ask."""
+        self.page.locator("#prompt textarea").fill(prompt)
+        return self.after(lambda: self.page.locator("#ask").click())
+
+    def mark(self, words: str) -> Any:
+        """The mark with these words."""
+        return self.page.locator("#reading .mark:not(.gone)").filter(
+            has_text=re.compile(f"^{re.escape(words)}$")
+        )
+
+    def open_fact(self, words: str) -> Inspect:
+        """Click a mark and wait for its card."""
+        self.mark(words).first.click()
+        expect(self.page.locator("#card-value")).to_have_value(words)
+        return self
+
+    def change(self, words: str, value: str) -> Inspect:
+        """Open the fact of a mark, give it another value and save."""
+        self.open_fact(words)
+        self.page.locator("#card-value").fill(value)
+        return self.after(lambda: self.page.locator("#save").click())
+
+    def click(self, selector: str) -> None:
+        """Click an element."""
+        self.page.locator(selector).first.click()
+
+    def close(self) -> None:
+        """Leave; nothing may have been fetched from outside, and no script have failed."""
+        (self.page if self.shared else self.context).close()
+        assert self.outside() == []
+        assert self.errors == []
+
+    # -- seeing
+
+    def text(self) -> str:
+        """The text as a reader sees it, chips left out."""
+        return str(
+            self.page.evaluate(
+                """() => { const copy = document.querySelector('#reading').cloneNode(true);
+                copy.querySelectorAll('.chip,.says,.unseen,.caret,.stale').forEach(e => e.remove());
+                return copy.textContent }"""
+            )
+        )
+
+    def marks(self) -> list[str]:
+        """The words of all marks."""
+        return self.page.locator("#reading .mark:not(.gone)").all_text_contents()
+
+    def tab(self, name: str) -> Inspect:
+        """Choose Before, Changes or After."""
+        self.click(f"#tab-{name}")
+        expect(self.page.locator(f"#tab-{name}")).to_have_attribute("aria-pressed", "true")
+        return self
+
+    def outside(self) -> list[str]:
+        """Requests that went to anything but this server."""
+        own = (self.url, "data:", "blob:")
+        return [url for url in self.requests if not url.startswith(own)]
