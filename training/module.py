@@ -103,6 +103,8 @@ class LookupLanguageModule(L.LightningModule):
         warmup_steps: steps of linear warm-up; the cosine follows.
         weight_decay: on matrices; norms have none.
         threads: CPU threads for the tensor operations (0: leave as they are).
+        start_from: a run or checkpoint whose weights to begin with, under a schedule of their own;
+            to continue an interrupted run, name its checkpoint by --ckpt_path instead.
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class LookupLanguageModule(L.LightningModule):
         warmup_steps: int = 100,
         weight_decay: float = 0.1,
         threads: int = 0,
+        start_from: str = "",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -194,6 +197,15 @@ class LookupLanguageModule(L.LightningModule):
         return result
 
     # -- Lightning ---------------------------------------------------------------------------
+
+    def setup(self, stage: str) -> None:
+        """Take over the weights of `start_from`; a run that is resumed loads its own after this."""
+        if stage == "fit" and self.hparams["start_from"]:
+            path = checkpoint_of(self.hparams["start_from"])
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+            self.load_state_dict(checkpoint["state_dict"])
+            self._tokens_seen = int(checkpoint.get("tokens_seen", 0))
+            self._seconds = float(checkpoint.get("seconds", 0.0))
 
     def on_train_start(self) -> None:
         self._begun = time.perf_counter()

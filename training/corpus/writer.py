@@ -45,12 +45,12 @@ PERSON_TYPES = frozenset(
 """Types of which nobody is "it"."""
 
 KINDS: Mapping[str, float] = {
-    "paragraph": 0.36,
-    "question": 0.20,
+    "paragraph": 0.42,
+    "question": 0.16,
     "completion": 0.03,
     "general question": 0.06,
-    "two questions": 0.04,
-    "comparison": 0.03,
+    "two questions": 0.03,
+    "comparison": 0.02,
     "chain of two": 0.09,
     "chain of three": 0.035,
     "missing relation": 0.06,
