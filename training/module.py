@@ -19,6 +19,7 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, LlamaConfig
 
@@ -103,8 +104,9 @@ class LookupLanguageModule(L.LightningModule):
         warmup_steps: steps of linear warm-up; the cosine follows.
         weight_decay: on matrices; norms have none.
         threads: CPU threads for the tensor operations (0: leave as they are).
-        start_from: a run or checkpoint whose weights to begin with, under a schedule of their own;
-            to continue an interrupted run, name its checkpoint by --ckpt_path instead.
+        start_from: a run, a checkpoint file or an exported checkpoint whose weights to begin with,
+            under a schedule of its own; the tokenizer must be the same. To continue a run that
+            was interrupted, name its checkpoint by --ckpt_path instead.
     """
 
     def __init__(
@@ -200,8 +202,18 @@ class LookupLanguageModule(L.LightningModule):
 
     def setup(self, stage: str) -> None:
         """Take over the weights of `start_from`; a run that is resumed loads its own after this."""
-        if stage == "fit" and self.hparams["start_from"]:
-            path = checkpoint_of(self.hparams["start_from"])
+        start_from = str(self.hparams["start_from"])
+        if stage != "fit" or not start_from:
+            return
+        weights = Path(start_from) / "model.safetensors"
+        if weights.is_file():
+            loaded = self.model.load_state_dict(load_file(weights), strict=False)
+            wrong = {*loaded.missing_keys, *loaded.unexpected_keys} - {"lm_head.weight"}
+            if wrong:  # the head is the embedding, which is stored once
+                raise TrainingError(f"{weights} is of another architecture: {min(wrong)} differs.")
+            self.model.tie_weights()
+        else:
+            path = checkpoint_of(start_from)
             checkpoint = torch.load(path, map_location="cpu", weights_only=True)
             self.load_state_dict(checkpoint["state_dict"])
             self._tokens_seen = int(checkpoint.get("tokens_seen", 0))

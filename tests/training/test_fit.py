@@ -42,6 +42,24 @@ def test_debug_overfits_one_batch_and_resumes(toy_corpus, tmp_path, capsys):
     assert tokens[69] == pytest.approx(70 * tokens[0])
 
 
+@pytest.mark.parametrize("exported", [False, True])
+def test_starts_from_the_weights_of_an_earlier_run(toy_corpus, tmp_path, exported):
+    config = _config("debug", tmp_path / "run", toy_corpus)
+    command = ["fit", "--config", str(config), "--trainer.enable_progress_bar", "false"]
+    assert main([*command, "--trainer.max_steps", "40"]) == 0
+    losses = read_curve(tmp_path / "run")["train/loss"]
+    earlier = tmp_path / "run"
+    if exported:
+        earlier = tmp_path / "exported"
+        assert main(["export", "--run", str(tmp_path / "run"), "--out", str(earlier)]) == 0
+
+    config = _config("debug", tmp_path / "next", toy_corpus)
+    command = ["fit", "--config", str(config), "--trainer.enable_progress_bar", "false"]
+    command += ["--trainer.max_steps", "2", "--model.start_from", str(earlier)]
+    assert main(command) == 0
+    assert read_curve(tmp_path / "next")["train/loss"][0] < 0.6 * losses[0]
+
+
 def test_no_corpus_is_one_sentence(tmp_path, capsys):
     config = _config("world", tmp_path / "run", tmp_path / "none")
     assert main(["fit", "--config", str(config)]) == 1
