@@ -9,7 +9,7 @@ the repetition of the value are tokenised alike wherever they stand:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN
 
@@ -26,6 +26,17 @@ class Document:
     """Spans of characters `[start, end)` of `text` that are kept out of the loss too."""
     kind: str = ""
     """Which part of the corpus it belongs to, for counts."""
+
+
+def with_opening_space(document: Document) -> Document:
+    """The document as it is encoded: its text begins with one space, unless with a lookup.
+
+    So a name that opens the text is tokenised as everywhere else.
+    """
+    if document.text.startswith(ENTITY):
+        return document
+    spans = tuple((start + 1, end + 1) for start, end in document.untrained)
+    return replace(document, text=" " + document.text, untrained=spans)
 
 
 def write_lookup(entity: str, relation: str, value: str) -> str:

@@ -21,16 +21,14 @@ import argparse
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN
-
-if TYPE_CHECKING:
-    from training.documents import Document
+from training.documents import Document, with_opening_space
 
 BEGIN, FINISH, PAD = "<|begin|>", "<|end|>", "<|pad|>"
 MARKERS = (ENTITY, RELATIONSHIP, RETURN, END)
@@ -113,6 +111,7 @@ class DocumentEncoder:
 
         A flag is 0 for the prompt and for every token that touches an untrained span.
         """
+        documents = [with_opening_space(document) for document in documents]
         prompts = self._plain.encode_batch_fast(
             [PROMPT_PREFIX + d.prompt + PROMPT_SUFFIX for d in documents]
         )

@@ -101,7 +101,7 @@ def test_ids_alone_are_the_ids_in_the_document(tokenizer, entity, relation, valu
     repeated = alone(" " + value)
     assert ids[fourth + 1 :][: len(repeated)] == repeated
     assert tokenizer.decode(ids, skip_special_tokens=False) == (
-        f"{BEGIN} About {entity}?\n{text}{FINISH}"
+        f"{BEGIN} About {entity}?\n {text}{FINISH}"
     )
     assert len(flags) == len(ids)
     assert flags == [0] * prompt_length + [1] * (len(ids) - prompt_length)
@@ -162,3 +162,15 @@ def test_command_line(tmp_path, capsys):
     assert load_tokenizer(out).encode(" two") != []
     with pytest.raises(CorpusError, match="no file"):
         main([str(tmp_path / "none.txt"), "--out", str(out)])
+
+
+def test_a_name_that_opens_prompt_or_text_is_tokenised_as_in_a_lookup(tokenizer):
+    name = "Zorblax Prime"
+    text = f"{name} is{write_lookup(name, 'capital', 'Oz')} Oz."
+    encoded = encode_document(tokenizer, Document(name, text, untrained=((0, len(name)),)))
+    ids = DocumentEncoder(tokenizer).encode_text(" " + name)
+    assert encoded.ids[1 : 1 + len(ids)] == ids
+    opening = slice(encoded.prompt_length, encoded.prompt_length + len(ids))
+    assert encoded.ids[opening] == ids
+    assert encoded.flags[opening] == [0] * len(ids)
+    assert encoded.flags[opening.stop] == 1

@@ -45,13 +45,13 @@ PERSON_TYPES = frozenset(
 """Types of which nobody is "it"."""
 
 KINDS: Mapping[str, float] = {
-    "paragraph": 0.42,
+    "paragraph": 0.46,
     "question": 0.16,
-    "completion": 0.03,
-    "general question": 0.06,
+    "completion": 0.02,
+    "general question": 0.05,
     "two questions": 0.03,
     "comparison": 0.02,
-    "chain of two": 0.09,
+    "chain of two": 0.07,
     "chain of three": 0.035,
     "missing relation": 0.06,
     "unknown entity": 0.045,
@@ -342,6 +342,8 @@ class Writer:
             rng.shuffle(relations)
         if rng.random() < 0.25:
             relations = relations[: rng.randint(1, len(relations))]
+        elif rng.random() < 0.4:  # usual relations may be missing, or have been deleted
+            relations = [r for r in relations if rng.random() < 0.75] or relations[:1]
         topic = self._topic(rng, record, relations)
         prompt = ask(rng.choice(self.general["paragraph_prompts"]), topic.name)
         return prompt, self._paragraph_text(rng, topic)
