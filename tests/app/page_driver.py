@@ -51,7 +51,9 @@ def serve(world: Path, folder: Path, checkpoint: Checkpoint) -> Server:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     application = make_app(Service(store, Decoder(checkpoint)))
-    server = uvicorn.Server(uvicorn.Config(application, port=port, log_level="error"))
+    server = uvicorn.Server(
+        uvicorn.Config(application, port=port, log_config=None, log_level="critical")
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -363,3 +363,17 @@ def test_a_miss_still_shows_the_entity_that_was_asked_about(session: Session) ->
     assert "Paris" in nodes["hovertext"]
     ask(session, "Tell me about Nowhere.")
     assert "No fact of the graph was hit" in shown(session)["graph_note"]
+
+
+def test_a_rename_shows_through_links_and_is_named_as_the_cause(session: Session) -> None:
+    ask(session, "Tell me about France.")
+    paris, _ = session.draft.find_entities("Paris")[0]
+    act(session, action="node", id=f"e{paris.id}")
+    assert f'data-id="{paris.id}"' in shown(session)["card"]
+    act(session, action="rename", id=str(paris.id), fields={"name": "Lutetia"})
+    assert session.card_note == ""
+    assert session.reading is not None
+    assert "capital of France is Lutetia" in session.reading.text
+    assert session.comparison is not None
+    causes = {change.cause for change in session.comparison.changes if change.kind == "change"}
+    assert causes == {"because Paris is now called Lutetia"}
