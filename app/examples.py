@@ -25,7 +25,7 @@ EXAMPLES = (
         "Change",
         "Give Japan another capital.",
         "Tell me about Japan.",
-        (("change", "Japan", "capital", "Nagasaki"),),
+        (("change", "Japan", "capital", "Kyoto"),),
     ),
     Example(
         "forget",
