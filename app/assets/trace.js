@@ -67,6 +67,8 @@
         event.preventDefault();
         lamplight.cameFrom = mark.id;
         lamplight.focusNext = "card-value"; // Enter goes on to the value, a click stays in the text
+        // The card that shows this fact already is not drawn again, so the focus moves at once.
+        if (mark.classList.contains("selected")) lamplight.settleFocus();
         send({ ...mark.dataset });
       } else if (event.key === " ") {
         event.preventDefault();
