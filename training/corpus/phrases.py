@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +233,15 @@ class JoinedSentence:
         a, b = self.relations[:2]
         template = self.same if answers[a] == answers[b] else self.text
         return render(template, subject, answers, first=self.relations[:2])
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The relations in the order in which the sentence looks them up."""
+        sentence = self.render(Subject("x"), {r: (str(i),) for i, r in enumerate(self.relations)})
+        asked = {
+            r: sentence.index(write_lookup("x", r, str(i))) for i, r in enumerate(self.relations)
+        }
+        return tuple(sorted(asked, key=asked.__getitem__))
 
     def opens_well(self, subject: Subject, answers: Mapping[str, Sequence[str]]) -> bool:
         """Whether neither of its wordings would begin with a name in lower case."""

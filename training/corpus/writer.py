@@ -46,13 +46,13 @@ PERSON_TYPES = frozenset(
 
 KINDS: Mapping[str, float] = {
     "paragraph": 0.46,
-    "question": 0.16,
+    "question": 0.18,
     "completion": 0.02,
     "general question": 0.05,
     "two questions": 0.03,
     "comparison": 0.02,
-    "chain of two": 0.07,
-    "chain of three": 0.035,
+    "chain of two": 0.055,
+    "chain of three": 0.03,
     "missing relation": 0.06,
     "unknown entity": 0.045,
     "lookups off": 0.03,
@@ -85,13 +85,16 @@ class Writer:
         self.general: dict[str, Any] = yaml.safe_load(
             (folder / "general.yaml").read_text(encoding="utf-8")
         )
-        self._joined: dict[frozenset[str], list[JoinedSentence]] = {}
+        self._joined: dict[tuple[str, ...], list[JoinedSentence]] = {}
         for sentence in phrases.sentences:
-            self._joined.setdefault(frozenset(sentence.relations), []).append(sentence)
+            self._joined.setdefault(sentence.order, []).append(sentence)
         self._counts = Counter(r for record in self.records.values() for r in record.facts)
         types = Counter(record.type for record in self.records.values())
         self._names = list(self.records)
-        self._cumulative = _cumulative(types[self.records[n].type] ** -0.5 for n in self._names)
+        self._cumulative = _cumulative(
+            types[self.records[name].type] ** -0.5 * len(self.records[name].facts) ** 0.75
+            for name in self._names
+        )
 
     # ---- what the drawing draws from -------------------------------------------------------
 
@@ -217,6 +220,10 @@ class Writer:
             if name not in answers:
                 answers[name] = self._answer(rng, relation, record.facts[relation])
                 phrased[name] = relation if relation in self.phrases.relations else ""
+        if style > 0.85 and rng.random() < 0.5:
+            for _ in range(rng.randint(0, MAX_RELATIONS - len(answers))):
+                name = made_up.made_up_relation(rng, self._words)
+                answers[name], phrased[name] = self._made_up_answer(rng), ""
         return Topic(self._name(rng, record.entity), answers, phrased)
 
     # ---- sentences ---------------------------------------------------------------------------
@@ -285,7 +292,11 @@ class Writer:
     def _join(
         self, rng: random.Random, topic: Topic, relations: Sequence[str], subject: Subject
     ) -> tuple[list[str], str] | None:
-        """A sentence that states the next two or three relations at once, if one is drawn."""
+        """A sentence that states the next two or three relations at once, if one is drawn.
+
+        It looks them up in the listed order, so that the next relation is always the one after the
+        last: where sentences changed the order, the model lost its place in long lists.
+        """
         if rng.random() < 0.25:
             return None
         choices = []
@@ -295,7 +306,7 @@ class Writer:
                 continue
             choices += [
                 (taken, sentence)
-                for sentence in self._joined.get(frozenset(taken), ())
+                for sentence in self._joined.get(tuple(taken), ())
                 if sentence.opens_well(subject, topic.answers)
             ]
         if not choices:
@@ -338,9 +349,14 @@ class Writer:
                 chosen[0] = TYPE
             relations = [r for r in relations if r in chosen]
         relations = relations[:MAX_RELATIONS]
+        if len(relations) < MAX_RELATIONS and rng.random() < 0.2:  # somebody added facts
+            other = self._record(rng)
+            added = [relation for relation in other.facts if relation not in relations]
+            relations += added[: rng.randint(1, MAX_RELATIONS - len(relations))]
+            record = Record(record.entity, {**other.facts, **record.facts})
         if rng.random() < 0.2:
             rng.shuffle(relations)
-        if rng.random() < 0.25:
+        if rng.random() < 0.1:
             relations = relations[: rng.randint(1, len(relations))]
         elif rng.random() < 0.4:  # usual relations may be missing, or have been deleted
             relations = [r for r in relations if rng.random() < 0.75] or relations[:1]
