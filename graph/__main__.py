@@ -13,8 +13,10 @@ from graph.errors import StoreError
 from graph.facts import Entity, Fact, shown
 from graph.formats import READERS, WRITERS, BadLine, format_of, read_rows
 from graph.retriever import Retriever
+from graph.sqlite_file import SCHEMA_VERSION, path_of
+from graph.sqlite_migrate import migrate
 from graph.store import JournalEntry, open_store
-from graph.world import DEFAULT_STORE, make_world, store_url
+from graph.world import DEFAULT_STORE, make_world, seed_rules, store_url
 
 _EPILOG = f"""\
 examples:
@@ -27,6 +29,7 @@ examples:
   python -m graph history France                         who changed what, and why
   python -m graph undo --author Ada --reason "a slip"
   python -m graph stats
+  python -m graph migrate --store sqlite:///old.db       after an update of this program
 
 The store is --store URL, else the environment's LAMPLIGHT_STORE, else {DEFAULT_STORE}.
 """
@@ -189,6 +192,21 @@ def _stats(options: argparse.Namespace) -> None:
         print(f"{name:10}{getattr(statistics, name):>12,}")
 
 
+def _migrate(options: argparse.Namespace) -> None:
+    if not options.store.startswith("sqlite:///"):
+        raise StoreError(f"{shown(options.store)} is no file; init brings a database up to date.")
+    had = migrate(path_of(options.store))
+    if had == SCHEMA_VERSION:
+        print(f"{options.store} has the schema version {had} already.")
+        return
+    with open_store(options.store) as store:
+        seeded = seed_rules(store)
+    print(
+        f"{options.store} had the schema version {had} and has {SCHEMA_VERSION} now."
+        + (" It is the shipped world, and has got its synonyms." if seeded else "")
+    )
+
+
 def _whole(least: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         number = int(text)
@@ -269,6 +287,8 @@ def _parser() -> argparse.ArgumentParser:
     signed(undo)
 
     verb("stats", "count what is there", _stats)
+
+    verb("migrate", "bring a store of an earlier version up to date", _migrate)
     return parser
 
 

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graph.edits import Edit, edit_from_json, edit_kind, edit_to_json
+from graph.edits import Add, Edit, edit_from_json, edit_kind, edit_to_json
 from graph.errors import StoreError
 from graph.facts import Entity, Fact, clean_note, new_id, shown
+from graph.formats import BadLine, FactRow, Row, read_year
 from graph.neighbourhood import walk
 from graph.overlay import Overlay
 from graph.planning import net, plan
+from graph.rules import Rule
 from graph.store import Delta, JournalEntry, Relation, SharedStore, Statistics
 
 IDLE_DAYS = 7  # a draft that nobody opened or edited for so long is dropped
@@ -219,8 +221,22 @@ class StoredDraft:
     def search(self, text: str, limit: int = 10, at: int | None = None) -> list[Entity]:
         return self._at(at).search(text, limit)
 
+    def candidates(self, name: str, limit: int = 50, at: int | None = None) -> list[Entity]:
+        return self._at(at).candidates(name, limit)
+
     def relation(self, name: str) -> Relation | None:
         return self._at(None).relation(name)
+
+    def relations(self) -> list[Relation]:
+        return self._at(None).relations()
+
+    def former_relations(self, entity_id: int, at: int | None = None) -> list[str]:
+        return self._at(at).former_relations(entity_id)
+
+    def rules(
+        self, kind: str | None = None, name: str | None = None, at: int | None = None
+    ) -> list[Rule]:
+        return self._at(at).rules(kind, name)
 
     def relation_names(self, entity_id: int, at: int | None = None) -> list[str]:
         return self._at(at).relation_names(entity_id)
@@ -234,13 +250,44 @@ class StoredDraft:
             for step in self._record.steps:
                 if write_id is not None and step.write_id == write_id:
                     return step.number
-            overlay = self._at(None)
+            overlay = self._at(None).with_deltas(())
             planned = []
             for edit in edits:
                 deltas = tuple(plan(edit, overlay))
-                overlay = overlay.with_deltas(deltas)
+                overlay.grow(deltas)
                 planned.append((edit, deltas))
             return self._step("edit", author, reason, write_id=write_id, edits=tuple(planned))
+
+    def load(
+        self,
+        rows: Iterable[Row],
+        *,
+        author: str,
+        reason: str = "",
+        source: str = "",
+        on_bad: Callable[[BadLine], None] | None = None,
+    ) -> int:
+        """Add the facts of a file as one step; returns how many were added.
+
+        A line that cannot be added is told to `on_bad` and left out; without any good line nothing
+        is done. `source` is of facts that name none.
+        """
+        with self._lock:
+            overlay = self._at(None).with_deltas(())
+            planned: list[tuple[Edit, tuple[Delta, ...]]] = []
+            for row in rows:
+                try:
+                    edit = _addition(row, source)
+                    deltas = tuple(plan(edit, overlay))
+                except StoreError as problem:
+                    if on_bad is not None:
+                        on_bad(BadLine(row.line, str(problem)))
+                    continue
+                overlay.grow(deltas)
+                planned.append((edit, deltas))
+            if planned:
+                self._step("edit", author, reason, edits=tuple(planned))
+            return len(planned)
 
     def undo(self, *, author: str, reason: str = "") -> int:
         with self._lock:
@@ -335,6 +382,15 @@ class StoredDraft:
 
     def close(self) -> None:
         """Nothing to give back: the shared store is closed by whoever opened it."""
+
+
+def _addition(row: Row, source: str) -> Add:
+    """The edit that a line of a file stands for; raises `StoreError` if it stands for none."""
+    if isinstance(row, BadLine):
+        raise StoreError(row.reason)
+    if not isinstance(row, FactRow):
+        raise StoreError("A draft takes in facts alone; name the columns entity,relation,value.")
+    return Add(row.entity, row.relation, row.value, row.source or source, read_year(row.year))
 
 
 def touched_ids(deltas: Iterable[Delta]) -> set[int]:

@@ -75,7 +75,42 @@ class RemoveAlias:
     alias: str
 
 
-Edit = Add | Change | Delete | Rename | Merge | AddAlias | RemoveAlias
+@dataclass(frozen=True, slots=True)
+class AddSynonym:
+    """Let a phrase mean a relation. One phrase may mean several: the first that is there is it."""
+
+    phrase: str
+    relation: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveSynonym:
+    """Let a phrase no longer mean a relation."""
+
+    phrase: str
+    relation: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSetting:
+    """Give a setting of the graph another value; `graph.rules.SETTINGS` has them all."""
+
+    name: str
+    value: str
+
+
+Edit = (
+    Add
+    | Change
+    | Delete
+    | Rename
+    | Merge
+    | AddAlias
+    | RemoveAlias
+    | AddSynonym
+    | RemoveSynonym
+    | ChangeSetting
+)
 
 _KINDS: dict[str, type[Any]] = {
     "add": Add,
@@ -85,6 +120,9 @@ _KINDS: dict[str, type[Any]] = {
     "merge": Merge,
     "add alias": AddAlias,
     "remove alias": RemoveAlias,
+    "add synonym": AddSynonym,
+    "remove synonym": RemoveSynonym,
+    "change setting": ChangeSetting,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 

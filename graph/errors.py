@@ -13,6 +13,10 @@ class InvalidText(StoreError, ValueError):
     """A name, value or note that cannot be kept: empty, too long, or with control characters."""
 
 
+class AlreadyThere(StoreError):
+    """An edit that would change nothing, for the graph says so already."""
+
+
 @dataclass(frozen=True)
 class Difference:
     """One place where the store no longer holds what an edit started from."""

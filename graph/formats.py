@@ -3,7 +3,8 @@
 The readers yield rows one by one, with the number of their line, and a `BadLine` where one cannot
 be read; what to do with it is the importer's decision. CSV and JSON Lines are streamed, whatever
 their size. A CSV file says by its header what it holds: facts (`entity,relation,value` and, if
-need be, `source,year`), aliases (`alias,entity`) or relations (`relation,kind,description`).
+need be, `source,year`), aliases (`alias,entity`), relations (`relation,kind,description`),
+synonyms of relations (`phrase,relation`) or settings (`setting,value`).
 """
 
 from __future__ import annotations
@@ -53,6 +54,24 @@ class RelationRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SynonymRow:
+    """A phrase that means a relation, as a file has it."""
+
+    line: int
+    phrase: str
+    relation: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """A setting of the graph, as a file has it."""
+
+    line: int
+    setting: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class BadLine:
     """A line that cannot be taken in, and why."""
 
@@ -63,7 +82,7 @@ class BadLine:
         return f"line {self.line}: {self.reason}"
 
 
-Row = FactRow | AliasRow | RelationRow | BadLine
+Row = FactRow | AliasRow | RelationRow | SynonymRow | SettingRow | BadLine
 
 
 def format_of(path: Path, name: str | None = None) -> str:
@@ -77,6 +96,20 @@ def format_of(path: Path, name: str | None = None) -> str:
             f"{', '.join(READERS)}."
         )
     return chosen
+
+
+def read_year(text: str) -> int | None:
+    """The year in a file's cell, None where it is empty; raises `StoreError` for anything else."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        year = int(text)
+    except ValueError:
+        year = 100_000
+    if abs(year) > 99_999:
+        raise StoreError(f"The year “{text[:40]}” is no year.")
+    return year
 
 
 def read_rows(path: Path, name: str | None = None) -> Iterator[Row]:
@@ -136,6 +169,18 @@ def read_csv(file: TextIO) -> Iterator[Row]:
 
         def make(line: int, cells: dict[str, str]) -> Row:
             return RelationRow(line, cells["relation"], cells["kind"], cells.get("description", ""))
+
+    elif {"phrase", "relation"} <= set(header):
+        needed = ("phrase", "relation")  # type: ignore[assignment]
+
+        def make(line: int, cells: dict[str, str]) -> Row:
+            return SynonymRow(line, cells["phrase"], cells["relation"])
+
+    elif {"setting", "value"} <= set(header):
+        needed = ("setting", "value")  # type: ignore[assignment]
+
+        def make(line: int, cells: dict[str, str]) -> Row:
+            return SettingRow(line, cells["setting"], cells["value"])
 
     else:
         raise StoreError(

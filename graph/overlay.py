@@ -1,17 +1,19 @@
 """Deltas laid over a store: the same reads, with some facts and entities replaced.
 
-An overlay never changes; `with_deltas` gives a new one. It is what a draft reads through, and how
-the outcome of an undo or a publish is looked at before anything is written.
+An overlay never changes once it is handed out; `with_deltas` gives a new one. It is what a draft
+reads through, and how the outcome of an undo or a publish is looked at before anything is written.
 """
 
 from __future__ import annotations
 
+import bisect
 import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from graph.facts import Entity, Fact, clean_name, fold
 from graph.ranking import matches, rank_entities
+from graph.rules import Rule
 from graph.store import Delta, Relation, TripletStore
 
 
@@ -23,25 +25,65 @@ class Overlay:
         self.base_revision = base_revision
         self._facts: dict[int, Fact | None] = {}
         self._entities: dict[int, Entity | None] = {}
+        self._rules: dict[int, Rule | None] = {}
+        self._former: dict[int, dict[str, str]] = {}  # relations of facts that were edited here
         self._added: set[int] = set()  # facts that the base does not have
         self._outgoing: dict[int, list[Fact]] | None = None
         self._incoming: dict[int, list[Fact]] = {}
+        self._by_key: dict[str, set[int]] | None = None  # own entities by the keys of their names
+        self._relations: dict[str, str] | None = None  # own relations by their keys
 
     def with_deltas(self, deltas: Iterable[Delta]) -> Overlay:
         """This overlay with more deltas on top."""
         other = Overlay(self.base, self.base_revision)
         other._facts = dict(self._facts)
         other._entities = dict(self._entities)
+        other._rules = dict(self._rules)
         other._added = set(self._added)
-        for delta in deltas:
-            if isinstance(delta.before, Fact) or isinstance(delta.after, Fact):
-                assert not isinstance(delta.after, Entity)
-                if delta.before is None and delta.id not in other._facts:
-                    other._added.add(delta.id)
-                other._facts[delta.id] = delta.after
-            else:
-                other._entities[delta.id] = delta.after
+        other._former = {entity_id: dict(names) for entity_id, names in self._former.items()}
+        other.grow(deltas)
         return other
+
+    def grow(self, deltas: Iterable[Delta]) -> None:
+        """Put more deltas on top of this very overlay, which nobody else may be reading.
+
+        Thousands of edits are planned on one overlay that grows: its indices grow along, where a
+        new overlay for each edit would make them anew.
+        """
+        for delta in deltas:
+            if isinstance(delta.before, Rule) or isinstance(delta.after, Rule):
+                assert delta.after is None or isinstance(delta.after, Rule)
+                self._rules[delta.id] = delta.after
+            elif isinstance(delta.before, Fact) or isinstance(delta.after, Fact):
+                assert not isinstance(delta.after, Entity | Rule)
+                if isinstance(delta.before, Fact):
+                    names = self._former.setdefault(delta.before.entity_id, {})
+                    names.setdefault(fold(delta.before.relation), delta.before.relation)
+                if delta.before is None and delta.id not in self._facts:
+                    self._added.add(delta.id)
+                if delta.id in self._facts or delta.after is None:
+                    self._outgoing, self._incoming = None, {}  # made anew when next asked for
+                self._facts[delta.id] = delta.after
+                if delta.after is not None:
+                    self._index_fact(delta.after)
+            else:
+                assert not isinstance(delta.after, Fact | Rule)
+                self._entities[delta.id] = delta.after
+                if delta.after is not None and self._by_key is not None:
+                    self._index_entity(delta.after, self._by_key)
+
+    def _index_fact(self, fact: Fact) -> None:
+        if self._relations is not None:
+            self._relations.setdefault(fold(fact.relation), fact.relation)
+        if self._outgoing is not None:
+            bisect.insort(self._outgoing.setdefault(fact.entity_id, []), fact, key=_by_id)
+            if fact.value_id is not None:
+                bisect.insort(self._incoming.setdefault(fact.value_id, []), fact, key=_by_id)
+
+    @staticmethod
+    def _index_entity(entity: Entity, by_key: dict[str, set[int]]) -> None:
+        for name in (entity.name, *entity.aliases):
+            by_key.setdefault(fold(name), set()).add(entity.id)
 
     def _index(self) -> dict[int, list[Fact]]:
         """The overlay's own facts by entity; made once, when first asked for."""
@@ -91,11 +133,15 @@ class Overlay:
             return []
         key = fold(cleaned)
         entities = [entity for entity, _ in below if entity.id not in self._entities]
-        entities += [
-            entity
-            for entity in self._entities.values()
-            if entity and any(fold(known) == key for known in (entity.name, *entity.aliases))
-        ]
+        if self._by_key is None:
+            self._by_key = {}
+            for entity in list(self._entities.values()):
+                if entity:
+                    self._index_entity(entity, self._by_key)
+        for entity_id in sorted(self._by_key.get(key, ())):
+            own = self._entities.get(entity_id)  # it may have had this name, and no longer has it
+            if own and any(fold(known) == key for known in (own.name, *own.aliases)):
+                entities.append(own)
         return rank_entities(cleaned, entities, lambda entity_id: len(self.facts(entity_id)))
 
     def fact(self, fact_id: int) -> Fact | None:
@@ -132,14 +178,48 @@ class Overlay:
         kept = [entity for entity in below if entity.id not in self._entities]
         return [*own, *kept][:limit]
 
+    def candidates(self, name: str, limit: int) -> list[Entity]:
+        below = self.base.candidates(name, limit + len(self._entities), self.base_revision)
+        kept = [entity for entity in below if entity.id not in self._entities]
+        return [*(entity for entity in self._entities.values() if entity), *kept[:limit]]
+
     def relation(self, name: str) -> Relation | None:
         known = self.base.relation(name)
-        if known is None:
-            key = fold(name)
-            for fact in self._facts.values():
-                if fact and fold(fact.relation) == key:
-                    return Relation(fact.relation)
-        return known
+        if known is not None:
+            return known
+        if self._relations is None:
+            self._relations = {}
+            for fact in list(self._facts.values()):
+                if fact:
+                    self._relations.setdefault(fold(fact.relation), fact.relation)
+        own = self._relations.get(fold(name))
+        return None if own is None else Relation(own)
+
+    def relations(self) -> list[Relation]:
+        names = {relation.name: relation for relation in self.base.relations()}
+        for fact in self._facts.values():
+            if fact:
+                names.setdefault(fact.relation, Relation(fact.relation))
+        return list(names.values())
+
+    def former_relations(self, entity_id: int) -> list[str]:
+        below = self.base.former_relations(entity_id, self.base_revision)
+        names = {fold(name): name for name in below} | self._former.get(entity_id, {})
+        for name in self.relation_names(entity_id):
+            names.pop(fold(name), None)
+        return list(names.values())
+
+    def rules(self, kind: str | None = None, name: str | None = None) -> list[Rule]:
+        below = self.base.rules(kind, name, self.base_revision)
+        if not self._rules:
+            return below
+        own = [
+            rule
+            for rule in self._rules.values()
+            if rule and kind in (None, rule.kind) and (name is None or rule.key == fold(name))
+        ]
+        kept = [rule for rule in below if rule.id not in self._rules]
+        return sorted([*kept, *own], key=lambda rule: rule.id)
 
     def relation_names(self, entity_id: int) -> list[str]:
         """Relations of facts that were added here first, then the rest in stored order."""
@@ -162,3 +242,7 @@ class Overlay:
             facts += (fact is not None) - (before is not None)
             links += bool(fact and fact.is_link) - bool(before and before.is_link)
         return entities, aliases, facts, links
+
+
+def _by_id(fact: Fact) -> int:
+    return fact.id

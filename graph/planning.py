@@ -1,9 +1,9 @@
-"""What an edit does to facts and entities, worked out the same way for every store.
+"""What an edit does to facts, entities and rules, worked out the same way for every store.
 
-`plan` turns an edit into deltas (fact or entity, before and after) by reading a view: a store, a
-draft, or a store inside its own transaction. A store then only has to write deltas. An undo is the
-`inverse` of deltas; `require_unchanged` is what keeps undo, revert and publish from overwriting
-somebody else's change.
+`plan` turns an edit into deltas (fact, entity or rule, before and after) by reading a view: a
+store, a draft, or a store inside its own transaction. A store then only has to write deltas. An
+undo is the `inverse` of deltas; `require_unchanged` is what keeps undo, revert and publish from
+overwriting somebody else's change.
 """
 
 from __future__ import annotations
@@ -12,8 +12,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeGuard
 
-from graph.edits import Add, AddAlias, Change, Delete, Edit, Merge, RemoveAlias, Rename
-from graph.errors import Conflict, Difference, StoreError
+from graph.edits import (
+    Add,
+    AddAlias,
+    AddSynonym,
+    Change,
+    ChangeSetting,
+    Delete,
+    Edit,
+    Merge,
+    RemoveAlias,
+    RemoveSynonym,
+    Rename,
+)
+from graph.errors import AlreadyThere, Conflict, Difference, StoreError
 from graph.facts import (
     RELATIONS,
     Entity,
@@ -27,6 +39,7 @@ from graph.facts import (
     shown,
 )
 from graph.overlay import Overlay
+from graph.rules import SETTING, SYNONYM, Rule, clean_setting
 from graph.store import Delta, Relation, TripletStore
 
 
@@ -39,6 +52,7 @@ class View(Protocol):
     def facts(self, entity_id: int, relation: str | None = None, /) -> list[Fact]: ...
     def facts_to(self, entity_id: int, /) -> list[Fact]: ...
     def relation(self, name: str, /) -> Relation | None: ...
+    def rules(self, kind: str | None = None, name: str | None = None, /) -> list[Rule]: ...
 
 
 def plan(edit: Edit, view: View) -> list[Delta]:
@@ -58,7 +72,7 @@ def plan(edit: Edit, view: View) -> list[Delta]:
             entity = _known_entity(view, edit.entity_id)
             alias = clean_name(edit.alias, "alias")
             if alias in (entity.name, *entity.aliases):
-                raise StoreError(f"{shown(entity.name)} is already called {shown(alias)}.")
+                raise AlreadyThere(f"{shown(entity.name)} is already called {shown(alias)}.")
             return [Delta(entity, replace(entity, aliases=(*entity.aliases, alias)))]
         case RemoveAlias():
             entity = _known_entity(view, edit.entity_id)
@@ -66,6 +80,12 @@ def plan(edit: Edit, view: View) -> list[Delta]:
                 raise StoreError(f"{shown(entity.name)} has no alias {shown(edit.alias)}.")
             rest = tuple(alias for alias in entity.aliases if alias != edit.alias)
             return [Delta(entity, replace(entity, aliases=rest))]
+        case AddSynonym():
+            return [Delta(None, new_synonym(edit.phrase, edit.relation, view))]
+        case RemoveSynonym():
+            return [Delta(_known_synonym(edit, view), None)]
+        case ChangeSetting():
+            return [_plan_setting(edit, view)]
 
 
 def _known_fact(view: View, fact_id: int) -> Fact:
@@ -156,6 +176,35 @@ def _check_year(year: int | None) -> int | None:
     return year
 
 
+def new_synonym(phrase: str, relation: str, view: View) -> Rule:
+    """The rule that lets a phrase mean a relation; raises `StoreError` if it cannot be or is."""
+    phrase, meant = clean_relation(phrase), view.relation(clean_relation(relation))
+    if meant is None:
+        raise StoreError(f"The graph has no relation {shown(relation)}; add a fact of it first.")
+    if fold(phrase) == fold(meant.name):
+        raise StoreError(f"{shown(phrase)} is the relation's own name.")
+    if any(rule.value == meant.name for rule in view.rules(SYNONYM, phrase)):
+        raise AlreadyThere(f"{shown(phrase)} already means the relation {shown(meant.name)}.")
+    return Rule(new_id(), SYNONYM, phrase, meant.name)
+
+
+def _known_synonym(edit: RemoveSynonym, view: View) -> Rule:
+    for rule in view.rules(SYNONYM, edit.phrase):
+        if fold(rule.value) == fold(edit.relation):
+            return rule
+    raise StoreError(f"{shown(edit.phrase)} is no synonym of {shown(edit.relation)}.")
+
+
+def _plan_setting(edit: ChangeSetting, view: View) -> Delta:
+    name, value = clean_setting(edit.name, edit.value)
+    there = view.rules(SETTING, name)
+    if not there:
+        return Delta(None, Rule(new_id(), SETTING, name, value))
+    if there[0].value == value:
+        raise AlreadyThere(f"The setting {name} is {value} already.")
+    return Delta(there[0], replace(there[0], value=value))
+
+
 def _plan_add(edit: Add, view: View) -> list[Delta]:
     name = clean_name(edit.entity, "entity")
     relation = clean_relation(edit.relation)
@@ -171,7 +220,7 @@ def _plan_add(edit: Add, view: View) -> list[Delta]:
         if same_value(fact, value, value_id):
             sources = join_sources(fact.source, source)
             if sources == fact.source:
-                raise StoreError(
+                raise AlreadyThere(
                     f"{shown(entity.name)} already has the {fact.relation} {shown(value)}."
                 )
             after = replace(fact, source=sources, year=year if fact.year is None else fact.year)
@@ -188,7 +237,7 @@ def _plan_change(edit: Change, view: View) -> list[Delta]:
     )
     for other in view.facts(fact.entity_id, fact.relation):
         if same_value(other, value, value_id):
-            raise StoreError(
+            raise AlreadyThere(
                 f"{shown(fact.entity)} already has the {fact.relation} {shown(value)}."
             )
     after = replace(
@@ -255,7 +304,7 @@ def _plan_merge(edit: Merge, view: View) -> list[Delta]:
 
 
 def net(deltas: Iterable[Delta]) -> list[Delta]:
-    """Deltas with one for each fact or entity: from the first `before` to the last `after`."""
+    """Deltas with one for each thing edited: from the first `before` to the last `after`."""
     folded: dict[int, Delta] = {}
     for delta in deltas:
         first = folded.get(delta.id)
@@ -268,17 +317,17 @@ def inverse(deltas: Iterable[Delta]) -> list[Delta]:
     return [Delta(delta.after, delta.before) for delta in net(deltas)]
 
 
-def same(first: Fact | Entity | None, second: Fact | Entity | None) -> bool:
+def same(first: Fact | Entity | Rule | None, second: Fact | Entity | Rule | None) -> bool:
     """Whether two versions say the same; a linked entity's name may differ, its id may not."""
     return content(first) == content(second)
 
 
-def content(version: Fact | Entity | None) -> object:
+def content(version: Fact | Entity | Rule | None) -> object:
     """What a version says, without the revisions it stood for."""
     if isinstance(version, Entity):
         return version.id, version.name, frozenset(version.aliases)
-    if version is None:
-        return None
+    if version is None or isinstance(version, Rule):
+        return version
     value = version.value if version.value_id is None else version.value_id
     return version.id, version.entity_id, version.relation, value, version.source, version.year
 
@@ -314,7 +363,21 @@ def _doubles(one: Fact, other: Fact) -> bool:
     return one.value_id == other.value_id and (one.is_link or one.value == other.value)
 
 
-def _is_fact(version: Fact | Entity | None) -> TypeGuard[Fact]:
+def _rule_difference(rule: Rule, base: View | None, mine: View, theirs: View) -> Difference:
+    def values(view: View) -> tuple[str, ...]:
+        return tuple(other.value for other in view.rules(rule.kind, rule.name))
+
+    return Difference(
+        what=str(rule),
+        entity_id=0,
+        relation=None,
+        base=(rule.value,) if base is None else values(base),
+        mine=values(mine),
+        theirs=values(theirs),
+    )
+
+
+def _is_fact(version: object) -> TypeGuard[Fact]:
     return isinstance(version, Fact)
 
 
@@ -364,8 +427,22 @@ def require_unchanged(deltas: Sequence[Delta], now: TripletStore, doing: str) ->
                 if rival.name == after.name and rival.id not in touched:
                     entity_differs(rival.id, after.name, base)
 
+    def check_rule(before: Rule | None, after: Rule | None) -> None:
+        rule = after or before
+        assert rule is not None
+        standing = now.rules(rule.kind, rule.name)
+        changed = before not in standing if before else False
+        doubled = after is not None and any(
+            other.id not in touched and (rule.kind == SETTING or other.value == after.value)
+            for other in standing
+        )
+        if changed or doubled:
+            found[rule.id, None] = _rule_difference(before or rule, None, patched, now)
+
     for delta in deltas:
-        if _is_fact(delta.before) or _is_fact(delta.after):
+        if isinstance(delta.before, Rule) or isinstance(delta.after, Rule):
+            check_rule(delta.before, delta.after)  # type: ignore[arg-type]
+        elif _is_fact(delta.before) or _is_fact(delta.after):
             check_fact(delta.id, delta.before, delta.after)  # type: ignore[arg-type]
         else:
             check_entity(delta.id, delta.before, delta.after)  # type: ignore[arg-type]
@@ -378,12 +455,15 @@ def slot_differences(
 ) -> tuple[Difference, ...]:
     """Where `now` differs from `base` in any (entity, relation) or entity that deltas touch."""
     slots: dict[tuple[int, str], Fact] = {}
+    rules: dict[tuple[str, str], Rule] = {}
     found: list[Difference] = []
     mine = Overlay(base, None).with_deltas(deltas)
     for delta in deltas:
         for version in (delta.before, delta.after):
             if isinstance(version, Fact):
                 slots.setdefault((version.entity_id, fold(version.relation)), version)
+            elif isinstance(version, Rule):
+                rules.setdefault((version.kind, version.key), version)
         before = delta.before
         if isinstance(before, Entity) and not same(before, now.entity(delta.id)):
             found.append(_entity_difference(delta.id, before.name, (before.name,), mine, now))
@@ -392,6 +472,9 @@ def slot_differences(
         is_now = now.facts(fact.entity_id, fact.relation)
         if [content(f) for f in was] != [content(f) for f in is_now]:
             found.append(_slot_difference(fact, tuple(f.value for f in was), mine, now))
+    for rule in rules.values():
+        if base.rules(rule.kind, rule.name) != now.rules(rule.kind, rule.name):
+            found.append(_rule_difference(rule, base, mine, now))
     return tuple(found)
 
 

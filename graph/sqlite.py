@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from graph.draft import (
     IDLE_DAYS,
@@ -31,10 +31,13 @@ from graph.errors import StoreError
 from graph.facts import Entity, Fact, clean_note, fold
 from graph.formats import Row
 from graph.planning import conflict, inverse, net, plan, require_unchanged, slot_differences
+from graph.rules import Rule
+from graph.spelling import bag_of, words_of
 from graph.sqlite_file import NEWEST, OPEN, SCHEMA, connect, explain, is_new, path_of
 from graph.sqlite_load import load
-from graph.sqlite_reads import SqliteReads, read_deltas
-from graph.store import Delta, LoadReport, Statistics, TripletStore
+from graph.sqlite_reads import SqliteReads, read_deltas, view
+from graph.sqlite_words import remember
+from graph.store import Delta, LoadReport, Statistics
 
 _EDITS = "('edit', 'publish', 'revert', 'import')"  # what undo takes back
 
@@ -51,22 +54,6 @@ class _Connection:
     def __del__(self) -> None:
         with suppress(sqlite3.Error):
             self.connection.close()
-
-
-class _At(SqliteReads):
-    """The reads of a store at one revision, or what a transaction sees if none is named."""
-
-    def __init__(self, connection: sqlite3.Connection, revision: int = NEWEST) -> None:
-        self._own = connection
-        self._revision = revision
-
-    def _reader(self) -> sqlite3.Connection:
-        return self._own
-
-    def _rows(self, sql: str, values: Any = ()) -> list[tuple[Any, ...]]:
-        if isinstance(values, dict) and values.get("at") == NEWEST:
-            values = {**values, "at": self._revision}
-        return super()._rows(sql, values)
 
 
 class SqliteStore(SqliteReads):
@@ -218,9 +205,9 @@ class SqliteStore(SqliteReads):
             if done is not None:
                 return done
             revision = self.begin_revision("edit", author, reason, write_id)
-            view = _At(connection)
+            reads = view(connection)
             for number, edit in enumerate(edits):
-                deltas = plan(edit, view)
+                deltas = plan(edit, reads)
                 self._write(deltas, revision)
                 self._record(revision, number, edit_kind(edit), edit_to_json(edit), deltas)
             return revision
@@ -267,7 +254,7 @@ class SqliteStore(SqliteReads):
         if kind != "redo":
             deltas = inverse(deltas)
         word = {"undo": "undone", "redo": "redone", "revert": "reverted"}[kind]
-        require_unchanged(deltas, _view(self._writer), word)
+        require_unchanged(deltas, view(self._writer), word)
         revision = self.begin_revision(kind, author, reason, None)
         self._write(deltas, revision)
         if kind != "revert":
@@ -294,7 +281,7 @@ class SqliteStore(SqliteReads):
             deltas = net(delta for step in steps for delta in step.deltas())
             if not deltas:
                 raise StoreError("There is nothing to publish: the draft changes nothing.")
-            now, base = _view(connection), _view(connection, record.base_revision)
+            now, base = view(connection), view(connection, record.base_revision)
             differences = slot_differences(deltas, base, now)
             if differences:
                 raise conflict(differences, "published")
@@ -366,7 +353,7 @@ class SqliteStore(SqliteReads):
         ).fetchall()
         if all(deltas is not None for (deltas,) in rows):
             return net(delta for (deltas,) in rows for delta in read_deltas(deltas))
-        before, after = _view(self._writer, revision - 1), _view(self._writer, revision)
+        before, after = view(self._writer, revision - 1), view(self._writer, revision)
         facts = self._writer.execute(
             "SELECT DISTINCT id FROM fact WHERE since = :r OR until = :r ORDER BY id",
             {"r": revision},
@@ -375,7 +362,14 @@ class SqliteStore(SqliteReads):
             "SELECT DISTINCT entity_id FROM name WHERE since = :r OR until = :r ORDER BY entity_id",
             {"r": revision},
         ).fetchall()
+        rules = self._writer.execute(
+            "SELECT DISTINCT id FROM rule WHERE since = :r OR until = :r ORDER BY id",
+            {"r": revision},
+        ).fetchall()
+        were = {rule.id: rule for rule in before.rules()} if rules else {}
+        are = {rule.id: rule for rule in after.rules()} if rules else {}
         return [
+            *(Delta(were.get(i), are.get(i)) for (i,) in rules),
             *(Delta(before.entity(i), after.entity(i)) for (i,) in entities),
             *(Delta(before.fact(i), after.fact(i)) for (i,) in facts),
         ]
@@ -385,7 +379,9 @@ class SqliteStore(SqliteReads):
         writer = self._writer
         known: Counter[int] = Counter()
         for delta in deltas:
-            if isinstance(delta.before, Fact):
+            if isinstance(delta.before, Rule) or isinstance(delta.after, Rule):
+                self.write_rule(delta, revision)
+            elif isinstance(delta.before, Fact):
                 writer.execute(
                     "UPDATE fact SET until = ? WHERE id = ? AND until = ?",
                     (revision, delta.id, OPEN),
@@ -430,15 +426,27 @@ class SqliteStore(SqliteReads):
 
     def write_name(self, entity_id: int, text: str, is_alias: bool, revision: int) -> None:
         """Open a row for a name or alias, and make it searchable."""
+        words = words_of(text)
+        bag = bag_of(words)
         version = self._writer.execute(
-            "INSERT INTO name (entity_id, is_alias, text, key, since, until)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (entity_id, is_alias, text, fold(text), revision, OPEN),
+            "INSERT INTO name (entity_id, is_alias, text, key, bag, since, until)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (entity_id, is_alias, text, fold(text), bag, revision, OPEN),
         ).lastrowid
-        for table in ("name_words", "name_parts"):
+        self._writer.execute("INSERT INTO name_words (rowid, bag) VALUES (?, ?)", (version, bag))
+        remember(self._writer, words)
+
+    def write_rule(self, delta: Delta, revision: int) -> None:
+        """Close the row of a rule's `before` and open that of its `after`."""
+        self._writer.execute(
+            "UPDATE rule SET until = ? WHERE id = ? AND until = ?", (revision, delta.id, OPEN)
+        )
+        if isinstance(delta.after, Rule):
+            rule = delta.after
             self._writer.execute(
-                f"INSERT INTO {table} (rowid, text) VALUES (?, ?)",  # noqa: S608
-                (version, text),
+                "INSERT INTO rule (id, kind, name, key, value, since, until)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (rule.id, rule.kind, rule.name, rule.key, rule.value, revision, OPEN),
             )
 
     def relation_id(self, name: str) -> int:
@@ -525,11 +533,7 @@ class SqliteStore(SqliteReads):
 _IDLE = IDLE_DAYS * 24 * 3600 * 1000  # milliseconds
 
 
-def _view(connection: sqlite3.Connection, revision: int = NEWEST) -> TripletStore:
-    return cast(TripletStore, _At(connection, revision))  # of which only reads are asked
-
-
-def _names(entity: Fact | Entity | None) -> set[tuple[str, bool]]:
+def _names(entity: Fact | Entity | Rule | None) -> set[tuple[str, bool]]:
     """An entity's names, each with whether it is an alias."""
     if not isinstance(entity, Entity):
         return set()

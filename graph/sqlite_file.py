@@ -14,7 +14,7 @@ from graph.errors import StoreError
 from graph.facts import LARGEST_ID, shown
 
 APPLICATION_ID = 0x4C414D50  # "LAMP", in the file's header: tells our files from other databases
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _MAGIC = b"SQLite format 3\0"  # SQLite itself would write over a file of a few other bytes
 OPEN = LARGEST_ID  # `until` of a row that is current
 NEWEST = OPEN - 1  # a revision at which exactly the current rows stand
@@ -33,20 +33,29 @@ CREATE TABLE name (                        -- an entity's name (it has one at a 
     is_alias INTEGER NOT NULL,
     text TEXT NOT NULL,
     key TEXT NOT NULL,                     -- facts.fold(text)
+    bag TEXT NOT NULL,                     -- its words in alphabetical order: spelling.bag_of
     since INTEGER NOT NULL,
     until INTEGER NOT NULL
 );
 CREATE INDEX name_by_entity ON name (entity_id, is_alias);
 CREATE INDEX name_by_key ON name (key);
+CREATE INDEX name_by_bag ON name (bag);
 CREATE UNIQUE INDEX name_is_unique ON name (text) WHERE is_alias = 0 AND until = {OPEN};
 
 CREATE VIRTUAL TABLE name_words USING fts5 (
-    text, content='name', content_rowid='version', tokenize='unicode61 remove_diacritics 2',
+    bag, content='name', content_rowid='version', tokenize='unicode61 remove_diacritics 2',
     prefix='1 2 3'
 );
-CREATE VIRTUAL TABLE name_parts USING fts5 (
-    text, content='name', content_rowid='version', tokenize='trigram'
+CREATE VIRTUAL TABLE name_vocabulary USING fts5vocab (name_words, row);
+CREATE TABLE word (                        -- every word that occurs in names: sqlite_words.py
+    id INTEGER PRIMARY KEY,
+    text TEXT NOT NULL UNIQUE
 );
+CREATE TABLE word_gram (                   -- its trigrams
+    gram TEXT NOT NULL,
+    word_id INTEGER NOT NULL REFERENCES word (id),
+    PRIMARY KEY (gram, word_id)
+) WITHOUT ROWID;
 
 CREATE TABLE relation (
     id INTEGER PRIMARY KEY,
@@ -73,6 +82,18 @@ CREATE TABLE fact (
 CREATE INDEX fact_by_id ON fact (id);
 CREATE INDEX fact_by_entity ON fact (entity_id, relation_id);
 CREATE INDEX fact_by_value ON fact (value_id) WHERE value_id IS NOT NULL;
+
+CREATE TABLE rule (                        -- synonyms of relations, and settings: rules.py
+    version INTEGER PRIMARY KEY,
+    id INTEGER NOT NULL,                   -- of the rule, the same in all its versions
+    kind TEXT NOT NULL CHECK (kind IN ('synonym', 'setting')),
+    name TEXT NOT NULL,
+    key TEXT NOT NULL,                     -- facts.fold(name)
+    value TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER NOT NULL
+);
+CREATE INDEX rule_by_key ON rule (kind, key);
 
 CREATE TABLE revision (                    -- one row a transaction
     revision INTEGER PRIMARY KEY,
@@ -174,7 +195,11 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
     if version != SCHEMA_VERSION:
         raise StoreError(
             f"{path} has the schema version {version} and this program reads {SCHEMA_VERSION}; "
-            "export its facts with the program that made it, and import them into a new store."
+            + (
+                f"bring it up to date with: python -m graph migrate --store sqlite:///{path}"
+                if version < SCHEMA_VERSION
+                else "open it with a newer version of this program."
+            )
         )
 
 

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from graph.errors import StoreError
+from graph.edits import AddSynonym, ChangeSetting
+from graph.errors import AlreadyThere, StoreError
 from graph.facts import (
     clean_name,
     clean_note,
@@ -22,9 +23,21 @@ from graph.facts import (
     is_number_or_date,
     new_id,
 )
-from graph.formats import AliasRow, BadLine, FactRow, RelationRow, Row
-from graph.planning import clean_relation, join_sources
+from graph.formats import (
+    AliasRow,
+    BadLine,
+    FactRow,
+    RelationRow,
+    Row,
+    SettingRow,
+    SynonymRow,
+    read_year,
+)
+from graph.planning import clean_relation, join_sources, plan
+from graph.spelling import bag_of, words_of
 from graph.sqlite_file import OPEN
+from graph.sqlite_reads import view
+from graph.sqlite_words import remember_new_names
 from graph.store import LoadReport
 
 if TYPE_CHECKING:
@@ -105,7 +118,9 @@ class _Loader:
         sql = f"SELECT coalesce(max(version), 0) FROM {table}"  # noqa: S608
         return int(self.sql.execute(sql).fetchone()[0])
 
-    def take(self, row: FactRow | AliasRow | RelationRow, source: str) -> None:
+    def take(
+        self, row: FactRow | AliasRow | RelationRow | SynonymRow | SettingRow, source: str
+    ) -> None:
         """Write one row; raises `StoreError` for a bad one, before anything of it is written."""
         match row:
             case FactRow():
@@ -114,6 +129,10 @@ class _Loader:
                 self._take_alias(row)
             case RelationRow():
                 self._take_relation(row)
+            case SynonymRow():
+                self._take_rule(AddSynonym(row.phrase, row.relation))
+            case SettingRow():
+                self._take_rule(ChangeSetting(row.setting, row.value))
 
     def _find(self, name: str) -> int | None:
         """The entity of this name, or the only one with this alias."""
@@ -150,9 +169,9 @@ class _Loader:
 
     def _write_name(self, entity_id: int, text: str, is_alias: bool) -> None:
         self.sql.execute(  # searchable only at the end, all at once
-            "INSERT INTO name (entity_id, is_alias, text, key, since, until)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (entity_id, is_alias, text, fold(text), self.revision, OPEN),
+            "INSERT INTO name (entity_id, is_alias, text, key, bag, since, until)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (entity_id, is_alias, text, fold(text), bag_of(words_of(text)), self.revision, OPEN),
         )
 
     def _relation(self, name: str) -> _Relation:
@@ -178,7 +197,7 @@ class _Loader:
         relation_name = clean_relation(row.relation)
         value = clean_value(row.value)
         source = clean_note(row.source, "source") or default_source
-        year = _year(row.year)
+        year = read_year(row.year)
         known = self.relations.get(relation_name)
         if known is None:
             known = self._relation(relation_name)
@@ -284,6 +303,15 @@ class _Loader:
         self.relations.clear()
         self.report.relations += 1
 
+    def _take_rule(self, edit: AddSynonym | ChangeSetting) -> None:
+        try:
+            (delta,) = plan(edit, view(self.sql))
+        except AlreadyThere:
+            self.report.doubles += 1
+            return
+        self.store.write_rule(delta, self.revision)
+        self.report.rules += 1
+
     def finish(self, source: str) -> None:
         """Settle what is a link, count, make names searchable, and write the journal entry."""
         sql = self.sql
@@ -315,12 +343,7 @@ class _Loader:
             "UPDATE entity SET facts = facts + ? WHERE id = ?",
             [(count, entity_id) for entity_id, count in self.known.items()],
         )
-        for table in ("name_words", "name_parts"):
-            sql.execute(
-                f"INSERT INTO {table} (rowid, text)"  # noqa: S608
-                " SELECT version, text FROM name WHERE version > ?",
-                (self.first_name,),
-            )
+        remember_new_names(sql, self.first_name)
         report = self.report
         self.store.record_bulk(
             self.revision,
@@ -335,16 +358,3 @@ class _Loader:
                 "source": source,
             },
         )
-
-
-def _year(text: str) -> int | None:
-    text = text.strip()
-    if not text:
-        return None
-    try:
-        year = int(text)
-    except ValueError:
-        year = 100_000
-    if abs(year) > 99_999:
-        raise StoreError(f"The year “{text[:40]}” is no year.")
-    return year

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import starmap
 from typing import Any, cast
 
-from rapidfuzz import fuzz
-
-from graph.facts import Entity, Fact, clean_name, fold, is_id
+from graph.facts import MAX_NAME, Entity, Fact, clean_name, fold, is_id
 from graph.neighbourhood import walk
-from graph.ranking import plain, rank_entities
+from graph.ranking import rank_entities
+from graph.rules import Rule
+from graph.spelling import MOST_WORDS, words_of
 from graph.sqlite_file import NEWEST, OPEN
+from graph.sqlite_words import candidates, entities, holding, name_and_aliases, options, quoted
 from graph.store import Delta, JournalEntry, Relation, TripletStore
 
 _FACT = """
@@ -33,6 +34,7 @@ _FACTS_OF_RELATION = (
     + " AND r.key = :key AND f.entity_id = :id ORDER BY f.id LIMIT :limit"
 )
 _BATCH = 5000
+_SEARCHED = 5000  # names that a search as one types looks at, at most
 
 # Which journal entries are about a fact or an entity; an import's own rows tell what it wrote.
 _ABOUT_FACT = """
@@ -84,7 +86,7 @@ class SqliteReads:
         for entity_id, text in rows:
             names.setdefault(entity_id, {})[text] = None
         entities = [
-            Entity(entity_id, *_name_and_aliases(texts)) for entity_id, texts in names.items()
+            Entity(entity_id, *name_and_aliases(texts)) for entity_id, texts in names.items()
         ]
         return rank_entities(cleaned, entities, lambda entity_id: self._count(entity_id, at))
 
@@ -154,52 +156,41 @@ class SqliteReads:
             last = rows[-1][0]
 
     def search(self, text: str, limit: int = 10, at: int | None = None) -> list[Entity]:
-        typed = fold(_searchable(text[:200])).strip()
-        if not typed or limit <= 0:
+        typed = _searchable(text[:200])
+        words = words_of(typed)[:MOST_WORDS]
+        if limit <= 0:
             return []
         at = NEWEST if at is None else at
-        found: dict[int, None] = {}
-        words = " ".join(_quoted(word) for word in typed.split()) + "*"
-        stages = [("name_words", words)]
-        if len(typed) >= 3:
-            stages.append(("name_parts", _quoted(typed)))
-        for table, query in stages:
-            if len(found) < limit:
+        found = dict.fromkeys(entity.id for entity, _ in self.find_entities(typed, at))
+        for query in self._queries(words):
+            if query and len(found) < limit:
                 rows = self._rows(
-                    # The name itself first, then the best known, the shorter name, the older.
-                    f"SELECT n.entity_id FROM {table} w JOIN name n ON n.version = w.rowid"  # noqa: S608
+                    # The best known first, then the shorter name, the older.
+                    "SELECT n.entity_id FROM"
+                    " (SELECT rowid AS version FROM name_words WHERE name_words MATCH :query"
+                    "  LIMIT :most) w JOIN name n ON n.version = w.version"
                     " JOIN entity e ON e.id = n.entity_id"
-                    f" WHERE {table} MATCH :query AND n.since <= :at AND n.until > :at"
-                    " GROUP BY n.entity_id ORDER BY max(n.key = :typed) DESC,"
-                    " max(e.facts) DESC, min(length(n.text)), n.entity_id LIMIT :limit",
-                    {"query": query, "at": at, "typed": typed, "limit": limit + len(found)},
+                    " WHERE n.since <= :at AND n.until > :at GROUP BY n.entity_id"
+                    " ORDER BY max(e.facts) DESC, min(length(n.text)), n.entity_id LIMIT :limit",
+                    {"query": query, "most": _SEARCHED, "at": at, "limit": limit + len(found)},
                 )
                 found.update(dict.fromkeys(entity_id for (entity_id,) in rows))
-        if not found:
-            found.update(dict.fromkeys(self._search_near(typed, at)))
-        entities = (self.entity(entity_id, at) for entity_id in list(found)[:limit])
-        return [entity for entity in entities if entity is not None]
+        return entities(self._rows, list(found)[:limit], at)
 
-    def _search_near(self, typed: str, at: int) -> list[int]:
-        """Entities with a name, or a word of it, spelt much like what was typed."""
-        typed = plain(typed)
-        parts = {typed[i : i + 3] for i in range(len(typed) - 2)}
-        if not parts:
-            return []
-        rows = self._rows(
-            "SELECT n.entity_id, n.text FROM name_parts w JOIN name n ON n.version = w.rowid"
-            " WHERE name_parts MATCH :query AND n.since <= :at AND n.until > :at"
-            " ORDER BY w.rank LIMIT 50",
-            {"query": " OR ".join(map(_quoted, sorted(parts))), "at": at},
+    def _queries(self, words: Sequence[str]) -> Iterator[str]:
+        """Words that begin as typed; then words that hold it; then words spelt nearly so."""
+        if not words:
+            return
+        yield " ".join(quoted(word) + "*" for word in words)
+        for near in (holding, options):
+            chosen = [near(self._rows, word) or [word] for word in words]
+            if [[word] for word in words] != chosen:
+                yield " AND ".join("(" + " OR ".join(map(quoted, group)) + ")" for group in chosen)
+
+    def candidates(self, name: str, limit: int = 50, at: int | None = None) -> list[Entity]:
+        return candidates(
+            self._rows, _searchable(name[:MAX_NAME]), limit, NEWEST if at is None else at
         )
-        scored: dict[int, float] = {}
-        for entity_id, name in rows:
-            whole = plain(name)
-            score = max(0.95 * fuzz.ratio(typed, word) for word in whole.split() or [""])
-            score = max(score, fuzz.ratio(typed, whole), scored.get(entity_id, 0.0))
-            scored[entity_id] = score
-        near = [entity_id for entity_id, score in scored.items() if score >= 70]
-        return sorted(near, key=lambda entity_id: (-scored[entity_id], entity_id))
 
     def relation(self, name: str) -> Relation | None:
         rows = self._rows(
@@ -208,6 +199,36 @@ class SqliteReads:
             (fold(_searchable(name)), _searchable(name)),
         )
         return Relation(*rows[0]) if rows else None
+
+    def relations(self) -> list[Relation]:
+        rows = self._rows("SELECT name, kind, description FROM relation ORDER BY id")
+        return [Relation(*row) for row in rows]
+
+    def former_relations(self, entity_id: int, at: int | None = None) -> list[str]:
+        if not is_id(entity_id):
+            return []
+        at = self.revision() if at is None or at == NEWEST else at
+        rows = self._rows(
+            "SELECT r.key, r.name, f.until > :at FROM fact f JOIN relation r ON r.id ="
+            " f.relation_id WHERE f.entity_id = :id AND f.since <= :at ORDER BY f.id",
+            {"id": entity_id, "at": at},
+        )
+        standing = {key for key, _, stands in rows if stands}
+        return list({key: name for key, name, _ in rows if key not in standing}.values())
+
+    def rules(
+        self, kind: str | None = None, name: str | None = None, at: int | None = None
+    ) -> list[Rule]:
+        rows = self._rows(
+            "SELECT id, kind, name, value FROM rule WHERE since <= :at AND until > :at"
+            " AND (:kind IS NULL OR kind = :kind) AND (:key IS NULL OR key = :key) ORDER BY id",
+            {
+                "at": NEWEST if at is None else at,
+                "kind": kind,
+                "key": None if name is None else fold(_searchable(name)),
+            },
+        )
+        return [Rule(*row) for row in rows]
 
     def relation_names(self, entity_id: int, at: int | None = None) -> list[str]:
         if not is_id(entity_id):
@@ -262,6 +283,27 @@ class SqliteReads:
         ]
 
 
+class _At(SqliteReads):
+    """The reads of a store at one revision, or what a transaction sees if none is named."""
+
+    def __init__(self, connection: sqlite3.Connection, revision: int = NEWEST) -> None:
+        self._own = connection
+        self._revision = revision
+
+    def _reader(self) -> sqlite3.Connection:
+        return self._own
+
+    def _rows(self, sql: str, values: Any = ()) -> list[tuple[Any, ...]]:
+        if isinstance(values, dict) and values.get("at") == NEWEST:
+            values = {**values, "at": self._revision}
+        return super()._rows(sql, values)
+
+
+def view(connection: sqlite3.Connection, revision: int = NEWEST) -> TripletStore:
+    """The reads of one connection, inside its transaction; nothing else may be asked of it."""
+    return cast(TripletStore, _At(connection, revision))
+
+
 def read_deltas(text: str | None) -> tuple[Delta, ...]:
     """Deltas from the journal's JSON."""
     return tuple(Delta.from_json(delta) for delta in json.loads(text)) if text else ()
@@ -273,16 +315,6 @@ def iso_time(milliseconds: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _name_and_aliases(texts: dict[str, None]) -> tuple[str, tuple[str, ...]]:
-    name, *aliases = texts
-    return name, tuple(aliases)
-
-
 def _searchable(text: str) -> str:
     """Text that SQLite can take: without null bytes and lone surrogates."""
     return text.replace("\0", " ").encode("utf-8", "ignore").decode("utf-8")
-
-
-def _quoted(text: str) -> str:
-    """Typed text as one string of FTS5's query language, in which nothing is syntax."""
-    return '"' + text.replace('"', '""') + '"'

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from graph.edits import Edit
 from graph.errors import Conflict, Difference, InvalidText, StoreError
 from graph.facts import Entity, Fact, shown
+from graph.rules import Rule
 
 if TYPE_CHECKING:
     from graph.draft import DraftRecord, Step
@@ -53,32 +54,32 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What an edit did to one fact or one entity: `before` it, and `after`. None: not there."""
+    """What an edit did to one fact, entity or rule: `before` it, and `after`. None: not there."""
 
-    before: Fact | Entity | None
-    after: Fact | Entity | None
+    before: Fact | Entity | Rule | None
+    after: Fact | Entity | Rule | None
 
     @property
     def id(self) -> int:
-        """The id of the fact or entity."""
+        """The id of the fact, entity or rule."""
         some = self.after if self.before is None else self.before
         assert some is not None
         return some.id
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data; `kind` is "fact" or "entity"."""
+        """Plain data; `kind` is "fact", "entity" or "rule"."""
         some = self.after if self.before is None else self.before
         return {
-            "kind": "fact" if isinstance(some, Fact) else "entity",
+            "kind": type(some).__name__.lower(),
             "before": None if self.before is None else self.before.to_json(),
             "after": None if self.after is None else self.after.to_json(),
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Delta:
-        read = Fact.from_json if data["kind"] == "fact" else Entity.from_json
+        kind: type[Any] = {"fact": Fact, "entity": Entity, "rule": Rule}[data["kind"]]
         before, after = data["before"], data["after"]
-        return cls(before and read(before), after and read(after))
+        return cls(before and kind.from_json(before), after and kind.from_json(after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,8 @@ class JournalEntry:
 
     revision: int
     kind: str
-    """"add", "change", "delete", "rename", "merge", "add alias", "remove alias", "import",
-    "undo", "redo" or "revert"."""
+    """"add", "change", "delete", "rename", "merge", "add alias", "remove alias", "add synonym",
+    "remove synonym", "change setting", "import", "purge", "undo", "redo" or "revert"."""
     author: str
     time: str
     """When it was written, ISO 8601 in UTC."""
@@ -142,6 +143,8 @@ class LoadReport:
     aliases: int = 0
     relations: int = 0
     """Relations that were declared."""
+    rules: int = 0
+    """Synonyms and settings that are new."""
     bad: int = 0
     """Lines that were left out."""
 
@@ -200,8 +203,35 @@ class TripletStore(Protocol):
     def search(self, text: str, limit: int = 10, at: int | None = None) -> list[Entity]:
         """Entities as one types: words that begin so, then parts, then near spellings."""
 
+    def candidates(self, name: str, limit: int = 50, at: int | None = None) -> list[Entity]:
+        """Entities that `name` may be a slip of the pen for, in no stated order.
+
+        A lookup asks this when `find_entities` knows no such name, and ranks what it gets by
+        `graph.spelling.near`, so a store need only not leave out the nearest: a name or alias of
+        the same words in another order, or with a letter or two wrong (`graph.spelling.near_words`
+        says how many). A word that occurs in some name, also in one that is gone, is meant as it
+        is written and never taken for another: "Zambia", deleted, is not "Gambia".
+        """
+
     def relation(self, name: str) -> Relation | None:
         """What is known of a relation, by the folded key of its name."""
+
+    def relations(self) -> list[Relation]:
+        """All relations that are or were declared or used, in the order in which they came."""
+
+    def former_relations(self, entity_id: int, at: int | None = None) -> list[str]:
+        """The names of relations that an entity had facts of earlier, and has none of now.
+
+        What is gone stays gone: no lookup that means one of these is answered by another.
+        """
+
+    def rules(
+        self, kind: str | None = None, name: str | None = None, at: int | None = None
+    ) -> list[Rule]:
+        """The synonyms and settings, oldest first: all, of a kind, or by the folded key of a name.
+
+        Rules are versioned and undone like facts; deltas hold them as they hold facts.
+        """
 
     def relation_names(self, entity_id: int, at: int | None = None) -> list[str]:
         """The names of an entity's relations in stated order (a draft's own first), all of them."""

@@ -18,9 +18,12 @@ from graph.errors import StoreError
 from graph.formats import Row, read_rows
 from graph.sqlite import SqliteStore
 from graph.sqlite_file import path_of
+from graph.store import SharedStore
 
 DEFAULT_STORE = "sqlite:///world.db"
 DATA = Path(__file__).parent / "data"
+RULES = ("synonyms.csv", "settings.csv")
+_SIGNED = ("Lamplight", "the world")  # author and reason of the shipped world's first revision
 
 
 def store_url(given: str | None = None) -> str:
@@ -31,8 +34,21 @@ def store_url(given: str | None = None) -> str:
 def world_rows(data: Path = DATA) -> Iterator[Row]:
     """The rows of the shipped world: relations first, for they say which values are links."""
     return chain.from_iterable(
-        read_rows(data / name) for name in ("relations.csv", "world.csv", "aliases.csv")
+        read_rows(data / name) for name in ("relations.csv", "world.csv", "aliases.csv", *RULES)
     )
+
+
+def seed_rules(store: SharedStore, data: Path = DATA) -> bool:
+    """Give a store of the shipped world that has no rules yet its synonyms and settings.
+
+    Returns False, and leaves it as it is, where it has some, or is another graph.
+    """
+    first = next((entry for entry in store.history(before=2, limit=1)), None)
+    if store.rules() or first is None or (first.author, first.reason) != _SIGNED:
+        return False
+    rows = chain.from_iterable(read_rows(data / name) for name in RULES)
+    store.load(rows, author=_SIGNED[0], reason="synonyms and settings", kind="init")
+    return True
 
 
 def make_world(url: str, *, data: Path = DATA, empty: bool = False) -> bool:
@@ -55,7 +71,7 @@ def make_world(url: str, *, data: Path = DATA, empty: bool = False) -> bool:
         with SqliteStore(f"sqlite:///{making}", create=True) as store:
             if not empty:
                 report = store.load(
-                    world_rows(data), author="Lamplight", reason="the world", kind="init"
+                    world_rows(data), author=_SIGNED[0], reason=_SIGNED[1], kind="init"
                 )
                 assert report.bad == 0
         try:

@@ -24,6 +24,8 @@ SMALL = {
     "relations.csv": "relation,kind,description\ncapital,link,seat of government\n",
     "world.csv": "entity,relation,value,source,year\nFrance,capital,Paris,factbook,\n",
     "aliases.csv": "alias,entity\nHexagon,France\n",
+    "synonyms.csv": "phrase,relation\nseat of government,capital\n",
+    "settings.csv": "setting,value\nrefuse-lacking,on\n",
 }
 
 
