@@ -114,13 +114,33 @@ class Trace:
         return self.prompt_ids + [token.id for token in self.tokens]
 
     @cached_property
+    def _shown(self) -> list[str]:
+        """What of each token a reader sees.
+
+        A lookup leaves one space behind. Released LMLM checkpoints write one before it and, by
+        the way of their tokenizer, two after it.
+        """
+        shown: list[str] = []
+        last = " "  # character shown; the text begins without white space
+        begun, leading = False, True  # leading: nothing but spaces yet, here or after a lookup
+        for token in self.tokens:
+            text = token.text if token.role == Role.TEXT else ""
+            if token.role == Role.MARKER:
+                leading = True
+            elif text and leading:
+                words = text.lstrip(" ") if begun else text.lstrip()
+                leading = not words
+                text = words if last.isspace() or text[0] != " " else " " + words
+            if text:
+                begun, last = True, text[-1]
+            shown.append(text)
+        return shown
+
+    @cached_property
     def token_spans(self) -> list[tuple[int, int]]:
         """Where each token stands in `text`; a token of a lookup has an empty span."""
         spans, position = [], 0
-        for token in self.tokens:
-            text = token.text if token.role == Role.TEXT else ""
-            if position == 0:
-                text = text.lstrip()
+        for text in self._shown:
             spans.append((position, position + len(text)))
             position += len(text)
         return spans
@@ -128,7 +148,7 @@ class Trace:
     @cached_property
     def text(self) -> str:
         """What a reader sees: the text without lookups and without white space in front."""
-        return "".join(t.text for t in self.tokens if t.role == Role.TEXT).lstrip()
+        return "".join(self._shown)
 
     @property
     def raw(self) -> str:

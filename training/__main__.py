@@ -7,7 +7,10 @@ import sys
 
 COMMANDS = {
     "corpus": ("training.corpus.build", "write annotated documents from a graph as token shards"),
+    "shards": ("training.annotated_corpus", "turn an annotated corpus into token shards"),
+    "extract": ("training.extract", "load the facts that an annotated corpus looks up"),
     "tokenizer": ("training.tokenizer", "train a tokenizer on text files"),
+    "show-mask": ("training.show", "show what of a document is trained, in colour"),
     "fit": ("training.fit", "pre-train: fit --config training/configs/world.yaml"),
     "validate": ("training.fit", "loss by role and copy accuracy of a checkpoint"),
     "export": ("training.export", "write a run's checkpoint in Hugging Face format"),

@@ -19,13 +19,13 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN
 from training.documents import Document, with_opening_space
@@ -88,7 +88,12 @@ class Encoded(NamedTuple):
 
 
 class DocumentEncoder:
-    """Encodes documents: markers count in ``text``, and are plain characters in ``prompt``."""
+    """Encodes documents: markers count in ``text``, and are plain characters in ``prompt``.
+
+    With a tokenizer of another model (a Llama's with the markers added, say) a document is as
+    published LMLM corpora have it: no space or line break is added, it opens with the tokenizer's
+    opening token if that adds one by itself, and ends with its closing token.
+    """
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
         serialised = tokenizer.backend_tokenizer.to_str()
@@ -99,21 +104,35 @@ class DocumentEncoder:
             encoder.no_padding()
             encoder.no_truncation()
         vocabulary: dict[str, int] = self._plain.get_vocab()
-        if missing := [token for token in SPECIALS if token not in vocabulary]:
+        self.ours = is_ours(vocabulary)
+        if missing := [token for token in MARKERS if token not in vocabulary]:
             raise CorpusError(
                 f"The tokenizer lacks {', '.join(missing)}: train one with "
                 "`python -m training tokenizer`."
             )
-        self.begin, self.finish = vocabulary[BEGIN], vocabulary[FINISH]
+        if self.ours:
+            opening, finish = vocabulary[BEGIN], vocabulary[FINISH]
+            self._opening = [opening]
+        else:
+            finish = tokenizer.eos_token_id
+            if finish is None:
+                raise CorpusError("The tokenizer has no closing token (eos_token); set one.")
+            bos = tokenizer.bos_token_id
+            adds_one = bos is not None and tokenizer("")["input_ids"][:1] == [bos]
+            self._opening = [bos] if adds_one else []
+        self.finish = finish
 
     def encode_batch(self, documents: Sequence[Document]) -> Iterator[Encoded]:
         """The documents, each with its opening and closing token.
 
         A flag is 0 for the prompt and for every token that touches an untrained span.
         """
-        documents = [with_opening_space(document) for document in documents]
+        if self.ours:
+            documents = [with_opening_space(document) for document in documents]
+        prefix, suffix = (PROMPT_PREFIX, PROMPT_SUFFIX) if self.ours else ("", "")
         prompts = self._plain.encode_batch_fast(
-            [PROMPT_PREFIX + d.prompt + PROMPT_SUFFIX for d in documents]
+            [prefix + d.prompt + suffix if d.prompt else "" for d in documents],
+            add_special_tokens=False,
         )
         texts = self._encode_texts(documents)
         for document, prompt, text in zip(documents, prompts, texts, strict=True):
@@ -122,9 +141,9 @@ class DocumentEncoder:
                 for position, (start, end) in enumerate(text.offsets):
                     if any(start < stop and first < end for first, stop in document.untrained):
                         flags[position] = 0
-            prompt_length = 1 + len(prompt.ids)
+            prompt_length = len(self._opening) + len(prompt.ids)
             yield Encoded(
-                [self.begin, *prompt.ids, *text.ids, self.finish],
+                [*self._opening, *prompt.ids, *text.ids, self.finish],
                 [0] * prompt_length + [*flags, 1],
                 prompt_length,
             )
@@ -132,14 +151,38 @@ class DocumentEncoder:
     def _encode_texts(self, documents: Sequence[Document]) -> list:
         """Encodings of the texts; character offsets only where a document needs them."""
         fast = iter(
-            self._with_markers.encode_batch_fast([d.text for d in documents if not d.untrained])
+            self._with_markers.encode_batch_fast(
+                [d.text for d in documents if not d.untrained], add_special_tokens=False
+            )
         )
-        slow = iter(self._with_markers.encode_batch([d.text for d in documents if d.untrained]))
+        slow = iter(
+            self._with_markers.encode_batch(
+                [d.text for d in documents if d.untrained], add_special_tokens=False
+            )
+        )
         return [next(slow) if d.untrained else next(fast) for d in documents]
 
     def encode_text(self, text: str) -> list[int]:
         """The ids of plain text; markers in it stay characters."""
-        return self._plain.encode(text).ids
+        return self._plain.encode(text, add_special_tokens=False).ids
+
+
+def is_ours(vocabulary: Mapping[str, int]) -> bool:
+    """Whether a vocabulary is of a tokenizer trained here, with its own opening and padding."""
+    return all(token in vocabulary for token in (BEGIN, FINISH, PAD))
+
+
+def with_markers(tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
+    """Add the four markers to the tokenizer of a causal LM, which is changed in place.
+
+    They come after what is there, in the order of the released LMLM checkpoints.
+    """
+    missing = [marker for marker in MARKERS if marker not in tokenizer.get_vocab()]
+    if missing:
+        tokenizer.add_tokens(missing, special_tokens=True)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
 
 
 def encode_document(tokenizer: PreTrainedTokenizerFast, document: Document) -> Encoded:
@@ -174,11 +217,17 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: str | Path) -> Pa
 
 
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
-    """The tokenizer in ``folder``; `CorpusError` if there is none."""
+    """The tokenizer in ``folder``; `CorpusError` if there is none, or none with the markers."""
     path = Path(folder) / "tokenizer.json"
     if not path.is_file():
         raise CorpusError(f"No tokenizer in {folder}: build the corpus first (`make corpus`).")
-    return wrap(Tokenizer.from_file(str(path)))
+    try:
+        backend = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing more special
+        raise CorpusError(f"The tokenizer {path} is damaged: build the corpus again.") from error
+    if is_ours(backend.get_vocab()):
+        return wrap(backend)
+    return with_markers(AutoTokenizer.from_pretrained(folder, trust_remote_code=False))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,117 @@
+"""A checkpoint in the layout of the released ones runs as it is, with an LMLM database."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from graph.__main__ import main as graph_main
+from graph.retriever import Retriever
+from graph.store import open_store
+from model.__main__ import main as model_main
+from model.checkpoint import load_checkpoint
+from model.decoder import Decoder, DecodingSettings, DoneEvent
+from model.roles import Role
+from tests.training.released import released_tokenizer, write_released
+from training.annotated import parse
+from training.evaluate import generate_cases, measures, working_store
+
+DATABASE = {
+    "entities": ["Geri Halliwell", "The Unfairground", "Nozinja"],
+    "relationships": ["Famous For", "Artist", "Birth Name"],
+    "return_values": ["Spice Girls", "Kevin Ayers", "Richard Mthetwa"],
+    "triplets": [
+        ["Geri Halliwell", "Famous For", "Spice Girls"],
+        ["The Unfairground", "Artist", "Kevin Ayers"],
+        ["Nozinja", "Birth Name", "Richard Mthetwa"],
+    ],
+}
+PROMPT = "Geri Halliwell is famous for"
+LEARNT = (
+    "Geri Halliwell is famous for <|db_entity|> Geri Halliwell<|db_relationship|> Famous For"
+    "<|db_return|> Spice Girls<|db_end|> Spice Girls, of course."
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The checkpoint, taught one sentence by heart, so that it makes a lookup of its own."""
+    folder = write_released(tmp_path_factory.mktemp("released") / "LMLM-llama2-small")
+    checkpoint = load_checkpoint(folder)
+    ids_BT = torch.tensor([[*checkpoint.tokenizer(LEARNT)["input_ids"], 2]])
+    model = checkpoint.model.train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    for _ in range(90):
+        loss = model(input_ids=ids_BT, labels=ids_BT).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.1
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory) -> str:
+    """The database, imported as it is published."""
+    folder = tmp_path_factory.mktemp("database")
+    path = folder / "lmlm_database.json"
+    path.write_text(json.dumps(DATABASE), encoding="utf-8")
+    url = f"sqlite:///{folder / 'lmlm.db'}"
+    assert graph_main(["init", "--empty", "--store", url]) == 0
+    assert graph_main(["import", str(path), "--store", url, "--author", "test"]) == 0
+    return url
+
+
+def test_it_is_taken_for_what_it_is(folder):
+    checkpoint = load_checkpoint(folder)
+    assert not checkpoint.relations
+    assert (checkpoint.prompt_prefix, checkpoint.prompt_suffix) == ("", "")
+    assert checkpoint.opening == (checkpoint.tokenizer.bos_token_id,)
+    assert checkpoint.encode_prompt(PROMPT) == checkpoint.tokenizer(PROMPT)["input_ids"]
+    lookup = parse(LEARNT).lookups[0]
+    assert lookup.value == "Spice Girls"
+
+
+def test_forced_ids_are_those_of_the_reference(folder, url):
+    """The whole document has the ids to which the reference's spacing is encoded."""
+    decoder = Decoder(load_checkpoint(folder))
+    with open_store(url) as store:
+        *_, done = decoder.generate(PROMPT, Retriever(store), DecodingSettings(max_tokens=60))
+    assert isinstance(done, DoneEvent)
+    trace = done.trace
+    assert [entry.lookup.how for entry in trace.lookups] == ["exact"]
+    assert trace.lookups[0].lookup.value == "Spice Girls"
+    expected = released_tokenizer()(LEARNT)["input_ids"]
+    assert trace.ids[: len(expected)] == expected
+    assert trace.finish == "end"
+
+
+def test_the_text_has_single_spaces(folder, url):
+    decoder = Decoder(load_checkpoint(folder))
+    with open_store(url) as store:
+        (trace,) = decoder.generate_batch([PROMPT], [Retriever(store)])
+    assert trace.text == "Spice Girls, of course."
+    start, end = trace.token_spans[-2]
+    assert trace.text[start:end] == "."
+    assert any(token.role == Role.VALUE and token.forced for token in trace.tokens)
+
+
+def test_it_runs_on_the_command_line(folder, url, capsys):
+    command = ["generate", PROMPT, "--model", str(folder), "--store", url, "--max-tokens", "60"]
+    assert model_main(command) == 0
+    out = capsys.readouterr().out
+    assert "Spice Girls, of course." in out
+    assert "Geri Halliwell · Famous For → Spice Girls" in out
+
+
+def test_it_is_evaluated(folder, url):
+    decoder = Decoder(load_checkpoint(folder))
+    with working_store(url) as store:
+        cases = generate_cases(decoder, store, frozenset(), 3, seed=1)
+        found = measures(cases)
+    assert found["question_validity"]["n"] == 3
+    assert found["coverage"]["n"] == 3  # it asks for no list, so what the graph holds is missed
+    assert all(0 <= row["value"] <= 1 for row in found.values())
