@@ -304,6 +304,21 @@ class Draft(TripletStore, Protocol):
     def can_redo(self) -> bool:
         """Whether there is an undone edit to do again."""
 
+    def load(
+        self,
+        rows: Iterable[Row],
+        *,
+        author: str,
+        reason: str = "",
+        source: str = "",
+        on_bad: Callable[[BadLine], None] | None = None,
+    ) -> int:
+        """Add the facts of a file as one step; returns how many were added.
+
+        A line that cannot be added is told to `on_bad` and left out. `source` is of facts that
+        name none.
+        """
+
     def publish(self, *, author: str, reason: str = "", write_id: str | None = None) -> int:
         """Write the edits to the shared store in one transaction; returns its revision.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from graph.draft import Step
 from graph.edits import Add, Change, Delete, Merge, Rename
 from graph.errors import Conflict, StoreError
+from graph.formats import BadLine, FactRow, Row
 from graph.retriever import Retriever
 from graph.sqlite import SqliteStore
 from tests.graph.conftest import Clock
@@ -34,6 +36,51 @@ def test_two_drafts_and_the_store_do_not_see_each_other(filled: SqliteStore) -> 
     assert filled.find_entities("Oz") == first.find_entities("Oz") == []
     assert filled.draft("one") is first
     assert filled.statistics().drafts == 2
+
+
+def test_a_draft_takes_in_a_file_line_by_line(filled: SqliteStore) -> None:
+    draft = filled.draft("one")
+    bad: list[BadLine] = []
+    rows: list[Row] = [
+        FactRow(2, "Oz", "capital", "Emerald City"),
+        FactRow(3, "Oz", "", "green"),
+        BadLine(4, "It has no value."),
+        FactRow(5, "Oz", "capital", "Emerald City"),
+        FactRow(6, "Oz", "founded", "1900", year="soon"),
+        FactRow(7, "France", "greets", "Oz", source="a letter", year="1901"),
+    ]
+    assert draft.load(rows, author="Ada", source="oz.csv", on_bad=bad.append) == 2
+    assert [line.line for line in bad] == [3, 4, 5, 6]
+    assert "already has" in bad[2].reason
+    assert "soon" in bad[3].reason
+    assert said(draft, "Oz") == ["Emerald City"]
+    letter = fact_of(draft, "France", "greets")
+    assert (letter.source, letter.year, letter.is_link) == ("a letter", 1901, True)
+    assert fact_of(draft, "Oz", "capital").source == "oz.csv"
+    assert filled.find_entities("Oz") == []
+    draft.undo(author="Ada")
+    assert draft.find_entities("Oz") == []
+    assert draft.load([BadLine(1, "It is odd.")], author="Ada") == 0
+    assert not draft.edits()
+
+
+def test_thousands_of_lines_are_taken_in_as_if_one_by_one(filled: SqliteStore) -> None:
+    """Entities, relations and values of a big file find each other, and it takes seconds."""
+    rows = [
+        FactRow(n, f"robot {n // 4}", f"part {n % 4}", f"Robot {n // 4 - 1}") for n in range(5000)
+    ]
+    rows += [FactRow(5000 + n, f"Robot {n}", "also called", f"No. {n}") for n in range(0, 1250, 50)]
+    begun = time.process_time()
+    draft = filled.draft("one")
+    assert draft.load(rows, author="Ada") == 5025
+    assert time.process_time() - begun < 30
+    (robot, _), (again, _) = draft.find_entities("robot 50")
+    assert {robot.name, again.name} == {"robot 50", "Robot 50"}
+    one_by_one = filled.draft("two")
+    for row in rows[:9]:
+        one_by_one.apply([Add(row.entity, row.relation, row.value)], author="Ada")
+    for name in ("robot 0", "robot 1"):
+        assert said(one_by_one, name) == said(draft, name)
 
 
 def test_a_draft_is_pinned_to_its_base(filled: SqliteStore) -> None:
