@@ -14,6 +14,7 @@ from dataclasses import replace
 from graph.facts import Entity, Fact, clean_name, fold
 from graph.ranking import matches, rank_entities
 from graph.rules import Rule
+from graph.spelling import MOST_WORDS, words_of
 from graph.store import Delta, Relation, TripletStore
 
 
@@ -180,8 +181,19 @@ class Overlay:
 
     def candidates(self, name: str, limit: int) -> list[Entity]:
         below = self.base.candidates(name, limit + len(self._entities), self.base_revision)
+        if not self._entities:
+            return below
+        own = [entity for entity in self._entities.values() if entity]
         kept = [entity for entity in below if entity.id not in self._entities]
-        return [*(entity for entity in self._entities.values() if entity), *kept[:limit]]
+        asked = words_of(name)[:MOST_WORDS]
+        known = {word for entity in own for word in _words(entity)}.intersection(asked)
+        for word in asked if own else ():
+            if word not in known and any(
+                word in _words(entity) for entity in self.base.search(word, 5, self.base_revision)
+            ):
+                known.add(word)
+        # A word that is known here or below is meant as it is written.
+        return [entity for entity in (*own, *kept) if known <= _words(entity)][: limit + len(own)]
 
     def relation(self, name: str) -> Relation | None:
         known = self.base.relation(name)
@@ -246,3 +258,7 @@ class Overlay:
 
 def _by_id(fact: Fact) -> int:
     return fact.id
+
+
+def _words(entity: Entity) -> set[str]:
+    return {word for name in (entity.name, *entity.aliases) for word in words_of(name)}

