@@ -8,7 +8,7 @@ TORCH ?=
 PORT ?= 7860
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint format bench screenshots train evaluate clean
+.PHONY: help app neo4j test lint format bench screenshots train evaluate clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -28,7 +28,10 @@ $(VENV)/.dev: $(VENV)/.app requirements-dev.txt requirements-training.txt
 app: $(VENV)/.app ## start the page on this machine (PORT=7860)
 	@$(PYTHON) -m app --port $(PORT) $(if $(STORE),--store "$(STORE)") $(if $(MODEL),--model "$(MODEL)")
 
-test: $(VENV)/.dev ## run all tests; those of the page need Chromium
+neo4j: $(VENV)/.app ## start a Neo4j server on this machine; needs a JDK and Maven
+	@$(PYTHON) -m tests.neo4j_server.server $(ARGS)
+
+test: $(VENV)/.dev ## run all tests; those of the page need Chromium, of Neo4j a JDK and Maven
 	@$(PYTHON) -m pytest $(ARGS)
 
 lint: $(VENV)/.dev ## check style and types

@@ -10,7 +10,7 @@ import socket
 import sys
 
 from graph.errors import StoreError
-from graph.store import SharedStore, open_store
+from graph.store import SharedStore, on_server, open_store
 from graph.world import DEFAULT_STORE, make_world, store_url
 
 
@@ -52,9 +52,9 @@ def free_port(host: str, wanted: int) -> int:
 
 
 def open_or_make(given: str | None) -> SharedStore:
-    """The store that was named; the default one is made from the shipped world if it is missing."""
+    """The store that was named; a file that is the default is made from the shipped world."""
     url = store_url(given)
-    if given is None:
+    if given is None and not on_server(url):
         make_world(url)
     return open_store(url)
 

@@ -11,6 +11,7 @@ transaction, one revision, and journalled in the same transaction.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -38,6 +39,7 @@ __all__ = [
     "Statistics",
     "StoreError",
     "TripletStore",
+    "on_server",
     "open_store",
 ]
 
@@ -384,8 +386,18 @@ class SharedStore(TripletStore, Protocol):
     def __exit__(self, *_: object) -> None: ...
 
 
+_SERVERS = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
+
+
+def on_server(url: str) -> bool:
+    """Whether a URL is of a store on a Neo4j server, which only `python -m graph init` makes."""
+    scheme, found, _ = url.partition("://")
+    return bool(found) and scheme.lower() in _SERVERS
+
+
 def open_store(url: str, *, create: bool = False) -> SharedStore:
-    """The store at `url`: `sqlite:///relative/path.db`, `sqlite:////absolute/path.db`.
+    """The store at `url`: `sqlite:///relative/path.db`, `sqlite:////absolute/path.db`, or one on a
+    Neo4j server, `neo4j://host:7687` or `neo4j://host:7687/database` (see `graph.neo4j_driver`).
 
     With `create`, an empty store is made where there is none. Raises `StoreError`.
     """
@@ -393,4 +405,11 @@ def open_store(url: str, *, create: bool = False) -> SharedStore:
         from graph.sqlite import SqliteStore
 
         return SqliteStore(url, create=create)
-    raise StoreError(f"{shown(url)} names no store; write sqlite:///path/to/file.db.")
+    if on_server(url):
+        from graph.neo4j_store import Neo4jStore
+
+        return Neo4jStore(url, create=create)
+    url = re.sub("//[^/]*@", "//…@", url)  # a password is not for others to read
+    raise StoreError(
+        f"{shown(url)} names no store; write sqlite:///path/to/file.db or neo4j://host:7687."
+    )

@@ -1,7 +1,8 @@
 """The shipped world: its files in graph/data, and the store that is made of them.
 
-The store is built beside its place under another name and put there whole, so a half-made file is
-never found, and one that is there already is left as it is.
+A file is built beside its place under another name and put there whole, so a half-made one is
+never found; on a Neo4j server the store is marked as made at the end. One that is there already is
+left as it is.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from graph.errors import StoreError
 from graph.formats import Row, read_rows
 from graph.sqlite import SqliteStore
 from graph.sqlite_file import path_of
-from graph.store import SharedStore
+from graph.store import SharedStore, on_server
 
 DEFAULT_STORE = "sqlite:///world.db"
 DATA = Path(__file__).parent / "data"
@@ -27,8 +28,9 @@ _SIGNED = ("Lamplight", "the world")  # author and reason of the shipped world's
 
 
 def store_url(given: str | None = None) -> str:
-    """The store to use: the one given, else LAMPLIGHT_STORE's, else `sqlite:///world.db`."""
-    return given or os.environ.get("LAMPLIGHT_STORE") or DEFAULT_STORE
+    """The store to use: the one given, else LAMPLIGHT_STORE's, else NEO4J_URI's, else a file's."""
+    named = given or os.environ.get("LAMPLIGHT_STORE") or os.environ.get("NEO4J_URI")
+    return named or DEFAULT_STORE
 
 
 def world_rows(data: Path = DATA) -> Iterator[Row]:
@@ -55,8 +57,11 @@ def make_world(url: str, *, data: Path = DATA, empty: bool = False) -> bool:
     """Make the store of the shipped world (or an `empty` one) at `url`.
 
     Returns False, and leaves everything as it is, if there is a store already. Raises `StoreError`
-    if the file there is something else, or cannot be made.
+    if the file there is something else, or cannot be made; for a Neo4j server, if it cannot be
+    reached, or the database holds somebody else's nodes.
     """
+    if on_server(url):
+        return _make_on_server(url, data, empty)
     path = path_of(url)
     if path.exists():
         SqliteStore(url).close()  # raises if it is no store of ours
@@ -86,6 +91,18 @@ def make_world(url: str, *, data: Path = DATA, empty: bool = False) -> bool:
         for suffix in ("", "-wal", "-shm"):
             with suppress(OSError):
                 os.remove(f"{making}{suffix}")
+
+
+def _make_on_server(url: str, data: Path, empty: bool) -> bool:
+    from graph.neo4j_store import Neo4jStore, prepare
+
+    if not prepare(url):
+        return False
+    with Neo4jStore(url, half_made=True) as store:
+        if not empty and store.revision() == 0:
+            store.load(world_rows(data), author=_SIGNED[0], reason=_SIGNED[1], kind="init")
+        store.finish_making()
+    return True
 
 
 def _sync(path: Path) -> None:

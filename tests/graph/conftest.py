@@ -1,20 +1,27 @@
-"""Stores for the tests: each test of the contract runs on every kind."""
+"""Stores for the tests: each test of the contract runs on every kind.
+
+Neo4j is a real server (tests/neo4j_server), started once for the run and emptied for each test.
+"""
 
 from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import neo4j
 import pytest
 from hypothesis import settings
 
 from graph.edits import Add
 from graph.formats import RelationRow
+from graph.neo4j_store import Neo4jStore
 from graph.sqlite import SqliteStore
-from graph.sqlite_load import load
+from graph.store import SharedStore
+from tests.neo4j_server.server import Server, missing
 
 # A busy machine makes single examples slow; that is no failure.
 settings.register_profile("lamplight", deadline=None)
@@ -47,12 +54,15 @@ def tmp_path() -> Iterator[Path]:
 
     What a killed process wrote stays there as it does on a disk.
     """
-    memory = Path("/dev/shm")
-    usable = memory.is_dir() and os.access(memory, os.W_OK)
     with tempfile.TemporaryDirectory(
-        prefix="lamplight-", dir=memory if usable else None, ignore_cleanup_errors=True
+        prefix="lamplight-", dir=_memory(), ignore_cleanup_errors=True
     ) as folder:
         yield Path(folder)
+
+
+def _memory() -> Path | None:
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() and os.access(memory, os.W_OK) else None
 
 
 @pytest.fixture
@@ -60,24 +70,89 @@ def clock() -> Clock:
     return Clock()
 
 
+NEO4J_LACKS = missing()
+KINDS = ["sqlite"] if NEO4J_LACKS else ["sqlite", "neo4j"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs a server where none can be had; `pytest_terminal_summary` tells."""
+    if NEO4J_LACKS:
+        config.stash[LEFT_OUT] = [i for i in items if "server" in getattr(i, "fixturenames", ())]
+        items[:] = [item for item in items if item not in config.stash[LEFT_OUT]]
+
+
+LEFT_OUT = pytest.StashKey[list[pytest.Item]]()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if NEO4J_LACKS:
+        terminalreporter.write_line(NEO4J_LACKS)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A Neo4j server with an empty store in it; its credentials are in the environment."""
+    with tempfile.TemporaryDirectory(prefix="lamplight-neo4j-", dir=_memory()) as folder:
+        server = Server(Path(folder) / "home")
+        # Plans are kept although the tests empty the database again and again.
+        server.start({"dbms.cypher.min_replan_interval": "1h"})
+        os.environ.update(NEO4J_USERNAME="neo4j", NEO4J_PASSWORD=server.password)
+        try:
+            Neo4jStore(server.url, create=True).close()
+            yield server
+        finally:
+            server.stop()
+
+
+def emptied(server: Server, clock: Any = time.time) -> Neo4jStore:
+    """The server's store, as if it had just been made."""
+    with neo4j.GraphDatabase.driver(server.url, auth=("neo4j", server.password)) as driver:
+        driver.execute_query("MATCH (n) WHERE NOT n:Lamplight DETACH DELETE n", database_="neo4j")
+        driver.execute_query(
+            "MATCH (s:Lamplight {name: 'store'}), (n:Lamplight {name: 'newest'})"
+            " SET s = {name: s.name, schema_version: s.schema_version, store_id: randomUUID(),"
+            " written: 0, filled: true}, n.revision = 0",
+            database_="neo4j",
+        )
+    return Neo4jStore(server.url, clock=clock)
+
+
 @pytest.fixture
-def shared(tmp_path: Path, clock: Clock) -> Iterator[SqliteStore]:
-    """An embedded store with declared relations and no facts."""
+def sqlite(tmp_path: Path, clock: Clock) -> Iterator[SqliteStore]:
     with SqliteStore(f"sqlite:///{tmp_path}/test.db", create=True, clock=clock) as store:
-        rows = [
-            RelationRow(1, "capital", "link", ""),
-            RelationRow(2, "borders", "link", ""),
-            RelationRow(3, "country", "link", ""),
-            RelationRow(4, "population", "literal", "people who live there"),
-        ]
-        load(store, rows, author="test", kind="init")
         yield store
 
 
-@pytest.fixture(params=["sqlite", "draft"])
-def empty(request: pytest.FixtureRequest, shared: SqliteStore) -> Any:
+@pytest.fixture
+def neo4j_store(server: Server, clock: Clock) -> Iterator[Neo4jStore]:
+    with emptied(server, clock) as store:
+        yield store
+
+
+def declared(store: SharedStore) -> SharedStore:
+    """The store with relations declared."""
+    rows = [
+        RelationRow(1, "capital", "link", ""),
+        RelationRow(2, "borders", "link", ""),
+        RelationRow(3, "country", "link", ""),
+        RelationRow(4, "population", "literal", "people who live there"),
+    ]
+    store.load(rows, author="test", kind="init")
+    return store
+
+
+@pytest.fixture
+def shared(sqlite: SqliteStore) -> SharedStore:
+    """An embedded store with declared relations and no facts."""
+    return declared(sqlite)
+
+
+@pytest.fixture(params=[*KINDS, *(f"draft over {kind}" for kind in KINDS)])
+def empty(request: pytest.FixtureRequest) -> Any:
     """A store of each kind, without facts."""
-    return shared if request.param == "sqlite" else shared.draft("session-1")
+    kind = request.param.removeprefix("draft over ")
+    store = declared(request.getfixturevalue("neo4j_store" if kind == "neo4j" else "sqlite"))
+    return store.draft("session-1") if request.param.startswith("draft") else store
 
 
 @pytest.fixture
@@ -88,7 +163,7 @@ def store(empty: Any) -> Any:
 
 
 @pytest.fixture
-def filled(shared: SqliteStore) -> SqliteStore:
+def filled(shared: SharedStore) -> SharedStore:
     """The embedded store with a few facts."""
     shared.apply(EDITS, author="Ada", reason="to begin with")
     return shared

@@ -1,0 +1,640 @@
+"""Bulk import into a Neo4j store: one revision, written in batches, seen all at once at its end.
+
+A batch is a transaction of its own, for a server cannot hold a large import in one. The rows bear
+the revision that the import will make, so nobody sees them until it is announced. A lease keeps
+other writers waiting meanwhile; of an import that failed or died, what it wrote is taken out again.
+What an `Add` edit means for one fact (planning.py), this does for millions.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from neo4j import ManagedTransaction
+
+from graph.edits import AddSynonym, ChangeSetting
+from graph.errors import AlreadyThere, StoreError
+from graph.facts import (
+    clean_name,
+    clean_note,
+    clean_value,
+    is_number_or_date,
+    new_id,
+)
+from graph.formats import (
+    AliasRow,
+    BadLine,
+    FactRow,
+    RelationRow,
+    Row,
+    SettingRow,
+    SynonymRow,
+    read_year,
+)
+from graph.neo4j_schema import OPEN, key_of
+from graph.neo4j_writes import (
+    Journal,
+    Turn,
+    count_facts,
+    name_row,
+    run,
+    run_rows,
+    take_turn,
+    write_deltas,
+    write_facts,
+    write_names,
+    write_relations,
+    write_revision,
+)
+from graph.overlay import Overlay
+from graph.planning import clean_relation, join_sources, net, plan
+from graph.store import Delta, LoadReport, Relation
+
+if TYPE_CHECKING:
+    from graph.neo4j_driver import Connection
+    from graph.neo4j_store import Neo4jStore
+
+BATCH = 5000  # rows of a file that are written in one transaction
+_CACHED = 200_000  # names kept in memory, some 60 MB
+
+
+@dataclass(slots=True)
+class _Name:
+    """What a text names: an entity of this name, and those that have it as an alias."""
+
+    entity_id: int | None = None
+    aliased: set[int] = field(default_factory=set)
+
+    def meant(self) -> int | None:
+        """The entity of this name, or the only one with this alias."""
+        if self.entity_id is None and len(self.aliased) == 1:
+            return next(iter(self.aliased))
+        return self.entity_id
+
+
+@dataclass(slots=True)
+class _Fact:
+    """A fact that stands, in the store or in the batch."""
+
+    id: int
+    entity_id: int
+    relation: str
+    key: str
+    value: str
+    value_id: int | None
+    source: str
+    year: int | None
+    since: int | None
+    """The revision that wrote it so; None in the batch that is being gathered."""
+    resourced: bool = False
+
+    def row(self) -> tuple[Any, ...]:
+        value = self.value if self.value_id is None else self.value_id
+        return self.id, self.entity_id, self.relation, self.key, self.source, self.year, value
+
+
+@dataclass
+class _Batch:
+    """What is to be written in one transaction."""
+
+    names: list[tuple[Any, ...]] = field(default_factory=list)
+    aliases: list[tuple[Any, ...]] = field(default_factory=list)
+    facts: list[_Fact] = field(default_factory=list)
+    resourced: list[_Fact] = field(default_factory=list)
+    relations: dict[str, None] = field(default_factory=dict)
+    known: Counter[int] = field(default_factory=Counter)
+
+
+def load(
+    store: Neo4jStore,
+    rows: Iterable[Row],
+    *,
+    author: str,
+    reason: str = "",
+    kind: str = "import",
+    source: str = "",
+    skip_bad: bool = False,
+    on_bad: Callable[[BadLine], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> LoadReport:
+    """Take in all rows as one revision; see `graph.store.SharedStore.load`."""
+    author, reason = clean_note(author, "author"), clean_note(reason, "reason")
+    loader = _Loader(store, source, skip_bad, on_bad)
+    try:
+        loader.begin()
+        batch: list[Row] = []
+        for number, row in enumerate(rows, start=1):
+            if batch and (len(batch) >= BATCH or type(row) is not type(batch[-1])):
+                loader.take(batch)
+                batch = []
+            batch.append(row)
+            if on_progress is not None and number % 10_000 == 0:
+                on_progress(number)
+        loader.take(batch)
+        bad = loader.report.bad
+        if bad and not skip_bad:
+            lines = "1 bad line" if bad == 1 else f"{bad:,} bad lines"
+            raise StoreError(
+                f"Nothing was imported, for there {'is' if bad == 1 else 'are'} {lines}; "
+                "mend the file, or leave them out with --skip-bad."
+            )
+        return loader.finish(kind, author, reason)
+    except BaseException:
+        loader.give_up()
+        raise
+
+
+class _Loader:
+    def __init__(
+        self,
+        store: Neo4jStore,
+        source: str,
+        skip_bad: bool,
+        on_bad: Callable[[BadLine], None] | None,
+    ) -> None:
+        self.store = store
+        self.source = source
+        self.skip_bad = skip_bad
+        self.on_bad = on_bad
+        self.report = LoadReport()
+        self.lease = uuid.uuid4().hex  # also the write id of the revision
+        self.revision: int | None = None  # known once the first batch is written
+        self.batches = -1  # the number of the last that is written; 0 is the lease alone
+        self.waiting: _Batch | None = None  # the batch that is written with the next, or the last
+        self.names: dict[str, _Name] = {}
+        self.kinds: dict[str, bool | None] = {}  # by a relation's key: whether its values are links
+        self.declared: dict[str, tuple[str, str]] = {}
+        self.changes: list[Delta] = []  # of synonyms and settings
+        self.places = 0
+        self.first_open: int | None = None  # the first fact whose value may yet become a link
+
+    def begin(self) -> None:
+        """Take the lease: from now on nobody else writes, and what is read here stays true."""
+        self.waiting = _Batch()
+        self.flush()
+
+    # Rows
+
+    def take(self, rows: list[Row]) -> None:
+        """Take in rows, all of one type; bad ones are told."""
+        if not rows:
+            return
+        self.flush()
+        if len(self.names) > _CACHED:
+            self.names.clear()
+        good: list[Any] = []
+        for row in rows:
+            try:
+                good.append((row, self._clean(row)))
+            except StoreError as problem:
+                self._bad(BadLine(row.line, str(problem)))
+        if not good:
+            return
+        self.waiting = _Batch()
+        if isinstance(rows[0], FactRow):
+            self._take_facts(good)
+            return
+        for row, cleaned in good:
+            try:
+                if isinstance(row, AliasRow):
+                    self._take_alias(*cleaned)
+                elif isinstance(row, RelationRow):
+                    self._take_relation(*cleaned)
+                else:
+                    self._take_rule(cleaned)
+            except StoreError as problem:
+                self._bad(BadLine(row.line, str(problem)))
+
+    def _bad(self, line: BadLine) -> None:
+        self.report.bad += 1
+        if self.on_bad is not None:
+            self.on_bad(line)
+
+    def _clean(self, row: Row) -> Any:
+        """A row's cells as they are kept; raises `StoreError` for a bad one."""
+        match row:
+            case BadLine():
+                raise StoreError(row.reason)
+            case FactRow():
+                return (
+                    clean_name(row.entity, "entity"),
+                    clean_relation(row.relation),
+                    clean_value(row.value),
+                    clean_note(row.source, "source") or self.source,
+                    read_year(row.year),
+                )
+            case AliasRow():
+                return clean_name(row.alias, "alias"), clean_name(row.entity, "entity")
+            case RelationRow():
+                if row.kind not in ("link", "literal"):
+                    raise StoreError(f"The kind “{row.kind[:40]}” is neither link nor literal.")
+                description = clean_note(row.description, "description")
+                return clean_relation(row.relation), row.kind, description
+            case SynonymRow():
+                return AddSynonym(row.phrase, row.relation)
+            case SettingRow():
+                return ChangeSetting(row.setting, row.value)
+
+    def _take_facts(self, rows: list[tuple[FactRow, tuple[Any, ...]]]) -> None:
+        assert self.waiting is not None
+        self._learn_kinds({relation for _, (_, relation, _, _, _) in rows})
+        keys = {relation: key_of(relation) for _, (_, relation, _, _, _) in rows}
+        texts: dict[str, None] = {}
+        for _, (name, relation, value, _, _) in rows:
+            texts[name] = None
+            is_link = self.kinds[keys[relation]]
+            if is_link or (is_link is None and not is_number_or_date(value)):
+                texts[value] = None
+        self._learn_names(texts)
+        there = self._standing(rows, keys)
+        for row, (name, relation, value, source, year) in rows:
+            key = keys[relation]
+            is_link = self.kinds[key]
+            if is_link:
+                try:
+                    value = clean_name(value, "value")
+                except StoreError as problem:
+                    self._bad(BadLine(row.line, str(problem)))
+                    continue
+            self.waiting.relations[relation] = None
+            entity_id = self._find_or_make(name)
+            value_id = same = None
+            if is_link:
+                value_id = same = self._find_or_make(value)
+            elif is_link is None and not is_number_or_date(value):
+                # A link is spelt exactly as an entity; one that is there may be found by an alias.
+                named = self.names.get(value)
+                value_id, same = (named.entity_id, named.meant()) if named else (None, None)
+            slot = there.setdefault((entity_id, key), {})
+            known = slot.get(value) or (slot.get(same) if same is not None else None)
+            if known is not None:
+                self._add_source(known, source, year)
+                continue
+            fact = _Fact(new_id(), entity_id, relation, key, value, value_id, source, year, None)
+            slot[value] = fact
+            if value_id is not None:
+                slot[value_id] = fact
+            if is_link is None and value_id is None and self.first_open is None:
+                self.first_open = fact.id
+            self.waiting.facts.append(fact)
+            self.waiting.known.update([entity_id] if value_id is None else [entity_id, value_id])
+            self.report.facts += 1
+
+    def _add_source(self, known: _Fact, source: str, year: int | None) -> None:
+        assert self.waiting is not None
+        sources = join_sources(known.source, source)
+        if sources == known.source:
+            self.report.doubles += 1
+            return
+        self.report.sources += 1
+        known.source, known.year = sources, year if known.year is None else known.year
+        if known.since is not None and not known.resourced:
+            known.resourced = True
+            self.waiting.resourced.append(known)
+
+    def _take_alias(self, alias: str, name: str) -> None:
+        assert self.waiting is not None
+        self._learn_names(dict.fromkeys((name, alias)))
+        entity_id = self.names[name].meant() if name in self.names else None
+        if entity_id is None:
+            raise StoreError(f"There is no entity “{name}” for the alias “{alias}”.")
+        named = self.names.setdefault(alias, _Name())
+        if named.entity_id == entity_id or entity_id in named.aliased:
+            return
+        named.aliased.add(entity_id)
+        self.waiting.aliases.append((*name_row(entity_id, alias), self.places))
+        self.places += 1
+        self.report.aliases += 1
+
+    def _take_relation(self, name: str, kind: str, description: str) -> None:
+        assert self.waiting is not None
+        self.declared.pop(name, None)
+        self.declared[name] = kind, description
+        self.kinds[key_of(name)] = kind == "link"
+        self.waiting.relations[name] = None
+        self.report.relations += 1
+
+    def _take_rule(self, edit: AddSynonym | ChangeSetting) -> None:
+        overlay = _Declared(self.store, None, self.declared).with_deltas(self.changes)
+        try:
+            self.changes += plan(edit, overlay)
+        except AlreadyThere:
+            self.report.doubles += 1
+            return
+        self.report.rules += 1
+
+    # What is there
+
+    def _read(self, cypher: str, **parameters: Any) -> list[list[Any]]:
+        return self.store.connection.read(cypher, **parameters)
+
+    def _learn_kinds(self, relations: set[str]) -> None:
+        keys = {key_of(name) for name in relations} - self.kinds.keys()
+        if not keys:
+            return
+        if len(self.kinds) > _CACHED:
+            self.kinds = {key_of(name): kind == "link" for name, (kind, _) in self.declared.items()}
+            keys = {key_of(name) for name in relations} - self.kinds.keys()
+        self.kinds.update(dict.fromkeys(keys))
+        for key, kind in self._read(
+            "MATCH (r:Relation) WHERE r.key IN $keys AND r.kind IS NOT NULL"
+            " RETURN r.key, r.kind ORDER BY r.number DESC",
+            keys=list(keys),
+        ):
+            self.kinds[key] = kind == "link"
+
+    def _learn_names(self, texts: dict[str, None]) -> None:
+        """Read what is there of these names; what has no entry afterwards names nothing."""
+        unknown = [text for text in texts if text not in self.names]
+        if not unknown:
+            return
+        for text, entity_id in self._read(
+            "UNWIND $texts AS text MATCH (e:Entity {name: text}) RETURN text, e.id", texts=unknown
+        ):
+            self.names.setdefault(text, _Name()).entity_id = entity_id
+        for text, entity_id in self._read(
+            "UNWIND $texts AS text MATCH (n:Name {key: text[0]})<-[:NAMED]-(e:Entity)"
+            " WHERE n.name = text[1] AND n.is_alias AND n.until = $open RETURN n.name, e.id",
+            texts=[(key_of(text), text) for text in unknown],
+            open=OPEN,
+        ):
+            self.names.setdefault(text, _Name()).aliased.add(entity_id)
+
+    def _find_or_make(self, name: str) -> int:
+        assert self.waiting is not None
+        named = self.names.setdefault(name, _Name())
+        found = named.meant()
+        if found is None:
+            found = named.entity_id = new_id()
+            self.waiting.names.append(name_row(found, name))
+            self.report.entities += 1
+        return found
+
+    def _standing(
+        self, rows: list[tuple[FactRow, tuple[Any, ...]]], keys: dict[str, str]
+    ) -> dict[tuple[int, str], dict[str | int, _Fact]]:
+        """The facts that stand and that some of the rows may say again, by entity and relation."""
+        wanted: dict[tuple[int, str], tuple[set[str], set[int]]] = {}
+        for _, (name, relation, value, _, _) in rows:
+            entity = self.names.get(name)
+            entity_id = entity.meant() if entity else None
+            if entity_id is None:
+                continue
+            values, ids = wanted.setdefault((entity_id, keys[relation]), (set(), set()))
+            values.add(value)
+            named = self.names.get(value)
+            if named is not None and (meant := named.meant()) is not None:
+                ids.add(meant)
+        there: dict[tuple[int, str], dict[str | int, _Fact]] = {}
+        if not wanted:
+            return there
+        found = self._read(
+            "UNWIND $slots AS slot MATCH (e:Entity {id: slot[0]})-[f:FACT]->(v)"
+            " WHERE f.until = $open AND f.relation_key = slot[1] AND"
+            " (f.value_id IN slot[3] OR coalesce(v.name, v.value) IN slot[2])"
+            " RETURN f.id, e.id, f.relation, f.relation_key, coalesce(v.name, v.value),"
+            " f.value_id, f.source, f.year, f.since ORDER BY f.id DESC",
+            slots=[(*slot, list(values), list(ids)) for slot, (values, ids) in wanted.items()],
+            open=OPEN,
+        )
+        for row in found:  # the oldest of equals is what is found
+            fact = _Fact(*row)
+            slot = there.setdefault((fact.entity_id, fact.key), {})
+            if fact.value_id is None:
+                slot[fact.value] = fact
+            else:
+                slot[fact.value_id] = fact
+        return there
+
+    # Writing
+
+    def flush(self, last: Callable[[ManagedTransaction, int, Turn], None] | None = None) -> None:
+        """Write the batch that waits; with `last`, what ends the import in the same transaction."""
+        batch, self.waiting = self.waiting, None
+        if self.report.bad and not self.skip_bad:
+            return  # nothing will come of it
+        if batch is None and last is None:
+            return
+        number = self.batches + 1
+
+        def attempt(tx: ManagedTransaction, turn: Turn) -> int:
+            if turn.done is not None:
+                return turn.done
+            if number > 0 and turn.lease != self.lease:
+                raise StoreError(
+                    "The import stood still for so long that it was taken for dead, and what it "
+                    "had written was taken out; start it again."
+                )
+            revision = turn.written + 1
+            if batch is not None and (turn.lease is None or (turn.lease_batch or 0) < number):
+                self._write(tx, batch, revision)
+            if last is not None:
+                last(tx, revision, turn)
+            else:
+                run(
+                    tx,
+                    "MATCH (s:Lamplight {name: 'store'}) SET s.lease = $lease,"
+                    " s.lease_revision = $revision, s.lease_batch = $number,"
+                    " s.lease_time = timestamp()",
+                    lease=self.lease,
+                    revision=revision,
+                    number=number,
+                )
+            return revision
+
+        self.revision = self.store.take_turns(self.lease, attempt)
+        self.batches = number
+
+    def _write(self, tx: ManagedTransaction, batch: _Batch, revision: int) -> None:
+        write_relations(tx, batch.relations, revision)
+        write_names(tx, batch.names, batch.aliases, revision)
+        write_facts(
+            tx,
+            [fact.row() for fact in batch.facts if fact.value_id is not None],
+            [fact.row() for fact in batch.facts if fact.value_id is None],
+            revision,
+        )
+        count_facts(tx, batch.known)
+        # A version of this very import is changed in place; an older one is closed.
+        run_rows(
+            tx,
+            "UNWIND $rows AS row MATCH ()-[f:FACT {id: row[0], since: $revision}]->()"
+            " SET f.source = row[4], f.year = row[5]",
+            [fact.row() for fact in batch.resourced if fact.since == revision],
+            revision=revision,
+        )
+        older = [fact for fact in batch.resourced if fact.since != revision]
+        run_rows(
+            tx,
+            "UNWIND $rows AS row MATCH ()-[f:FACT {id: row[0], since: row[7]}]->()"
+            " SET f.until = $revision",
+            [(*fact.row(), fact.since) for fact in older],
+            revision=revision,
+        )
+        write_facts(
+            tx,
+            [fact.row() for fact in older if fact.value_id is not None],
+            [fact.row() for fact in older if fact.value_id is None],
+            revision,
+        )
+
+    def finish(self, kind: str, author: str, reason: str) -> LoadReport:
+        """Settle what is a link, write the rest and the journal entry, and announce it all."""
+        if self.first_open is not None:
+            self.flush()
+            self._settle(self.first_open)
+        report = self.report
+
+        def last(tx: ManagedTransaction, revision: int, turn: Turn) -> None:
+            run_rows(
+                tx,
+                "UNWIND $rows AS row MATCH (r:Relation {name: row[0]})"
+                " SET r.kind = row[1], r.description = row[2]",
+                [(name, *declared) for name, declared in self.declared.items()],
+            )
+            write_deltas(tx, net(self.changes), revision)
+            journal = Journal()
+            edit = {
+                "kind": "import",
+                "facts": report.facts,
+                "sources": report.sources,
+                "entities": report.entities,
+                "aliases": report.aliases,
+                "source": self.source,
+            }
+            journal.add("import", edit, None)
+            now = int(self.store.clock() * 1000)
+            write_revision(tx, revision, kind, author, reason, now, self.lease, journal)
+            _release(tx)
+
+        self.flush(last)
+        assert self.revision is not None
+        self.store.announce(self.revision)
+        report.revision = self.revision
+        return report
+
+    def _settle(self, last: int) -> None:
+        """Literals of undeclared relations that are spelt as an entity which came later."""
+        last -= 1
+        while True:
+            rows = self._read(
+                "MATCH ()-[f:FACT]->(v:Literal) USING INDEX f:FACT(id, since)"
+                " WHERE f.id > $last AND f.since = $revision WITH f, v ORDER BY f.id LIMIT $most"
+                " OPTIONAL MATCH (e:Entity {name: v.value})"
+                " RETURN f.id, f.relation_key, v.value, e.id ORDER BY f.id",
+                last=last,
+                revision=self.revision,
+                most=4 * BATCH,
+            )
+            if not rows:
+                return
+            last = rows[-1][0]
+            links = [
+                (fact_id, entity_id)
+                for fact_id, key, value, entity_id in rows
+                if entity_id is not None
+                and self.kinds.get(key) is None
+                and not is_number_or_date(value)
+            ]
+            if links:
+                self._relink(links)
+
+    def _relink(self, links: list[tuple[int, int]]) -> None:
+        def attempt(tx: ManagedTransaction, turn: Turn) -> None:
+            run_rows(
+                tx,
+                "UNWIND $rows AS row"
+                " MATCH (e:Entity)-[f:FACT {id: row[0], since: $revision}]->(l:Literal)"
+                " MATCH (v:Entity {id: row[1]})"
+                " WITH e, f, l, v, properties(f) AS kept DELETE f, l"
+                " CREATE (e)-[g:FACT]->(v) SET g = kept, g.value_id = v.id,"
+                " v.facts = coalesce(v.facts, 0) + 1",
+                links,
+                revision=self.revision,
+            )
+            run(tx, "MATCH (s:Lamplight {name: 'store'}) SET s.lease_time = timestamp()")
+
+        self.store.take_turns(self.lease, attempt)
+
+    def give_up(self) -> None:
+        """Take out what was written so far."""
+        if self.batches >= 0:
+            with suppress(StoreError):  # if the server is gone, the lease runs out by itself
+                give_up(self.store.connection, self.lease)
+
+
+class _Declared(Overlay):
+    """The store with the relations that the import declares."""
+
+    def __init__(
+        self, base: Any, base_revision: int | None, declared: dict[str, tuple[str, str]]
+    ) -> None:
+        super().__init__(base, base_revision)
+        self._declared = declared
+
+    def with_deltas(self, deltas: Iterable[Delta]) -> _Declared:
+        other = _Declared(self.base, self.base_revision, self._declared)
+        other.grow(deltas)
+        return other
+
+    def relation(self, name: str) -> Relation | None:
+        for own, (kind, description) in self._declared.items():
+            if key_of(own) == key_of(name):
+                return Relation(own, kind, description)
+        return super().relation(name)
+
+
+def _release(tx: ManagedTransaction) -> None:
+    run(
+        tx,
+        "MATCH (s:Lamplight {name: 'store'})"
+        " SET s.lease = null, s.lease_revision = null, s.lease_batch = null, s.lease_time = null",
+    )
+
+
+def give_up(connection: Connection, lease: str) -> None:
+    """Take out what an import that failed or died had written, and end its lease."""
+    while True:
+
+        def attempt(tx: ManagedTransaction) -> bool:
+            turn = take_turn(tx, uuid.uuid4().hex)
+            if turn.lease != lease:
+                return False  # it came to its end, or somebody else has done this
+            assert turn.lease_revision is not None
+            left = _take_out(tx, turn.lease_revision)
+            if not left:
+                _release(tx)
+            return left
+
+        if not connection.write(attempt):
+            return
+
+
+def _take_out(tx: ManagedTransaction, revision: int) -> bool:
+    """Take out some of what bears a revision that will not be; False when there is no more."""
+    for statement in (
+        "MATCH (e:Entity)-[f:FACT]->(v) WHERE f.since = $revision WITH e, f, v LIMIT $most"
+        " SET e.facts = e.facts - 1"
+        " FOREACH (_ IN CASE WHEN f.value_id IS NULL THEN [] ELSE [1] END |"
+        "   SET v.facts = v.facts - 1)"
+        " FOREACH (_ IN CASE WHEN f.value_id IS NULL THEN [1] ELSE [] END | DETACH DELETE v)"
+        " DELETE f RETURN count(*)",
+        "MATCH (e:Entity)-[f:FACT]->(v) WHERE f.until = $revision WITH e, f, v LIMIT $most"
+        " SET f.until = $open, e.facts = e.facts + 1"
+        " FOREACH (_ IN CASE WHEN f.value_id IS NULL THEN [] ELSE [1] END |"
+        "   SET v.facts = v.facts + 1) RETURN count(*)",
+        "MATCH (n:Name) WHERE n.since = $revision WITH n LIMIT $most"
+        " DETACH DELETE n RETURN count(*)",
+        "MATCH (e:Entity) WHERE e.made = $revision WITH e LIMIT $most"
+        " DETACH DELETE e RETURN count(*)",
+        "MATCH (r:Relation) WHERE r.made = $revision WITH r LIMIT $most DELETE r RETURN count(*)",
+    ):
+        ((count,),) = run(tx, statement, revision=revision, most=4 * BATCH, open=OPEN)
+        if count:
+            return True
+    return False

@@ -1,0 +1,504 @@
+"""The store in a Neo4j database, for a team: see neo4j_schema.py for what is kept there, and how.
+
+Reads go to the newest whole revision, or the one named. Writes take turns, over all processes; a
+write whose reply was lost is recognised by its id and not done twice.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+from neo4j import ManagedTransaction
+
+from graph.draft import IDLE_DAYS, DraftRecord, Step, StoredDraft, check_draft_id
+from graph.edits import Edit
+from graph.errors import StoreError
+from graph.facts import clean_note
+from graph.formats import Row
+from graph.neo4j_driver import PATIENCE_SECONDS, Connection, address_of
+from graph.neo4j_load import give_up, load
+from graph.neo4j_reads import Neo4jReads
+from graph.neo4j_schema import make_schema, refuse_strangers, store_node
+from graph.neo4j_writes import (
+    Journal,
+    Turn,
+    View,
+    chunks,
+    run,
+    run_rows,
+    take_turn,
+    write_deltas,
+    write_revision,
+)
+from graph.overlay import Overlay
+from graph.planning import conflict, inverse, net, plan, require_unchanged, slot_differences
+from graph.sqlite_reads import read_deltas
+from graph.store import Delta, LoadReport, Statistics, TripletStore
+
+EDITS = ["edit", "publish", "revert", "import"]  # what undo takes back
+LEASE_SECONDS = 60  # an import that wrote nothing for so long is taken for dead, and undone
+_IDLE = IDLE_DAYS * 24 * 3600 * 1000  # milliseconds
+
+Outcome = TypeVar("Outcome")
+Work = Callable[[ManagedTransaction, View, int], Journal]
+
+
+class _Busy(Exception):
+    """An import is under way: whose, and for how many milliseconds it has written nothing."""
+
+    def __init__(self, lease: str, idle: int) -> None:
+        super().__init__()
+        self.lease, self.idle = lease, idle
+
+
+class Neo4jStore(Neo4jReads):
+    """The store in one database of a Neo4j server or cluster; see `graph.store.TripletStore`.
+
+    Raises `StoreError` where the server cannot be reached or asks for other credentials, where
+    there is no store (unless `create`) or one of another version, and where the database holds
+    somebody else's nodes.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        create: bool = False,
+        half_made: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.address = address_of(url)
+        self.url = self.address.url
+        self.clock = clock
+        self.connection = Connection(self.address)
+        self._drafts: weakref.WeakValueDictionary[str, StoredDraft] = weakref.WeakValueDictionary()
+        self._drafts_lock = threading.Lock()
+        try:
+            if create:
+                make_schema(self.connection)
+                self.finish_making()
+            self.store_id = self._check(half_made)
+            with suppress(StoreError):  # a read-only server is no reason not to read
+                self._recover()
+                self._expire_drafts()
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def _check(self, half_made: bool) -> str:
+        known = store_node(self.connection)
+        refuse_strangers(self.connection)
+        make = f"python -m graph init --store {self.url}"
+        if known is None:
+            raise StoreError(f"There is no store at {self.url}; make one with: {make}")
+        store_id, filled = known
+        if not filled and not half_made:
+            raise StoreError(f"The store at {self.url} is only half made; finish it with: {make}")
+        return store_id
+
+    def finish_making(self) -> None:
+        """Note that the store is made; until then it is not opened."""
+        self.connection.run("MATCH (s:Lamplight {name: 'store'}) SET s.filled = true")
+
+    def _recover(self) -> None:
+        """Announce a revision whose writer was killed between writing and announcing it."""
+        rows = self.connection.read(
+            "MATCH (s:Lamplight {name: 'store'}), (n:Lamplight {name: 'newest'})"
+            " WHERE n.revision < s.written RETURN 1"
+        )
+        if rows:
+
+            def last(tx: ManagedTransaction) -> int:  # its turn is over once we have ours
+                return take_turn(tx, uuid.uuid4().hex).written
+
+            self.announce(self.connection.write(last))
+
+    def _rows(self, cypher: str, **parameters: Any) -> list[list[Any]]:
+        return self.connection.read(cypher, **parameters)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def __enter__(self) -> Neo4jStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Reads that only the whole store has
+
+    def state(self, at: int | None = None) -> str:
+        return f"{self.store_id}@{self.revision() if at is None else at}"
+
+    def statistics(self) -> Statistics:
+        ((revision,),) = self._rows("MATCH (n:Lamplight {name: 'newest'}) RETURN n.revision")
+        ((facts, links, relations),) = self._rows(
+            "MATCH ()-[f:FACT]->() WHERE f.since <= $at AND $at < f.until"
+            " RETURN count(f), count(f.value_id), count(DISTINCT f.relation)",
+            at=revision,
+        )
+        ((entities, aliases, drafts),) = self._rows(
+            "RETURN COUNT { MATCH (e:Entity) WHERE e.named <= $at OR EXISTS {"
+            "   MATCH (e)-[:NAMED]->(n:Name)"
+            "   WHERE NOT n.is_alias AND n.since <= $at AND $at < n.until } },"
+            " COUNT { MATCH (n:Name) WHERE n.is_alias AND n.since <= $at AND $at < n.until },"
+            " COUNT { MATCH (s:DraftStep) RETURN DISTINCT s.draft_id }",
+            at=revision,
+        )
+        return Statistics(entities, aliases, facts, links, relations, revision, drafts)
+
+    # Writes
+
+    def take_turns(
+        self, write_id: str, work: Callable[[ManagedTransaction, Turn], Outcome]
+    ) -> Outcome:
+        """Do `work` in a transaction when it is our turn, and no import is under way."""
+
+        def attempt(tx: ManagedTransaction) -> Outcome:
+            turn = take_turn(tx, write_id)
+            if turn.lease is not None and turn.lease != write_id:
+                raise _Busy(turn.lease, turn.idle)
+            return work(tx, turn)
+
+        until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return self.connection.write(attempt)
+            except _Busy as busy:
+                if busy.idle > LEASE_SECONDS * 1000:
+                    give_up(self.connection, busy.lease)
+                elif time.monotonic() > until:
+                    raise StoreError(
+                        f"An import has been writing to {self.url} for long; try again in a moment."
+                    ) from None
+                else:
+                    time.sleep(0.25)
+
+    def announce(self, revision: int) -> None:
+        """Let a revision that is written whole be the newest."""
+
+        def attempt(tx: ManagedTransaction) -> None:
+            run(
+                tx,
+                "MATCH (n:Lamplight {name: 'newest'}) SET n.turn = $revision"  # takes its lock
+                " WITH n WHERE n.revision < $revision SET n.revision = $revision",
+                revision=revision,
+            )
+
+        self.connection.write(attempt)
+
+    def _revise(self, kind: str, author: str, reason: str, write_id: str | None, work: Work) -> int:
+        """One transaction that makes a revision; `work` writes it and gives its journal."""
+        own = write_id or uuid.uuid4().hex
+        author, reason = clean_note(author, "author"), clean_note(reason, "reason")
+
+        def attempt(tx: ManagedTransaction, turn: Turn) -> int:
+            if turn.done is not None:
+                return turn.done
+            revision = turn.written + 1
+            journal = work(tx, View(tx, turn.written), revision)
+            now = int(self.clock() * 1000)
+            write_revision(tx, revision, kind, author, reason, now, own, journal)
+            return revision
+
+        revision = self.take_turns(own, attempt)
+        self.announce(revision)
+        return revision
+
+    def apply(
+        self, edits: Sequence[Edit], *, author: str, reason: str = "", write_id: str | None = None
+    ) -> int:
+        if not edits:
+            raise StoreError("There is no edit to make; give at least one.")
+
+        def work(tx: ManagedTransaction, view: View, revision: int) -> Journal:
+            journal = Journal()
+            overlay = Overlay(_store(view), None).with_deltas(())
+            changes: list[Delta] = []
+            for edit in edits:
+                deltas = plan(edit, overlay)
+                overlay.grow(deltas)
+                changes += deltas
+                journal.add_edit(edit, deltas)
+            write_deltas(tx, net(changes), revision)
+            return journal
+
+        return self._revise("edit", author, reason, write_id, work)
+
+    def load(self, rows: Iterable[Row], **options: Any) -> LoadReport:
+        return load(self, rows, **options)
+
+    def undo(self, *, author: str, reason: str = "") -> int:
+        def target(view: View) -> int:
+            found = _first(
+                view, "r.undone = false AND r.kind IN $edits", "r.revision DESC", after=0
+            )
+            if found is None:
+                raise StoreError("There is nothing to undo.")
+            return found
+
+        return self._take_back(target, "undo", author, reason)
+
+    def redo(self, *, author: str, reason: str = "") -> int:
+        def target(view: View) -> int:
+            # What was undone and came after the last edit that stands, the oldest first.
+            standing = _first(
+                view, "r.undone = false AND r.kind IN $edits", "r.revision DESC", after=0
+            )
+            found = _first(view, "r.undone = true", "r.revision", after=standing or 0)
+            if found is None:
+                raise StoreError("There is nothing to redo.")
+            return found
+
+        return self._take_back(target, "redo", author, reason)
+
+    def revert(self, revision: int, *, author: str, reason: str = "") -> int:
+        def target(view: View) -> int:
+            rows = []
+            if type(revision) is int and 0 < revision < 2**62:
+                rows = view._rows(
+                    "MATCH (r:Revision {revision: $revision}) RETURN r.kind", revision=revision
+                )
+            if not rows or rows[0][0] == "init":
+                raise StoreError(
+                    f"There is no revision {revision} to revert; the history shows which there are."
+                )
+            return revision
+
+        return self._take_back(target, "revert", author, reason)
+
+    def _take_back(self, find: Callable[[View], int], kind: str, author: str, reason: str) -> int:
+        def work(tx: ManagedTransaction, view: View, revision: int) -> Journal:
+            target = find(view)
+            deltas = _deltas_of(tx, target)
+            if kind != "redo":
+                deltas = inverse(deltas)
+            word = {"undo": "undone", "redo": "redone", "revert": "reverted"}[kind]
+            view.foresee(deltas)
+            require_unchanged(deltas, _store(view), word)
+            write_deltas(tx, deltas, revision)
+            if kind != "revert":
+                run(
+                    tx,
+                    "MATCH (r:Revision {revision: $target}) SET r.undone = $undone",
+                    target=target,
+                    undone=kind == "undo",
+                )
+            journal = Journal()
+            journal.add(kind, {"kind": kind, "revision": target}, deltas)
+            return journal
+
+        return self._revise(kind, author, reason, None, work)
+
+    def publish_draft(
+        self,
+        record: DraftRecord,
+        steps: Sequence[Step],
+        *,
+        author: str,
+        reason: str,
+        write_id: str | None,
+    ) -> int:
+        def work(tx: ManagedTransaction, view: View, revision: int) -> Journal:
+            deltas = net(delta for step in steps for delta in step.deltas())
+            if not deltas:
+                raise StoreError("There is nothing to publish: the draft changes nothing.")
+            base = View(tx, record.base_revision)
+            for each in (view, base):
+                each.foresee(deltas)
+            differences = slot_differences(deltas, _store(base), _store(view))
+            if differences:
+                raise conflict(differences, "published")
+            require_unchanged(deltas, _store(view), "published")
+            write_deltas(tx, deltas, revision)
+            self._keep_draft(tx, replace(record, base_revision=revision), empty=True)
+            journal = Journal()
+            for step in steps:
+                for edit, own in step.edits:
+                    journal.add_edit(edit, own)
+            return journal
+
+        return self._revise("publish", author, reason, write_id, work)
+
+    # Drafts
+
+    def draft(self, draft_id: str) -> StoredDraft:
+        """The session's draft; made at the newest revision if there is none."""
+        check_draft_id(draft_id)
+        with self._drafts_lock:
+            draft = self._drafts.get(draft_id)
+            if draft is None:
+                self._expire_drafts()
+                draft = self._drafts[draft_id] = StoredDraft(self, draft_id)
+                return draft
+        draft.reload()
+        return draft
+
+    def load_draft(self, draft_id: str) -> DraftRecord | None:
+        now = int(self.clock() * 1000)
+        rows = self._rows(
+            "MATCH (d:Draft {id: $id}) WHERE d.used > $oldest RETURN d.base_revision, d.first,"
+            " d.used, COLLECT { MATCH (s:DraftStep) WHERE s.draft_id = $id AND s.number > -1"
+            " RETURN s.data ORDER BY s.number }",
+            id=draft_id,
+            oldest=now - _IDLE,
+        )
+        if not rows:
+            return None
+        ((base_revision, first, used, steps),) = rows
+        if now - used > _IDLE // 100:  # so that reading alone seldom writes
+
+            def touch(tx: ManagedTransaction) -> None:
+                run(tx, "MATCH (d:Draft {id: $id}) SET d.used = $now", id=draft_id, now=now)
+
+            with suppress(StoreError):
+                self.connection.write(touch)
+        return DraftRecord(
+            draft_id,
+            base_revision,
+            first,
+            tuple(Step.from_json(json.loads(data)) for data in steps),
+        )
+
+    def save_step(self, record: DraftRecord, step: Step) -> None:
+        def attempt(tx: ManagedTransaction) -> None:
+            self._keep_draft(tx, record, empty=False)  # which takes the draft's lock
+            rows = run(
+                tx,
+                "MATCH (s:DraftStep) WHERE s.draft_id = $id AND s.number > -1"
+                " RETURN s.number, s.id ORDER BY s.number DESC LIMIT 1",
+                id=record.draft_id,
+            )
+            last, last_id = rows[0] if rows else (None, None)
+            if last_id == step.id:
+                return  # kept already, and only the reply was lost
+            if last != (record.steps[-1].number if record.steps else None):
+                raise StoreError(
+                    f"The draft {record.draft_id} was edited elsewhere meanwhile; reload and "
+                    "make this edit again."
+                )
+            run(
+                tx,
+                "CREATE (:DraftStep {draft_id: $draft_id, number: $number, id: $id, data: $data})",
+                draft_id=record.draft_id,
+                number=step.number,
+                id=step.id,
+                data=json.dumps(step.to_json(), ensure_ascii=False),
+            )
+
+        self.connection.write(attempt)
+
+    def empty_draft(self, record: DraftRecord) -> None:
+        self.connection.write(lambda tx: self._keep_draft(tx, record, empty=True))
+
+    def _keep_draft(self, tx: ManagedTransaction, record: DraftRecord, *, empty: bool) -> None:
+        run(
+            tx,
+            "MERGE (d:Draft {id: $id})"
+            " SET d.base_revision = $base_revision, d.first = $first, d.used = $used",
+            id=record.draft_id,
+            base_revision=record.base_revision,
+            first=record.first,
+            used=int(self.clock() * 1000),
+        )
+        if empty:
+            run(
+                tx,
+                "MATCH (s:DraftStep) WHERE s.draft_id = $id AND s.number > -1 DELETE s",
+                id=record.draft_id,
+            )
+
+    def _expire_drafts(self) -> None:
+        oldest = int(self.clock() * 1000) - _IDLE
+        rows = self._rows("MATCH (d:Draft) WHERE d.used <= $oldest RETURN d.id", oldest=oldest)
+        if not rows:
+            return
+
+        def attempt(tx: ManagedTransaction) -> None:
+            run_rows(
+                tx,
+                "UNWIND $rows AS id MATCH (d:Draft {id: id}) WHERE d.used <= $oldest"
+                " OPTIONAL MATCH (s:DraftStep) WHERE s.draft_id = id AND s.number > -1"
+                " DELETE d, s",
+                [draft_id for (draft_id,) in rows],
+                oldest=oldest,
+            )
+
+        self.connection.write(attempt)
+
+
+def prepare(url: str) -> bool:
+    """Make the schema in a server's database; False if a whole store is there already."""
+    connection = Connection(address_of(url))
+    try:
+        known = store_node(connection)
+        make_schema(connection)
+        return known is None or not known[1]
+    finally:
+        connection.close()
+
+
+def _store(view: View) -> TripletStore:
+    return cast(TripletStore, view)  # of which only reads are asked
+
+
+def _first(view: View, which: str, order: str, after: int) -> int | None:
+    rows = view._rows(
+        f"MATCH (r:Revision) WHERE r.revision > $after AND {which}"
+        f" RETURN r.revision ORDER BY {order} LIMIT 1",
+        after=after,
+        edits=EDITS,
+    )
+    return rows[0][0] if rows else None
+
+
+def _deltas_of(tx: ManagedTransaction, revision: int) -> list[Delta]:
+    """What a revision changed, net."""
+    rows = run(
+        tx,
+        "MATCH (j:Entry) WHERE j.revision = $revision AND j.number > -1"
+        " RETURN j.deltas ORDER BY j.number",
+        revision=revision,
+    )
+    if all(deltas is not None for (deltas,) in rows):
+        return net(delta for (deltas,) in rows for delta in read_deltas(deltas))
+    before, after = View(tx, revision - 1), View(tx, revision)
+    facts = run(
+        tx,
+        "MATCH ()-[f:FACT]->() WHERE f.since = $revision OR f.until = $revision"
+        " RETURN DISTINCT f.id AS id ORDER BY id",
+        revision=revision,
+    )
+    entities = run(
+        tx,
+        "MATCH (e:Entity) WHERE e.named = $revision RETURN e.id AS id UNION"
+        " MATCH (n:Name) WHERE n.since = $revision OR n.until = $revision"
+        " MATCH (e:Entity)-[:NAMED]->(n) RETURN e.id AS id",
+        revision=revision,
+    )
+    rules = run(
+        tx,
+        "MATCH (f:Rule) WHERE f.since = $revision OR f.until = $revision"
+        " RETURN DISTINCT f.id AS id ORDER BY id",
+        revision=revision,
+    )
+    deltas: list[Delta] = []
+    for chunk in chunks([number for (number,) in sorted(entities)]):
+        had, has = before.entities(chunk), after.entities(chunk)
+        deltas += [Delta(had.get(number), has.get(number)) for number in chunk]
+    for chunk in chunks([number for (number,) in facts]):
+        said, says = before.facts_by_id(chunk), after.facts_by_id(chunk)
+        deltas += [Delta(said.get(number), says.get(number)) for number in chunk]
+    if rules:
+        were = {rule.id: rule for rule in before.rules()}
+        are = {rule.id: rule for rule in after.rules()}
+        deltas += [Delta(were.get(number), are.get(number)) for (number,) in rules]
+    return deltas

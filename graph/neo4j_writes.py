@@ -1,0 +1,436 @@
+"""Writing to a Neo4j store, inside one of its transactions: deltas, revisions and the journal."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import starmap
+from typing import Any, LiteralString, cast
+
+from neo4j import ManagedTransaction
+
+from graph.draft import touched_ids
+from graph.edits import Edit, edit_kind, edit_to_json
+from graph.errors import StoreError
+from graph.facts import Entity, Fact, new_id
+from graph.neo4j_reads import FACT, STANDS, Neo4jReads
+from graph.neo4j_schema import OPEN, bag_key, key_of
+from graph.rules import Rule
+from graph.spelling import words_of
+from graph.store import Delta
+
+_MOST_DELTAS = 10_000  # what one journal entry lists
+_CHUNK = 5000  # rows of one statement
+
+
+def run(tx: ManagedTransaction, cypher: str, **parameters: Any) -> list[list[Any]]:
+    """The rows of one statement."""
+    return tx.run(cast(LiteralString, cypher), parameters).values()
+
+
+def run_rows(tx: ManagedTransaction, cypher: str, rows: Sequence[Any], **parameters: Any) -> None:
+    """A statement over `$rows`, in chunks; nothing if there are none."""
+    for begin in range(0, len(rows), _CHUNK):
+        run(tx, cypher, rows=rows[begin : begin + _CHUNK], **parameters)
+
+
+class View(Neo4jReads):
+    """What a transaction reads: the store at one revision if none is named.
+
+    `foresee` reads at once, in a few statements, what planning would ask one by one.
+    """
+
+    def __init__(self, tx: ManagedTransaction, revision: int) -> None:
+        self._tx = tx
+        self._revision = revision
+        self._known_facts: dict[int, Fact | None] = {}
+        self._known_entities: dict[int, Entity | None] = {}
+        self._known_from: dict[int, list[Fact]] = {}
+        self._known_to: dict[int, list[Fact]] = {}
+
+    def revision(self) -> int:
+        return self._revision
+
+    def _rows(self, cypher: str, **parameters: Any) -> list[list[Any]]:
+        return run(self._tx, cypher, **parameters)
+
+    def foresee(self, deltas: Iterable[Delta]) -> None:
+        """Read what comparing these deltas with the store needs."""
+        facts: dict[int, None] = {}
+        entities: dict[int, None] = {}
+        subjects: dict[int, None] = {}
+        going: dict[int, None] = {}
+        for delta in deltas:
+            for version in (delta.before, delta.after):
+                if isinstance(version, Fact):
+                    facts[version.id] = None
+                    subjects[version.entity_id] = entities[version.entity_id] = None
+                    if version.value_id is not None:
+                        entities[version.value_id] = None
+                elif isinstance(version, Entity):
+                    entities[version.id] = None
+                    if delta.after is None:
+                        going[version.id] = subjects[version.id] = None
+        for ids in chunks(list(facts)):
+            self._known_facts.update(dict.fromkeys(ids) | self.facts_by_id(ids))
+        for ids in chunks(list(entities)):
+            self._known_entities.update(dict.fromkeys(ids) | self.entities(ids))
+        for ids in chunks(list(subjects)):
+            self._known_from.update((entity_id, []) for entity_id in ids)
+            for fact in self._facts_of(ids, "MATCH (e:Entity {id: id})-[f:FACT]->(v)"):
+                self._known_from[fact.entity_id].append(fact)
+        for ids in chunks(list(going)):
+            self._known_to.update((entity_id, []) for entity_id in ids)
+            for fact in self._facts_of(ids, "MATCH (e)-[f:FACT]->(v:Entity {id: id})"):
+                assert fact.value_id is not None
+                self._known_to[fact.value_id].append(fact)
+
+    def _facts_of(self, ids: list[int], match: str) -> Iterable[Fact]:
+        rows = self._rows(
+            f"UNWIND $ids AS id {match} WHERE {STANDS} RETURN {FACT} ORDER BY f.id",
+            ids=ids,
+            at=self._revision,
+        )
+        return starmap(Fact, rows)
+
+    def fact(self, fact_id: int, at: int | None = None) -> Fact | None:
+        if at is None and fact_id in self._known_facts:
+            return self._known_facts[fact_id]
+        return super().fact(fact_id, at)
+
+    def entity(self, entity_id: int, at: int | None = None) -> Entity | None:
+        if at is None and entity_id in self._known_entities:
+            return self._known_entities[entity_id]
+        return super().entity(entity_id, at)
+
+    def facts(
+        self,
+        entity_id: int,
+        relation: str | None = None,
+        at: int | None = None,
+        limit: int | None = None,
+    ) -> list[Fact]:
+        known = self._known_from.get(entity_id) if at is None else None
+        if known is None:
+            return super().facts(entity_id, relation, at, limit)
+        if relation is not None:
+            key = key_of(relation)
+            known = [fact for fact in known if key_of(fact.relation) == key]
+        return known[:limit]
+
+    def facts_to(
+        self, entity_id: int, at: int | None = None, limit: int | None = None
+    ) -> list[Fact]:
+        if at is None and entity_id in self._known_to:
+            return self._known_to[entity_id][:limit]
+        return super().facts_to(entity_id, at, limit)
+
+
+def chunks(ids: list[int]) -> Iterable[list[int]]:
+    """Ids in groups of one statement's size."""
+    return (ids[begin : begin + _CHUNK] for begin in range(0, len(ids), _CHUNK))
+
+
+@dataclass
+class Journal:
+    """The entries of one revision, gathered to be written at once."""
+
+    entries: list[list[Any]] = field(default_factory=list)
+    touched: list[list[int]] = field(default_factory=list)
+
+    def add_edit(self, edit: Edit, deltas: Sequence[Delta]) -> None:
+        """An entry for an edit."""
+        self.add(edit_kind(edit), edit_to_json(edit), deltas)
+
+    def add(self, kind: str, edit: dict[str, Any], deltas: Sequence[Delta] | None) -> None:
+        """An entry; None for deltas too many to list: the versions themselves tell."""
+        number = len(self.entries)
+        listed = None
+        if deltas is not None and len(deltas) <= _MOST_DELTAS:
+            listed = json.dumps([delta.to_json() for delta in deltas], ensure_ascii=False)
+            self.touched += [[object_id, number] for object_id in touched_ids(deltas)]
+        self.entries.append([number, kind, json.dumps(edit, ensure_ascii=False), listed])
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a writer finds when it is its turn."""
+
+    written: int
+    """The last revision that is written."""
+    done: int | None
+    """The revision that this write made, if it was done before."""
+    lease: str | None
+    """Whose import is under way, if one is."""
+    lease_revision: int | None
+    lease_batch: int | None
+    """The last batch of it that is written."""
+    idle: int
+    """Milliseconds since that import last wrote."""
+
+
+def take_turn(tx: ManagedTransaction, write_id: str) -> Turn:
+    """Wait for the lock that writers take turns by; held until the transaction ends."""
+    run(tx, "MATCH (s:Lamplight {name: 'store'}) SET s.turn = $write_id", write_id=write_id)
+    rows = run(
+        tx,
+        "MATCH (s:Lamplight {name: 'store'}) OPTIONAL MATCH (r:Revision {write_id: $write_id})"
+        " RETURN s.written, r.revision, s.lease, s.lease_revision, s.lease_batch,"
+        " timestamp() - coalesce(s.lease_time, 0)",
+        write_id=write_id,
+    )
+    if not rows:
+        raise StoreError(
+            "The store was taken out of its Neo4j database; make it again with: "
+            "python -m graph init --store URL"
+        )
+    return Turn(*rows[0])
+
+
+def write_revision(
+    tx: ManagedTransaction,
+    revision: int,
+    kind: str,
+    author: str,
+    reason: str,
+    time: int,
+    write_id: str,
+    journal: Journal,
+) -> None:
+    """Write a revision with its journal; it counts once it is announced."""
+    run(
+        tx,
+        """
+        CREATE (:Revision {revision: $revision, kind: $kind, author: $author, reason: $reason,
+            time: $time, write_id: $write_id, undone: false})
+        WITH 1 AS one MATCH (s:Lamplight {name: 'store'}) SET s.written = $revision
+        """,
+        revision=revision,
+        kind=kind,
+        author=author,
+        reason=reason,
+        time=time,
+        write_id=write_id,
+    )
+    run_rows(
+        tx,
+        "UNWIND $rows AS row CREATE (:Entry {revision: $revision, number: row[0], kind: row[1],"
+        " edit: row[2], deltas: row[3]})",
+        journal.entries,
+        revision=revision,
+    )
+    run_rows(
+        tx,
+        "UNWIND $rows AS row"
+        " CREATE (:Touched {object_id: row[0], revision: $revision, number: row[1]})",
+        journal.touched,
+        revision=revision,
+    )
+
+
+def write_deltas(tx: ManagedTransaction, deltas: Sequence[Delta], revision: int) -> None:
+    """Close the version of every `before` and open one of every `after`; deltas are net."""
+    _close_facts(tx, [d.id for d in deltas if isinstance(d.before, Fact)], revision)
+    entities = [d for d in deltas if isinstance(d.before or d.after, Entity)]
+    _close_names(tx, entities, revision)
+    _open_names(tx, entities, revision)
+    _write_rules(tx, [d for d in deltas if isinstance(d.before or d.after, Rule)], revision)
+    open_facts(tx, [d.after for d in deltas if isinstance(d.after, Fact)], revision)
+    known: Counter[int] = Counter()
+    for delta in deltas:
+        known.subtract(_ends(delta.before))
+        known.update(_ends(delta.after))
+    count_facts(tx, known)
+
+
+def _close_facts(tx: ManagedTransaction, ids: list[int], revision: int) -> None:
+    run_rows(
+        tx,
+        "UNWIND $rows AS id MATCH ()-[f:FACT {id: id}]->() WHERE f.until = $open AND f.since > 0"
+        " SET f.until = $revision",
+        ids,
+        open=OPEN,
+        revision=revision,
+    )
+
+
+def _close_names(tx: ManagedTransaction, deltas: list[Delta], revision: int) -> None:
+    former: list[int] = []
+    aliases: list[tuple[int, str]] = []
+    for delta in deltas:
+        if isinstance(delta.before, Entity):
+            after = delta.after if isinstance(delta.after, Entity) else None
+            if after is None or after.name != delta.before.name:
+                former.append(delta.id)
+            kept = after.aliases if after else ()
+            aliases += [(delta.id, text) for text in delta.before.aliases if text not in kept]
+    run_rows(
+        tx,
+        "UNWIND $rows AS id MATCH (e:Entity {id: id})"
+        " CREATE (e)-[:NAMED]->(:Name {name: e.name, key: e.key, bag: e.bag, is_alias: false,"
+        " since: e.named, until: $revision, place: -1})"
+        " SET e.name = null, e.key = null, e.bag = null, e.named = null",
+        former,
+        revision=revision,
+    )
+    run_rows(
+        tx,
+        "UNWIND $rows AS row MATCH (:Entity {id: row[0]})-[:NAMED]->(n:Name {name: row[1]})"
+        " WHERE n.is_alias AND n.until = $open SET n.until = $revision",
+        aliases,
+        open=OPEN,
+        revision=revision,
+    )
+
+
+def _open_names(tx: ManagedTransaction, deltas: list[Delta], revision: int) -> None:
+    names: list[tuple[Any, ...]] = []
+    aliases: list[tuple[Any, ...]] = []
+    for delta in deltas:
+        if isinstance(delta.after, Entity):
+            before = delta.before if isinstance(delta.before, Entity) else None
+            if before is None or before.name != delta.after.name:
+                names.append(name_row(delta.id, delta.after.name))
+            had = before.aliases if before else ()
+            aliases += [
+                (*name_row(delta.id, text), place)
+                for place, text in enumerate(delta.after.aliases)
+                if text not in had
+            ]
+    write_names(tx, names, aliases, revision)
+
+
+def name_row(entity_id: int, name: str) -> tuple[int, str, str, str]:
+    """A name as `write_names` takes it: the entity's id, the text, its key and bag."""
+    return entity_id, name, key_of(name), bag_key(words_of(name))
+
+
+def write_names(
+    tx: ManagedTransaction,
+    names: Sequence[tuple[Any, ...]],
+    aliases: Sequence[tuple[Any, ...]],
+    revision: int,
+) -> None:
+    """Give entities their names, making those that are new; and aliases, each with its place."""
+    run_rows(
+        tx,
+        "UNWIND $rows AS row MERGE (e:Entity {id: row[0]})"
+        " ON CREATE SET e.facts = 0, e.made = $revision"
+        " SET e.name = row[1], e.key = row[2], e.bag = row[3], e.named = $revision",
+        names,
+        revision=revision,
+    )
+    run_rows(
+        tx,
+        "UNWIND $rows AS row MATCH (e:Entity {id: row[0]})"
+        " CREATE (e)-[:NAMED]->(:Name {name: row[1], key: row[2], bag: row[3], is_alias: true,"
+        " since: $revision, until: $open, place: row[4]})",
+        aliases,
+        open=OPEN,
+        revision=revision,
+    )
+    remember(tx, (row[1] for row in (*names, *aliases)))
+
+
+def remember(tx: ManagedTransaction, names: Iterable[str]) -> None:
+    """Put the words of names into the dictionary."""
+    words = dict.fromkeys(word for name in names for word in words_of(name))
+    run_rows(tx, "UNWIND $rows AS word MERGE (:Word {text: word})", list(words))
+
+
+def _write_rules(tx: ManagedTransaction, deltas: list[Delta], revision: int) -> None:
+    run_rows(
+        tx,
+        "UNWIND $rows AS id MATCH (f:Rule {id: id}) WHERE f.until = $open SET f.until = $revision",
+        [delta.id for delta in deltas if delta.before is not None],
+        open=OPEN,
+        revision=revision,
+    )
+    rules = [delta.after for delta in deltas if isinstance(delta.after, Rule)]
+    run_rows(
+        tx,
+        "UNWIND $rows AS row CREATE (:Rule {id: row[0], kind: row[1], name: row[2], key: row[3],"
+        " value: row[4], since: $revision, until: $open})",
+        [(rule.id, rule.kind, rule.name, rule.key, rule.value) for rule in rules],
+        open=OPEN,
+        revision=revision,
+    )
+
+
+def open_facts(tx: ManagedTransaction, facts: Sequence[Fact], revision: int) -> None:
+    """Open a version of each fact, and make relations that are new."""
+    names = dict.fromkeys(fact.relation for fact in facts)
+    write_relations(tx, names, revision)
+    keys = {name: key_of(name) for name in names}
+    links: list[tuple[Any, ...]] = []
+    literals: list[tuple[Any, ...]] = []
+    for fact in facts:
+        row = (fact.id, fact.entity_id, fact.relation, keys[fact.relation], fact.source, fact.year)
+        if fact.value_id is None:
+            literals.append((*row, fact.value))
+        else:
+            links.append((*row, fact.value_id))
+    write_facts(tx, links, literals, revision)
+
+
+_VERSION = (
+    "id: row[0], relation: row[2], relation_key: row[3], source: row[4], year: row[5],"
+    " since: $revision, until: $open"
+)
+
+
+def write_facts(
+    tx: ManagedTransaction,
+    links: Sequence[Sequence[Any]],
+    literals: Sequence[Sequence[Any]],
+    revision: int,
+) -> None:
+    """Rows of id, entity_id, relation, its key, source, year, and value_id or value."""
+    run_rows(
+        tx,
+        "UNWIND $rows AS row MATCH (e:Entity {id: row[1]}) MATCH (v:Entity {id: row[6]})"
+        f" CREATE (e)-[:FACT {{{_VERSION}, value_id: row[6]}}]->(v)",
+        links,
+        open=OPEN,
+        revision=revision,
+    )
+    run_rows(
+        tx,
+        "UNWIND $rows AS row MATCH (e:Entity {id: row[1]})"
+        f" CREATE (e)-[:FACT {{{_VERSION}}}]->(:Literal {{value: row[6]}})",
+        literals,
+        open=OPEN,
+        revision=revision,
+    )
+
+
+def write_relations(tx: ManagedTransaction, names: Iterable[str], revision: int) -> None:
+    """Make the relations that are new, in this order."""
+    run_rows(
+        tx,
+        "UNWIND $rows AS row MERGE (r:Relation {name: row[0]})"
+        " ON CREATE SET r.key = row[1], r.number = row[2], r.made = $revision",
+        [(name, key_of(name), new_id()) for name in names],
+        revision=revision,
+    )
+
+
+def count_facts(tx: ManagedTransaction, known: Counter[int]) -> None:
+    """Add to what entities count of facts from and to them: how well known they are."""
+    run_rows(
+        tx,
+        "UNWIND $rows AS row MATCH (e:Entity {id: row[0]})"
+        " SET e.facts = coalesce(e.facts, 0) + row[1]",
+        [(entity_id, count) for entity_id, count in known.items() if count],
+    )
+
+
+def _ends(version: Fact | Entity | Rule | None) -> list[int]:
+    """The entities that a fact is from and to."""
+    if not isinstance(version, Fact):
+        return []
+    return (
+        [version.entity_id] if version.value_id is None else [version.entity_id, version.value_id]
+    )
