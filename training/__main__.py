@@ -7,6 +7,7 @@ import sys
 
 COMMANDS = {
     "corpus": ("training.corpus.build", "write annotated documents from a graph as token shards"),
+    "annotate": ("training.annotate", "write lookups into plain text, by a graph or a model"),
     "shards": ("training.annotated_corpus", "turn an annotated corpus into token shards"),
     "extract": ("training.extract", "load the facts that an annotated corpus looks up"),
     "tokenizer": ("training.tokenizer", "train a tokenizer on text files"),

@@ -1,7 +1,9 @@
 """`python -m training evaluate`: what a checkpoint does on a graph, with intervals.
 
     python -m training evaluate --json --model model/checkpoints/world
+    python -m training evaluate edit forget --entities 100
 
+Without the name of a suite, the measures below are taken; training/suites/ has the suites.
 Texts come from unconstrained greedy decoding: only values and ``<|db_end|>`` are forced, nothing is
 filtered or ranked. Edits go through drafts over a copy of the store, so the store stays as it is.
 
@@ -26,6 +28,7 @@ for one fact; the paragraph again after a random edit; and again after a random 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import math
 import random
@@ -34,7 +37,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,14 +116,20 @@ class Case:
 Counts = dict[str, list[int]]  # measure: [right, number]
 
 
-def count(case: Case) -> Counts:
-    """All measures of one case, each as how many are right of how many."""
+def count(case: Case, note: Callable[[str, int, int, str], None] | None = None) -> Counts:
+    """All measures of one case, each as how many are right of how many.
+
+    `note` is told of each count as it is made: measure, right, number, and the relation that was
+    asked about ("" where there is none).
+    """
     counts: Counts = {}
 
-    def add(name: str, right: int | bool, number: int = 1) -> None:
+    def add(name: str, right: int | bool, number: int = 1, relation: str = "") -> None:
         so_far = counts.setdefault(name, [0, 0])
         so_far[0] += int(right)
         so_far[1] += number
+        if note is not None and number:
+            note(name, int(right), number, relation)
 
     _count_paragraph(case, add)
     first = next((e.lookup for e in case.question.lookups if e.lookup.relation != RELATIONS), None)
@@ -130,6 +139,7 @@ def count(case: Case) -> Counts:
         and first.entity_id == case.entity_id
         and not first.is_miss
         and fold(first.relation) == fold(case.asked),
+        relation=case.asked,
     )
     for trace in (case.paragraph, case.question):
         grounding = case.ground(trace)
@@ -139,18 +149,18 @@ def count(case: Case) -> Counts:
     if case.edited is not None and case.after_edit is not None:
         after = case.said(case.after_edit)
         for name in ("edit_efficacy", *(["edit_novel"] if case.novel else [])):
-            add(name, case.edited.id in after)
+            add(name, case.edited.id in after, relation=case.edited.relation)
         others = before - {case.edited.id}
         add("specificity", len(others & after), len(others))
     if case.deleted is not None and case.after_delete is not None:
         still = says(case.after_delete.text, case.deleted.value)
         if case.elsewhere:
-            add("recovery", still)
+            add("recovery", still, relation=case.deleted.relation)
         else:
             others = before - {case.deleted.id}
             rest = others <= case.said(case.after_delete)
-            add("forgotten", not still and rest)
-            add("forgotten_value", not still)
+            add("forgotten", not still and rest, relation=case.deleted.relation)
+            add("forgotten_value", not still, relation=case.deleted.relation)
     return counts
 
 
@@ -164,14 +174,17 @@ def _count_paragraph(case: Case, add: Any) -> None:
             if lookup.entity_id == case.entity_id:
                 listed |= {fold(name) for name in lookup.value.split("; ")}
             continue
-        add("lookup_validity", lookup.how == "exact" and lookup.entity_id == case.entity_id)
+        valid = lookup.how == "exact" and lookup.entity_id == case.entity_id
+        add("lookup_validity", valid, relation=fold(lookup.relation))
         if lookup.entity_id == case.entity_id:
             looked_up.add(fold(lookup.relation))
         shown = lookup.facts[: len(lookup.value_spans)]
-        add("faithfulness", sum((entry.index, f.id) in marked for f in shown), len(shown))
+        repeated = sum((entry.index, fact.id) in marked for fact in shown)
+        add("faithfulness", repeated, len(shown), relation=fold(lookup.relation))
     if not listed:  # it never asked for the list: all that stands there is missed
         listed = {fold(fact.relation) for fact in case.facts}
-    add("coverage", len(listed & looked_up), len(listed))
+    for name in sorted(listed):
+        add("coverage", name in looked_up, relation=name)
 
 
 PER_CASE = {  # one yes or no an entity: Wilson's interval; the others: bootstrap over entities
@@ -242,7 +255,7 @@ def generate_cases(
         by_entity.setdefault((fact.entity, fact.entity_id), []).append(fact)
     if not by_entity:
         raise EvaluationError(f"The store {store.url} holds no facts, so nothing can be measured.")
-    drawn = _draw(list(by_entity), held_out, entities, rng)
+    drawn = draw_entities(list(by_entity), held_out, entities, rng)
     writer = Writer(_records(by_entity), load_phrases())
     prompts = [ask(rng.choice(writer.general["paragraph_prompts"]), name) for name, _ in drawn]
     retriever = Retriever(store)
@@ -251,7 +264,7 @@ def generate_cases(
     paragraphs = decoder.generate_batch(prompts, [retriever] * len(drawn), SETTINGS)
     asked, questions = [], []
     for key in drawn:
-        record = _record(key[0], by_entity[key])
+        record = record_of(key[0], by_entity[key])
         relation = rng.choice([*record.facts])
         asked.append(relation)
         questions.append(writer.question_for(rng, relation, key[0], record.type))
@@ -282,20 +295,21 @@ def generate_cases(
     return cases
 
 
-def _draw(
+def draw_entities(
     keys: list[tuple[str, int]], held_out: frozenset[str], entities: int, rng: random.Random
 ) -> list[tuple[str, int]]:
     """A third held out, or all that there are; in random order."""
     apart = [key for key in keys if key[0] in held_out]
     known = [key for key in keys if key[0] not in held_out]
-    number = min(len(apart), max(FEWEST_HELD_OUT, entities // 3))
+    number = min(len(apart), max(entities // 3, min(FEWEST_HELD_OUT, entities // 2)))
     drawn = rng.sample(apart, number)
     drawn += rng.sample(known, min(len(known), max(0, entities - number)))
     rng.shuffle(drawn)
     return drawn
 
 
-def _record(name: str, facts: Sequence[Fact]) -> Record:
+def record_of(name: str, facts: Sequence[Fact]) -> Record:
+    """An entity and its facts as the corpus sees them."""
     values: dict[str, tuple[str, ...]] = {}
     for fact in facts:
         values[fact.relation] = (*values.get(fact.relation, ()), fact.value)
@@ -303,7 +317,7 @@ def _record(name: str, facts: Sequence[Fact]) -> Record:
 
 
 def _records(by_entity: dict[tuple[str, int], list[Fact]]) -> Iterator[Record]:
-    return (_record(name, facts) for (name, _), facts in by_entity.items())
+    return (record_of(name, facts) for (name, _), facts in by_entity.items())
 
 
 def _shown(case: Case) -> list[Fact]:
@@ -402,10 +416,10 @@ def read_held_out(model: str) -> frozenset[str]:
 
 def print_table(found: dict[str, dict[str, float]], file: Any) -> None:
     """One line for each measure."""
-    print(f"{'measure':28} {'value':>7}   {'95 % interval':15} {'n':>6}", file=file)
+    print(f"{'measure':36} {'value':>7}   {'95 % interval':15} {'n':>6}", file=file)
     for name, row in found.items():
         interval = f"{row['low']:.3f} to {row['high']:.3f}"
-        print(f"{name:28} {row['value']:7.3f}   {interval:15} {row['n']:6}", file=file)
+        print(f"{name:36} {row['value']:7.3f}   {interval:15} {row['n']:6}", file=file)
 
 
 def print_sample(decoder: BatchDecoder, store: Any, number: int, seed: int) -> None:
@@ -420,11 +434,53 @@ def print_sample(decoder: BatchDecoder, store: Any, number: int, seed: int) -> N
         print(f"{index}. {name}\n{trace.text}\n")
 
 
+SUITES = {
+    "lookup": ("training.suites.lookup", "lookup", "validity, coverage, faithfulness"),
+    "edit": ("training.suites.edit", "edit", "changed facts: wordings, chains, many at once"),
+    "forget": ("training.suites.forget", "forget", "deleted facts: FULL, DEL-ON, DEL-OFF"),
+    "missing": (
+        "training.suites.missing",
+        "missing",
+        "without an answer; adversarial prompts",
+    ),
+    "closed-book": ("training.suites.closed_book", "closed_book", "what the weights prefer"),
+    "perplexity": ("training.suites.perplexity", "perplexity", "static, dynamic, normalised"),
+    "completion": ("training.suites.completion", "completion", "held-out facts completed"),
+    "foreign": ("training.suites.foreign", "foreign", "graphs of other domains"),
+}
+
+
+def chosen_suites(names: Sequence[str]) -> list[str]:
+    """The suites named, each once, in the stated order; "all" names all of them."""
+    unknown = [name for name in names if name not in SUITES and name != "all"]
+    if unknown:
+        raise EvaluationError(
+            f"There is no suite {unknown[0]!r}; there are {', '.join(SUITES)} and all."
+        )
+    return [name for name in SUITES if name in names or "all" in names]
+
+
+def run_suites(names: Sequence[str], world: Any) -> dict[str, dict[str, float]]:
+    """The measures of these suites, one after another."""
+    found: dict[str, dict[str, float]] = {}
+    for name in names:
+        module, function, about = SUITES[name]
+        world.say(f"suite {name}: {about}")
+        found |= getattr(importlib.import_module(module), function)(world)
+    return found
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Evaluate as the command line says."""
     parser = argparse.ArgumentParser(
-        prog="python -m training evaluate", description="Measure a checkpoint on a graph."
+        prog="python -m training evaluate",
+        description="Measure a checkpoint on a graph.",
+        epilog="suites:\n"
+        + "\n".join(f"  {name:12} {about}" for name, (_, _, about) in SUITES.items())
+        + "\n  all          every one of them\nWithout a suite: the measures of `lookup`, plain.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="see below")
     parser.add_argument("--model", default=str(DEFAULT_CHECKPOINT), help="folder or Hub name")
     parser.add_argument("--store", help=f"the graph (default {DEFAULT_STORE})")
     parser.add_argument("--entities", type=int, default=600, help="of which a third held out")
@@ -434,7 +490,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--sample", type=int, metavar="N", help="only print N paragraphs, to be read by eye"
     )
+    parser.add_argument("--baseline", help="a model trained without lookups, to compare with")
+    parser.add_argument("--corpus", help="a corpus folder, for perplexity on its validation split")
+    parser.add_argument("--annotated", help="an annotated corpus, for perplexity on it")
+    parser.add_argument(
+        "--graph", action="append", default=[], help="another graph for foreign; may be repeated"
+    )
     options = parser.parse_args(argv)
+    suites = chosen_suites(options.suites)
+    if options.entities < 1:
+        raise EvaluationError(f"--entities is {options.entities}; give 1 or more.")
     begun = time.perf_counter()
 
     def say(message: str) -> None:
@@ -448,17 +513,35 @@ def main(argv: Sequence[str] | None = None) -> int:
         held_out = read_held_out(options.model)
         if not held_out:
             say(f"{options.model} has no held_out.txt: nothing is reported as held out")
-        cases = generate_cases(decoder, store, held_out, options.entities, options.seed, say)
-    found = measures(cases, options.seed)
-    lookups = sum(len(case.paragraph.lookups) for case in cases)
-    apart = sum(case.held_out for case in cases)
+        if suites:
+            from training.suites.world import World
+
+            world = World(
+                decoder,
+                store,
+                held_out,
+                options.entities,
+                options.seed,
+                say,
+                options.baseline,
+                options.annotated,
+                options.corpus,
+                tuple(options.graph),
+            )
+            found = run_suites(suites, world)
+            about = f"{', '.join(suites)}; {options.entities} entities"
+        else:
+            cases = generate_cases(decoder, store, held_out, options.entities, options.seed, say)
+            found = measures(cases, options.seed)
+            lookups = sum(len(case.paragraph.lookups) for case in cases)
+            apart = sum(case.held_out for case in cases)
+            about = (
+                f"{len(cases)} entities, {apart} of them held out; {lookups:,} lookups in their "
+                "paragraphs"
+            )
     table = sys.stderr if options.json else sys.stdout
     print_table(found, table)
-    print(
-        f"{len(cases)} entities, {apart} of them held out; {lookups:,} lookups in their "
-        f"paragraphs; seed {options.seed}; {time.perf_counter() - begun:.0f} s.",
-        file=table,
-    )
+    print(f"{about}; seed {options.seed}; {time.perf_counter() - begun:.0f} s.", file=table)
     text = json.dumps(found, indent=1)
     if options.json:
         print(text)

@@ -21,7 +21,7 @@ import argparse
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -172,7 +172,7 @@ def is_ours(vocabulary: Mapping[str, int]) -> bool:
     return all(token in vocabulary for token in (BEGIN, FINISH, PAD))
 
 
-def with_markers(tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
+def with_markers(tokenizer: Any) -> PreTrainedTokenizerFast:
     """Add the four markers to the tokenizer of a causal LM, which is changed in place.
 
     They come after what is there, in the order of the released LMLM checkpoints.

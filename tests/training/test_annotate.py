@@ -1,0 +1,162 @@
+"""Annotators: alignment finds what the graph holds, a model's lookups fit the text it was given."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from graph.edits import Add, AddAlias
+from graph.store import open_store
+from tests.training.released import write_released
+from training.__main__ import main
+from training.alignment import AlignmentAnnotator, Text, dates, demonyms, numbers
+from training.annotate import annotate_file, read_texts
+from training.annotated import parse
+from training.causal_annotator import CausalAnnotator, graft
+from training.tokenizer import CorpusError
+
+CURIE = (
+    "Marie Curie\nMarie Curie (November 7, 1867 – 1934) was a Polish physicist. She was married to "
+    "P. Curie, lived among 67.4 million people, and died on 4 July 1934."
+)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    url = f"sqlite:///{tmp_path_factory.mktemp('store') / 'world.db'}"
+    with open_store(url, create=True) as store:
+        store.apply(
+            [
+                Add("Poland", "demonym", "Pole, Polish"),
+                Add("Pierre Curie", "occupation", "physicist"),
+                Add("Marie Curie", "country", "Poland", value_is_link=True),
+                Add("Marie Curie", "spouse", "Pierre Curie", value_is_link=True),
+                Add("Marie Curie", "occupation", "physicist"),
+                Add("Marie Curie", "birth date", "7 November 1867"),
+                Add("Marie Curie", "date of death", "4 July 1934"),
+                Add("Marie Curie", "neighbours", "67,413,000"),
+                Add("Marie Curie", "motto", "of"),
+            ],
+            author="test",
+        )
+        pierre = store.find_entities("Pierre Curie")[0][0]
+        store.apply([AddAlias(pierre.id, "P. Curie")], author="test")
+    return url
+
+
+def test_alignment_finds_values_in_other_spellings(url):
+    with open_store(url) as store:
+        (found,) = AlignmentAnnotator(store).annotate([Text(CURIE)])
+    assert found.text == CURIE
+    said = {lookup.relation: found.text[lookup.position :] for lookup in found.lookups}
+    assert said["birth date"].startswith("November 7, 1867")
+    assert said["country"].startswith("Polish")
+    assert said["occupation"].startswith("physicist")
+    assert said["spouse"].startswith("P. Curie")
+    assert said["neighbours"].startswith("67.4 million")
+    assert said["date of death"].startswith("4 July 1934")
+    assert "motto" not in said  # two letters stand everywhere
+    values = {lookup.relation: lookup.value for lookup in found.lookups}
+    assert values["birth date"] == "7 November 1867"  # what the graph answers
+
+
+def test_alignment_leaves_alone_what_it_does_not_know(url):
+    with open_store(url) as store:
+        annotator = AlignmentAnnotator(store)
+        unknown, part = annotator.annotate(
+            [Text("Nobody. Nobody was a physicist."), Text("A geophysicist.", "Marie Curie")]
+        )
+    assert unknown.lookups == part.lookups == ()
+
+
+def test_notations():
+    assert "1867-11-07" in set(dates("7 November 1867"))
+    assert set(dates("1867")) == set()
+    assert {"67,413,000", "67413000", "67 million"} <= set(numbers("67,413,000"))
+    assert set(numbers("1867 men")) == set()
+    assert {"Frenchman", "French"} <= set(demonyms("Frenchman"))
+    assert set(demonyms("Pole")) == {"Pole", "Poles"}
+
+
+def test_a_model_cannot_change_the_text():
+    text = "The Elbe is 1,094 km long and ends in Cuxhaven."
+    answer = (
+        "The Elbe, is [dblookup('Elbe', 'Length') -> 1,094 km] 1,094 km long and ENDS in "
+        "[dblookup('Elbe', 'Mouth') -> Cuxhaven] Cuxhaven. [dblookup('Elbe', 'x') -> Mars] Mars"
+    )
+    found = graft(text, answer)
+    assert found.text == text
+    assert [(p.relation, text[p.position :][: len(p.value)]) for p in found.lookups] == [
+        ("Length", "1,094 km"),
+        ("Mouth", "Cuxhaven"),
+    ]
+
+
+def test_a_causal_lm_annotates_in_batches(tmp_path):
+    """An untrained model writes no lookup, but its answers are read and the texts kept."""
+    annotator = CausalAnnotator(str(write_released(tmp_path / "model")))
+    annotator.model.config.max_position_embeddings = 2048
+    texts = [Text("Geri Halliwell is an English singer."), Text("Nozinja was born in 1972.")]
+    annotator.tokenizer.model_max_length = 2048
+    found = annotator.annotate(texts)
+    assert [one.text for one in found] == [text.text for text in texts]
+    with pytest.raises(CorpusError, match="cut the texts into paragraphs"):
+        annotator.annotate([Text("word " * 3000)])
+    with pytest.raises(CorpusError, match="no causal LM"):
+        CausalAnnotator(str(tmp_path / "none"))
+
+
+class Killed(Exception):
+    pass
+
+
+class Slow:
+    """Annotates nothing, and is killed after some batches."""
+
+    name = "slow"
+
+    def __init__(self, batches: int = 99) -> None:
+        self.batches, self.seen = batches, []
+
+    def annotate(self, texts):
+        if not self.batches:
+            raise Killed
+        self.batches -= 1
+        self.seen += [text.text for text in texts]
+        return [parse(text.text) for text in texts]
+
+
+def test_annotation_goes_on_after_a_kill(tmp_path):
+    source, out = tmp_path / "texts.jsonl", tmp_path / "out.jsonl"
+    lines = [json.dumps({"text": f"Text {n}.", "title": f"T{n}"}) for n in range(10)]
+    source.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(Killed):
+        annotate_file(source, out, Slow(2), batch_size=3)
+    assert not out.exists()
+    partial = tmp_path / "out.jsonl.partial"
+    with partial.open("a") as file:
+        file.write('{"annotated_text": "cut sho')  # the kill came while a line was written
+    rest = Slow()
+    assert annotate_file(source, out, rest, batch_size=3) == (10, 0)
+    assert rest.seen == [f"Text {n}." for n in range(6, 10)]
+    assert [text.text for text in read_texts(out)] == [f"Text {n}." for n in range(10)]
+    assert not partial.exists()
+    partial.write_text(json.dumps({"text": "Another."}) + "\n")
+    with pytest.raises(CorpusError, match="begun from another file"):
+        annotate_file(source, tmp_path / "out.jsonl", Slow())
+
+
+def test_command_line_to_shards(url, tmp_path, capsys):
+    source, out = tmp_path / "texts.json", tmp_path / "out.jsonl"
+    source.write_text(json.dumps({"examples": [{"text": CURIE}] * 3}), encoding="utf-8")
+    command = ["annotate", str(source), "--out", str(out), "--align", url]
+    assert main(command) == 0
+    assert "3 texts with 18 lookups" in capsys.readouterr().out
+    assert main(command) == 1
+    assert "there already" in capsys.readouterr().err
+    named = ["--out", str(tmp_path / "shards"), "--vocabulary", "400", "--validation", "0.5"]
+    assert main(["shards", str(out), *named]) == 0
+    source.write_text("[1]")
+    assert main(["annotate", str(source), "--out", str(tmp_path / "x"), "--align", url]) == 1
+    assert "has no text" in capsys.readouterr().err

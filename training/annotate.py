@@ -1,0 +1,161 @@
+"""`python -m training annotate`: write lookups into plain text, by a graph or by a causal LM.
+
+    python -m training annotate texts.jsonl --out annotated.jsonl --align sqlite:///world.db
+    python -m training annotate texts.jsonl --out annotated.jsonl --model Qwen/Qwen2.5-7B-Instruct
+
+The input has a text in each object (`text`, and `title` if need be), as .json or .jsonl, or is a
+plain .txt with a document a line. The output is JSON Lines in the published form, which
+`python -m training shards` and `extract` read. It is written to OUT.partial and gets its name when
+it is whole; after a kill the same command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+from graph.store import open_store
+from training.alignment import AlignmentAnnotator, Text
+from training.annotated import Annotated, write_brackets
+from training.tokenizer import CorpusError
+
+
+class Annotator(Protocol):
+    """What writes lookups into texts."""
+
+    name: str
+
+    def annotate(self, texts: Sequence[Text]) -> list[Annotated]:
+        """Each text with its lookups; the characters of the text stay the same."""
+
+
+def read_texts(path: Path) -> Iterator[Text]:
+    """The texts of a file. Raises CorpusError for what is no text."""
+    if not path.is_file():
+        raise CorpusError(f"There is no file {path}.")
+    with path.open(encoding="utf-8") as file:
+        if path.suffix == ".txt":
+            yield from (Text(line.strip()) for line in file if line.strip())
+            return
+        items: Iterable[Any]
+        try:
+            if path.suffix in (".jsonl", ".ndjson"):
+                items = (json.loads(line) for line in file if line.strip())
+            else:
+                data = json.load(file)
+                items = data.get("examples", []) if isinstance(data, dict) else data
+            for number, item in enumerate(items, start=1):
+                text = item.get("text") if isinstance(item, dict) else None
+                if not isinstance(text, str):
+                    raise CorpusError(f"Document {number:,} of {path} has no text, a string.")
+                yield Text(text, str(item.get("title") or ""))
+        except json.JSONDecodeError as error:
+            raise CorpusError(f"{path} is no JSON: {error}.") from error
+
+
+def annotate_file(
+    source: Path,
+    out: Path,
+    annotator: Annotator,
+    batch_size: int = 16,
+    say: Any = lambda done, lookups, rate: None,
+) -> tuple[int, int]:
+    """Annotate a file in batches; returns the numbers of documents and lookups in `out`.
+
+    What an earlier run left in OUT.partial is kept, but for a last line that was cut short. Raises
+    CorpusError if it is of another source.
+    """
+    partial = out.with_name(out.name + ".partial")
+    done = _whole_lines(partial)
+    texts = read_texts(source)
+    lookups = 0
+    for line in done:
+        given = next(texts, None)
+        if given is None or line.get("text") != given.text:
+            raise CorpusError(
+                f"{partial} was begun from another file than {source}: remove it to start anew."
+            )
+        lookups += int(line.get("lookups", 0))
+    number, begun = len(done), time.perf_counter()
+    before = number
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    with partial.open("a", encoding="utf-8") as file:
+        while batch := list(itertools.islice(texts, batch_size)):
+            for text, annotated in zip(batch, annotator.annotate(batch), strict=True):
+                if annotated.text != text.text:
+                    raise CorpusError(f"{annotator.name} changed the text {text.text[:40]!r} ….")
+                lookups += len(annotated.lookups)
+                record = {
+                    "annotated_text": write_brackets(annotated),
+                    "text": text.text,
+                    "title": text.title,
+                    "lookups": len(annotated.lookups),
+                    "annotator": annotator.name,
+                }
+                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+                number += 1
+            file.flush()
+            os.fsync(file.fileno())
+            say(number, lookups, (number - before) / (time.perf_counter() - begun))
+    if not number:
+        raise CorpusError(f"{source} holds no text.")
+    partial.replace(out)
+    return number, lookups
+
+
+def _whole_lines(partial: Path) -> list[dict[str, Any]]:
+    """The records that are there; a last line without its end is cut off."""
+    if not partial.is_file():
+        return []
+    data = partial.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    if len(whole) < len(data):
+        with partial.open("r+b") as file:
+            file.truncate(len(whole))
+    try:
+        return [json.loads(line) for line in whole.splitlines()]
+    except ValueError as error:
+        raise CorpusError(f"{partial} is damaged: remove it to start anew.") from error
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Annotate as the command line says."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training annotate", description="Write lookups into plain text."
+    )
+    parser.add_argument("source", type=Path, help="texts as .json, .jsonl, or .txt by the line")
+    parser.add_argument("--out", type=Path, required=True, help="annotated JSON Lines")
+    how = parser.add_mutually_exclusive_group(required=True)
+    how.add_argument("--align", metavar="STORE", help="align with this graph")
+    how.add_argument("--model", help="a causal LM or instruction model, folder or Hub name")
+    parser.add_argument("--batch", type=int, default=16, help="texts at a time")
+    options = parser.parse_args(argv)
+    if options.out.exists():
+        raise CorpusError(f"{options.out} is there already: remove it or name another.")
+    if options.batch < 1:
+        raise CorpusError(f"--batch is {options.batch}; give 1 or more.")
+
+    def say(done: int, lookups: int, rate: float) -> None:
+        print(f"{done:,} texts, {lookups:,} lookups, {rate:.1f} texts a second", file=sys.stderr)
+
+    with ExitStack() as stack:
+        annotator: Annotator
+        if options.align:
+            annotator = AlignmentAnnotator(stack.enter_context(open_store(options.align)))
+        else:
+            from training.causal_annotator import CausalAnnotator
+
+            annotator = CausalAnnotator(options.model)
+        documents, lookups = annotate_file(
+            options.source, options.out, annotator, options.batch, say
+        )
+    print(f"{documents:,} texts with {lookups:,} lookups are in {options.out}.")
+    return 0

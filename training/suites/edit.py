@@ -1,0 +1,305 @@
+"""`edit`: whether a changed fact is told, however it is asked for, and how far the change reaches.
+
+| measure | of what | counted as right |
+| --- | --- | --- |
+| edit_question | a changed fact, asked in a wording of the corpus | the text says the new value |
+| edit_paraphrase | the same, in ten frames of the corpus around a noun they never had | the same |
+| edit_paraphrase_unseen | the same, in wordings that no document has (wordings.yaml) | the same |
+| edit_unrelated | another fact of the entity, asked after the edit | it is said as before |
+| propagation_2, _3 | a question through two or three lookups whose first fact was changed | the end of the new way is said, and not that of the old one |
+| edits_at_once_N | a changed fact among N that were changed in one draft | the new value is said |
+| edit_seconds | one edit of a paragraph (mean of all) | seconds until the changed text is whole |
+
+`_novel` are the edits to made-up values, `_held_out` the chains whose pairs of relations are in no
+document. Propagation after MQuAKE (arXiv 2305.14795).
+"""  # noqa: E501 (a table)
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from graph.edits import Change
+from graph.facts import Fact
+from graph.retriever import Retriever
+from model.decoder import DoneEvent
+from model.grounding import says
+from training.corpus.writer import ask, chain_pair_held_out
+from training.suites.tally import Measures, Tally, mean
+from training.suites.world import World
+
+FRAMES = 10  # wordings for each changed fact
+AT_ONCE = (1, 10, 100, 1000)
+ASKED = 40  # of the facts changed at once, at most
+TIMED = 20
+NOVEL = ("edit_question", "edit_paraphrase")  # measures whose edits to made-up values are apart
+
+
+@dataclass
+class Changed:
+    """One fact with a new value."""
+
+    fact: Fact
+    value: str
+    novel: bool
+
+    @property
+    def edit(self) -> Change:
+        return Change(self.fact.id, self.value)
+
+
+def edit(world: World) -> Measures:
+    """All measures of the table above."""
+    tally = Tally()
+    changed = choose(world, world.rng("edit"))
+    _wordings(world, changed, tally)
+    for passed in (1, 2):
+        _propagation(world, passed, tally)
+    _at_once(world, tally)
+    return tally.measures(world.seed) | _seconds(world, changed)
+
+
+def choose(world: World, rng: random.Random) -> list[Changed]:
+    """One fact for each entity drawn, whose relation people ask about, and a value to change to."""
+    chosen = []
+    for number, key in enumerate(world.draw(rng)):
+        facts = [f for f in world.by_entity[key] if f.relation in world.writer.phrases.relations]
+        single = [f for f in facts if sum(g.relation == f.relation for g in facts) == 1]
+        if single:
+            fact = rng.choice(single)
+            chosen.append(Changed(fact, *world.another_value(rng, fact, number)))
+    return chosen
+
+
+def noun(world: World, relation: str) -> str:
+    """What people call a relation."""
+    described = world.writer.phrases.relations.get(relation)
+    return described.noun if described else relation
+
+
+def recombined(world: World, relation: str, frames: list[str]) -> list[str]:
+    """The frames that no document has with this relation's noun."""
+    described = world.writer.phrases.relations[relation]
+    known = {t.casefold() for templates in described.questions.values() for t in templates}
+    return [f for f in frames if f.replace("{relation}", described.noun).casefold() not in known]
+
+
+def _wordings(world: World, changed: list[Changed], tally: Tally) -> None:
+    """The same changed fact asked in many ways, and another fact of the entity."""
+    rng = world.rng("edit wordings")
+    general = world.writer.general["general_questions"]
+    unseen = world.wordings["questions"]
+    jobs: list[tuple[str, Changed, str, str, str]] = []  # measure, edit, prompt, expected, relation
+    for one in changed:
+        name, relation = one.fact.entity, one.fact.relation
+        type_ = world.records[name].type
+        question = world.writer.question_for(rng, relation, name, type_)
+        jobs.append(("edit_question", one, question, one.value, relation))
+        frames = recombined(world, relation, general)
+        for frame in rng.sample(frames, min(FRAMES, len(frames))):
+            prompt = ask(frame, name, noun(world, relation))
+            jobs.append(("edit_paraphrase", one, prompt, one.value, relation))
+        for frame in rng.sample(unseen, min(FRAMES // 2, len(unseen))):
+            prompt = ask(frame, name, noun(world, relation))
+            jobs.append(("edit_paraphrase_unseen", one, prompt, one.value, relation))
+        facts = world.by_entity[name, one.fact.entity_id]
+        others = [f for f in facts if f.relation != relation and not says(one.value, f.value)]
+        others = [f for f in others if sum(g.relation == f.relation for g in facts) == 1]
+        if others:
+            other = rng.choice(others)
+            prompt = world.writer.question_for(rng, other.relation, name, type_)
+            jobs.append(("edit_unrelated", one, prompt, other.value, other.relation))
+    world.say(f"{len(jobs)} questions after an edit")
+    with world.drafts([[one.edit] for one in changed]) as retrievers:
+        of = {id(one): retriever for one, retriever in zip(changed, retrievers, strict=True)}
+        prompts = [prompt for _, _, prompt, _, _ in jobs]
+        traces = world.generate(prompts, [of[id(one)] for _, one, _, _, _ in jobs])
+    for (measure, one, _, expected, relation), trace in zip(jobs, traces, strict=True):
+        right = says(trace.text, expected)
+        kinds = [measure, *([f"{measure}_novel"] if one.novel and measure in NOVEL else [])]
+        if one.fact.entity in world.held_out:
+            kinds.append(f"{measure}_held_out")
+        for name in kinds:
+            tally.add(name, right, entity=one.fact.entity, relation=relation)
+
+
+# -- propagation -------------------------------------------------------------------------------
+
+
+@dataclass
+class Way:
+    """A chain of facts, its last one the answer, and the one whose change leads elsewhere."""
+
+    relations: tuple[str, ...]
+    question: str
+    first: Fact
+    new_value: str
+    old_answer: str
+    new_answer: str
+
+
+def _propagation(world: World, passed: int, tally: Tally) -> None:
+    measure = f"propagation_{passed + 1}"
+    ways = list(_ways(world, passed, world.rng(measure), max(20, world.entities // 3)))
+    world.say(f"{len(ways)} chains of {passed + 1} lookups after an edit")
+    with world.drafts([[Change(way.first.id, way.new_value)] for way in ways]) as retrievers:
+        traces = world.generate([way.question for way in ways], retrievers)
+    for way, trace in zip(ways, traces, strict=True):
+        right = says(trace.text, way.new_answer) and not says(trace.text, way.old_answer)
+        pairs = zip(way.relations, way.relations[1:], strict=False)
+        unseen = any(chain_pair_held_out(a, b) for a, b in pairs)
+        for name in (measure, *([f"{measure}_held_out"] if unseen else [])):
+            tally.add(name, right, entity=way.first.entity, relation=way.relations[-1])
+
+
+def _ways(world: World, passed: int, rng: random.Random, number: int) -> Any:
+    """Chains whose first fact can be changed so that the same question has another answer."""
+    phrases = world.writer.phrases.relations
+    links: dict[str, list[Fact]] = {}  # relation -> facts that a chain can start with
+    for facts in world.by_entity.values():
+        for fact in facts:
+            if fact.is_link and fact.relation in phrases and phrases[fact.relation].reference:
+                links.setdefault(fact.relation, []).append(fact)
+    if not links:
+        return
+    found = 0
+    for _ in range(60 * number):
+        if found >= number:
+            return
+        first = rng.choice(links[rng.choice(sorted(links))])
+        path = _follow(world, rng, first.value, passed)
+        if path is None:
+            continue
+        relations, answer = path
+        other = rng.choice(links[first.relation]).value
+        new = _walk(world, other, relations)
+        single = sum(f.relation == first.relation for f in _facts_of(world, first.entity)) == 1
+        if new is None or other == first.value or not single:
+            continue
+        new_answer = new
+        if says(new_answer, answer) or says(answer, new_answer):
+            continue
+        question = _question(world, rng, first, relations)
+        if says(question, answer) or says(question, new_answer):
+            continue
+        found += 1
+        yield Way((first.relation, *relations), question, first, other, answer, new_answer)
+
+
+def _facts_of(world: World, name: str) -> list[Fact]:
+    return _by_name(world).get(name, [])
+
+
+def _by_name(world: World) -> dict[str, list[Fact]]:
+    if "by_name" not in world.__dict__:
+        world.__dict__["by_name"] = {name: facts for (name, _), facts in world.by_entity.items()}
+    return world.__dict__["by_name"]
+
+
+def _follow(
+    world: World, rng: random.Random, name: str, steps: int
+) -> tuple[tuple[str, ...], str] | None:
+    """A random way of so many steps from an entity through relations of one value."""
+    relations: list[str] = []
+    phrases = world.writer.phrases.relations
+    for step in range(steps):
+        last = step == steps - 1
+        facts = _facts_of(world, name)
+        fitting = [
+            f
+            for f in facts
+            if f.relation in phrases
+            and sum(g.relation == f.relation for g in facts) == 1
+            and (last or (f.is_link and phrases[f.relation].reference))
+        ]
+        if not fitting:
+            return None
+        fact = rng.choice(fitting)
+        relations.append(fact.relation)
+        name = fact.value
+    return tuple(relations), name
+
+
+def _walk(world: World, name: str, relations: tuple[str, ...]) -> str | None:
+    """Where these relations lead from an entity, if each has one value."""
+    for relation in relations:
+        facts = [f for f in _facts_of(world, name) if f.relation == relation]
+        if len(facts) != 1:
+            return None
+        name = facts[0].value
+    return name
+
+
+def _question(world: World, rng: random.Random, first: Fact, relations: tuple[str, ...]) -> str:
+    """ "What is the currency of the country where she was born?", in the corpus's wordings."""
+    phrases = world.writer.phrases.relations
+    reference = first.entity
+    for relation in (first.relation, *relations[:-1]):
+        template = phrases[relation].reference
+        assert template is not None  # by the choice of the way
+        reference = ask(template, reference)
+    described = phrases[relations[-1]]
+    templates = [t for t in described.questions_for("") if "{entity's}" not in t]
+    question = ask(rng.choice(templates or ["What is the {relation} of {entity}?"]), reference,
+                   described.noun)  # fmt: skip
+    return question[:1].upper() + question[1:]
+
+
+# -- many edits, and their time ----------------------------------------------------------------
+
+
+def _at_once(world: World, tally: Tally) -> None:
+    """Drafts of ever more edits; some of the changed facts are asked for."""
+    rng = world.rng("edits at once")
+    keys = sorted(world.by_entity)
+    rng.shuffle(keys)
+    changed: list[Changed] = []
+    for number, key in enumerate(keys[: AT_ONCE[-1]]):
+        facts = [f for f in world.by_entity[key] if f.relation in world.writer.phrases.relations]
+        single = [f for f in facts if sum(g.relation == f.relation for g in facts) == 1]
+        if single:
+            fact = rng.choice(single)
+            changed.append(Changed(fact, *world.another_value(rng, fact, number)))
+    asked = min(ASKED, max(4, world.entities // 4))
+    for number in AT_ONCE:
+        if number > len(changed):
+            break
+        group = changed[:number]
+        some = rng.sample(group, min(asked, number))
+        prompts = [
+            world.writer.question_for(
+                rng, one.fact.relation, one.fact.entity, world.records[one.fact.entity].type
+            )
+            for one in some
+        ]
+        world.say(f"{number} edits at once, {len(some)} questions")
+        with world.drafts([[one.edit for one in group]]) as (retriever,):
+            traces = world.generate(prompts, [retriever] * len(prompts))
+        for one, trace in zip(some, traces, strict=True):
+            right = says(trace.text, one.value)
+            tally.add(f"edits_at_once_{number}", right, entity=one.fact.entity)
+
+
+def _seconds(world: World, changed: list[Changed]) -> Measures:
+    """The time from an edit to the whole changed text, one after another as on the page."""
+    decoder: Any = world.decoder
+    if not hasattr(decoder, "regenerate"):
+        return {}
+    seconds = []
+    for one in changed[: min(TIMED, world.entities)]:
+        before = _finished(
+            decoder.generate(f"Tell me about {one.fact.entity}.", Retriever(world.store))
+        )
+        begun = time.perf_counter()
+        with world.drafts([[one.edit]]) as (retriever,):
+            _finished(decoder.regenerate(before, retriever))
+            seconds.append(time.perf_counter() - begun)
+    return {"edit_seconds": mean(seconds, world.seed)} if seconds else {}
+
+
+def _finished(events: Any) -> Any:
+    *_, last = events
+    assert isinstance(last, DoneEvent)
+    return last.trace

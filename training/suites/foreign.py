@@ -1,0 +1,65 @@
+"""`foreign`: the same figures on graphs of other domains, which no part of training saw.
+
+The first is training/foreign/compounds.csv, constants of chemical compounds under relations whose
+names the corpus lacks. Others, such as a published LMLM database, are named by --graph: a file
+that `python -m graph import` reads, or a store's URL.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from graph.formats import read_rows
+from graph.store import open_store
+from training.evaluate import AUTHOR, count, generate_cases, working_store
+from training.suites.tally import Measures, Tally, prefixed
+from training.suites.world import World
+
+COMPOUNDS = Path(__file__).parent.parent / "foreign" / "compounds.csv"
+
+
+def foreign(world: World) -> Measures:
+    """The measures of `lookup` as `foreign_…`, those of another graph as `foreign_NAME_…`."""
+    found: Measures = {}
+    for place, graph in enumerate((str(COMPOUNDS), *world.graphs)):
+        name = "" if place == 0 else re.sub(r"\W+", "_", Path(graph).stem).strip("_").lower() + "_"
+        with graph_store(graph) as store:
+            tally = Tally()
+            world.say(f"the graph {graph}")
+            cases = generate_cases(
+                world.decoder,
+                store,
+                frozenset(),
+                max(1, world.entities // 3),
+                world.seed,
+                world.say,
+            )
+            for case in cases:
+
+                def note(measure: str, right: int, number: int, relation: str) -> None:
+                    entity = case.entity  # noqa: B023 (called at once)
+                    tally.add(measure, right, number, entity=entity, relation=relation)  # noqa: B023
+
+                count(case, note)
+            found |= prefixed(f"foreign_{name}", tally.measures(world.seed))
+    return found
+
+
+@contextmanager
+def graph_store(graph: str) -> Iterator[Any]:
+    """A store of its own for a file of facts, or a working copy of a store."""
+    if "://" in graph:
+        with working_store(graph) as store:
+            yield store
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="lamplight-foreign-") as folder,
+        open_store(f"sqlite:///{folder}/graph.db", create=True) as store,
+    ):
+        store.load(read_rows(Path(graph)), author=AUTHOR, skip_bad=True)
+        yield store

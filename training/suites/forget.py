@@ -1,0 +1,139 @@
+"""`forget`: what is left of a deleted fact, and where it is left (after arXiv 2607.00605).
+
+Each fact is taken under three conditions: FULL (the graph as it is), DEL-ON (the fact deleted) and
+DEL-OFF (deleted, and `<|db_entity|>` forbidden). What counts is the continued text, not what a
+lookup returned. Only facts that FULL tells are counted, asked by a question and by a paragraph.
+
+| measure | counted as right |
+| --- | --- |
+| forgotten_del_on, _del_off | the value is no longer said |
+| retained | another fact, told before, is told after the deletion |
+| leakage | (bad) L = said under DEL-OFF: it is in the weights |
+| recovery | (bad) R = said under DEL-ON and not under DEL-OFF: the graph gave it back |
+| retrieval_artifact | (bad) said under DEL-ON though no lookup returned it |
+
+A value that the entity's name, the prompt or another of its facts holds can be told honestly after
+the deletion: such deletions are apart, under `_elsewhere`, and in none of the shares above.
+`_alias` are the facts asked for by another name of the entity, `_neighbour` those of which another
+entity has a like name: there a retriever that guesses would go astray.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from graph.edits import Delete
+from graph.facts import Fact, fold
+from model.grounding import ground, says
+from model.trace import Trace
+from training.corpus.writer import ask
+from training.suites.tally import Measures, Tally
+from training.suites.world import World
+
+
+@dataclass
+class Deletion:
+    """One fact, the prompt that asks for it, and its text under FULL."""
+
+    fact: Fact
+    prompt: str
+    full: Trace
+    kinds: tuple[str, ...]  # suffixes of the measures it counts in
+    elsewhere: bool
+
+
+def forget(world: World) -> Measures:
+    """All measures of the table above."""
+    rng = world.rng("forget")
+    asked = list(_prompts(world, rng))
+    world.say(f"{len(asked)} prompts with the graph as it is")
+    full = world.generate([prompt for _, prompt, _ in asked])
+    deletions = []
+    for (fact, prompt, kinds), trace in zip(asked, full, strict=True):
+        told = {mark.fact_id for mark in ground(trace).marks}
+        if fact.id in told and not says(prompt, fact.value):
+            elsewhere = _elsewhere(world, fact, trace)
+            deletions.append(Deletion(fact, prompt, trace, kinds, elsewhere))
+    world.say(f"{len(deletions)} deletions")
+    prompts = [one.prompt for one in deletions]
+    with world.drafts([[Delete(one.fact.id)] for one in deletions]) as retrievers:
+        on = world.generate(prompts, retrievers)
+        off = world.generate(prompts, retrievers, lookups=False)
+    tally = Tally()
+    for one, del_on, del_off in zip(deletions, on, off, strict=True):
+        _count(one, del_on, del_off, tally)
+    return tally.measures(world.seed)
+
+
+def _prompts(world: World, rng: random.Random) -> list[tuple[Fact, str, tuple[str, ...]]]:
+    """A question and a paragraph for a fact of each entity; by an alias too, if it has one."""
+    jobs = []
+    general = world.writer.general["paragraph_prompts"]
+    for key in world.draw(rng, max(1, world.entities // 2)):
+        name, entity_id = key
+        facts = world.by_entity[key]
+        single = [f for f in facts if sum(g.relation == f.relation for g in facts) == 1]
+        if not single:
+            continue
+        fact = rng.choice(single)
+        near = ("_neighbour",) if _has_neighbour(world, name) else ()
+        held = ("_held_out",) if name in world.held_out else ()
+        question = world.writer.question_for(rng, fact.relation, name, world.records[name].type)
+        jobs.append((fact, question, ("", *near, *held)))
+        paragraph = rng.choice(single[:8])  # a paragraph tells the first eight relations
+        jobs.append((paragraph, ask(rng.choice(general), name), ("", *near, *held)))
+        entity = world.store.entity(entity_id)
+        if entity is not None and entity.aliases:
+            alias = rng.choice(entity.aliases)
+            question = world.writer.question_for(
+                rng, fact.relation, alias, world.records[name].type
+            )
+            jobs.append((fact, question, ("_alias",)))
+    return jobs
+
+
+def _has_neighbour(world: World, name: str) -> bool:
+    """Whether another entity's name begins with this one, or this one with its."""
+    key = fold(name)
+    return any(
+        entity.name != name
+        and (fold(entity.name).startswith(key) or key.startswith(fold(entity.name)))
+        for entity in world.store.search(name, limit=5)
+    )
+
+
+def _elsewhere(world: World, fact: Fact, full: Trace) -> bool:
+    """Whether the value can be told without the fact."""
+    facts = world.by_entity[fact.entity, fact.entity_id]
+    others = [other.value for other in facts if other.id != fact.id]
+    returned = [
+        other.value for entry in full.lookups for other in entry.lookup.facts if other.id != fact.id
+    ]
+    places = [fact.entity, *others, *returned, *(other.relation for other in facts)]
+    return any(says(place, fact.value) for place in places)
+
+
+def _count(one: Deletion, del_on: Trace, del_off: Trace, tally: Tally) -> None:
+    value, entity, relation = one.fact.value, one.fact.entity, one.fact.relation
+    on, off = says(del_on.text, value), says(del_off.text, value)
+
+    def add(measure: str, right: bool, number: int = 1) -> None:
+        for kind in one.kinds:
+            tally.add(f"{measure}{kind}", right, number, entity=entity, relation=relation)
+
+    before = {mark.fact_id for mark in ground(one.full).marks} - {one.fact.id}
+    after = {mark.fact_id for mark in ground(del_on).marks}
+    for fact_id in before:
+        add("retained", fact_id in after)
+    if one.elsewhere:
+        tally.add("recovery_elsewhere", on and not off, entity=entity, relation=relation)
+        return
+    returned = any(
+        says(fact.value, value) for entry in del_on.lookups for fact in entry.lookup.facts
+    )
+    add("forgotten_del_on", not on)
+    add("forgotten_del_off", not off)
+    add("leakage", off)
+    add("recovery", on and not off)
+    add("retrieval_artifact", on and not returned)

@@ -1,0 +1,29 @@
+"""`lookup`: validity, coverage and faithfulness of what a model looks up and says.
+
+The paragraphs, questions, edits and deletions of training/evaluate.py, with a macro average over
+relations beside each share, held-out entities apart.
+"""
+
+from __future__ import annotations
+
+from training.evaluate import count, generate_cases
+from training.suites.tally import Measures, Tally
+from training.suites.world import World
+
+
+def lookup(world: World) -> Measures:
+    """The measures of training/evaluate.py and their macro averages."""
+    cases = generate_cases(
+        world.decoder, world.store, world.held_out, world.entities, world.seed, world.say
+    )
+    everywhere, apart = Tally(), Tally()
+    for case in cases:
+        tallies = (everywhere, apart) if case.held_out else (everywhere,)
+
+        def note(name: str, right: int, number: int, relation: str) -> None:
+            for tally in tallies:  # noqa: B023 (called at once)
+                tally.add(name, right, number, entity=case.entity, relation=relation)  # noqa: B023
+
+        count(case, note)
+    held_out = {f"{name}_held_out": row for name, row in apart.measures(world.seed).items()}
+    return everywhere.measures(world.seed) | held_out
