@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from model.roles import MarkerIds, Role, token_roles
 from training.shards import Shard
 from training.tokenizer import load_tokenizer
 
@@ -59,8 +60,14 @@ def plan_batches(
     return batches
 
 
-def collate(shard: Shard, indices: np.ndarray, pad_id: int) -> Batch:
-    """The rows ``indices`` of ``shard`` as one batch."""
+def collate(
+    shard: Shard, indices: np.ndarray, pad_id: int, without: MarkerIds | None = None
+) -> Batch:
+    """The rows ``indices`` of ``shard`` as one batch.
+
+    With the markers of the tokenizer as ``without``, the rows are the same texts without their
+    lookups: what a baseline reads, which has to keep the facts in its weights.
+    """
     width = int(shard.lengths_N[indices].max())
     width = -(-width // WIDTH_MULTIPLE) * WIDTH_MULTIPLE
     ids_BT = np.full((len(indices), width), pad_id, dtype=np.int64)
@@ -69,11 +76,36 @@ def collate(shard: Shard, indices: np.ndarray, pad_id: int) -> Batch:
         ids, flags, _ = shard.document(int(index))
         ids_BT[row, : len(ids)] = ids
         flags_BT[row, : len(ids)] = flags
+    if without is not None:
+        ids_BT, flags_BT = _without_lookups(shard, indices, ids_BT, flags_BT, pad_id, without)
     return Batch(
         ids_BT=torch.from_numpy(ids_BT),
         flags_BT=torch.from_numpy(flags_BT),
         prompt_lengths_B=torch.from_numpy(shard.prompt_lengths_N[indices].copy()),
     )
+
+
+def _without_lookups(
+    shard: Shard,
+    indices: np.ndarray,
+    ids_BT: np.ndarray,
+    flags_BT: np.ndarray,
+    pad_id: int,
+    markers: MarkerIds,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of prompt and text alone, moved together and padded anew."""
+    prompts_B = torch.from_numpy(shard.prompt_lengths_N[indices].copy())
+    roles_BT = token_roles(torch.from_numpy(ids_BT), markers, prompts_B).numpy()
+    inside_BT = np.arange(ids_BT.shape[1]) < shard.lengths_N[indices][:, None]
+    kept_BT = np.isin(roles_BT, (Role.PROMPT, Role.TEXT)) & inside_BT
+    width = -(-int(kept_BT.sum(axis=1).max()) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE
+    ids = np.full((len(indices), width), pad_id, dtype=np.int64)
+    flags = np.zeros((len(indices), width), dtype=bool)
+    for row, kept_T in enumerate(kept_BT):
+        number = int(kept_T.sum())
+        ids[row, :number] = ids_BT[row, kept_T]
+        flags[row, :number] = flags_BT[row, kept_T]
+    return ids, flags
 
 
 class BatchLoader:
@@ -88,7 +120,9 @@ class BatchLoader:
         shuffle: bool = True,
         rank: int = 0,
         world_size: int = 1,
+        without: MarkerIds | None = None,
     ) -> None:
+        self.without = without
         self.shard, self.batch_tokens, self.pad_id = shard, batch_tokens, pad_id
         self.seed, self.shuffle, self.rank, self.world_size = seed, shuffle, rank, world_size
         self.epoch = 0
@@ -116,7 +150,7 @@ class BatchLoader:
         while self.position < self._length:
             indices = batches[self.position % len(batches)]
             self.position += 1
-            yield collate(self.shard, indices, self.pad_id)
+            yield collate(self.shard, indices, self.pad_id, self.without)
         self.epoch += 1
         self.position = 0
 
@@ -138,6 +172,7 @@ class LookupDataModule(L.LightningDataModule):
         seed: of the order of documents.
         verify: compare the shards' checksums before training.
         limit_documents: use only the first so many documents (debugging).
+        lookups: false trains a baseline on the same texts without lookups, values and all.
     """
 
     def __init__(
@@ -147,8 +182,10 @@ class LookupDataModule(L.LightningDataModule):
         seed: int = 0,
         verify: bool = True,
         limit_documents: int | None = None,
+        lookups: bool = True,
     ) -> None:
         super().__init__()
+        self.lookups = lookups
         self.corpus = Path(corpus)
         self.batch_tokens, self.seed, self.verify = batch_tokens, seed, verify
         self.limit_documents = limit_documents
@@ -156,7 +193,9 @@ class LookupDataModule(L.LightningDataModule):
         self._restored: dict[str, int] | None = None
 
     def setup(self, stage: str) -> None:
-        self.pad_id = int(load_tokenizer(self.corpus / "tokenizer").pad_token_id)
+        tokenizer = load_tokenizer(self.corpus / "tokenizer")
+        self.pad_id = int(tokenizer.pad_token_id)
+        self.without = None if self.lookups else MarkerIds.of(tokenizer)
         for split in ("train", "validation"):
             if split in self._shards:
                 continue
@@ -177,7 +216,12 @@ class LookupDataModule(L.LightningDataModule):
             shuffle=train,
             rank=self.trainer.global_rank if self.trainer and train else 0,
             world_size=self.trainer.world_size if self.trainer and train else 1,
+            without=self.without,
         )
+
+    def longest(self) -> int:
+        """Tokens of the longest document, after `setup`."""
+        return max((int(shard.lengths_N.max()) for shard in self._shards.values()), default=0)
 
     def train_dataloader(self) -> BatchLoader:
         loader = self._loader("train")

@@ -23,13 +23,14 @@ from transformers.utils.logging import disable_progress_bar
 
 from training.module import LookupLanguageModule, checkpoint_of, load_module
 from training.shards import read_manifest
-from training.tokenizer import PROMPT_PREFIX, PROMPT_SUFFIX, load_tokenizer, save_tokenizer
+from training.tokenizer import PROMPT_PREFIX, PROMPT_SUFFIX, is_ours, load_tokenizer, save_tokenizer
 
 LAMPLIGHT = {
     "prompt_prefix": PROMPT_PREFIX,
     "prompt_suffix": PROMPT_SUFFIX,
     "relations": True,
 }
+UNUSUAL = ("start_from", "base", "gradient_checkpointing", "compile", "peak_teraflops")  # if set
 LARGEST = 40 * 2**20  # bytes of the weights that may be shipped
 
 
@@ -66,7 +67,8 @@ def export(run: str | Path, out: str | Path) -> Path:
 
 def _save_model(module: LookupLanguageModule, folder: Path, tokenizer: Any) -> None:
     model = module.model.to(torch.bfloat16)
-    model.config.lamplight = LAMPLIGHT
+    if is_ours(tokenizer.get_vocab()):  # others are read as released LMLM checkpoints are
+        model.config.lamplight = LAMPLIGHT
     model.generation_config = GenerationConfig(
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
@@ -88,7 +90,11 @@ def _facts(module: LookupLanguageModule, path: Path, manifest: dict[str, Any]) -
         "steps": int(checkpoint["global_step"]),
         "tokens_seen": int(checkpoint.get("tokens_seen", 0)),
         "seconds": float(checkpoint.get("seconds", 0.0)),
-        "settings": {k: v for k, v in module.hparams.items() if k != "tokenizer"},
+        "settings": {
+            name: value
+            for name, value in module.hparams.items()
+            if name not in ("tokenizer", "base_config") and (value or name not in UNUSUAL)
+        },
         "corpus": {
             "seed": manifest.get("seed"),
             "splits": {

@@ -6,6 +6,7 @@ file of `training/configs` holds the ones of a run.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import warnings
@@ -19,6 +20,8 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from training.data import LookupDataModule
 from training.module import LookupLanguageModule, TrainingError
+
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 _EXPECTED_WARNINGS = (
     ".*does not have many workers.*",
@@ -44,14 +47,22 @@ def main(argv: list[str] | None = None) -> int:
     for message in _EXPECTED_WARNINGS:
         warnings.filterwarnings("ignore", message=message)
     logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
-    cli = TrainingCLI(
-        LookupLanguageModule,
-        LookupDataModule,
-        args=argv,
-        seed_everything_default=0,
-        save_config_kwargs={"overwrite": True},
-        run=True,
-    )
+    try:
+        cli = TrainingCLI(
+            LookupLanguageModule,
+            LookupDataModule,
+            args=argv,
+            seed_everything_default=0,
+            save_config_kwargs={"overwrite": True},
+            run=True,
+        )
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise TrainingError(
+            f"The disk is full ({error.strerror or error}): the last checkpoint is kept as it was; "
+            "make room and go on with --ckpt_path last."
+        ) from error
     if cli.subcommand == "fit" and not math_is_finite(cli.model):
         raise TrainingError("The weights are not finite: train again with a lower learning rate.")
     return 0

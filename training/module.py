@@ -19,20 +19,18 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from safetensors.torch import load_file
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, LlamaConfig
+from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig
 
 from model.roles import MarkerIds, Role, loss_mask, token_roles
 from training.data import Batch, LookupDataModule
+from training.errors import TrainingError
 from training.loss import sliced_cross_entropy
+from training.start import base_config_of, model_of_config, take_base_weights, take_weights
 from training.tokenizer import load_tokenizer
 
 COPY_TOKENS = 12  # of a value, over which copy accuracy is taken
-
-
-class TrainingError(RuntimeError):
-    """Training cannot go on; the message is one sentence that says what to do."""
+UNIT = 1024  # tokens; what a part of a step's loss is divided by until the whole step is known
 
 
 def new_model(
@@ -45,10 +43,36 @@ def new_model(
     pad_id: int | None = None,
     begin_id: int | None = None,
     end_id: int | None = None,
+    architecture: str = "llama",
+    tied: bool = True,
 ) -> Any:
-    """A Llama-architecture causal LM from random initialisation, embeddings tied."""
-    return AutoModelForCausalLM.from_config(
-        LlamaConfig(
+    """A causal LM of Llama or GPT-2 architecture from random initialisation."""
+    if architecture not in ("llama", "gpt2"):
+        raise TrainingError(
+            f"There is no architecture {architecture!r}; --model.architecture is llama or gpt2."
+        )
+    ids: dict[str, Any] = {
+        "pad_token_id": pad_id,
+        "bos_token_id": begin_id,
+        "eos_token_id": end_id,
+    }
+    config: Any
+    if architecture == "gpt2":
+        config = GPT2Config(
+            vocab_size=vocab_size,
+            n_embd=hidden_size,
+            n_inner=intermediate_size,
+            n_layer=layers,
+            n_head=heads,
+            n_positions=max_positions,
+            tie_word_embeddings=tied,
+            resid_pdrop=0.0,  # each document is seen few times
+            embd_pdrop=0.0,
+            attn_pdrop=0.0,
+            **ids,
+        )
+    else:
+        config = LlamaConfig(
             vocab_size=vocab_size,
             hidden_size=hidden_size,
             intermediate_size=intermediate_size,
@@ -56,14 +80,10 @@ def new_model(
             num_attention_heads=heads,
             num_key_value_heads=heads,
             max_position_embeddings=max_positions,
-            tie_word_embeddings=True,
-            pad_token_id=pad_id,
-            bos_token_id=begin_id,
-            eos_token_id=end_id,
-        ),
-        dtype=torch.float32,
-        attn_implementation="sdpa",
-    )
+            tie_word_embeddings=tied,
+            **ids,
+        )
+    return AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation="sdpa")
 
 
 def copied_tokens(ids_BT: Tensor, roles_BT: Tensor, markers: MarkerIds) -> Tensor:
@@ -107,6 +127,14 @@ class LookupLanguageModule(L.LightningModule):
         start_from: a run, a checkpoint file or an exported checkpoint whose weights to begin with,
             under a schedule of its own; the tokenizer must be the same. To continue a run that
             was interrupted, name its checkpoint by --ckpt_path instead.
+        architecture: llama or gpt2.
+        tied: whether the output layer is the input embedding.
+        base: folder or Hub name of any causal LM to begin with; it gives the shape, and what the
+            corpus's tokenizer has beyond its vocabulary (the markers) gets new embeddings.
+        base_config: the shape that `base` gave; filled in, so that a checkpoint needs no `base`.
+        gradient_checkpointing: compute activations twice and keep them once, to save memory.
+        compile: let torch.compile make the layers faster (worth it on an accelerator).
+        peak_teraflops: what the hardware can do in this precision, for the utilisation in the log.
     """
 
     def __init__(
@@ -123,24 +151,45 @@ class LookupLanguageModule(L.LightningModule):
         weight_decay: float = 0.1,
         threads: int = 0,
         start_from: str = "",
+        architecture: str = "llama",
+        tied: bool = True,
+        base: str = "",
+        base_config: dict[str, Any] | None = None,
+        gradient_checkpointing: bool = False,
+        compile: bool = False,
+        peak_teraflops: float = 0.0,
     ) -> None:
         super().__init__()
+        if base and base_config is None:
+            base_config = base_config_of(base)
         self.save_hyperparameters()
         loaded = load_tokenizer(tokenizer)
         self.markers = MarkerIds.of(loaded)
-        self.model: Any = new_model(
-            len(loaded),
-            hidden_size,
-            intermediate_size,
-            layers,
-            heads,
-            max_positions,
-            loaded.pad_token_id,
-            loaded.bos_token_id,
-            loaded.eos_token_id,
+        self.model: Any = (
+            model_of_config(base_config, len(loaded))
+            if base_config is not None
+            else new_model(
+                len(loaded),
+                hidden_size,
+                intermediate_size,
+                layers,
+                heads,
+                max_positions,
+                loaded.pad_token_id,
+                loaded.bos_token_id,
+                loaded.eos_token_id,
+                architecture,
+                tied,
+            )
         )
+        if gradient_checkpointing:
+            self.model.gradient_checkpointing_enable({"use_reentrant": False})
+        if compile:
+            self.model.base_model.compile(dynamic=True)
         if threads:
             torch.set_num_threads(threads)
+        self._trained = 0  # tokens of the present step, on this rank
+        self._sums: dict[str, Tensor] = {}  # of a validation: [sum of losses, number]
         self._tokens_seen = 0
         self._seconds = 0.0  # of training before the present start
         self._begun = time.perf_counter()
@@ -154,7 +203,7 @@ class LookupLanguageModule(L.LightningModule):
 
     def _hidden(self, ids_BT: Tensor, sources_N: Tensor) -> Tensor:
         """hidden_ND before the vocabulary, at the flat positions ``sources_N`` only."""
-        hidden_BTD = self.model.model(input_ids=ids_BT, use_cache=False).last_hidden_state
+        hidden_BTD = self.model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state
         return hidden_BTD.flatten(0, 1).index_select(0, sources_N)
 
     def model_step(self, batch: Batch, details: bool) -> dict[str, Tensor]:
@@ -196,28 +245,36 @@ class LookupLanguageModule(L.LightningModule):
                 result["copy_accuracy"] = torch.stack(
                     [right_M.sum().float(), copied_N.sum().float()]
                 )
+                lookups = (ids_BT == self.markers.entity) & (roles_BT == Role.MARKER)
+                words = ((roles_BT == Role.TEXT) & flags_BT).sum()
+                result["lookups_per_token"] = torch.stack([lookups.sum().float(), words.float()])
         return result
 
     # -- Lightning ---------------------------------------------------------------------------
 
     def setup(self, stage: str) -> None:
         """Take over the weights of `start_from`; a run that is resumed loads its own after this."""
-        start_from = str(self.hparams["start_from"])
-        if stage != "fit" or not start_from:
+        if stage != "fit":
             return
-        weights = Path(start_from) / "model.safetensors"
-        if weights.is_file():
-            loaded = self.model.load_state_dict(load_file(weights), strict=False)
-            wrong = {*loaded.missing_keys, *loaded.unexpected_keys} - {"lm_head.weight"}
-            if wrong:  # the head is the embedding, which is stored once
-                raise TrainingError(f"{weights} is of another architecture: {min(wrong)} differs.")
-            self.model.tie_weights()
-        else:
-            path = checkpoint_of(start_from)
-            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-            self.load_state_dict(checkpoint["state_dict"])
-            self._tokens_seen = int(checkpoint.get("tokens_seen", 0))
-            self._seconds = float(checkpoint.get("seconds", 0.0))
+        self._check_lengths()
+        if self.trainer.ckpt_path:
+            return
+        if base := str(self.hparams["base"]):
+            take_base_weights(self.model, base)
+        if start_from := str(self.hparams["start_from"]):
+            seen = take_weights(self, start_from, str(self.hparams["tokenizer"]))
+            self._tokens_seen, self._seconds = seen
+
+    def _check_lengths(self) -> None:
+        """No document may be longer than what the model sees."""
+        data = getattr(self.trainer, "datamodule", None)
+        longest = data.longest() if isinstance(data, LookupDataModule) else 0
+        context = int(getattr(self.model.config, "max_position_embeddings", 0) or longest)
+        if longest > context:
+            raise TrainingError(
+                f"The corpus has a document of {longest:,} tokens, and the model sees {context:,}: "
+                "raise --model.max_positions, or build the corpus with shorter documents."
+            )
 
     def on_train_start(self) -> None:
         self._begun = time.perf_counter()
@@ -231,8 +288,10 @@ class LookupLanguageModule(L.LightningModule):
                 f"The loss is {loss.item()} at step {self.global_step}: start again from the last "
                 "checkpoint with a lower learning rate (--model.learning_rate)."
             )
+        trained = int(result["trained"])
+        self._trained += trained
         tokens = int(batch["flags_BT"].shape[0] * batch["flags_BT"].shape[1])
-        self._tokens_seen += tokens
+        self._tokens_seen += tokens * self._parts()[1]
         self.log("train/loss", loss, prog_bar=True)
         if due:
             self._log_details("train", result)
@@ -240,19 +299,72 @@ class LookupLanguageModule(L.LightningModule):
             now = time.perf_counter()
             if self._clock is not None:
                 before, seen = self._clock
-                self.log(
-                    "train/tokens_per_second",
-                    (self._tokens_seen - seen) / (now - before),
-                    prog_bar=True,
-                )
+                rate = (self._tokens_seen - seen) / (now - before)
+                self.log("train/tokens_per_second", rate, prog_bar=True)
+                if peak := float(self.hparams["peak_teraflops"]):
+                    # Six operations for each weight and token (arXiv 2001.08361).
+                    done = 6 * sum(p.numel() for p in self.parameters()) * rate / 1e12
+                    self.log("train/model_flops_utilisation", done / (peak * self._parts()[1]))
             self._clock = (now, self._tokens_seen)
-        return loss
+        # Of a step in parts, each part's sum counts as much as it has tokens; see below.
+        return loss if self._parts() == (1, 1) else loss * (trained / UNIT)
+
+    def _parts(self) -> tuple[int, int]:
+        """Into how many batches one after another, and on how many ranks, a step is cut."""
+        trainer = self._trainer
+        if trainer is None:
+            return 1, 1
+        return int(trainer.accumulate_grad_batches), int(trainer.world_size)
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Divide the gradient once, by the number of trained tokens of the whole step.
+
+        Lightning has divided by the number of batches and averaged over ranks, as if all had the
+        same number of tokens. So the gradient does not depend on how a step is cut.
+        """
+        batches, ranks = self._parts()
+        trained, self._trained = self._trained, 0
+        if (batches, ranks) == (1, 1):
+            return
+        total = torch.tensor(float(trained), device=self.device)
+        if ranks > 1:
+            total = self.trainer.strategy.reduce(total, reduce_op="sum")
+        scale = UNIT * batches * ranks / total.item()
+        for parameter in self.parameters():
+            if parameter.grad is not None:
+                parameter.grad.mul_(scale)
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         result = self.model_step(batch, details=True)
         trained = int(result["trained"])
-        self.log("validation/loss", result["loss"], prog_bar=True, batch_size=trained)
+        self.log(
+            "validation/loss", result["loss"], prog_bar=True, batch_size=trained, sync_dist=True
+        )
         self._log_details("validation", result)
+        pairs = {name: pair for name, pair in result.items() if name.startswith("loss_")}
+        whole = torch.stack([result["loss"] * trained, result["loss"].new_tensor(trained)])
+        for name, pair in {**pairs, "trained": whole}.items():
+            self._sums[name] = self._sums.get(name, 0) + pair.detach().double()
+
+    def on_validation_epoch_end(self) -> None:
+        """Perplexity by role, and the static and normalised one of arXiv 2505.15962.
+
+        Normalised: the losses of all trained tokens over the number of the text's tokens. The
+        dynamic perplexity needs lookups of the model's own: `python -m training evaluate
+        perplexity`.
+        """
+        sums, self._sums = self._sums, {}
+        if self._parts()[1] > 1:
+            sums = {n: self.trainer.strategy.reduce(s, reduce_op="sum") for n, s in sums.items()}
+        for name, (total, number) in sums.items():
+            if name.startswith("loss_") and number > 0:
+                role = name.removeprefix("loss_")
+                self.log(f"validation/perplexity_{role}", (total / number).exp().float())
+        if sums and sums["loss_text"][1] > 0:
+            words = sums["loss_text"][1]
+            self.log("validation/perplexity_static", (sums["loss_text"][0] / words).exp().float())
+            normalised = (sums["trained"][0] / words).exp().float()
+            self.log("validation/perplexity_normalised", normalised)
 
     def _low_precision(self) -> bool:
         """Whether the forward pass runs under bfloat16 autocast."""
@@ -265,7 +377,11 @@ class LookupLanguageModule(L.LightningModule):
     def _log_details(self, stage: str, result: dict[str, Tensor]) -> None:
         """Log the pairs of sum and number as means, weighted by their numbers over an epoch."""
         for name, pair in result.items():
-            if name not in ("loss", "trained") and pair[1] > 0:
+            if name == "lookups_per_token" and pair[1] > 0:
+                rate = 100 * pair[0] / pair[1]
+                number = int(pair[1])
+                self.log(f"{stage}/lookups_per_100_tokens", rate, batch_size=number)
+            elif name not in ("loss", "trained") and pair[1] > 0:
                 number = int(pair[1])
                 self.log(f"{stage}/{name}", pair[0] / pair[1], batch_size=number)
 
@@ -299,7 +415,10 @@ class LookupLanguageModule(L.LightningModule):
         gradient_clip_algorithm: str | None = None,
     ) -> None:
         """Clip by the global norm; Lightning refuses it for fused optimisers, without reason."""
-        if gradient_clip_val:
+        sharded: Any = self.trainer.model
+        if gradient_clip_val and hasattr(sharded, "clip_grad_norm_"):  # FSDP
+            sharded.clip_grad_norm_(gradient_clip_val)
+        elif gradient_clip_val:
             norm = nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val, foreach=True)
             self.log("train/gradient_norm", norm)
 
