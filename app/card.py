@@ -5,9 +5,11 @@ Every name, value and source is escaped here; the forms report the ids that they
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from app.trace_view import HOW, percent
 from graph.facts import MAX_NAME, MAX_VALUE, Entity, Fact
@@ -17,7 +19,7 @@ from model.trace import TraceLookup
 
 @dataclass(frozen=True)
 class Card:
-    """What the card is about; `kind` is "none", "fact", "entity" or "miss"."""
+    """What the card is about; `kind` is "none", "fact", "deleted", "entity" or "miss"."""
 
     kind: str = "none"
     fact: Fact | None = None
@@ -34,6 +36,9 @@ class Card:
     note: str = ""  # an error, beside its cause
     done: str = ""  # what was done
     options: tuple[str, ...] = ()  # values to suggest
+    revision: int = 0  # of the shared graph that the text was read from
+    typing: str | None = None  # what an example types into *Value*
+    acting: str = ""  # the button that an example is about to press
 
 
 def render(card: Card) -> str:
@@ -44,6 +49,8 @@ def render(card: Card) -> str:
     done = f'<p class="done" id="card-done">{escape(card.done)}</p>' if card.done else ""
     if card.kind == "fact" and card.fact is not None:
         body = _fact(card, card.fact, note)
+    elif card.kind == "deleted" and card.fact is not None:
+        body = _deleted(card.fact, note)
     elif card.kind == "entity" and card.entity is not None:
         body = _entity(card, card.entity, note)
     elif card.kind == "miss" and card.lookup is not None:
@@ -51,7 +58,8 @@ def render(card: Card) -> str:
     else:
         body = (
             f'{note}<p class="faint card-empty" id="card-empty">Click a lit word, an edge or a '
-            "row: its fact opens here, and you can change it.</p>"
+            "row: its fact opens here, and you can change it, delete it, or see where it comes "
+            "from.</p>"
         )
     options = "".join(f'<option value="{escape(option)}"></option>' for option in card.options)
     return f'{body}{done}<datalist id="value-options">{options}</datalist>'
@@ -59,7 +67,9 @@ def render(card: Card) -> str:
 
 def _fact(card: Card, fact: Fact, note: str) -> str:
     number = f'<span class="number" id="card-number">{card.number}</span>' if card.number else ""
-    edited = '<span class="tag edit-tag">your edit</span>' if card.edited else ""
+    edited = '<span class="tag edit-tag">✎ your edit</span>' if card.edited else ""
+    value = fact.value if card.typing is None else card.typing
+    save, delete = (" acting" if card.acting == name else "" for name in ("change", "delete"))
     return (
         f'<div id="card-{fact.id}" class="card-body">'
         f'<h2 class="card-title">{number}<button type="button" class="entity" data-action="node" '
@@ -67,24 +77,26 @@ def _fact(card: Card, fact: Fact, note: str) -> str:
         f'<span class="dot">·</span><span>{escape(fact.relation)}</span>{edited}</h2>'
         f'<form id="change-form" data-action="change" data-id="{fact.id}">'
         '<label for="card-value">Value</label>'
-        f'<input id="card-value" name="value" type="text" value="{escape(fact.value)}" '
+        f'<input id="card-value" name="value" type="text" value="{escape(value)}" '
         f'maxlength="{MAX_VALUE}" list="value-options" autocomplete="off" data-suggest>'
-        '<button type="submit" class="primary" id="save">Save and rewrite</button>'
-        f'<button type="button" id="delete" data-action="delete" data-id="{fact.id}">Delete'
-        f"</button></form>{note}{_about(card, fact)}{_more(fact.entity_id, fact.entity)}</div>"
+        f'<button type="submit" class="primary{save}" id="save">Save and rewrite</button>'
+        f'<button type="button" class="danger{delete}" id="delete" data-action="delete" '
+        f'data-id="{fact.id}">Delete</button></form>{note}{_about(card, fact)}'
+        f"{_more(fact.entity_id, fact.entity)}</div>"
     )
 
 
 def _about(card: Card, fact: Fact) -> str:
+    """For the researcher: how the model asked, how the graph answered, and where it comes from."""
     source = fact.source or "none given"
     rows = [("Source", source + (f", {fact.year}" if fact.year else ""))]
     if card.lookup is not None:
         asked = card.lookup.lookup
         rows.append(("Asked", f"{asked.entity} · {asked.relation}"))
         found = HOW.get(asked.how, asked.how)
-        if asked.how != "exact":
-            found += f", score {asked.score:.2f} (threshold {asked.threshold:.2f})"
-        rows.append(("Found", found))
+        rows.append(
+            ("Found", f"{found}, score {asked.score:.2f} (threshold {asked.threshold:.2f})")
+        )
         if asked.runners_up:
             rows.append(("Or meant", "; ".join(each.entity for each in asked.runners_up[:3])))
         if card.probability is not None:
@@ -92,24 +104,72 @@ def _about(card: Card, fact: Fact) -> str:
         else:
             said = "looked it up and did not say it" if not card.said else "forced"
         rows.append(("Model", said))
-    if card.changed is not None:
-        when = card.changed.time[:16].replace("T", " ")
-        rows.append(("Since", f"revision {fact.since}, {card.changed.author}, {when} UTC"))
-    elif not card.edited:
-        rows.append(("Since", f"revision {fact.since}"))
+    else:
+        rows.append(("Model", "did not look it up for this text"))
+    rows.append(("Since", _since(card, fact)))
+    if card.changed is not None and card.changed.reason:
+        rows.append(("Reason", card.changed.reason))
     return (
         '<dl class="about" id="about">'
         + "".join(
             f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in rows
         )
         + "</dl>"
+        f'<button type="button" class="quiet" id="copy-json" data-page="copy" '
+        f'data-copy="{escape(_as_json(card, fact))}">Copy as JSON</button>'
+    )
+
+
+def _since(card: Card, fact: Fact) -> str:
+    """Which revision it stands in, and who wrote it when."""
+    if card.changed is None:
+        return f"revision {fact.since}" if fact.since else "your draft"
+    when = card.changed.time[:16].replace("T", " ")
+    if card.edited:
+        return f"your draft, {when} UTC"
+    return f"revision {fact.since}, {card.changed.author}, {when} UTC"
+
+
+def _as_json(card: Card, fact: Fact) -> str:
+    """The fact, the lookup that returned it and what the model thought of its words, as data."""
+    data: dict[str, Any] = {"fact": fact.to_json(), "revision": card.revision}
+    if card.lookup is not None:
+        data["lookup"] = card.lookup.to_json()
+        data["probability"] = card.probability
+    if card.changed is not None:
+        data["changed"] = {
+            name: getattr(card.changed, name) for name in ("kind", "author", "time", "reason")
+        }
+    return json.dumps(data, ensure_ascii=False)
+
+
+def _deleted(fact: Fact, note: str) -> str:
+    return (
+        f'<div id="card-gone-{fact.id}" class="card-body">'
+        f'<h2 class="card-title"><button type="button" class="entity" data-action="node" '
+        f'data-id="e{fact.entity_id}">{escape(fact.entity)}</button>'
+        f'<span class="dot">·</span><span>{escape(fact.relation)}</span>'
+        '<span class="tag">you deleted this</span></h2>'
+        f'<p class="gone-value"><s>{escape(fact.value)}</s></p>{note}'
+        f'<button type="button" id="restore" data-action="restore" data-id="{fact.id}">Restore'
+        "</button></div>"
     )
 
 
 def _more(entity_id: int, name: str, is_open: bool = False) -> str:
     return (
-        f'<details class="more" id="more"{" open" if is_open else ""}><summary>More: add, rename'
-        f"</summary>{_add_form(name)}{_rename_form(entity_id, name)}</details>"
+        f'<details class="more" id="more"{" open" if is_open else ""}><summary>More: add, rename, '
+        f"merge, give a reason</summary>{_reason()}{_add_form(name)}{_rename_form(entity_id, name)}"
+        f"{_merge_form(entity_id, name)}</details>"
+    )
+
+
+def _reason() -> str:
+    """Goes with whatever is saved or deleted next on this card."""
+    return (
+        '<div class="stack" id="reason-row"><label for="reason">Reason</label>'
+        '<input id="reason" name="reason" type="text" value="" maxlength="300" autocomplete="off" '
+        'placeholder="kept with whatever you save or delete here"></div>'
     )
 
 
@@ -131,10 +191,22 @@ def _add_form(entity: str, relation: str = "") -> str:
 def _rename_form(entity_id: int, name: str) -> str:
     return (
         f'<form id="rename-form" class="stack" data-action="rename" data-id="{entity_id}">'
-        f'<label for="rename-name">Rename {escape(name)}</label>'
+        f"<p>Rename {escape(name)}; the old name stays as an alias</p>"
+        '<label for="rename-name">Name</label>'
         f'<input id="rename-name" name="name" type="text" value="{escape(name)}" '
         f'maxlength="{MAX_NAME}" autocomplete="off">'
         '<button type="submit" id="rename">Rename and rewrite</button></form>'
+    )
+
+
+def _merge_form(entity_id: int, name: str) -> str:
+    return (
+        f'<form id="merge-form" class="stack" data-action="merge" data-id="{entity_id}">'
+        f"<p>Merge another entity into {escape(name)}: its facts and names come here</p>"
+        '<label for="merge-other">Other</label>'
+        f'<input id="merge-other" name="other" type="text" value="" maxlength="{MAX_NAME}" '
+        'list="value-options" autocomplete="off" data-suggest>'
+        '<button type="submit" id="merge">Merge and rewrite</button></form>'
     )
 
 

@@ -23,13 +23,14 @@ from graph.store import Delta
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A segment of the diff and, where it is a change, why, as a sentence."""
+    """A segment of the diff and, where it is a change, why, as a sentence and in a word or two."""
 
     kind: Literal["same", "change"]
     before: tuple[int, int]
     after: tuple[int, int]
     cause: str
-    fact_ids: tuple[int, ...] = ()
+    tag: str = ""
+    fact_id: int | None = None  # the edited fact that it comes from; None: it follows from another
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +64,28 @@ def describe(delta: Delta) -> str:
     """What an edit did, for a person: "capital of France is now Lyon, was Paris"."""
     old, new = delta.before, delta.after
     if isinstance(old, Entity) or isinstance(new, Entity):
-        if isinstance(old, Entity) and isinstance(new, Entity) and old.name != new.name:
-            return f"{old.name} is now called {new.name}"
+        if isinstance(old, Entity) and isinstance(new, Entity):
+            if old.id != new.id:
+                return f"{old.name} was merged into {new.name}"
+            if old.name != new.name:
+                return f"{old.name} is now called {new.name}"
+            gained = [name for name in new.aliases if name not in old.aliases]
+            if gained:
+                return f"{new.name} is also called {', '.join(gained)}"
+            return f"{new.name} is no longer called by another name"
         some = new or old
         assert isinstance(some, Entity)
-        return f"{some.name} was {'added' if old is None else 'taken out' if new is None else ''}"
+        return f"{some.name} was {'added' if old is None else 'taken out'}"
     assert old is None or isinstance(old, Fact)
+    assert new is None or isinstance(new, Fact)
     if new is None:
         assert isinstance(old, Fact)
         return f"{old.relation} of {old.entity} was deleted (it was {old.value})"
     assert isinstance(new, Fact)
     if old is None:
         return f"{new.relation} of {new.entity}: {new.value} was added"
+    if old.entity_id != new.entity_id:
+        return f"{new.relation}: {new.value} went from {old.entity} to {new.entity}"
     if old.value == new.value:
         return f"{new.relation} of {new.entity} was edited"
     return f"{new.relation} of {new.entity} is now {new.value}, was {old.value}"
@@ -92,16 +103,38 @@ def between(old: Iterable[Delta], new: Iterable[Delta]) -> list[Delta]:
         now = b.after if b else base
         if was != now:
             steps.append(Delta(was, now))
-    # An entity that only came into being with a fact says nothing of its own.
-    facts = [delta for delta in steps if isinstance(delta.before or delta.after, Fact)]
-    renames = [
-        delta
-        for delta in steps
-        if isinstance(delta.before, Entity)
-        and isinstance(delta.after, Entity)
-        and delta.before.name != delta.after.name
+    return told(steps)
+
+
+def told(deltas: Sequence[Delta]) -> list[Delta]:
+    """The deltas that a person would name: merges and renames, then facts.
+
+    An entity that only came into being with a fact says nothing of its own, nor does a fact whose
+    value follows a rename. A merge is an entity that went and another that has its name since.
+    """
+    facts = [delta for delta in deltas if isinstance(delta.before or delta.after, Fact)]
+    pairs = [
+        (delta.before, delta.after)
+        for delta in deltas
+        if isinstance(delta.before or delta.after, Entity)
     ]
-    return renames + facts or steps
+    named: list[Delta] = []
+    merged: set[int] = set()
+    for before, after in pairs:
+        if not isinstance(before, Entity) or after is not None:
+            continue
+        for was, other in pairs:
+            if not isinstance(was, Entity) or not isinstance(other, Entity):
+                continue
+            if before.name in other.aliases and before.name not in was.aliases:
+                named.append(Delta(before, other))
+                merged.add(other.id)
+    named += [
+        Delta(before, after)
+        for before, after in pairs
+        if isinstance(before, Entity) and isinstance(after, Entity) and after.id not in merged
+    ]
+    return named + facts or list(deltas)
 
 
 def _key(delta: Delta) -> tuple[str, int]:
@@ -122,8 +155,16 @@ def compare(before: Reading, after: Reading, deltas: Sequence[Delta], seconds: f
         if direct:
             last = direct[1]
         cause = f"because {last}" if direct else f"follows from: {last}" if last else "rewritten"
-        fact_ids = (direct[0],) if direct else ()
-        changes.append(Change("change", segment.before, segment.after, cause, fact_ids))
+        changes.append(
+            Change(
+                "change",
+                segment.before,
+                segment.after,
+                cause,
+                _tag(direct, before, after) if direct else "follows",
+                direct[0] if direct else None,
+            )
+        )
     unchanged = _unchanged(before, after, set(causes))
     words = words_changed(segments, before.text, after.text)
     still = tuple(_still_said(after, deltas))
@@ -138,10 +179,10 @@ def _causes(before: Reading, after: Reading, deltas: Sequence[Delta]) -> dict[in
     for delta in deltas:
         some = delta.before or delta.after
         if isinstance(some, Fact):
-            causes[some.id] = describe(delta)
-        elif isinstance(some, Entity):  # a rename shows through the facts that link to it
+            causes.setdefault(some.id, describe(delta))
+        elif isinstance(some, Entity):  # it shows through the facts that link to it
             for fact in (*before.facts.values(), *after.facts.values()):
-                if fact.value_id == some.id or fact.entity_id == some.id:
+                if some.id in (fact.value_id, fact.entity_id):
                     causes.setdefault(fact.id, describe(delta))
     return causes
 
@@ -155,6 +196,14 @@ def _direct(
             if mark.start < end and begin < mark.end and mark.fact_id in causes:
                 return mark.fact_id, causes[mark.fact_id]
     return None
+
+
+def _tag(direct: tuple[int, str], before: Reading, after: Reading) -> str:
+    """The cause in a word or two: the relation, or that something has another name."""
+    fact = after.facts.get(direct[0]) or before.facts[direct[0]]
+    if " is now called " in direct[1]:
+        return "renamed"
+    return "merged" if " was merged into " in direct[1] else fact.relation
 
 
 def _unchanged(before: Reading, after: Reading, touched: set[int]) -> int:
@@ -201,6 +250,30 @@ def _said_anyway(value: str, after: Reading) -> bool:
     )
 
 
+UNDO = ' <button type="button" class="quiet" id="undo-here" data-action="undo">Undo</button>'
+
+
+def unread_html(deltas: Sequence[Delta], prompt: str) -> str:
+    """That the last edit was read by no lookup of the text, and what to ask to see it."""
+    causes = "; ".join(describe(delta) for delta in deltas[:3])
+    why = f' <span class="why">{escape(causes)}.</span>' if causes else ""
+    names = [
+        delta.after.entity
+        for delta in deltas
+        if isinstance(delta.after, Fact) and fold(delta.after.entity) not in fold(prompt)
+    ]
+    ask = (
+        f' <button type="button" class="quiet" data-action="try" data-name="{escape(names[0])}">'
+        f"Ask about {escape(names[0])}</button>"
+        if names
+        else ""
+    )
+    return (
+        '<p class="summary" id="summary"><b>No lookup of this text read the edited fact, so the '
+        f"text stands as it was.</b>{why}{ask}{UNDO}</p>"
+    )
+
+
 def _plural(count: int, word: str) -> str:
     return f"{count} {word}" + ("" if count == 1 else "s")
 
@@ -209,7 +282,7 @@ def _summary(comparison: Comparison, deltas: Sequence[Delta], seconds: float) ->
     causes = "; ".join(describe(delta) for delta in deltas[:3])
     causes += f"; and {len(deltas) - 3} more" if len(deltas) > 3 else ""
     if not comparison.changed:
-        line = "No lookup of this text read the edited fact, so the text stands as it was."
+        line = "The model wrote the same words again."
     else:
         line = (
             f"{_plural(len(deltas), 'fact')} changed → {_plural(comparison.words, 'word')}; "
@@ -218,7 +291,7 @@ def _summary(comparison: Comparison, deltas: Sequence[Delta], seconds: float) ->
     html = f"<b>{escape(line)}</b>"
     if causes:
         html += f' <span class="why">{escape(causes)}.</span>'
-    html = f'<p class="summary" id="summary">{html}</p>'
+    html = f'<p class="summary" id="summary">{html}{UNDO}</p>'
     for number, still in enumerate(comparison.still_said):
         html += _still_html(number, still)
     return html

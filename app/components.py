@@ -42,6 +42,12 @@ class Panel(gr.HTML):
         )
 
 
+class Header(Panel):
+    """The masthead with the tour."""
+
+    scripts = ("panel.js", "tour.js")
+
+
 class TraceView(Panel):
     """The text with its marks, from `trace_view.render`."""
 

@@ -9,6 +9,8 @@ from app.changes import describe
 from graph.errors import Conflict
 from graph.store import Delta
 
+LISTED = 20  # edits that are told one by one
+
 
 def render(
     deltas: Sequence[Delta],
@@ -30,8 +32,9 @@ def render(
     if not (deltas or can_undo or can_redo):
         return f'<div class="draft-bar" id="draft-bar">{message}</div>' if message else ""
     count = len(deltas)
-    words = f"{count} edit{'' if count == 1 else 's'}" if count else "No edits"
-    listed = "".join(f"<li>{escape(describe(delta))}</li>" for delta in deltas[:20])
+    words = f"{count:,} edit{'' if count == 1 else 's'}" if count else "No edits"
+    listed = "".join(f"<li>{escape(describe(delta))}</li>" for delta in deltas[:LISTED])
+    listed += f"<li>and {count - LISTED:,} more</li>" if count > LISTED else ""
     what = (
         f'<details id="draft-list"><summary><b>{words}</b> in your draft, seen by you alone'
         f"</summary><ul>{listed}</ul></details>"

@@ -27,6 +27,7 @@ MAX_HIT_NODES = 12
 MAX_FAINT_NODES = 12
 LABEL_LENGTH = 24
 OUTER = 1.5  # radius of the faint ring; the inner one has the radius 1
+CLEAR = 0.09  # least distance of an edge from a node that is not its end
 NEAREST = 0.4  # least distance of two nodes
 Point = tuple[float, float]
 Extent = tuple[float, float, float, float]  # least and greatest x, least and greatest y
@@ -260,6 +261,15 @@ def _curve(start: Point, end: Point, bend: float, steps: int = 12) -> list[Point
     return points
 
 
+def _detour(start: Point, end: Point, others: Sequence[Point]) -> float:
+    """How far a line has to bend so that it does not lead through a node that is not its end."""
+    for bend in (0.0, 0.12, -0.12, 0.22, -0.22):
+        inner = _curve(start, end, bend)[2:-2]
+        if all(_distance(place, inner) > CLEAR for place in others):
+            return bend
+    return 0.0
+
+
 @dataclass
 class _Edge:
     fact: Fact
@@ -326,6 +336,13 @@ def _edges(graph: nx.MultiDiGraph, chart: Chart, scene: Scene) -> list[_Edge]:
             if start == end:
                 b = (a[0] + 0.01, a[1] + 0.3)
             bend = share * 0.26 * max(math.dist(a, b), 0.6)
+            if not share and (fact.id in scene.numbers or fact.id in scene.selected):
+                others = [
+                    place
+                    for key, place in chart.positions.items()
+                    if key in graph and key not in (start, end)
+                ]
+                bend = _detour(a, b, others)
             edges.append(_Edge(fact, _curve(a, b, bend if start == low else -bend), ""))
     for edge in edges:
         number = scene.numbers.get(edge.fact.id)

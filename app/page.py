@@ -14,9 +14,10 @@ from typing import Any
 
 import gradio as gr
 
-from app import actions, examples, search_view, views
-from app.components import Download, GraphView, Panel, Search, TraceView
+from app import actions, examples, own_facts_view, search_view, tour, views
+from app.components import Download, GraphView, Header, Panel, Search, TraceView
 from app.session import Service, Session, checked_session_id, new_session_id
+from app.writing import ask as write
 from graph.errors import StoreError
 from model.settings import DecodingSettings
 
@@ -24,7 +25,6 @@ TITLE = "Lamplight: Inspect"
 SENTENCE = (
     "The words that light up were copied from the graph. Change a fact, and the text follows."
 )
-LEGEND = "Lit: copied from the graph. Unlit: the model's own words. Lit does not mean true."
 FIRST_PROMPT = "Tell me about France."
 AT_ONCE = 16  # events that run at the same time, of all visitors
 WAITING = 128  # events that may wait
@@ -33,8 +33,11 @@ WAITING = 128  # events that may wait
 def _header() -> str:
     return (
         '<header class="masthead"><div><h1>Lamplight</h1>'
-        f'<p>{SENTENCE}</p></div><button type="button" id="theme" data-page="theme" '
-        'class="quiet" aria-label="Light or dark">◐ Theme</button></header>'
+        f'<p>{SENTENCE}</p></div><div class="row"><button type="button" id="tour-start" '
+        'class="quiet" data-page="tour">Tour</button>'
+        '<button type="button" id="theme" data-page="theme" class="quiet" '
+        'title="Light or dark"><span aria-hidden="true">◐ </span>Theme</button></div></header>'
+        f"{tour.render()}"
     )
 
 
@@ -65,7 +68,7 @@ def make_page(service: Service) -> gr.Blocks:
             storage_key="lamplight-session",
             secret="lamplight",  # noqa: S106 (no secret)
         )
-        Panel(_header(), elem_id="header")
+        Header(_header(), elem_id="header")
         with gr.Row(elem_id="layout"):
             with gr.Column(elem_id="left", scale=58, min_width=320):
                 with gr.Row(elem_id="ask-row"):
@@ -86,6 +89,7 @@ def make_page(service: Service) -> gr.Blocks:
                 with gr.Row(elem_id="start-row"):
                     chosen_example = Panel(examples.render(), elem_id="examples")
                     search = Search(search_view.render(), elem_id="search")
+                own = Panel(own_facts_view.render(), elem_id="own")
                 Panel(_legend(), elem_id="legend-panel")
                 draft = Panel(elem_id="draft")
                 trace = TraceView(elem_id="trace")
@@ -117,6 +121,7 @@ def make_page(service: Service) -> gr.Blocks:
             "status": status,
             "stop": stop,
             "download": download,
+            "own": own,
         }
         outputs: list[Any] = [parts[name] for name in views.OUTPUTS]
         options: dict[str, Any] = {
@@ -140,7 +145,7 @@ def make_page(service: Service) -> gr.Blocks:
             session.box = first if isinstance(first, str) and first else FIRST_PROMPT
             words = session.prompt = session.box
             yield [session, _kept(session), *views.updates(session, everything=True)]
-            for _ in actions.ask(session, words, session.settings):
+            for _ in write(session, words, session.settings):
                 yield [gr.skip(), gr.skip(), *views.updates(session)]
 
         def on_ask(session: Session | None, words: str, *chosen: Any) -> Iterator[list[Any]]:
@@ -152,7 +157,7 @@ def make_page(service: Service) -> gr.Blocks:
                 session.prompt_note = asked
                 yield [gr.skip(), *views.updates(session)]
                 return
-            for _ in actions.ask(session, words, asked):
+            for _ in write(session, words, asked):
                 yield [_kept(session), *views.updates(session)]
 
         def on_act(session: Session | None, event: gr.EventData) -> Iterator[list[Any]]:
@@ -173,7 +178,18 @@ def make_page(service: Service) -> gr.Blocks:
         blocks.load(on_load, [browser], [session_state, browser, *outputs], **options)
         for event in (ask.click, prompt.submit):
             event(on_ask, [session_state, prompt, *settings], [browser, *outputs], **options)
-        for part in (chosen_example, search, stop, draft, trace, graph, table, card):
+        for part in (
+            chosen_example,
+            search,
+            own,
+            prompt_note,
+            stop,
+            draft,
+            trace,
+            table,
+            card,
+            graph,
+        ):
             part.act(on_act, [session_state], [browser, *outputs], **options)
     blocks.queue(max_size=WAITING, api_open=False, default_concurrency_limit=AT_ONCE)
     return blocks

@@ -26,6 +26,7 @@ SCRIPTS = {
     "panel.js": ASSETS / "panel.js",
     "trace.js": ASSETS / "trace.js",
     "graph.js": ASSETS / "graph.js",
+    "tour.js": ASSETS / "tour.js",
     "plotly.min.js": PLOTLY,
 }
 # Gradio evaluates the templates of its components, hence 'unsafe-eval'; no data goes into them.

@@ -11,7 +11,7 @@ import re
 import secrets
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.changes import Comparison
 from app.graph_view import Chart, Scene
@@ -22,6 +22,9 @@ from graph.store import Delta, Draft, TripletStore
 from model.decoder import Decoder
 from model.settings import DecodingSettings
 from model.trace import Trace
+
+if TYPE_CHECKING:
+    from app.own_facts import Taken
 
 SESSION_ID = re.compile(r"[0-9a-f]{32}")
 NEIGHBOURS_READ = 120  # facts read around what was hit, of which the picture shows a few
@@ -54,6 +57,14 @@ def checked_session_id(claimed: object) -> str:
     return new_session_id()
 
 
+@dataclass(frozen=True)
+class Offer:
+    """After a rename: the name that the prompt still has, and the prompt with the new one."""
+
+    old: str
+    prompt: str
+
+
 @dataclass
 class Selection:
     """What is opened: `kind` is "none", "fact", "entity" or "miss"."""
@@ -80,6 +91,9 @@ class Session:
     raw: bool = False
     tab: str = "changes"
     stale: str = ""  # the rest of the old text, while it is rewritten
+    unread: bool = False  # the last edit was read by no lookup of this text
+    speed: str = ""  # time and tokens a second
+    invented: tuple[str, int] | None = None  # what an example made up, and how many facts
     # the graph
     chart: Chart = field(default_factory=Chart)
     expanded: dict[int, int] = field(default_factory=dict)  # entity id -> neighbours shown
@@ -88,12 +102,15 @@ class Session:
     card_note: str = ""
     card_done: str = ""
     options: tuple[str, ...] = ()
+    typing: str | None = None  # what an example types into the card
+    acting: str = ""  # the button that it is about to press: "change" or "delete"
+    offer: Offer | None = None
+    own: Taken | None = None  # what became of the visitor's own facts
     prompt_note: str = ""
     trace_note: str = ""
     draft_note: str = ""
     draft_done: str = ""
     conflict: Conflict | None = None
-    undone: int = 0  # steps that can be redone, as far as this page knows
     search_text: str = ""
     found: tuple[Entity, ...] = ()
     # running
@@ -107,26 +124,35 @@ class Session:
     sent: dict[str, Any] = field(default_factory=dict)  # what the browser shows, by output
     drawn: tuple[Any, Scene, str, str] | None = None  # the last scene by its key, and as drawn
     lock: threading.RLock = field(default_factory=threading.RLock)
+    _deltas: tuple[Any, list[Delta]] | None = None
 
     def clear_notes(self) -> None:
         """Forget messages about what was done before."""
         self.card_note = self.card_done = self.prompt_note = self.trace_note = ""
         self.draft_note = self.draft_done = ""
-        self.conflict = None
+        self.conflict = self.offer = self.invented = self.typing = None
+        self.acting = ""
 
     # -- what the graph and the draft say
+
+    def deltas_now(self) -> list[Delta]:
+        """What the draft changes in all; worked out once for each of its states."""
+        state = (self.draft, self.draft.state(), self.draft.revision())
+        if self._deltas is None or self._deltas[0] != state:
+            self._deltas = (state, self.draft.deltas())
+        return self._deltas[1]
 
     def edited(self) -> frozenset[int]:
         """The ids of facts that the draft adds or changes."""
         return frozenset(
-            delta.after.id for delta in self.draft.deltas() if isinstance(delta.after, Fact)
+            delta.after.id for delta in self.deltas_now() if isinstance(delta.after, Fact)
         )
 
     def deleted(self) -> list[Fact]:
         """The facts that the draft deletes."""
         return [
             delta.before
-            for delta in self.draft.deltas()
+            for delta in self.deltas_now()
             if isinstance(delta.before, Fact) and delta.after is None
         ]
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from app.changes import Comparison
+from app.changes import Change, Comparison
 from app.reading import Chip, Reading
-from graph.facts import Fact
+from graph.facts import Fact, fold
 from model.grounding import Mark
 from model.roles import Role
 from model.trace import TraceLookup
@@ -42,6 +42,8 @@ class View:
     stale: str = ""  # the rest of the old text, while it is being rewritten
     note: str = ""  # an error of the generation, one sentence
     suggestions: tuple[str, ...] = ()  # entities to try, where a prompt met none
+    speed: str = ""  # time and tokens a second
+    summary: str = ""  # what the last edit did to the text, escaped, where nothing is compared
 
 
 @dataclass
@@ -112,10 +114,12 @@ def _mark_opening(reading: Reading, view: View, group: Sequence[Mark], mark_id: 
     if chosen is not None:
         classes.append("selected")
         label += ", selected"
+    signs = len(numbers) + 2 * ("edited" in classes)  # of the number behind it, and the pencil
     # Where one word repeats two facts, a second click opens the second.
     opens = ids[0] if chosen is None else ids[(ids.index(chosen) + 1) % len(ids)]
     return (
         f'<span class="{" ".join(classes)}" id="{mark_id}" role="button" tabindex="-1" data-mark '
+        f'style="--signs:{signs}" '
         f'data-action="fact" data-id="{opens}" data-facts="{" ".join(map(str, ids))}" '
         f'data-number="{numbers}" aria-describedby="tip-{ids[0]}" '
         f'aria-label="{escape(reading.words(group[0]))} ({label})">'
@@ -127,11 +131,17 @@ def _chip(reading: Reading, view: View, chip: Chip) -> str:
     if chip.fact is None:
         chosen = " selected" if view.selected_lookup == chip.lookup else ""
         asked = f"{lookup.lookup.entity} · {lookup.lookup.relation}"
+        gone = _deleted_here(lookup, view)
+        if gone is not None:
+            action, target, says, offer = "restore", gone.id, "you deleted this", "Restore"
+        else:
+            action, target = "miss", chip.lookup
+            says, offer = "not recorded", "Add this fact"
         return (
             f'<span class="chip miss{chosen}" id="miss-{chip.lookup}" role="button" tabindex="-1" '
-            f'data-mark data-action="miss" data-id="{chip.lookup}" '
-            f'aria-describedby="tip-miss-{chip.lookup}" '
-            f'aria-label="{escape(asked)}: not recorded">not recorded</span>'
+            f'data-mark data-action="{action}" data-id="{target}" '
+            f'aria-describedby="tip-miss-{chip.lookup}" data-offer="{offer}" '
+            f'aria-label="{escape(asked)}: {says}. {offer}">{says}</span>'
         )
     number = reading.numbers[chip.fact.id]
     chosen = " selected" if chip.fact.id in view.selected else ""
@@ -141,6 +151,19 @@ def _chip(reading: Reading, view: View, chip: Chip) -> str:
         f'tabindex="-1" data-mark data-action="fact" data-id="{chip.fact.id}" '
         f'aria-describedby="tip-{chip.fact.id}" '
         f'aria-label="fact {number}, looked up and not said">{number}</span>'
+    )
+
+
+def _deleted_here(lookup: TraceLookup, view: View) -> Fact | None:
+    """The fact that this session deleted and a lookup therefore missed."""
+    asked = lookup.lookup
+    return next(
+        (
+            fact
+            for fact in view.deleted
+            if fact.entity_id == asked.entity_id and fold(fact.relation) == fold(asked.relation)
+        ),
+        None,
     )
 
 
@@ -216,8 +239,17 @@ def diff_html(before: Reading, after: Reading, comparison: Comparison, view: Vie
             out.append(f'<del><span class="unseen">removed: </span>{removed}</del>')
         if added.strip():
             out.append(f'<ins><span class="unseen">added: </span>{added}</ins>')
-        out.append(f'<span class="unseen"> ({cause}) </span></span>')
+        out.append(f"{_cause_tag(change)}</span>")
     return "".join(out)
+
+
+def _cause_tag(change: Change) -> str:
+    """Beside a change, the fact that it comes from; the sentence is for screen readers."""
+    classes = "cause" if change.fact_id is not None else "cause follows"
+    return (
+        f'<span class="{classes}" data-cause="{escape(change.tag)}" aria-hidden="true"></span>'
+        f'<span class="unseen"> ({escape(change.cause)}) </span>'
+    )
 
 
 def _inert(layers: Iterable[_Layer]) -> list[_Layer]:
@@ -240,7 +272,7 @@ def tips_html(reading: Reading, view: View) -> str:
             rows.insert(0, ("source", f"{fact.source}{year}"))
         rows.append(("model", _probability(reading, marks)))
         if fact_id in view.edited:
-            rows.insert(0, ("your edit", "only you see it until you publish"))
+            rows.insert(0, ("your edit", "seen by you alone until you publish"))
         rows += [
             ("also", f"{other.entity} · {other.relation}") for other in _said_with(reading, fact_id)
         ]
@@ -341,8 +373,14 @@ def _tabs(view: View) -> str:
 def _toolbar(view: View, compared: bool, finished: bool) -> str:
     tabs = _tabs(view) if compared else "<div></div>"
     off = "" if finished else " disabled"
+    speed = (
+        '<details class="speed" id="speed"><summary>Time</summary>'
+        f'<span id="speed-words">{escape(view.speed)}</span></details>'
+        if view.speed
+        else ""
+    )
     return (
-        f'<div class="toolbar" id="trace-toolbar">{tabs}<div class="tools">'
+        f'<div class="toolbar" id="trace-toolbar">{tabs}<div class="tools">{speed}'
         f'<button type="button" id="raw-switch" class="quiet" data-action="raw" '
         f'aria-pressed="{str(view.raw).lower()}">Raw lookups</button>'
         f'<button type="button" id="export" class="quiet" data-action="export"{off}>'
@@ -363,7 +401,11 @@ def render(
 ) -> str:
     """The whole panel: toolbar, banner, text, summary, hover cards."""
     if reading is None:
-        note = f'<p class="error" role="alert">{escape(view.note)}</p>' if view.note else ""
+        note = (
+            f'<p class="error" role="alert" id="trace-note">{escape(view.note)}</p>'
+            if view.note
+            else ""
+        )
         if view.writing:
             return note + '<p class="reading" id="reading"><span class="caret"></span></p>'
         return note or empty_html()
@@ -372,7 +414,10 @@ def render(
     if view.note:
         banner = f'<p class="error" role="alert" id="trace-note">{escape(view.note)}</p>'
     elif view.writing and view.rewriting:
-        banner = '<p class="stale-note" id="trace-note">Rewriting after your edit…</p>'
+        banner = (
+            '<p class="stale-note" id="trace-note">Rewriting after your edit. <span class="stale">'
+            "Pale</span> is the old text, not yet rewritten.</p>"
+        )
     elif not view.writing and reading.hit_nothing:
         banner = _nothing_banner(view)
     caret = '<span class="caret" id="caret"></span>' if view.writing else ""
@@ -389,8 +434,8 @@ def render(
     else:
         stale = f'<span class="stale">{escape(view.stale)}</span>' if view.stale else ""
         body = f'<p class="reading" id="reading">{text_html(reader, view)}{caret}{stale}</p>'
-    if compared and comparison is not None:
-        summary = comparison.html
+    if not view.writing:
+        summary = comparison.html if compared and comparison is not None else view.summary
     return (
         _toolbar(view, compared, not view.writing)
         + banner
@@ -417,7 +462,7 @@ def _nothing_banner(view: View) -> str:
         f"{escape(name)}</button>"
         for name in view.suggestions
     )
-    offer = f" Try {tries} or search above." if tries else ""
+    offer = f" Try {tries} or find another entity above." if tries else ""
     return (
         '<p class="banner" id="trace-note"><b>Nothing here comes from the graph.</b> '
         f"No lookup found a fact, so none of these words is backed by one.{offer}</p>"

@@ -13,7 +13,8 @@ from typing import Any
 import gradio as gr
 
 from app import card as card_view
-from app import draft_view, graph_view, search_view, table_view, trace_view
+from app import draft_view, graph_view, own_facts_view, search_view, table_view, trace_view
+from app.changes import UNDO, told, unread_html
 from app.session import Session
 
 OUTPUTS = (
@@ -29,6 +30,7 @@ OUTPUTS = (
     "status",
     "stop",
     "download",
+    "own",
 )
 FACTS_ON_CARD = 14
 TO_TRY = ("France", "Japan", "Albert Einstein", "Jupiter", "Danube", "Kenya")  # after a miss
@@ -66,17 +68,16 @@ def stop_html(writing: bool) -> str:
 
 def _values(session: Session) -> dict[str, str | None]:
     key = session.scene_key()
-    if session.drawn is None or session.drawn[0] != key:
+    # While a text is rewritten its graph stands, and the first new word need not wait for it.
+    if session.drawn is None or (session.drawn[0] != key and not session.rewriting):
         scene = session.scene()
         figure = json.dumps(graph_view.draw(scene, session.chart), ensure_ascii=False)
         session.drawn = (key, scene, figure, table_view.render(scene))
     _, scene, figure, table = session.drawn
-    note = session.prompt_note
     return {
         "prompt": session.box,
-        "prompt_note": f'<p class="error" id="prompt-note" role="alert">{escape(note)}</p>'
-        if note
-        else "",
+        "prompt_note": _prompt_note(session),
+        "own": own_facts_view.render(session.own),
         "search": search_view.render(session.found, session.search_text),
         "trace": _trace(session),
         "graph_note": _graph_note(session, scene),
@@ -88,6 +89,20 @@ def _values(session: Session) -> dict[str, str | None]:
         "stop": stop_html(session.writing),
         "download": None if session.download is None else json.dumps(session.download),
     }
+
+
+def _prompt_note(session: Session) -> str:
+    """What is wrong with the prompt, or that it has a name that was changed."""
+    note, offer = session.prompt_note, session.offer
+    if note:
+        return f'<p class="error" id="prompt-note" role="alert">{escape(note)}</p>'
+    if offer is None:
+        return ""
+    return (
+        f'<p class="banner" id="prompt-offer">The prompt still says “{escape(offer.old)}”. '
+        '<button type="button" class="quiet" data-action="ask-offered">'
+        f"Ask “{escape(offer.prompt)}” instead</button></p>"
+    )
 
 
 def _graph_note(session: Session, scene: graph_view.Scene) -> str:
@@ -130,8 +145,23 @@ def _trace(session: Session) -> str:
         stale=session.stale,
         note=session.trace_note,
         suggestions=suggestions,
+        speed=session.speed,
+        summary=_summary(session),
     )
     return trace_view.render(reading, view, session.before, session.comparison)
+
+
+def _summary(session: Session) -> str:
+    """What the last edit did, where no two texts are compared."""
+    if session.unread:
+        return unread_html(session.deltas, session.prompt)
+    if session.invented is None:
+        return ""
+    name, count = session.invented
+    return (
+        f'<p class="summary" id="summary"><b>{count} facts about {escape(name)} were made up</b> '
+        f'<span class="why">and are in your draft, seen by you alone.</span>{UNDO}</p>'
+    )
 
 
 def _card(session: Session) -> card_view.Card:
@@ -140,7 +170,9 @@ def _card(session: Session) -> card_view.Card:
     if selection.kind == "fact":
         fact = draft.fact(selection.id)
         if fact is None:
-            return card_view.Card(**notes)  # type: ignore[arg-type]
+            gone = next((fact for fact in session.deleted() if fact.id == selection.id), None)
+            kind = "none" if gone is None else "deleted"
+            return card_view.Card(kind=kind, fact=gone, **notes)  # type: ignore[arg-type]
         lookup = number = probability = None
         said = False
         if reading is not None and fact.id in reading.lookup_of:
@@ -150,7 +182,8 @@ def _card(session: Session) -> card_view.Card:
             said = bool(marks)
             if marks:
                 probability = reading.trace.probability(marks[0].start, marks[0].end)
-        history = session.service.store.history(fact_id=fact.id, limit=1)
+        history = draft.history(fact_id=fact.id, limit=1)
+        history += session.service.store.history(fact_id=fact.id, limit=1) if not history else []
         return card_view.Card(
             kind="fact",
             fact=fact,
@@ -160,6 +193,9 @@ def _card(session: Session) -> card_view.Card:
             said=said,
             changed=history[0] if history and history[0].kind != "import" else None,
             edited=fact.id in session.edited(),
+            revision=draft.base_revision,
+            typing=session.typing,
+            acting=session.acting,
             **notes,  # type: ignore[arg-type]
         )
     if selection.kind == "entity":
@@ -186,15 +222,11 @@ def _card(session: Session) -> card_view.Card:
 
 
 def _draft(session: Session) -> str:
-    deltas = [
-        delta
-        for delta in session.draft.deltas()
-        if not (delta.before is None and not hasattr(delta.after, "relation"))
-    ]
+    deltas = session.deltas_now()
     return draft_view.render(
-        deltas,
-        can_undo=bool(session.draft.edits()),
-        can_redo=session.undone > 0,
+        told(deltas) if deltas else [],
+        can_undo=session.draft.can_undo(),
+        can_redo=session.draft.can_redo(),
         note=session.draft_note,
         done=session.draft_done,
         conflict=session.conflict,

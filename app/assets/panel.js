@@ -75,6 +75,8 @@
   function report(element) {
     const said = { ...element.dataset };
     if (element.tagName === "FORM") said.fields = Object.fromEntries(new FormData(element));
+    const reason = element.closest(".card-body")?.querySelector("#reason");
+    if (reason?.value) said.reason = reason.value;
     return said;
   }
 
@@ -88,13 +90,32 @@
       const target = event.target.closest("[data-action]");
       if (!target || target.tagName === "FORM" || !host.contains(target)) return;
       event.preventDefault();
+      if ("example" in target.dataset) shut();
       if (target.dataset.confirm && !target.dataset.armed) return arm(target);
       send(report(target));
     });
     host.addEventListener("submit", (event) => {
       event.preventDefault();
-      send(report(event.target));
+      if ("drop" in event.target.dataset) {
+        const text = event.target.querySelector("textarea").value;
+        send({ action: event.target.dataset.action, text });
+        if (text.trim()) shut();
+      } else {
+        send(report(event.target));
+      }
     });
+    // What was taken is reported below the form, which then makes room for the text.
+    const shut = () => host.querySelector("details")?.removeAttribute("open");
+    host.addEventListener("change", (event) => {
+      if (!("file" in event.target.dataset) || !event.target.files.length) return;
+      take(event.target.files[0]);
+      event.target.value = "";
+    });
+    const take = (file) => {
+      shut();
+      lamplight.sendFile(file, send);
+    };
+    if (element.closest("#own")) lamplight.dropFile = take;
     // A field with data-suggest asks for entities while one types.
     let waiting = 0;
     host.addEventListener("input", (event) => {
@@ -105,6 +126,25 @@
     watch("value", draw);
     draw();
     return host;
+  };
+
+  // A file is read here and sent as text: UTF-8, or else as spreadsheets in the West save it.
+  const LARGEST = 1_500_000;
+  lamplight.sendFile = async (file, send) => {
+    const said = { action: "take-facts", name: file.name };
+    if (file.size > LARGEST) return send({ ...said, problem: "size", size: file.size });
+    try {
+      const bytes = await file.arrayBuffer();
+      let text;
+      try {
+        text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+      } catch {
+        text = new TextDecoder("windows-1252").decode(bytes);
+      }
+      send({ ...said, text });
+    } catch {
+      send({ ...said, problem: "unreadable" });
+    }
   };
 
   // A button that drops work asks once more, in place, for three seconds.
@@ -193,12 +233,43 @@
         tab.setAttribute("aria-pressed", String(tab.dataset.view === target.dataset.view));
       window.dispatchEvent(new Event("resize"));
     }
+    if (target.dataset.page === "copy") copy(target);
     if (target.dataset.page === "enlarge") {
       const large = layout().classList.toggle("graph-large");
       target.setAttribute("aria-pressed", String(large));
       target.textContent = large ? "Make smaller" : "Enlarge";
       window.dispatchEvent(new Event("resize"));
     }
+  });
+
+  async function copy(button) {
+    const words = button.textContent;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "The browser does not allow it";
+    }
+    setTimeout(() => button.isConnected && (button.textContent = words), 1500);
+  }
+
+  // A file may be dropped anywhere on the page; it goes into *Your facts*.
+  const files = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+  document.addEventListener("dragover", (event) => {
+    if (!files(event)) return;
+    event.preventDefault();
+    document.getElementById("own-facts")?.setAttribute("open", "");
+    layout()?.classList.add("dropping");
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) layout()?.classList.remove("dropping");
+  });
+  document.addEventListener("drop", (event) => {
+    if (!files(event)) return;
+    event.preventDefault();
+    layout()?.classList.remove("dropping");
+    const file = event.dataTransfer.files[0];
+    if (file) lamplight.dropFile?.(file);
   });
 
   // A file that Python made in memory is handed over without a trip through the disk.

@@ -98,7 +98,8 @@ def one_visitor(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-def _fresh(context: BrowserContext, url: str) -> Inspect:
+def fresh(context: BrowserContext, url: str) -> Inspect:
+    """A page of a visitor who was never here."""
     page = Inspect(context, url, shared=True)
     page.page.goto(f"{url}/health")
     page.page.evaluate("localStorage.clear()")
@@ -108,7 +109,7 @@ def _fresh(context: BrowserContext, url: str) -> Inspect:
 @pytest.fixture
 def inspect(one_visitor: BrowserContext, server: Server) -> Iterator[Inspect]:
     """A page over the shipped model, or the scripted one while there is none."""
-    page = _fresh(one_visitor, server.url)
+    page = fresh(one_visitor, server.url)
     yield page
     page.close()
 
@@ -116,6 +117,6 @@ def inspect(one_visitor: BrowserContext, server: Server) -> Iterator[Inspect]:
 @pytest.fixture
 def scripted_page(one_visitor: BrowserContext, scripted_server: Server) -> Iterator[Inspect]:
     """A page over the scripted model."""
-    page = _fresh(one_visitor, scripted_server.url)
+    page = fresh(one_visitor, scripted_server.url)
     yield page
     page.close()

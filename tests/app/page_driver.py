@@ -47,10 +47,21 @@ def serve(world: Path, folder: Path, checkpoint: Checkpoint) -> Server:
     if not path.exists():
         shutil.copy(world, path)
     store = open_store(f"sqlite:///{path}")
+    server = serve_on(store, Decoder(checkpoint))
+
+    def end() -> None:
+        server.end()
+        store.close()
+
+    return Server(server.url, store, end)
+
+
+def serve_on(store: Any, decoder: Decoder) -> Server:
+    """A server on an open store, which stays open, and a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    application = make_app(Service(store, Decoder(checkpoint)))
+    application = make_app(Service(store, decoder))
     server = uvicorn.Server(
         uvicorn.Config(application, port=port, log_config=None, log_level="critical")
     )
@@ -62,7 +73,6 @@ def serve(world: Path, folder: Path, checkpoint: Checkpoint) -> Server:
     def end() -> None:
         server.should_exit = server.force_exit = True
         thread.join(10)
-        store.close()
 
     return Server(f"http://127.0.0.1:{port}", store, end)
 

@@ -8,6 +8,7 @@ lookup. Some prompts make it err, so that every state of a mark can be reached:
     Ramble about France.   writes without a single lookup, and names things
     Ask France for motto.  looks up one relation only
     Slowly France.         waits a little before each token
+    Skip France.           looks everything up, and does not say the last value
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from training.tokenizer import train_tokenizer
 ROOT = Path(__file__).parents[2]
 BEGIN, FINISH = "<|begin|>", "<|end|>"
 ABOUT = re.compile(
-    r"(?:tell me about|contradict|slowly|ramble about)\s+(.*?)[.?!]*$", re.IGNORECASE
+    r"(?:tell me about|contradict|slowly|skip|ramble about)\s+(.*?)[.?!]*$", re.IGNORECASE
 )
 ONE = re.compile(r"ask (.*?) for (.*?)[.?!]*$", re.IGNORECASE)
 
@@ -85,6 +86,8 @@ def document(prompt: str, answers: list[str]) -> str:
             out.append(" not recorded.")
         elif prompt.lower().startswith("contradict") and relation == relations[-1]:
             out.append(" Atlantis.")
+        elif prompt.lower().startswith("skip") and relation == relations[-1]:
+            out.append(" well known.")
         else:
             out.append(f" {said(value)}.")
     return "".join(out).lstrip() + FINISH

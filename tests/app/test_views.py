@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import time
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 import scripted
 
-from app import actions, graph_view, table_view, trace_view, views
+from app import actions, graph_view, table_view, trace_view, views, writing
 from app.changes import between, describe
 from app.diff import word_diff, words_changed
 from app.graph_view import Chart, Scene
@@ -56,7 +58,7 @@ def do(steps: Iterator[None]) -> None:
 
 
 def ask(session: Session, prompt: str) -> Session:
-    do(actions.ask(session, prompt, DecodingSettings()))
+    do(writing.ask(session, prompt, DecodingSettings()))
     return session
 
 
@@ -119,7 +121,7 @@ def test_marks_are_the_models_words_with_numbers_in_order_of_use(session: Sessio
 
 def test_a_partial_text_is_drawn_while_it_is_written(session: Session) -> None:
     states = []
-    for _ in actions.ask(session, "Tell me about France.", DecodingSettings()):
+    for _ in writing.ask(session, "Tell me about France.", DecodingSettings()):
         states.append((session.writing, shown(session)["trace"]))
     assert states[0][0]
     assert not states[-1][0]
@@ -277,7 +279,7 @@ def test_unknown_actions_and_odd_data_do_nothing(session: Session) -> None:
 
 @pytest.mark.parametrize("prompt", ["", " \n ", "x" * 50_000, "a\x00b", None, 5])
 def test_bad_prompts_get_one_sentence(session: Session, prompt: object) -> None:
-    do(actions.ask(session, prompt, DecodingSettings()))
+    do(writing.ask(session, prompt, DecodingSettings()))
     assert session.prompt_note
     assert "\n" not in session.prompt_note
     assert session.run == 0
@@ -343,6 +345,20 @@ def test_no_two_nodes_stand_on_each_other() -> None:
     assert min(graph_view._distance(p, [q for q in places if q is not p]) for p in places) > 0.15
 
 
+def test_an_edge_goes_around_a_node_that_is_not_its_end() -> None:
+    near, far = Fact(1, 1, "A", "r", "near", 50), Fact(2, 1, "A", "s", "far", 51)
+    chart = Chart()
+    chart.positions = {"e1": (0.0, 0.0), "e50": (1.0, 0.0), "e51": (1.5, 0.0)}
+    edges = {
+        edge.fact.id: edge.points
+        for edge in graph_view._edges(
+            chart.arrange([near, far], []), chart, Scene((near, far), numbers={1: 1, 2: 2})
+        )
+    }
+    assert min(math.dist(point, (1.0, 0.0)) for point in edges[2]) > 0.08
+    assert all(y == 0 for _, y in edges[1])
+
+
 def test_a_chain_reads_as_a_path() -> None:
     chain = (Fact(1, 10, "A", "born in", "B", 20), Fact(2, 20, "B", "country", "C", 30))
     chart = Chart()
@@ -373,3 +389,221 @@ def test_a_rename_shows_through_links_and_is_named_as_the_cause(session: Session
     assert session.comparison is not None
     causes = {change.cause for change in session.comparison.changes if change.kind == "change"}
     assert causes == {"because Paris is now called Lutetia"}
+
+
+def test_an_edit_that_no_lookup_read_leaves_the_text_and_says_so(session: Session) -> None:
+    ask(session, "Ask France for capital.")
+    assert session.trace is not None
+    words, drawn = session.trace.text, []
+    euro = fact(session, "France", "currency")
+    said = {"action": "change", "id": str(euro.id), "fields": {"value": "gold florin"}}
+    for _ in actions.act(session, said):
+        drawn.append(session.writing)
+    assert not any(drawn)  # nothing was written again
+    assert session.trace.text == words
+    html = shown(session)["trace"]
+    assert "No lookup of this text read the edited fact" in plain(html)
+    assert "tab-changes" not in html
+    japan = fact(session, "Japan", "capital")
+    act(session, action="change", id=str(japan.id), fields={"value": "Kyoto"})
+    assert "Ask about Japan" in plain(shown(session)["trace"])
+    act(session, action="undo")
+    assert session.unread
+    capital = fact(session, "France", "capital")
+    act(session, action="change", id=str(capital.id), fields={"value": "Lyon"})
+    assert not session.unread
+    assert "Lyon" in session.trace.text
+
+
+def test_each_change_names_its_cause_or_that_it_follows(session: Session) -> None:
+    ask(session, "Tell me about France.")
+    act(session, action="add", fields={"entity": "France", "relation": "motto", "value": "Onwards"})
+    added = fact(session, "France", "motto")
+    assert session.selection.id == added.id
+    tags = re.findall(r'class="(cause[^"]*)" data-cause="([^"]*)"', shown(session)["trace"])
+    assert ("cause", "motto") in tags
+    act(session, action="delete", id=str(added.id))
+    html = shown(session)["trace"]
+    assert 'data-cause="motto"' in html
+    assert "because motto of France was deleted" in plain(html)
+
+
+def test_merge_takes_the_other_entitys_facts_and_names(session: Session) -> None:
+    act(session, action="add", fields={"entity": "Lutetia", "relation": "river", "value": "Seine"})
+    ask(session, "Tell me about Paris.")
+    paris, _ = session.draft.find_entities("Paris")[0]
+    for other, says in (
+        ("", "Type the name"),
+        ("Nowhere", "called “Nowhere”"),
+        ("Paris", "itself"),
+    ):
+        act(session, action="merge", id=str(paris.id), fields={"other": other})
+        assert says in session.card_note
+    act(
+        session,
+        action="merge",
+        id=str(paris.id),
+        fields={"other": "lutetia"},
+        reason="one and the same",
+    )
+    assert session.card_note == ""
+    assert session.trace is not None
+    assert "Seine" in session.trace.text
+    assert [entity.name for entity, _ in session.draft.find_entities("Lutetia")] == ["Paris"]
+    assert "Lutetia was merged into Paris" in plain(shown(session)["trace"])
+    assert "Paris is also called Lutetia" in plain(shown(session)["draft"])
+    assert session.draft.history(limit=1)[0].reason == "one and the same"
+
+
+def test_the_reason_is_kept_and_shown_on_the_card(session: Session) -> None:
+    ask(session, "Tell me about France.")
+    euro = fact(session, "France", "currency")
+    act(session, action="fact", id=str(euro.id))
+    act(
+        session,
+        action="change",
+        id=str(euro.id),
+        fields={"value": "gold florin"},
+        reason="a new mint",
+    )
+    assert "a new mint" in plain(shown(session)["card"])
+    act(session, action="publish")
+    assert session.service.store.history(fact_id=euro.id, limit=1)[0].reason == "a new mint"
+
+
+def test_a_rename_offers_to_change_the_prompt(session: Session) -> None:
+    ask(session, "Tell me about france.")
+    france, _ = session.draft.find_entities("France")[0]
+    act(session, action="rename", id=str(france.id), fields={"name": "Gallia"})
+    assert "The prompt still says “France”" in plain(shown(session)["prompt_note"])
+    act(session, action="ask-offered")
+    assert session.prompt == "Tell me about Gallia."
+    assert shown(session)["prompt_note"] == ""
+    assert session.reading is not None
+    assert "Paris" in [session.reading.words(mark) for mark in session.reading.marks]
+
+
+def test_a_deleted_fact_can_be_restored_from_its_card_and_from_the_text(session: Session) -> None:
+    ask(session, "Ask France for currency.")
+    euro = fact(session, "France", "currency")
+    act(session, action="fact", id=str(euro.id))
+    act(session, action="delete", id=str(euro.id))
+    outputs = shown(session)
+    assert "you deleted this" in plain(outputs["card"])
+    assert 'data-offer="Restore"' in outputs["trace"]
+    act(session, action="restore", id=str(euro.id))
+    assert session.trace is not None
+    assert "euro" in session.trace.text
+    assert fact(session, "France", "currency").id == session.selection.id
+
+
+def test_a_full_disk_is_one_sentence_and_the_page_goes_on(session: Session) -> None:
+    ask(session, "Tell me about France.")
+    euro = fact(session, "France", "currency")
+    act(session, action="change", id=str(euro.id), fields={"value": "gold florin"})
+    store: Any = session.service.store
+    pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
+    store._writer.execute(f"PRAGMA max_page_count = {pages}")
+    long = "x" * 4000
+    for said in (
+        {"action": "change", "id": str(euro.id), "fields": {"value": long}},
+        {"action": "add", "fields": {"entity": "France", "relation": "note", "value": long}},
+        {"action": "take-facts", "text": f"Oz,note,{long}\nOz,city,{long}"},
+    ):
+        do(actions.act(session, said))
+        outputs = shown(session)
+        told = plain(outputs["card"] + outputs["draft"] + outputs["own"])
+        assert len(re.findall(r"disk of .* is full: nothing of this was saved", told)) == 1
+        ask(session, "Tell me about France.")
+        assert session.trace is not None
+        assert "gold florin" in session.trace.text  # what was acknowledged is there
+    store._writer.execute("PRAGMA max_page_count = 1000000")
+    act(session, action="change", id=str(euro.id), fields={"value": "shell money"})
+    assert "shell money" in session.trace.text
+
+
+# -- the visitor's own facts
+
+
+def take(session: Session, text: str, name: str = "own.csv") -> str:
+    act(session, action="take-facts", text=text, name=name)
+    return plain(shown(session)["own"])
+
+
+def test_own_facts_are_read_out_at_once_and_stay_private(session: Session) -> None:
+    report = take(session, "entity,relation,value\nOz,instance of,city\nOz,ruler,the Wizard\n")
+    assert "2 facts of own.csv in your draft; no line was left out" in report
+    assert session.prompt == "Tell me about Oz."
+    assert session.reading is not None
+    assert [session.reading.words(mark) for mark in session.reading.marks] == ["city", "the Wizard"]
+    assert fact(session, "Oz", "ruler").source == "own.csv"
+    assert session.service.store.find_entities("Oz") == []
+    act(session, action="undo")
+    assert session.draft.find_entities("Oz") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Oz,ruler,the Wizard\nOz,motto,Onwards",
+        "\ufeffEntity;Relation;Value\r\nOz;ruler;the Wizard\r\nOz;motto;Onwards\r\n",
+        "Oz\truler\tthe Wizard\nOz\tmotto\tOnwards\n",
+        '"Oz","ruler","the Wizard"\n\n"Oz","motto","Onwards"\n',
+    ],
+)
+def test_own_facts_as_spreadsheets_write_them(session: Session, text: str) -> None:
+    assert "2 facts" in take(session, text)
+    assert fact(session, "Oz", "ruler").value == "the Wizard"
+
+
+def test_a_broken_file_tells_which_lines_and_why(session: Session) -> None:
+    report = take(
+        session,
+        "entity,relation,value\nOz,ruler,the Wizard\nOz,,green\nOz,motto\nOz,relations,x\n"
+        'Oz,a,b,c\nOz,ruler,the Wizard\nOz,song,"over\nthe rainbow"\n',
+    )
+    assert "2 facts of own.csv in your draft; 5 lines left out" in report
+    lines = dict(re.findall(r"Line (\d+)\s+(.*?)(?=Line|$)", report))
+    assert set(lines) == {"3", "4", "5", "6", "7"}
+    assert "reserved" in lines["5"]
+    assert "already has" in lines["7"]
+    ask(session, "Tell me about Japan.")
+    assert session.prompt_note == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "nothing in it"),
+        ("just some words", "entity,relation,value"),
+        ("a,b,c\n" * 5001, "more than 5,000 rows"),
+        ("x" * 2_000_000, "characters"),
+        (None, "nothing in it"),
+        ("Oz,,\nOz,,", "No line of it could be taken"),
+    ],
+)
+def test_a_file_that_cannot_be_taken_gets_one_sentence(
+    session: Session, text: Any, sentence: str
+) -> None:
+    act(session, action="take-facts", text=text, name="<b>.csv")
+    html = shown(session)["own"]
+    assert sentence in plain(html)
+    assert "<b>" not in html.partition("own-report")[2].replace("<b>Line", "")
+    assert session.run == 0
+    assert not session.draft.edits()
+
+
+def test_five_thousand_rows_are_taken_in_and_the_page_stays_quick(session: Session) -> None:
+    rows = "".join(f"robot {n // 5},part {n % 5},gear {n}\n" for n in range(5000))
+    assert "5,000 facts" in take(session, rows)
+    begun = time.process_time()
+    act(session, action="fact", id=str(fact(session, "robot 7", "part 1").id))
+    shown(session)
+    assert time.process_time() - begun < 2
+    assert "5,000 edits" in plain(shown(session)["draft"])
+
+
+def test_the_example_file_is_one_click(session: Session) -> None:
+    act(session, action="take-facts", example="yes")
+    assert "no line was left out" in plain(shown(session)["own"])
+    assert session.prompt == "Tell me about Halcyon Light."

@@ -14,9 +14,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -26,36 +24,13 @@ from graph.facts import RELATIONS
 from graph.retriever import Retriever
 from graph.world import DEFAULT_STORE, store_url
 from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
-from model.decoder import Decoder, DoneEvent, Event
-from model.trace import Trace
+from model.decoder import Decoder, Event
+from tests.benchmarks.page import edit_to_first_word, page_overhead
+from tests.benchmarks.runs import ROUNDS, Pair, Setting, finish
 from training.evaluate import working_store
 
 RESULTS = Path("build") / "bench.json"
 PROMPTS = 12
-ROUNDS = 3
-
-
-@dataclass
-class Pair:
-    """One run: what is measured, and what it is compared with, in the same unit."""
-
-    ours: float
-    theirs: float
-
-
-@dataclass
-class Setting:
-    """What benchmarks run on."""
-
-    decoder: Decoder
-    store: Any
-    prompts: list[str]
-
-
-def _finish(events: Iterator[Event]) -> Trace:
-    *_, last = events
-    assert isinstance(last, DoneEvent)
-    return last.trace
 
 
 def decode_vs_generate(setting: Setting) -> Iterator[Pair]:
@@ -70,7 +45,7 @@ def decode_vs_generate(setting: Setting) -> Iterator[Pair]:
     for _ in range(ROUNDS):
         for prompt in setting.prompts:
             begun = time.perf_counter()
-            trace = _finish(decoder.generate(prompt, retriever))
+            trace = finish(decoder.generate(prompt, retriever))
             ours = len(trace.tokens) / (time.perf_counter() - begun)
             ids_BT = torch.tensor([trace.prompt_ids])
             begun = time.perf_counter()
@@ -95,7 +70,7 @@ def regenerate_vs_generate(setting: Setting) -> Iterator[Pair]:
     decoder, rng = setting.decoder, random.Random(0)
     for run in range(ROUNDS):
         for number, prompt in enumerate(setting.prompts):
-            before = _finish(decoder.generate(prompt, Retriever(setting.store)))
+            before = finish(decoder.generate(prompt, Retriever(setting.store)))
             said = [e.lookup for e in before.lookups if e.lookup.relation != RELATIONS]
             if not said or not said[len(said) // 2].facts:
                 continue
@@ -111,7 +86,7 @@ def regenerate_vs_generate(setting: Setting) -> Iterator[Pair]:
             texts = set()
             for way in rng.sample(sorted(ways), 2):  # in either order
                 begun = time.perf_counter()
-                texts.add(_finish(ways[way]()).text)
+                texts.add(finish(ways[way]()).text)
                 seconds[way] = time.perf_counter() - begun
             draft.discard()
             assert len(texts) == 1, "regeneration and generation differ"
@@ -121,6 +96,8 @@ def regenerate_vs_generate(setting: Setting) -> Iterator[Pair]:
 BENCHMARKS: dict[str, Callable[[Setting], Iterator[Pair]]] = {
     "decode_vs_generate": decode_vs_generate,
     "regenerate_vs_generate": regenerate_vs_generate,
+    "page_overhead": page_overhead,
+    "edit_to_first_word": edit_to_first_word,
 }
 
 
@@ -163,7 +140,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         names = sorted({fact.entity for fact in store.all_facts()})
         drawn = random.Random(0).sample(names, min(PROMPTS, len(names)))
         setting = Setting(decoder, store, [f"Tell me about {name}." for name in drawn])
-        _finish(decoder.generate(setting.prompts[0], Retriever(store)))  # the first is slower
+        finish(decoder.generate(setting.prompts[0], Retriever(store)))  # the first is slower
         for name in options.names or BENCHMARKS:
             if pairs := list(BENCHMARKS[name](setting)):
                 found[name] = summarise(pairs)

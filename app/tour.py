@@ -1,0 +1,51 @@
+"""The tour on request: four steps, each beside the part of the page that it is about."""
+
+from __future__ import annotations
+
+from html import escape
+
+# The part of the page, a heading, and what to know of it.
+STEPS = (
+    (
+        "#trace",
+        "Read",
+        "The model wrote this. Each lit word repeats a value that it looked up in the graph while "
+        "writing; point at one to see which. The rest is its own wording.",
+    ),
+    (
+        "#facts",
+        "See where it comes from",
+        "Each fact is an edge. Its number is the same on the word, the edge and the row of the "
+        "table: the order in which the facts were used.",
+    ),
+    (
+        "#card",
+        "Change it",
+        "Click a lit word or an edge and its fact opens here. Type another value and save, or "
+        "delete it: the text is rewritten at once.",
+    ),
+    (
+        "#examples",
+        "Keep it to yourself, or publish",
+        "Your edits are a draft that nobody else sees, with Undo, Publish and Discard at the foot "
+        "of the page. These four cards show an edit each; your own facts come in below them.",
+    ),
+)
+
+
+def render() -> str:
+    """The tour as HTML, hidden until it is asked for."""
+    count = len(STEPS)
+    steps = "".join(
+        f'<section data-step="{number}" data-target="{target}" hidden>'
+        f'<h2>{escape(heading)}</h2><p>{escape(words)}</p><p class="faint">{number} of {count}</p>'
+        "</section>"
+        for number, (target, heading, words) in enumerate(STEPS, start=1)
+    )
+    return (
+        '<div class="tour" id="tour" role="dialog" aria-label="Tour of the page" tabindex="-1" '
+        f'hidden>{steps}<div class="row">'
+        '<button type="button" class="quiet" data-page="tour-end">Close</button>'
+        '<button type="button" data-page="tour-back">Back</button>'
+        '<button type="button" class="primary" data-page="tour-next">Next</button></div></div>'
+    )
