@@ -8,7 +8,7 @@ TORCH ?=
 PORT ?= 7860
 
 .DEFAULT_GOAL := help
-.PHONY: help app neo4j test lint format bench screenshots train evaluate clean
+.PHONY: help app neo4j test lint format bench bench-large screenshots train evaluate clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,9 +20,10 @@ $(VENV)/.app: requirements.txt
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.app requirements-dev.txt requirements-training.txt
+$(VENV)/.dev: $(VENV)/.app requirements-dev.txt requirements-training.txt requirements-embeddings.txt
 	@echo "Installing the tests' packages (once) ..."
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-dev.txt
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-embeddings.txt
 	@touch $@
 
 app: $(VENV)/.app ## start the page on this machine (PORT=7860)
@@ -32,7 +33,7 @@ neo4j: $(VENV)/.app ## start a Neo4j server on this machine; needs a JDK and Mav
 	@$(PYTHON) -m tests.neo4j_server.server $(ARGS)
 
 test: $(VENV)/.dev ## run all tests; those of the page need Chromium, of Neo4j a JDK and Maven
-	@$(PYTHON) -m pytest $(ARGS)
+	@LAMPLIGHT_ENCODER=off $(PYTHON) -m pytest $(ARGS)
 
 lint: $(VENV)/.dev ## check style and types
 	@$(PYTHON) -m ruff check .
@@ -45,6 +46,10 @@ format: $(VENV)/.dev ## put the code into its standard form
 
 bench: $(VENV)/.dev ## measure the speed ratios, into build/bench.json
 	@$(PYTHON) -m tests.benchmarks.bench
+	@$(PYTHON) -m tests.benchmarks.lookups
+
+bench-large: $(VENV)/.dev ## measure the graph at ten million facts (half an hour)
+	@$(PYTHON) -m tests.benchmarks.lookups --large
 
 screenshots: $(VENV)/.dev ## photograph the page, into build/screens and docs
 	@$(PYTHON) -m tests.app.screenshots

@@ -9,10 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from graph.closure import KINDS, closure
+from graph.edits import AddSynonym, ChangeSetting, Delete, RemoveSynonym
+from graph.copying import copy
 from graph.errors import StoreError
-from graph.facts import Entity, Fact, shown
+from graph.facts import Entity, Fact, fold, shown
 from graph.formats import READERS, WRITERS, BadLine, format_of, read_rows
 from graph.retriever import Retriever
+from graph.rules import SETTING, SETTINGS, SYNONYM
 from graph.sqlite_file import SCHEMA_VERSION, path_of
 from graph.sqlite_migrate import migrate
 from graph.store import JournalEntry, open_store
@@ -29,9 +33,14 @@ examples:
   python -m graph history France                         who changed what, and why
   python -m graph undo --author Ada --reason "a slip"
   python -m graph stats
+  python -m graph copy --from sqlite:///world.db --to neo4j://localhost:7687
+  python -m graph closure France capital                 what still tells it once deleted
+  python -m graph synonyms "seat of government" capital  what means a relation
+  python -m graph settings refuse-lacking on             how lookups are answered
   python -m graph migrate --store sqlite:///old.db       after an update of this program
 
-The store is --store URL, else the environment's LAMPLIGHT_STORE, else {DEFAULT_STORE}.
+The store is --store URL, else the environment's LAMPLIGHT_STORE or NEO4J_URI, else {DEFAULT_STORE}.
+User and password of a Neo4j server: NEO4J_USERNAME and NEO4J_PASSWORD, or a file, NEO4J_AUTH_FILE.
 """
 
 
@@ -110,7 +119,8 @@ def _lookup(options: argparse.Namespace) -> None:
         found += f", {lookup.resolved_relation}"
     print(f"  ({found}; score {lookup.score:.2f}, threshold {lookup.threshold:.2f})")
     for runner_up in lookup.runners_up:
-        print(f"  or: {runner_up.entity}, {runner_up.relation or 'which lacks the relation'}")
+        lacking = runner_up.relation or "which lacks the relation"
+        print(f"  or: {runner_up.entity}, {lacking} ({runner_up.score:.2f})")
 
 
 def _check_revision(store: Any, at: int | None) -> None:
@@ -185,11 +195,75 @@ def _undo(options: argparse.Namespace) -> None:
     print(f"Revision {revision} takes back revision {entry.edit['revision']}.")
 
 
+def _copy(options: argparse.Namespace) -> None:
+    def on_progress(table: str, rows: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{table}: {rows:,} rows", end="\033[K", file=sys.stderr, flush=True)
+
+    done = copy(options.source, options.target, on_progress)
+    print(
+        f"{options.target} holds revision {done.at} of {options.source}: "
+        + ", ".join(f"{count:,} {table.replace('_', ' ')} rows" for table, count in done.counts.items())
+        + "; all read back alike."
+    )
+
+
 def _stats(options: argparse.Namespace) -> None:
     with open_store(options.store) as store:
         statistics = store.statistics()
     for name in ("entities", "aliases", "facts", "links", "relations", "revision", "drafts"):
         print(f"{name:10}{getattr(statistics, name):>12,}")
+
+
+def _closure(options: argparse.Namespace) -> None:
+    kinds = options.delete.split(",") if options.delete else []
+    if unknown := [kind for kind in kinds if kind not in KINDS]:
+        raise StoreError(f"There is no kind {shown(unknown[0])}; there are: {', '.join(KINDS)}.")
+    with open_store(options.store) as store:
+        entity = _named(store, options.entity)
+        facts = store.facts(entity.id, options.relation)
+        if options.value is not None:
+            facts = [fact for fact in facts if fold(fact.value) == fold(options.value)]
+        if not facts:
+            raise StoreError(f"{shown(entity.name)} has no such {shown(options.relation)}.")
+        edits = {fact.id: Delete(fact.id) for fact in facts}
+        for fact in facts:
+            print(_line(fact))
+            for leak in closure(store, fact):
+                print(f"  {leak}")
+                if leak.kind in kinds:
+                    edits.update({edit.fact_id: edit for edit in leak.edits})
+        if not kinds:
+            print(f"--delete {','.join(KINDS)} deletes it with those; each may be left out.")
+            return
+        revision = store.apply(
+            list(edits.values()), author=options.author, reason=options.reason or "closure"
+        )
+    print(f"Revision {revision}: {len(edits)} facts are deleted.")
+
+
+def _synonyms(options: argparse.Namespace) -> None:
+    with open_store(options.store) as store:
+        if options.phrase is None:
+            for rule in store.rules(SYNONYM):
+                print(f"{rule.name} = {rule.value}")
+            return
+        if options.relation is None:
+            raise StoreError(f"Which relation does {shown(options.phrase)} mean? Name it too.")
+        make = RemoveSynonym if options.remove else AddSynonym
+        edit = make(options.phrase, options.relation)
+        revision = store.apply([edit], author=options.author, reason=options.reason)
+    print(f"Revision {revision}: {options.phrase} {'≠' if options.remove else '='} {edit.relation}")
+
+
+def _settings(options: argparse.Namespace) -> None:
+    with open_store(options.store) as store:
+        if options.name is not None:
+            edit = ChangeSetting(options.name, options.value or "")
+            store.apply([edit], author=options.author, reason=options.reason)
+        made = {rule.name: rule.value for rule in store.rules(SETTING)}
+    for name, (values, meaning) in SETTINGS.items():
+        print(f"{name} = {made.get(name, values[0])}   ({' or '.join(values)})\n    {meaning}")
 
 
 def _migrate(options: argparse.Namespace) -> None:
@@ -286,7 +360,29 @@ def _parser() -> argparse.ArgumentParser:
     undo.add_argument("revision", nargs="?", type=_whole(1), help="one earlier revision")
     signed(undo)
 
+    copying = verb("copy", "copy a store to another of any kind, or go on with it", _copy)
+    copying.add_argument("--from", dest="source", required=True, metavar="URL", help="what to copy")
+    copying.add_argument("--to", dest="target", required=True, metavar="URL", help="an empty store")
+
     verb("stats", "count what is there", _stats)
+
+    closing = verb("closure", "list what still gives a value once its fact is deleted", _closure)
+    closing.add_argument("entity")
+    closing.add_argument("relation")
+    closing.add_argument("value", nargs="?", help="of several, this one")
+    closing.add_argument("--delete", metavar="KINDS", help=f"any of {','.join(KINDS)}")
+    signed(closing)
+
+    synonyms = verb("synonyms", "list or edit which phrases mean a relation", _synonyms)
+    synonyms.add_argument("phrase", nargs="?")
+    synonyms.add_argument("relation", nargs="?")
+    synonyms.add_argument("--remove", action="store_true", help="let it mean that no longer")
+    signed(synonyms)
+
+    settings = verb("settings", "list or change the settings of the graph", _settings)
+    settings.add_argument("name", nargs="?")
+    settings.add_argument("value", nargs="?")
+    signed(settings)
 
     verb("migrate", "bring a store of an earlier version up to date", _migrate)
     return parser

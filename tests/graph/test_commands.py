@@ -187,6 +187,27 @@ def test_a_session(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert run("init", "--empty", "--store", f"sqlite:///{tmp_path}/own.db").startswith("sqlite")
 
 
+def test_synonyms_and_settings(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(*arguments: str) -> str:
+        assert main(arguments) == 0
+        return capsys.readouterr().out
+
+    assert run("synonyms") == "seat of government = capital\n"
+    assert run("lookup", "France", "seat of government").startswith("Paris\n  (alias: France")
+    assert "Revision 2: main town = capital" in run("synonyms", "main town", "capital")
+    assert run("lookup", "France", "main town").startswith("Paris\n")
+    assert "add synonym phrase main town" in run("history")
+    run("undo")
+    assert run("lookup", "France", "main town").startswith("unknown\n")
+    run("synonyms", "seat of government", "capital", "--remove")
+    assert run("synonyms") == ""
+    assert run("settings").startswith("refuse-lacking = on ")
+    assert run("settings", "refuse-lacking", "off").startswith("refuse-lacking = off ")
+    for wrong in (["settings", "x", "on"], ["settings", "on-miss"], ["synonyms", "x"]):
+        assert main(wrong) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_import_reports_bad_lines(
     url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

