@@ -9,16 +9,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from graph.checks import check
 from graph.closure import KINDS, closure
-from graph.edits import AddSynonym, ChangeSetting, Delete, RemoveSynonym
 from graph.copying import copy
+from graph.edits import AddSynonym, ChangeSetting, Delete, RemoveSynonym
 from graph.errors import StoreError
-from graph.facts import Entity, Fact, fold, shown
+from graph.facts import Entity, Fact, fold, parse_id, shown
 from graph.formats import READERS, WRITERS, BadLine, format_of, read_rows
 from graph.retriever import Retriever
 from graph.rules import SETTING, SETTINGS, SYNONYM
+from graph.sqlite import SqliteStore
 from graph.sqlite_file import SCHEMA_VERSION, path_of
 from graph.sqlite_migrate import migrate
+from graph.sqlite_upkeep import back_up, check_file, on_file, purge, rewrite
 from graph.store import JournalEntry, open_store
 from graph.world import DEFAULT_STORE, make_world, seed_rules, store_url
 
@@ -37,6 +40,9 @@ examples:
   python -m graph closure France capital                 what still tells it once deleted
   python -m graph synonyms "seat of government" capital  what means a relation
   python -m graph settings refuse-lacking on             how lookups are answered
+  python -m graph check                                  is anything broken?
+  python -m graph backup world-backup.db                 while it is in use
+  python -m graph purge 3765345365958657743              a fact, with its history
   python -m graph migrate --store sqlite:///old.db       after an update of this program
 
 The store is --store URL, else the environment's LAMPLIGHT_STORE or NEO4J_URI, else {DEFAULT_STORE}.
@@ -203,7 +209,9 @@ def _copy(options: argparse.Namespace) -> None:
     done = copy(options.source, options.target, on_progress)
     print(
         f"{options.target} holds revision {done.at} of {options.source}: "
-        + ", ".join(f"{count:,} {table.replace('_', ' ')} rows" for table, count in done.counts.items())
+        + ", ".join(
+            f"{count:,} {table.replace('_', ' ')} rows" for table, count in done.counts.items()
+        )
         + "; all read back alike."
     )
 
@@ -266,6 +274,36 @@ def _settings(options: argparse.Namespace) -> None:
         print(f"{name} = {made.get(name, values[0])}   ({' or '.join(values)})\n    {meaning}")
 
 
+def _check(options: argparse.Namespace) -> int:
+    with open_store(options.store) as store:
+        found = check_file(store) if isinstance(store, SqliteStore) else check(store)
+        revision = store.revision()
+    for sentence in found:
+        print(sentence)
+    if not found:
+        print(f"{options.store} is sound at revision {revision}.")
+    return 1 if found else 0
+
+
+def _backup(options: argparse.Namespace) -> None:
+    with open_store(options.store) as store:
+        revision = back_up(on_file(store, "backup"), Path(options.file))
+    print(f"{options.file} holds {options.store} as it was at revision {revision}.")
+
+
+def _purge(options: argparse.Namespace) -> None:
+    ids = [parse_id(text.removeprefix("#")) for text in options.facts]
+    with open_store(options.store) as store:
+        file = on_file(store, "purge")
+        if not ids:
+            rewrite(file)
+            print("The file is written anew.")
+            return
+        revision = purge(file, ids, author=options.author, reason=options.reason)
+    facts = "1 fact is" if len(ids) == 1 else f"{len(ids)} facts are"
+    print(f"Revision {revision}: {facts} erased. Backups and exports that you made still have it.")
+
+
 def _migrate(options: argparse.Namespace) -> None:
     if not options.store.startswith("sqlite:///"):
         raise StoreError(f"{shown(options.store)} is no file; init brings a database up to date.")
@@ -301,7 +339,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
 
-    def verb(name: str, help_: str, do: Callable[[argparse.Namespace], None]) -> Any:
+    def verb(name: str, help_: str, do: Callable[[argparse.Namespace], int | None]) -> Any:
         examples = [line for line in _EPILOG.splitlines() if f"graph {name}" in line]
         added = verbs.add_parser(
             name,
@@ -366,6 +404,15 @@ def _parser() -> argparse.ArgumentParser:
 
     verb("stats", "count what is there", _stats)
 
+    verb("check", "look for broken invariants; the exit code is 1 where there are", _check)
+
+    backing_up = verb("backup", "copy the store into a new file while it is in use", _backup)
+    backing_up.add_argument("file")
+
+    purging = verb("purge", "erase facts, their history and their traces from the file", _purge)
+    purging.add_argument("facts", nargs="*", metavar="ID", help="as show prints it")
+    signed(purging)
+
     closing = verb("closure", "list what still gives a value once its fact is deleted", _closure)
     closing.add_argument("entity")
     closing.add_argument("relation")
@@ -393,7 +440,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     options.store = store_url(options.store)
     try:
-        options.do(options)
+        code = options.do(options)
     except StoreError as problem:
         print(problem, file=sys.stderr)
         return 2
@@ -404,7 +451,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Stopped; nothing was changed.", file=sys.stderr)
         return 130
     sys.stdout.flush()
-    return 0
+    return code or 0
 
 
 if __name__ == "__main__":

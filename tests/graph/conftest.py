@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,8 @@ def clock() -> Clock:
 
 
 NEO4J_LACKS = missing()
+# Plans are kept although the tests empty the database again and again.
+SETTINGS = {"dbms.cypher.min_replan_interval": "1h"}
 KINDS = ["sqlite"] if NEO4J_LACKS else ["sqlite", "neo4j"]
 
 
@@ -94,8 +96,7 @@ def server() -> Iterator[Server]:
     """A Neo4j server with an empty store in it; its credentials are in the environment."""
     with tempfile.TemporaryDirectory(prefix="lamplight-neo4j-", dir=_memory()) as folder:
         server = Server(Path(folder) / "home")
-        # Plans are kept although the tests empty the database again and again.
-        server.start({"dbms.cypher.min_replan_interval": "1h"})
+        server.start(SETTINGS)
         os.environ.update(NEO4J_USERNAME="neo4j", NEO4J_PASSWORD=server.password)
         try:
             Neo4jStore(server.url, create=True).close()
@@ -127,6 +128,17 @@ def sqlite(tmp_path: Path, clock: Clock) -> Iterator[SqliteStore]:
 def neo4j_store(server: Server, clock: Clock) -> Iterator[Neo4jStore]:
     with emptied(server, clock) as store:
         yield store
+
+
+@pytest.fixture
+def emptied_server(server: Server) -> Callable[[], str]:
+    """Empty the server's store; its URL."""
+
+    def empty() -> str:
+        emptied(server).close()
+        return server.url
+
+    return empty
 
 
 def declared(store: SharedStore) -> SharedStore:
