@@ -482,7 +482,8 @@ class SqliteStore(SqliteReads):
             return None
         base_revision, first, used = rows[0]
         if now - used > _IDLE // 100:  # so that reading alone seldom writes
-            with self.transaction() as connection:
+            # On a full disk the draft is read all the same.
+            with suppress(StoreError), self.transaction() as connection:
                 connection.execute("UPDATE draft SET used = ? WHERE id = ?", (now, draft_id))
         steps = self._rows(
             "SELECT data FROM draft_step WHERE draft_id = ? ORDER BY number", (draft_id,)
@@ -526,7 +527,7 @@ class SqliteStore(SqliteReads):
     def _expire_drafts(self) -> None:
         oldest = int(self.clock() * 1000) - _IDLE
         if self._rows("SELECT 1 FROM draft WHERE used <= ? LIMIT 1", (oldest,)):
-            with self.transaction() as connection:
+            with suppress(StoreError), self.transaction() as connection:
                 connection.execute("DELETE FROM draft WHERE used <= ?", (oldest,))
 
 

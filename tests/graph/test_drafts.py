@@ -125,6 +125,21 @@ def test_a_draft_survives_a_restart_with_its_undos(filled: SqliteStore, clock: C
         assert draft.apply([Add("France", "motto", "x")], author="Ada", write_id="w") == 2
 
 
+def test_a_draft_opens_where_nothing_can_be_written(filled: SqliteStore, clock: Clock) -> None:
+    """As on a full disk: that it was used today is not noted, and what it holds is there."""
+    filled.draft("old").apply([Add("Oz", "capital", "Emerald City")], author="Ada")
+    clock.now += 6 * 24 * 3600
+    filled.draft("one").apply([Add("Oz", "motto", "Onwards")], author="Ada")
+    clock.now += 2 * 24 * 3600
+    store = reopened(filled, clock)
+    store._writer.execute("PRAGMA query_only = ON")
+    assert said(store.draft("one"), "Oz", "motto") == ["Onwards"]
+    assert store.draft("two").edits() == []
+    with pytest.raises(StoreError):
+        store.draft("one").apply([Add("Oz", "river", "Rainbow")], author="Ada")
+    assert said(store.draft("one"), "Oz") == ["Onwards"]
+
+
 def test_a_draft_expires_after_seven_idle_days(filled: SqliteStore, clock: Clock) -> None:
     day = 24 * 3600
     draft = filled.draft("one")
