@@ -15,7 +15,7 @@ import page_driver
 import pytest
 import scripted
 import torch
-from page_driver import Inspect, Server, serve
+from page_driver import Inspect, Server, fresh, serve
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from graph.world import make_world
@@ -96,14 +96,6 @@ def one_visitor(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     yield context
     context.close()
-
-
-def fresh(context: BrowserContext, url: str) -> Inspect:
-    """A page of a visitor who was never here."""
-    page = Inspect(context, url, shared=True)
-    page.page.goto(f"{url}/health")
-    page.page.evaluate("localStorage.clear()")
-    return page.open()
 
 
 @pytest.fixture

@@ -183,3 +183,11 @@ class Inspect:
         """Requests that went to anything but this server."""
         own = (self.url, "data:", "blob:")
         return [url for url in self.requests if not url.startswith(own)]
+
+
+def fresh(context: BrowserContext, url: str) -> Inspect:
+    """The page of a visitor who was never here, in a browser that keeps compiled scripts."""
+    page = Inspect(context, url, shared=True)
+    page.page.goto(f"{url}/health")
+    page.page.evaluate("localStorage.clear()")
+    return page.open()

@@ -128,9 +128,17 @@ def test_expand_and_collapse_a_node(inspect: Inspect) -> None:
 
 
 def test_edit_and_regenerate(inspect: Inspect) -> None:
+    before = positions(inspect)
     inspect.change("euro", "Kraken crown")
+    after = positions(inspect)
+    stayed = before.keys() & after.keys()
+    assert len(stayed) > 5
+    assert {key: after[key] for key in stayed} == {key: before[key] for key in stayed}
     expect(inspect.page.locator("#reading ins")).to_contain_text("Kraken crown")
     expect(inspect.page.locator("#reading del")).to_contain_text("euro")
+    expect(inspect.page.locator("#reading .cause").first).to_have_attribute(
+        "data-cause", "currency"
+    )
     expect(inspect.page.locator("#summary")).to_contain_text("1 fact changed")
     expect(inspect.page.locator("#summary")).to_contain_text(
         "currency of France is now Kraken crown, was euro"
@@ -319,6 +327,24 @@ def test_a_bad_value_gets_one_sentence_beside_the_card(inspect: Inspect) -> None
     expect(inspect.page.locator("#reading ins")).to_contain_text("Kraken crown")
 
 
+def test_a_full_disk_is_told_and_the_page_goes_on(
+    visit: Callable[..., Inspect], own_server: Server
+) -> None:
+    page = visit(own_server.url).open()
+    page.change("euro", "Kraken crown")
+    writer = own_server.store._writer
+    pages = writer.execute("PRAGMA page_count").fetchone()[0]
+    writer.execute(f"PRAGMA max_page_count = {pages}")
+    page.page.locator("#card-value").fill("x" * 4000)
+    page.click("#save")
+    expect(page.page.locator("#card-note")).to_contain_text("is full: nothing of this was saved")
+    page.page.reload()
+    page.wait_for_run(0)
+    assert "Kraken crown" in page.marks()  # what was acknowledged before
+    page.ask("Tell me about Japan.")
+    assert "Tokyo" in page.marks()
+
+
 def test_made_up_ids_change_nothing(inspect: Inspect) -> None:
     inspect.open_fact("euro")
     for made_up in ("12345", "-1", "e9", "x" * 5000, "9" * 30, "1; DROP TABLE facts"):
@@ -412,12 +438,19 @@ def test_examples(inspect: Inspect, name: str) -> None:
         new = page.locator("#reading ins", has_text="Kyoto")
         expect(new.first).to_be_visible(timeout=30_000 * PATIENCE)
         expect(page.locator("#reading del", has_text="Tokyo").first).to_be_visible()
-        expect(page.locator("#undo")).to_be_enabled()
+        expect(page.locator("#card-value")).to_have_value("Kyoto")
+        inspect.after(lambda: inspect.click("#undo-here"))
+        assert "Kyoto" not in inspect.tab("after").text()
     elif name == "forget":
         expect(page.locator("#deleted")).to_contain_text("currency", timeout=30_000 * PATIENCE)
+        expect(page.locator("#card")).to_contain_text("you deleted this")
+        expect(page.locator("#undo-here")).to_be_visible()
     else:
         expect(page.locator("#reading")).to_contain_text("Lutz", timeout=30_000 * PATIENCE)
         expect(page.locator("#prompt textarea")).to_have_value("Tell me about Zubrowka.")
+        expect(page.locator("#card")).to_contain_text("apple strudel")
+        inspect.after(lambda: inspect.click("#undo-here"))
+        assert "Lutz" not in inspect.tab("after").text()
 
 
 def test_keyboard_alone(inspect: Inspect) -> None:

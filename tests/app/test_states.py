@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from conftest import fresh
-from page_driver import Inspect, Server
+from page_driver import Inspect, Server, fresh
 from playwright.sync_api import BrowserContext, expect
 from states import STATES, State, photograph
 

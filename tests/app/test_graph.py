@@ -1,0 +1,143 @@
+"""The picture of the graph, drawn by Plotly in a real browser, of the shipped world's entities."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from page_driver import PATIENCE, Server
+from playwright.sync_api import Browser, Page
+
+from app.components import ASSETS
+from app.graph_view import MAX_FAINT_NODES, MAX_HIT_NODES, Chart, Scene, bounded, draw
+from app.session import EXPAND_BY, NEIGHBOURS_READ, Selection, Service, Session
+from graph.facts import Fact
+from graph.store import SharedStore, open_store
+
+pytestmark = pytest.mark.browser
+KNOWN = ("France", "Paris", "Marie Curie", "Jupiter", "Danube")
+ENTITIES = 20
+
+BARE = """<!doctype html><body><div id="root"><div data-host class="graph-host"
+style="width: 562px; height: 460px"></div></div>
+<script src="{url}/lamplight/plotly.min.js"></script>
+<script src="{url}/lamplight/panel.js"></script>
+<script src="{url}/lamplight/graph.js"></script><script>
+const props = {{ value: "" }}, drawers = [];
+const root = document.querySelector("#root"), watch = (_, draw) => drawers.push(draw);
+lamplight.graph(root, props, watch, () => {{}});
+function show(figure) {{ props.value = figure; for (const draw of drawers) draw(); }}
+</script>"""
+
+LABELS = """figure => { show(figure);
+  const frame = document.querySelector('.graph-host').getBoundingClientRect();
+  return [...document.querySelectorAll('.annotation')].map(each => {
+    const box = each.querySelector('.annotation-text-g').getBoundingClientRect();
+    return { text: each.textContent, x0: box.left - frame.left, x1: box.right - frame.left,
+      y0: box.top - frame.top, y1: box.bottom - frame.top } }) }"""
+
+
+@pytest.fixture(scope="module")
+def store(world: Path) -> Iterator[SharedStore]:
+    opened = open_store(f"sqlite:///{world}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def bare(browser: Browser, scripted_server: Server) -> Iterator[Page]:
+    """The page's own drawing code and nothing around it."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(30_000 * PATIENCE)
+    page.set_content(BARE.format(url=scripted_server.url))
+    page.add_style_tag(content=(ASSETS / "page.css").read_text("utf-8"))
+    page.wait_for_function("window.Plotly && window.lamplight?.graph")
+    yield page
+    page.close()
+
+
+def scene_of(store: SharedStore, entity_id: int) -> Scene:
+    """What a text about an entity shows: the first eight relations said, and what lies around."""
+    names = store.relation_names(entity_id)[:8]
+    hits = [fact for name in names for fact in store.facts(entity_id, name)[:5]]
+    return Scene(
+        hits=tuple(hits),
+        centres=(entity_id,),
+        numbers={fact.id: number for number, fact in enumerate(hits, start=1)},
+        neighbours=tuple(store.neighbourhood([entity_id], hops=1, limit=NEIGHBOURS_READ)),
+    )
+
+
+def some_entities(store: SharedStore) -> list[tuple[int, str]]:
+    """Twenty entities with enough facts, the same ones each time."""
+    chosen = [(store.find_entities(name)[0][0].id, name) for name in KNOWN]
+    counts: dict[tuple[int, str], int] = {}
+    for fact in store.all_facts():
+        key = (fact.entity_id, fact.entity)
+        counts[key] = counts.get(key, 0) + 1
+    rich = sorted(key for key, count in counts.items() if count >= 5 and key not in chosen)
+    return chosen + random.Random(7).sample(rich, ENTITIES - len(chosen))
+
+
+def test_no_two_labels_overlap_for_twenty_entities(bare: Page, store: SharedStore) -> None:
+    shown = 0
+    for entity_id, name in some_entities(store):
+        scene = scene_of(store, entity_id)
+        labels: list[dict[str, Any]] = bare.evaluate(LABELS, json.dumps(draw(scene, Chart())))
+        assert name[:12] in " ".join(label["text"] for label in labels)
+        for at, one in enumerate(labels):
+            assert len(one["text"]) <= 24, one
+            assert one["x0"] >= -1, (name, one)
+            assert one["x1"] <= 563, (name, one)
+            for other in labels[at + 1 :]:
+                apart = (
+                    one["x1"] <= other["x0"] + 1
+                    or other["x1"] <= one["x0"] + 1
+                    or one["y1"] <= other["y0"] + 1
+                    or other["y1"] <= one["y0"] + 1
+                )
+                assert apart, (name, one, other)
+        shown += len(labels)
+    assert shown >= 5 * ENTITIES  # so it is not by leaving labels out that none overlaps
+
+
+def test_a_hub_expands_by_eight_and_collapses(store: SharedStore) -> None:
+    """Thousands of facts lead to some nodes: the picture stays bounded and says what is left."""
+    hub = max(
+        (store.find_entities(name)[0][0] for name in ("France", "United States of America", "Paris")
+         if store.find_entities(name)),
+        key=lambda entity: len(store.facts_to(entity.id)),
+    )  # fmt: skip
+    assert len(store.facts_to(hub.id)) > 100
+    scene, chart = scene_of(store, hub.id), Chart()
+    strong, faint, left_out = bounded(scene)
+    assert len({fact.value for fact in strong}) <= MAX_HIT_NODES
+    assert len(faint) >= 1
+    assert left_out > 0
+    draw(scene, chart)
+    before = dict(chart.positions)
+    assert len(before) <= 1 + MAX_HIT_NODES + MAX_FAINT_NODES
+    session = Session(Service(store, None), "0" * 32, store.draft("0" * 32))  # type: ignore[arg-type]
+    for step in (1, 2):
+        around = session.around(hub.id, step * EXPAND_BY)
+        assert len(around) == step * EXPAND_BY
+        more = Scene(**{**vars(scene), "expanded": tuple(around)})
+        draw(more, chart)
+        assert {key: chart.positions[key] for key in before} == before
+    assert session.selection == Selection()
+
+
+def test_three_steps_read_as_a_path_in_the_browser(bare: Page) -> None:
+    chain = tuple(
+        Fact(n, 10 * n, f"Entity {n}", "leads to", f"Entity {n + 1}", 10 * (n + 1))
+        for n in (1, 2, 3)
+    )
+    scene = Scene(chain, centres=(10,), numbers={1: 1, 2: 2, 3: 3})
+    labels = bare.evaluate(LABELS, json.dumps(draw(scene, Chart())))
+    places = {label["text"]: (label["x0"] + label["x1"]) / 2 for label in labels}
+    order = [f"Entity {n}" for n in (1, 2, 3, 4)]
+    assert sorted(order, key=lambda name: places[name]) == order
