@@ -64,9 +64,15 @@ class SqliteStore(SqliteReads):
     """
 
     def __init__(
-        self, url: str, *, create: bool = False, clock: Callable[[], float] = time.time
+        self,
+        url: str,
+        *,
+        create: bool = False,
+        read_only: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.url = url
+        self.read_only = read_only
         self.path = path_of(url)
         self.clock = clock
         self._lock = threading.RLock()  # of the one writing connection
@@ -83,7 +89,7 @@ class SqliteStore(SqliteReads):
         try:
             if create:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = connect(self.path, write=True)
+            self._writer = connect(self.path, write=True, read_only=read_only)
         except (sqlite3.Error, OSError) as problem:
             raise self._explain(problem) from problem
         try:
@@ -130,7 +136,7 @@ class SqliteStore(SqliteReads):
             pass
         if self._closed:
             raise StoreError(f"The store {self.path} is closed.")
-        self._local.reader = _Connection(connect(self.path, write=False))
+        self._local.reader = _Connection(connect(self.path, write=False, read_only=self.read_only))
         self._readers.add(self._local.reader)
         return self._local.reader.connection
 
@@ -148,6 +154,8 @@ class SqliteStore(SqliteReads):
         with self._lock:
             if self._closed:
                 raise StoreError(f"The store {self.path} is closed.")
+            if self.read_only:
+                raise StoreError(f"The store {self.path} is open for reading only.")
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
@@ -167,7 +175,8 @@ class SqliteStore(SqliteReads):
                 with suppress(sqlite3.Error):
                     reader.connection.close()
             with suppress(sqlite3.Error):
-                self._writer.execute("PRAGMA optimize")
+                if not self.read_only:
+                    self._writer.execute("PRAGMA optimize")
             self._writer.close()
 
     def __enter__(self) -> SqliteStore:
@@ -481,7 +490,7 @@ class SqliteStore(SqliteReads):
         if not rows:
             return None
         base_revision, first, used = rows[0]
-        if now - used > _IDLE // 100:  # so that reading alone seldom writes
+        if now - used > _IDLE // 100 and not self.read_only:  # so that reading alone seldom writes
             # On a full disk the draft is read all the same.
             with suppress(StoreError), self.transaction() as connection:
                 connection.execute("UPDATE draft SET used = ? WHERE id = ?", (now, draft_id))
@@ -526,7 +535,9 @@ class SqliteStore(SqliteReads):
 
     def _expire_drafts(self) -> None:
         oldest = int(self.clock() * 1000) - _IDLE
-        if self._rows("SELECT 1 FROM draft WHERE used <= ? LIMIT 1", (oldest,)):
+        if not self.read_only and self._rows(
+            "SELECT 1 FROM draft WHERE used <= ? LIMIT 1", (oldest,)
+        ):
             with suppress(StoreError), self.transaction() as connection:
                 connection.execute("DELETE FROM draft WHERE used <= ?", (oldest,))
 

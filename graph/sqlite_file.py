@@ -7,8 +7,10 @@ filter, and the text index, which covers closed rows too, searches any revision.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
+from urllib.parse import quote
 
 from graph.errors import StoreError
 from graph.facts import LARGEST_ID, shown
@@ -145,14 +147,27 @@ def path_of(url: str) -> Path:
     return Path(path)
 
 
-def connect(path: Path, *, write: bool) -> sqlite3.Connection:
+def connect(path: Path, *, write: bool, read_only: bool = False) -> sqlite3.Connection:
     """A connection with the settings that every one of its kind has; raises `sqlite3.Error`.
 
     A writer syncs the log at each commit, so what was acknowledged outlives a loss of power. It
     is refused with a `StoreError`, and the file left as it is, where that is not a store of ours.
+    With `read_only`, the file itself is opened so; in a folder that cannot be written, as one that
+    nobody changes.
     """
+    name: str | Path = path
+    if read_only:
+        alone = (
+            not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+        )
+        name = f"file:{quote(str(path))}?{'immutable=1' if alone else 'mode=ro'}"
     connection = sqlite3.connect(
-        path, timeout=10.0, isolation_level=None, check_same_thread=False, cached_statements=256
+        name,
+        timeout=10.0,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+        uri=read_only,
     )
     try:
         connection.execute("PRAGMA foreign_keys = ON")
@@ -161,8 +176,9 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA mmap_size = 1073741824")
         if write:
             check(connection, path)
-            connection.execute("PRAGMA journal_mode = WAL")
-        else:
+            if not read_only:
+                connection.execute("PRAGMA journal_mode = WAL")
+        if read_only or not write:
             connection.execute("PRAGMA query_only = ON")
     except BaseException:
         connection.close()

@@ -1,0 +1,224 @@
+"""Check, backup, purge and reading only."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graph.__main__ import main
+from graph.checks import check
+from graph.edits import Add, AddSynonym, Change, Delete, Merge, Rename
+from graph.errors import StoreError
+from graph.formats import FactRow
+from graph.retriever import Retriever
+from graph.sqlite import SqliteStore
+from graph.sqlite_upkeep import back_up, check_file, purge
+from graph.store import open_store
+from tests.graph.helpers import fact_of, id_of, said
+
+
+def test_a_sound_store_has_no_findings(store: Any) -> None:
+    store.apply([Rename(id_of(store, "Spain"), "España")], author="Ada")
+    store.apply([Merge(id_of(store, "Italy"), id_of(store, "España"))], author="Ada")
+    store.apply([AddSynonym("seat", "capital")], author="Ada")
+    store.apply([Delete(fact_of(store, "France", "capital").id)], author="Ada")
+    store.undo(author="Ada")
+    assert check(store) == []
+    if isinstance(store, SqliteStore):
+        assert check_file(store) == []
+
+
+DAMAGE = {
+    "UPDATE name SET key = 'x' WHERE text = 'France'": "kept under another's key",
+    "UPDATE entity SET facts = 99": "is counted at 99 facts and has",
+    "DELETE FROM journal": "is not in the journal",
+    "DELETE FROM word": "is not in the dictionary",
+    "UPDATE fact SET since = 77": "never made",
+    "DELETE FROM name_words_docsize WHERE id = 1": "can be searched",
+    "INSERT INTO fact SELECT version + 100, id + 1, entity_id, relation_id, value, value_id,"
+    " source, year, since, until FROM fact WHERE value IS NOT NULL": "says the same as",
+    "DELETE FROM entity": "hangs on a row of entity that is not there",
+    "UPDATE fact SET value = 'a' || char(7) WHERE value IS NOT NULL": "control character",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_broken_invariant_is_found(
+    filled: SqliteStore, damage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with sqlite3.connect(filled.path) as connection:
+        connection.execute(damage)
+    connection.close()
+    assert any(DAMAGE[damage] in found for found in check_file(filled))
+    assert main(["check", "--store", filled.url]) == 1
+    assert DAMAGE[damage] in capsys.readouterr().out
+
+
+def test_check_on_the_command_line(filled: SqliteStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--store", filled.url]) == 0
+    assert "sound" in capsys.readouterr().out
+
+
+def test_a_backup_while_in_use_is_a_whole_revision(filled: SqliteStore, tmp_path: Path) -> None:
+    filled.load((FactRow(i, f"e{i}", "r", f"v{i}" * 9) for i in range(3000)), author="Ada")
+    france = id_of(filled, "France")
+    filled.apply([Add("France", "left", "0"), Add("France", "right", "0")], author="Ada")
+    left, right = fact_of(filled, "France", "left").id, fact_of(filled, "France", "right").id
+    stop = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            filled.apply([Change(left, str(number)), Change(right, str(number))], author="Bob")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        backups = [tmp_path / "backups" / f"{number}.db" for number in range(3)]
+        revisions = [back_up(filled, path) for path in backups]
+    finally:
+        stop.set()
+        thread.join()
+    for path, revision in zip(backups, revisions, strict=True):
+        with open_store(f"sqlite:///{path}") as copy:
+            assert copy.revision() == revision
+            assert copy.facts(france, "left")[0].value == copy.facts(france, "right")[0].value
+            assert check_file(copy) == []  # type: ignore[arg-type]
+    with pytest.raises(StoreError, match="is there already"):
+        back_up(filled, backups[0])
+    with pytest.raises(StoreError, match="cannot be written"):
+        back_up(filled, Path("/proc/none/x.db"))
+    assert sorted(path.name for path in (tmp_path / "backups").iterdir()) == [
+        "0.db",
+        "1.db",
+        "2.db",
+    ]
+
+
+SECRET = "Xylophontius"
+
+
+def bytes_of(store: SqliteStore) -> bytes:
+    return b"".join(
+        path.read_bytes().lower() for path in store.path.parent.glob(f"{store.path.name}*")
+    )
+
+
+def test_nothing_is_left_of_a_purged_fact(filled: SqliteStore, tmp_path: Path) -> None:
+    filled.apply([Add("France", "lover", "Bob", value_is_link=False)], author="Ada")
+    fact = fact_of(filled, "France", "lover")
+    filled.apply([Change(fact.id, f"{SECRET} the First")], author="Ada")
+    filled.apply([Change(fact.id, f"{SECRET} the Second", source=SECRET)], author="Ada")
+    filled.apply([Add(f"Castle {SECRET}", "secret ruler", SECRET, value_is_link=True)], author="A")
+    castle = fact_of(filled, f"Castle {SECRET}", "secret ruler")
+    filled.apply([Rename(castle.entity_id, f"{SECRET} Castle")], author="Ada")
+    filled.apply([Delete(castle.id)], author="Ada")
+    filled.load([FactRow(1, "France", "envoy", SECRET)], author="Ada")
+    envoy = fact_of(filled, "France", "envoy")
+    filled.draft("one").apply([Change(fact.id, f"{SECRET} the Third")], author="Ada")
+    before, others = filled.revision(), [f for f in filled.all_facts() if SECRET not in f.value]
+    assert SECRET.lower().encode() in bytes_of(filled)
+    revision = purge(filled, [fact.id, castle.id, envoy.id], author="Ada", reason="asked to")
+    assert revision == before + 1 == filled.revision()
+    assert SECRET.lower().encode() not in bytes_of(filled)
+    assert b"xylophon" not in bytes_of(filled)
+    assert b"secret ruler" not in bytes_of(filled)
+    assert list(filled.all_facts()) == others
+    for at in range(1, revision + 1):
+        assert said(filled, "France", "lover", at=at) == []
+    assert filled.find_entities(SECRET) == filled.search(SECRET[:5]) == []
+    assert Retriever(filled).lookup(f"{SECRET[:-1]}", "relations").is_miss
+    assert SECRET not in str([entry.to_json() for entry in filled.history(limit=1000)])
+    entry = filled.history(limit=1)[0]
+    assert (entry.kind, entry.author, entry.reason) == ("purge", "Ada", "asked to")
+    assert entry.edit == {"kind": "purge", "facts": 3}
+    assert check_file(filled) == []
+    # Undo passes over what was emptied, and takes back what stands.
+    filled.undo(author="Ada")
+    assert said(filled, "France") in ([], [f.value for f in others if f.entity == "France"])
+    with pytest.raises(StoreError, match="There is and was no fact"):
+        purge(filled, [fact.id], author="Ada")
+
+
+def test_a_purge_leaves_what_others_use(filled: SqliteStore) -> None:
+    capital = fact_of(filled, "France", "capital")
+    purge(filled, [capital.id], author="Ada")
+    assert said(filled, "France", "capital") == []
+    assert said(filled, "Paris", "country") == ["France"]
+    assert filled.relation("capital") is not None
+    assert check_file(filled) == []
+
+
+def test_purge_on_the_command_line(filled: SqliteStore, capsys: pytest.CaptureFixture[str]) -> None:
+    fact = fact_of(filled, "France", "population")
+    assert main(["purge", str(fact.id), "--store", filled.url, "--author", "Ada"]) == 0
+    assert "1 fact is erased" in capsys.readouterr().out
+    assert main(["purge", "77", "--store", filled.url]) == 2
+    assert "nothing was purged" in capsys.readouterr().err
+
+
+def test_reading_only(filled: SqliteStore, tmp_path: Path) -> None:
+    content = filled.path.read_bytes()
+    with open_store(filled.url, read_only=True) as store:
+        assert said(store, "France", "capital") == ["Paris"]
+        draft = store.draft("one")
+        assert said(draft, "France", "capital") == ["Paris"]
+        for do in (
+            lambda: store.apply([Add("a", "b", "c")], author="Ada"),
+            lambda: store.undo(author="Ada"),
+            lambda: store.load([FactRow(1, "a", "b", "c")], author="Ada"),
+            lambda: draft.apply([Add("a", "b", "c")], author="Ada"),
+            lambda: purge(store, [fact_of(store, "France", "capital").id], author="Ada"),  # type: ignore[arg-type]
+        ):
+            with pytest.raises(StoreError, match="is open for reading only"):
+                do()
+        filled.apply([Add("France", "motto", "Liberté")], author="Bob")  # others may write
+        assert said(store, "France", "motto") == ["Liberté"]
+    assert len(content) <= filled.path.stat().st_size
+    with pytest.raises(StoreError, match="There is no store"):
+        open_store(f"sqlite:///{tmp_path}/none.db", read_only=True)
+
+
+def test_a_store_of_schema_1_is_refused_and_migrated(
+    filled: SqliteStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = list(filled.all_facts())
+    filled.close()
+    old = sqlite3.connect(filled.path)
+    old.executescript(
+        """
+        DROP TABLE name_vocabulary; DROP TABLE name_words; DROP TABLE word_gram; DROP TABLE word;
+        DROP TABLE rule; DROP INDEX name_by_bag; ALTER TABLE name DROP COLUMN bag;
+        CREATE VIRTUAL TABLE name_words USING fts5 (text, content='name',
+            content_rowid='version', tokenize='unicode61 remove_diacritics 2', prefix='1 2 3');
+        CREATE VIRTUAL TABLE name_parts USING fts5 (text, content='name',
+            content_rowid='version', tokenize='trigram');
+        INSERT INTO name_words (rowid, text) SELECT version, text FROM name;
+        INSERT INTO name_parts (rowid, text) SELECT version, text FROM name;
+        PRAGMA user_version = 1;
+        """
+    )
+    old.close()
+    with pytest.raises(StoreError, match=r"schema version 1 .* python -m graph migrate --store"):
+        open_store(filled.url)
+    assert main(["migrate", "--store", filled.url]) == 0
+    assert "had the schema version 1 and has 2 now" in capsys.readouterr().out
+    with SqliteStore(filled.url) as store:
+        assert list(store.all_facts()) == facts
+        assert check_file(store) == []
+        assert Retriever(store).lookup("Farnce", "capital").value == "Paris"
+        store.apply([Add("Portugal", "capital", "Lisbon")], author="Ada")
+    assert main(["migrate", "--store", filled.url]) == 0
+    assert "already" in capsys.readouterr().out
+    migrated = sqlite3.connect(filled.path)
+    names = {name for (name,) in migrated.execute("SELECT name FROM sqlite_master")}
+    migrated.close()
+    assert {"word", "word_gram", "rule", "name_by_bag"} <= names
+    (tmp_path / "other.db").write_bytes(b"")
+    for path in (tmp_path / "none.db", tmp_path / "other.db"):
+        assert main(["migrate", "--store", f"sqlite:///{path}"]) == 2
