@@ -194,6 +194,7 @@ def _step_back_or_on(session: Session, step: Callable[..., int]) -> Steps:
         session.draft_note = str(problem)
         yield
         return
+    session.own = None
     yield from _after_edit(session, old)
 
 

@@ -139,7 +139,11 @@ def make_page(service: Service) -> gr.Blocks:
                 session = Session(service, session_id, service.draft(session_id))
             except StoreError as problem:
                 session_id = new_session_id()
-                session = Session(service, session_id, service.draft(session_id))
+                try:
+                    session = Session(service, session_id, service.draft(session_id))
+                except StoreError as again:
+                    yield [gr.skip(), gr.skip(), *views.lost(str(again))]
+                    return
                 session.draft_note = str(problem)
             first = kept.get("prompt")
             session.box = first if isinstance(first, str) and first else FIRST_PROMPT

@@ -50,6 +50,8 @@ def example(session: Session, said: dict[str, Any]) -> Steps:
     time.sleep(SHOW_FOR)
     if isinstance(first, Change):
         for end in range(1, len(first.value) + 1):
+            if session.selection.id != first.fact_id:
+                break  # somebody opened something else
             session.typing = first.value[:end]
             yield
             time.sleep(KEYSTROKE)

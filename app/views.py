@@ -53,10 +53,12 @@ def updates(session: Session, everything: bool = False) -> list[Any]:
         return out
 
 
-def lost() -> list[Any]:
-    """The outputs for a page whose session the server no longer knows."""
-    sentence = "This page lost its server session; reload it. The edits of your draft are kept."
-    note = f'<p class="error" id="prompt-note" role="alert">{sentence}</p>'
+LOST = "This page lost its server session; reload it. The edits of your draft are kept."
+
+
+def lost(sentence: str = LOST) -> list[Any]:
+    """The outputs for a page that has no session: why, in one sentence."""
+    note = f'<p class="error" id="prompt-note" role="alert">{escape(sentence)}</p>'
     return [note if name == "prompt_note" else gr.skip() for name in OUTPUTS]
 
 

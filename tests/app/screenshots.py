@@ -167,7 +167,7 @@ def photograph_states(browser: Browser, server: Server, wanted: set[str]) -> Non
 
 def film(browser: Browser, server: Server, target: Path) -> None:
     """An edit and its rewrite as a short moving picture, played by the page's own example."""
-    context = browser.new_context(viewport={"width": 1180, "height": 700})
+    context = browser.new_context(viewport={"width": 1280, "height": 760})
     page = Inspect(context, server.url).open()
     frames: list[tuple[Image.Image, int]] = []
 
