@@ -103,8 +103,9 @@ _drivers_lock = threading.Lock()
 class Connection:
     """One store's use of the process's pool of connections; any thread may use it."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, read_only: bool = False) -> None:
         self.address = address
+        self.read_only = read_only
         self._key = (address.uri, credentials())
         with _drivers_lock:
             if self._key not in _drivers:
@@ -151,6 +152,7 @@ class Connection:
         Where the reply to a commit is lost, nobody knows whether it was done; `work` is then run
         again, and has to notice by an id of its own that it was.
         """
+        self._require_writing()
         driver = self.driver
         managed = neo4j.unit_of_work(timeout=WRITE_SECONDS)(work)
         until = time.monotonic() + PATIENCE_SECONDS
@@ -170,6 +172,7 @@ class Connection:
 
     def run(self, cypher: str, **parameters: Any) -> None:
         """One statement on its own, which a change of the schema has to be."""
+        self._require_writing()
         driver = self.driver
         try:
             driver.execute_query(
@@ -177,6 +180,10 @@ class Connection:
             )
         except (errors.DriverError, errors.Neo4jError) as problem:
             raise self.explain(problem) from problem
+
+    def _require_writing(self) -> None:
+        if self.read_only:
+            raise StoreError(f"The store {self.address.url} is open for reading only.")
 
     def explain(self, problem: Exception) -> StoreError:
         """What the driver or the server said, as one sentence for a person."""

@@ -64,7 +64,8 @@ class Neo4jStore(Neo4jReads):
 
     Raises `StoreError` where the server cannot be reached or asks for other credentials, where
     there is no store (unless `create`) or one of another version, and where the database holds
-    somebody else's nodes.
+    somebody else's nodes. `half_made` opens also one that `init` or a copy is still filling;
+    `read_only` refuses every write.
     """
 
     def __init__(
@@ -73,12 +74,13 @@ class Neo4jStore(Neo4jReads):
         *,
         create: bool = False,
         half_made: bool = False,
+        read_only: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.address = address_of(url)
         self.url = self.address.url
         self.clock = clock
-        self.connection = Connection(self.address)
+        self.connection = Connection(self.address, read_only=read_only)
         self._drafts: weakref.WeakValueDictionary[str, StoredDraft] = weakref.WeakValueDictionary()
         self._drafts_lock = threading.Lock()
         try:
@@ -336,7 +338,8 @@ class Neo4jStore(Neo4jReads):
         with self._drafts_lock:
             draft = self._drafts.get(draft_id)
             if draft is None:
-                self._expire_drafts()
+                with suppress(StoreError):
+                    self._expire_drafts()
                 draft = self._drafts[draft_id] = StoredDraft(self, draft_id)
                 return draft
         draft.reload()

@@ -400,22 +400,16 @@ def open_store(url: str, *, create: bool = False, read_only: bool = False) -> Sh
     Neo4j server, `neo4j://host:7687` or `neo4j://host:7687/database` (see `graph.neo4j_driver`).
 
     With `create`, an empty store is made where there is none. With `read_only`, every write is
-    refused (a file is opened so, for a server give an account that may only read). Raises
-    `StoreError`.
+    refused. Raises `StoreError`.
     """
     if url.startswith("sqlite:///"):
         from graph.sqlite import SqliteStore
 
         return SqliteStore(url, create=create, read_only=read_only)
     if on_server(url):
-        if read_only:
-            raise StoreError(
-                "Reading only is a setting of stores in a file; for a server, use an account that "
-                "may only read."
-            )
         from graph.neo4j_store import Neo4jStore
 
-        return Neo4jStore(url, create=create)
+        return Neo4jStore(url, create=create, read_only=read_only)
     url = re.sub("//[^/]*@", "//…@", url)  # a password is not for others to read
     raise StoreError(
         f"{shown(url)} names no store; write sqlite:///path/to/file.db or neo4j://host:7687."

@@ -25,8 +25,10 @@ from graph.retriever import Retriever
 from graph.world import DEFAULT_STORE, store_url
 from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
 from model.decoder import Decoder, Event
+from tests.benchmarks import training_speed
 from tests.benchmarks.page import edit_to_first_word, page_overhead
 from tests.benchmarks.runs import ROUNDS, Pair, Setting, finish
+from tests.benchmarks.stores import neo4j_batch_vs_unwind, reads_under_writes
 from training.evaluate import working_store
 
 RESULTS = Path("build") / "bench.json"
@@ -98,6 +100,9 @@ BENCHMARKS: dict[str, Callable[[Setting], Iterator[Pair]]] = {
     "regenerate_vs_generate": regenerate_vs_generate,
     "page_overhead": page_overhead,
     "edit_to_first_word": edit_to_first_word,
+    "neo4j_batch_vs_unwind": neo4j_batch_vs_unwind,
+    "reads_under_writes": reads_under_writes,
+    **training_speed.BENCHMARKS,
 }
 
 

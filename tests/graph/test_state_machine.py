@@ -15,15 +15,24 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from graph.edits import Add, Change, Delete, Merge, Rename
 from graph.errors import Conflict, StoreError
 from graph.facts import fold
 from graph.formats import RelationRow
 from graph.sqlite import SqliteStore
-from graph.sqlite_load import load
+from graph.store import SharedStore, open_store
+from tests.graph.conftest import emptied
 from tests.graph.helpers import fact_of
+from tests.neo4j_server.server import Server
 
 NAMES = ["Ann", "ann", "Bob", "Oz", "Oz (film)", "2012", "São"]
 RELATIONS = ["knows", "Knows", "note", "free"]  # declared a link, the same, a literal, nothing
@@ -173,20 +182,27 @@ sides = st.sampled_from(["shared", "draft"])
 class Stores(RuleBasedStateMachine):
     """A shared store and one draft over it, and the model of each."""
 
-    @initialize()
-    def begin(self) -> None:
+    def make(self) -> SharedStore:
+        """An empty store."""
         memory = Path("/dev/shm")
         self.folder = tempfile.mkdtemp(dir=memory if memory.is_dir() else None)
-        self.store = SqliteStore(f"sqlite:///{self.folder}/test.db", create=True)
+        return SqliteStore(f"sqlite:///{self.folder}/test.db", create=True)
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder)
+
+    @initialize()
+    def begin(self) -> None:
+        self.store = self.make()
         rows = [RelationRow(1, "knows", "link", ""), RelationRow(2, "note", "literal", "")]
-        load(self.store, rows, author="test", kind="init")
+        self.store.load(rows, author="test", kind="init")
         self.shared = Model(State(), 1)
         self.open_draft()
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
             self.store.close()
-            shutil.rmtree(self.folder)
+            self.remove()
 
     def open_draft(self) -> None:
         self.draft = self.store.draft("one")
@@ -340,7 +356,7 @@ class Stores(RuleBasedStateMachine):
         kept = bool(self.store.load_draft("one") and self.store.load_draft("one").steps)  # type: ignore[union-attr]
         self.store.close()
         del self.draft
-        self.store = SqliteStore(url)
+        self.store = open_store(url)
         if kept:
             self.draft = self.store.draft("one")
             assert self.draft.revision() == revision
@@ -402,11 +418,27 @@ def replayed(base: State, mine: State, onto: State) -> State:
     return State(state.entities, dict(sorted(state.facts.items())))
 
 
-TestStores = Stores.TestCase
-TestStores.settings = settings(
+SETTINGS = settings(
     max_examples=25,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )
+TestStores = Stores.TestCase
+TestStores.settings = SETTINGS
+
+
+@pytest.mark.timeout(900)
+def test_stores_on_a_server(server: Server) -> None:
+    """The same on Neo4j, and a draft over it, with fewer examples: each edit is a round trip."""
+
+    class OnServer(Stores):
+        def make(self) -> SharedStore:
+            return emptied(server)
+
+        def remove(self) -> None:
+            pass
+
+    few = settings(SETTINGS, max_examples=4, stateful_step_count=20)
+    run_state_machine_as_test(OnServer, settings=few)

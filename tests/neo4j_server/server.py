@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import time
+from functools import lru_cache
 from pathlib import Path
 
 import neo4j
@@ -32,6 +33,7 @@ FETCHED = JARS / f".neo4j-{VERSION}"  # there once all jars of this version are
 START_SECONDS = float(os.environ.get("LAMPLIGHT_TEST_PATIENCE", "1")) * 120
 
 
+@lru_cache
 def missing() -> str | None:
     """What this machine lacks to run the server, as one line that says what to do; or None."""
     told = ""
