@@ -16,6 +16,7 @@ from graph.edits import AddSynonym, ChangeSetting, Delete, RemoveSynonym
 from graph.errors import StoreError
 from graph.facts import Entity, Fact, fold, parse_id, shown
 from graph.formats import READERS, WRITERS, BadLine, format_of, read_rows
+from graph.importing import load_in_parts
 from graph.retriever import Retriever
 from graph.rules import SETTING, SETTINGS, SYNONYM
 from graph.sqlite import SqliteStore
@@ -30,6 +31,7 @@ examples:
   python -m graph init                                   the shipped world
   python -m graph init --empty --store sqlite:///own.db  a store for a graph of your own
   python -m graph import facts.csv --store sqlite:///own.db --author Ada
+  python -m graph import large.nt --resumable            goes on where it was stopped
   python -m graph export world.jsonl --at 1
   python -m graph lookup France capital                  as the model asks
   python -m graph show France                            its facts, both ways
@@ -63,14 +65,16 @@ def _init(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    path = Path(options.file)
+    if (options.file is None) == (options.cypher is None):
+        raise StoreError("Give a file to import, or a query with --cypher and --from.")
+    path = Path(options.file) if options.file else None
     told = 0
 
     def on_bad(line: BadLine) -> None:
         nonlocal told
         told += 1
         if told <= options.most:
-            print(f"{path}, {line}", file=sys.stderr)
+            print(f"{path or 'the query'}, {line}", file=sys.stderr)
         elif told == options.most + 1:
             print("… and more; --most N shows N of them", file=sys.stderr)
 
@@ -78,21 +82,40 @@ def _import(options: argparse.Namespace) -> None:
         if sys.stderr.isatty():
             print(f"\r{rows:,} lines", end="", file=sys.stderr, flush=True)
 
+    arguments: dict[str, Any] = {
+        "author": options.author,
+        "reason": options.reason or f"import of {path.name if path else 'a query'}",
+        "source": options.source,
+        "skip_bad": options.skip_bad,
+        "on_bad": on_bad,
+    }
     with open_store(options.store) as store:
-        report = store.load(
-            read_rows(path, options.format),
-            author=options.author,
-            reason=options.reason or f"import of {path.name}",
-            source=options.source,
-            skip_bad=options.skip_bad,
-            on_bad=on_bad,
-            on_progress=on_progress,
-        )
+        if path is None:
+            if options.from_ is None:
+                raise StoreError("Which database is --cypher for? Name it with --from neo4j://….")
+            from graph.cypher_rows import cypher_rows  # the driver takes a while to load
+
+            rows = cypher_rows(options.from_, options.cypher)
+            report = store.load(rows, on_progress=on_progress, **arguments)
+        elif options.resumable:
+            try:
+                report, passed = load_in_parts(
+                    store, path, options.format, on_part=on_progress, **arguments
+                )
+            except KeyboardInterrupt:
+                raise StoreError(
+                    "Stopped; the same command goes on with what is missing."
+                ) from None
+            if passed:
+                print(f"{passed:,} rows were in already, from an earlier start.")
+        else:
+            rows = read_rows(path, options.format)
+            report = store.load(rows, on_progress=on_progress, **arguments)
     print(
         f"Revision {report.revision}: {report.facts:,} facts and {report.entities:,} entities are "
         f"new, {report.sources:,} facts gained a source, {report.doubles:,} were there already, "
         f"{report.aliases:,} aliases, {report.relations:,} relations declared, "
-        f"{report.bad:,} bad lines left out."
+        f"{report.rules:,} synonyms and settings, {report.bad:,} bad lines left out."
     )
 
 
@@ -365,7 +388,14 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--empty", action="store_true", help="with no facts in it")
 
     importing = verb("import", "take in facts, aliases or relations from a file", _import)
-    importing.add_argument("file")
+    importing.add_argument("file", nargs="?")
+    importing.add_argument(
+        "--resumable", action="store_true", help="in parts; the same command goes on after a stop"
+    )
+    importing.add_argument(
+        "--cypher", metavar="QUERY", help="that returns entity, relation, value (source, year)"
+    )
+    importing.add_argument("--from", dest="from_", metavar="URL", help="the Neo4j it is for")
     importing.add_argument("--format", choices=list(READERS), help="default: by the file's ending")
     importing.add_argument("--source", default="", help="of facts that name none")
     importing.add_argument("--skip-bad", action="store_true", help="leave bad lines out")

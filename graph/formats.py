@@ -1,9 +1,10 @@
-"""Facts in files: CSV, JSON Lines and the JSON of an LMLM database, read in and written out.
+"""Facts in files, read in and written out: CSV, JSON Lines, the JSON of an LMLM database, and, by
+libraries, N-Triples and Turtle (linked_data.py) and GraphML (graphml.py).
 
 The readers yield rows one by one, with the number of their line, and a `BadLine` where one cannot
-be read; what to do with it is the importer's decision. CSV and JSON Lines are streamed, whatever
-their size. A CSV file says by its header what it holds: facts (`entity,relation,value` and, if
-need be, `source,year`), aliases (`alias,entity`), relations (`relation,kind,description`),
+be read; what to do with it is the importer's decision. All but Turtle and GraphML are streamed,
+whatever their size. A CSV file says by its header what it holds: facts (`entity,relation,value`
+and, if need be, `source,year`), aliases (`alias,entity`), relations (`relation,kind,description`),
 synonyms of relations (`phrase,relation`) or settings (`setting,value`).
 """
 
@@ -16,9 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+import ijson
+
 from graph.errors import StoreError
 from graph.facts import Fact, shown
 
+LARGEST_WHOLE = 64_000_000  # characters of a file that is held in memory: Turtle, GraphML
+_DEEPEST = 50  # lists in lists of a JSON file
 LONGEST_LINE = 1_000_000  # characters; a longer line is a bad one, and is never held whole
 
 
@@ -82,14 +87,21 @@ class BadLine:
         return f"line {self.line}: {self.reason}"
 
 
+_ENDINGS = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "lmlm",
+    ".nt": "ntriples",
+    ".ttl": "turtle",
+    ".graphml": "graphml",
+}
 Row = FactRow | AliasRow | RelationRow | SynonymRow | SettingRow | BadLine
 
 
 def format_of(path: Path, name: str | None = None) -> str:
-    """The format that is named, or that the file's ending tells: "csv", "jsonl" or "lmlm"."""
-    chosen = name or {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "lmlm"}.get(
-        path.suffix.lower()
-    )
+    """The format that is named, or that the file's ending tells; a key of `READERS`."""
+    chosen = name or _ENDINGS.get(path.suffix.lower())
     if chosen not in READERS:
         raise StoreError(
             f"The format of {shown(str(path))} is not known; name it with --format: "
@@ -252,14 +264,17 @@ def read_lmlm(file: TextIO) -> Iterator[Row]:
 
     The published databases escape quotes with a backslash (`St George\\'s`): it is taken off.
     """
-    try:
-        data = json.load(file)
-    except (ValueError, RecursionError) as problem:
-        raise StoreError(f"The file is no JSON: {problem}.") from problem
-    triplets = data.get("triplets") if isinstance(data, dict) else None
-    if not isinstance(triplets, list):
-        raise StoreError('The file is no LMLM database: a JSON object with a list "triplets".')
-    for number, triplet in enumerate(triplets, start=1):
+    triplets = _triplets(file)
+    number = 0
+    while True:
+        try:
+            triplet = next(triplets)
+        except StopIteration:
+            return
+        except (ijson.JSONError, ValueError, RecursionError) as problem:
+            reason = " ".join(str(problem).split())[:200]
+            raise StoreError(f"The file is no JSON: {reason}.") from problem
+        number += 1
         if (
             isinstance(triplet, list)
             and len(triplet) == 3
@@ -271,10 +286,80 @@ def read_lmlm(file: TextIO) -> Iterator[Row]:
             yield BadLine(number, f"The triplet {shown(str(triplet))} is no list of three strings.")
 
 
+def _triplets(file: TextIO) -> Iterator[Any]:
+    """The items of the list `triplets`, one by one, whatever the size of the file."""
+    key, depth, inside, found = "", 0, False, False
+    builder = ijson.ObjectBuilder()
+    for event, value in ijson.basic_parse(_Bytes(file)):
+        opens, closes = event in ("start_array", "start_map"), event in ("end_array", "end_map")
+        if event == "map_key" and depth == 1:
+            key = value
+        if closes:
+            depth -= 1
+        if inside and depth == 1:
+            inside = False
+        elif inside:
+            if depth == 2 and not closes:
+                builder = ijson.ObjectBuilder()
+            builder.event(event, value)
+            if depth == 2 and not opens:
+                yield builder.value
+        elif depth == 1 and event == "start_array" and key == "triplets":
+            inside = found = True
+        if opens:
+            depth += 1
+        if depth > _DEEPEST:
+            raise ValueError(f"it is nested more than {_DEEPEST} deep")
+    if not found:
+        raise StoreError('The file is no LMLM database: a JSON object with a list "triplets".')
+
+
+class _Bytes:
+    """A text file as the bytes that ijson reads; what was not UTF-8 becomes a mark of it."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size).encode("utf-8", "replace")
+
+
+def read_whole(file: TextIO, name: str) -> str:
+    """A file's text, for formats that are read whole; raises `StoreError` for a larger one."""
+    text = file.read(LARGEST_WHOLE + 1)
+    if len(text) > LARGEST_WHOLE:
+        raise StoreError(
+            f"{name} is read whole, and this file has more than {LARGEST_WHOLE:,} characters; "
+            "turn it into N-Triples, which are read line by line."
+        )
+    return text
+
+
+def _read_ntriples(file: TextIO) -> Iterator[Row]:
+    from graph.linked_data import read_ntriples
+
+    return read_ntriples(file)
+
+
+def _read_turtle(file: TextIO) -> Iterator[Row]:
+    from graph.linked_data import read_turtle
+
+    return read_turtle(file)
+
+
+def _read_graphml(file: TextIO) -> Iterator[Row]:
+    from graph.graphml import read_graphml
+
+    return read_graphml(file)
+
+
 READERS: dict[str, Callable[[TextIO], Iterator[Row]]] = {
     "csv": read_csv,
     "jsonl": read_jsonl,
     "lmlm": read_lmlm,
+    "ntriples": _read_ntriples,
+    "turtle": _read_turtle,
+    "graphml": _read_graphml,
 }
 
 
@@ -310,8 +395,29 @@ def write_lmlm(facts: Iterable[Fact], file: TextIO) -> int:
     return len(triplets)
 
 
+def _write_ntriples(facts: Iterable[Fact], file: TextIO) -> int:
+    from graph.linked_data import write_ntriples
+
+    return write_ntriples(facts, file)
+
+
+def _write_turtle(facts: Iterable[Fact], file: TextIO) -> int:
+    from graph.linked_data import write_turtle
+
+    return write_turtle(facts, file)
+
+
+def _write_graphml(facts: Iterable[Fact], file: TextIO) -> int:
+    from graph.graphml import write_graphml
+
+    return write_graphml(facts, file)
+
+
 WRITERS: dict[str, Callable[[Iterable[Fact], TextIO], int]] = {
     "csv": write_csv,
     "jsonl": write_jsonl,
     "lmlm": write_lmlm,
+    "ntriples": _write_ntriples,
+    "turtle": _write_turtle,
+    "graphml": _write_graphml,
 }

@@ -45,12 +45,14 @@ def test_what_is_written_is_read_again(filled: SqliteStore, tmp_path: Path, name
     store = SqliteStore(f"sqlite:///{tmp_path}/copy.db", create=True)
     report = load(store, read_rows(path, name), author="Ada")
     assert report.facts == len(facts)
-    assert [(f.entity, f.relation, f.value) for f in store.all_facts()] == [
-        (f.entity, f.relation, f.value) for f in facts
-    ]
-    if name != "lmlm":
-        pairs = [(f.source, f.year) for f in facts]
-        assert [(f.source, f.year) for f in store.all_facts()] == pairs
+    parts = ["entity", "relation", "value", *([] if name == "lmlm" else ["source", "year"])]
+    read, expected = (
+        [tuple(str(getattr(fact, part)) for part in parts) for fact in some]
+        for some in (store.all_facts(), facts)
+    )
+    if name == "turtle":  # RDF has no order
+        read, expected = sorted(read), sorted(expected)
+    assert read == expected
     store.close()
 
 
