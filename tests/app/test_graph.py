@@ -19,7 +19,7 @@ from graph.facts import Fact
 from graph.store import SharedStore, open_store
 
 pytestmark = pytest.mark.browser
-KNOWN = ("France", "Paris", "Marie Curie", "Jupiter", "Danube")
+KNOWN = ("France", "Paris", "Japan", "Albert Einstein")
 ENTITIES = 20
 
 BARE = """<!doctype html><body><div id="root"><div data-host class="graph-host"
@@ -55,7 +55,7 @@ def bare(browser: Browser, scripted_server: Server) -> Iterator[Page]:
     page.set_default_timeout(30_000 * PATIENCE)
     page.set_content(BARE.format(url=scripted_server.url))
     page.add_style_tag(content=(ASSETS / "page.css").read_text("utf-8"))
-    page.wait_for_function("window.Plotly && window.lamplight?.graph")
+    page.wait_for_function("!!(window.Plotly && window.lamplight?.graph)")
     yield page
     page.close()
 
