@@ -1,6 +1,6 @@
 """Starts the page and prints its address.
 
-python -m app [--store URL] [--model PATH] [--port N] [--host ADDRESS]
+python -m app [--store URL] [--model PATH] [--port N] [--host ADDRESS] [--read-only]
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--model", default=None, metavar="PATH", help="a checkpoint folder or Hub name"
     )
+    parser.add_argument("--read-only", action="store_true", help="show the graph; refuse edits")
     parser.add_argument("--port", type=int, default=7860, help="0 takes a free one (default: 7860)")
     parser.add_argument(
         "--host",
@@ -51,19 +52,19 @@ def free_port(host: str, wanted: int) -> int:
     raise OSError(f"no free port from {wanted} to {wanted + 19} on {host}; name another by --port")
 
 
-def open_or_make(given: str | None) -> SharedStore:
+def open_or_make(given: str | None, *, read_only: bool = False) -> SharedStore:
     """The store that was named; a file that is the default is made from the shipped world."""
     url = store_url(given)
     if given is None and not on_server(url):
         make_world(url)
-    return open_store(url)
+    return open_store(url, read_only=read_only)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Returns 0, or 1 after one sentence about what is wrong."""
     options = parse(arguments)
     try:
-        store = open_or_make(options.store)
+        store = open_or_make(options.store, read_only=options.read_only)
     except StoreError as problem:
         return _refuse(str(problem))
     import torch
