@@ -212,7 +212,8 @@ class Neo4jTarget(Neo4jTables):
     def _write_fact(self, tx: ManagedTransaction, rows: list[Row]) -> None:
         known: Counter[int] = Counter()
         keys = {relation: key_of(relation) for _, _, _, _, relation, *_ in rows}
-        links, literals = [], []
+        links: list[Row] = []
+        literals: list[Row] = []
         for row in rows:
             _, _, until, entity_id, relation, _, value_id, _, _ = row
             (literals if value_id is None else links).append((*row, keys[relation]))

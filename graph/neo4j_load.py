@@ -128,11 +128,14 @@ def load(
     try:
         loader.begin()
         batch: list[Row] = []
+        type_: type | None = None  # of the rows of the batch; bad lines go with any
         for number, row in enumerate(rows, start=1):
-            if batch and (len(batch) >= BATCH or type(row) is not type(batch[-1])):
+            own = None if isinstance(row, BadLine) else type(row)
+            if batch and (len(batch) >= BATCH or (own and type_ and own is not type_)):
                 loader.take(batch)
-                batch = []
+                batch, type_ = [], None
             batch.append(row)
+            type_ = type_ or own
             if on_progress is not None and number % 10_000 == 0:
                 on_progress(number)
         loader.take(batch)
@@ -196,7 +199,7 @@ class _Loader:
         if not good:
             return
         self.waiting = _Batch()
-        if isinstance(rows[0], FactRow):
+        if isinstance(good[0][0], FactRow):
             self._take_facts(good)
             return
         for row, cleaned in good:

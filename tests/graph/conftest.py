@@ -18,10 +18,11 @@ from hypothesis import settings
 
 from graph.edits import Add
 from graph.formats import RelationRow
+from graph.neo4j_schema import SCHEMA_VERSION
 from graph.neo4j_store import Neo4jStore
 from graph.sqlite import SqliteStore
 from graph.store import SharedStore
-from tests.neo4j_server.server import Server, missing
+from tests.neo4j_server.server import Server, fetch, missing
 
 # A busy machine makes single examples slow; that is no failure.
 settings.register_profile("lamplight", deadline=None)
@@ -76,14 +77,16 @@ SETTINGS = {"dbms.cypher.min_replan_interval": "1h"}
 KINDS = ["sqlite"] if NEO4J_LACKS else ["sqlite", "neo4j"]
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what needs a server where none can be had; `pytest_terminal_summary` tells."""
     if NEO4J_LACKS:
-        config.stash[LEFT_OUT] = [i for i in items if "server" in getattr(i, "fixturenames", ())]
-        items[:] = [item for item in items if item not in config.stash[LEFT_OUT]]
+        items[:] = [item for item in items if "server" not in getattr(item, "fixturenames", ())]
 
 
-LEFT_OUT = pytest.StashKey[list[pytest.Item]]()
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch the server's jars before any test's time is counted."""
+    if not NEO4J_LACKS and any("neo4j" in item.nodeid for item in session.items):
+        fetch()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -110,9 +113,10 @@ def emptied(server: Server, clock: Any = time.time) -> Neo4jStore:
     with neo4j.GraphDatabase.driver(server.url, auth=("neo4j", server.password)) as driver:
         driver.execute_query("MATCH (n) WHERE NOT n:Lamplight DETACH DELETE n", database_="neo4j")
         driver.execute_query(
-            "MATCH (s:Lamplight {name: 'store'}), (n:Lamplight {name: 'newest'})"
-            " SET s = {name: s.name, schema_version: s.schema_version, store_id: randomUUID(),"
+            "MERGE (s:Lamplight {name: 'store'}) MERGE (n:Lamplight {name: 'newest'})"
+            " SET s = {name: s.name, schema_version: $version, store_id: randomUUID(),"
             " written: 0, filled: true}, n.revision = 0",
+            version=SCHEMA_VERSION,
             database_="neo4j",
         )
     return Neo4jStore(server.url, clock=clock)
