@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 _ALIASED = f"""SELECT DISTINCT entity_id FROM name
     WHERE key = ? AND text = ? AND is_alias = 1 AND until = {OPEN} LIMIT 2"""  # noqa: S608
+_ANY_ALIAS = f"SELECT EXISTS (SELECT 1 FROM name WHERE is_alias = 1 AND until = {OPEN})"  # noqa: S608
 _CACHED = 200_000  # ids of entities kept in memory, some 30 MB
 
 
@@ -111,6 +112,8 @@ class _Loader:
         self.first_name = self._last("name")
         self.first_fact = self._last("fact")
         self.entities: dict[str, int] = {}
+        self.absent: set[str] = set()  # names of no entity: most values are, again and again
+        self.any_alias = bool(connection.execute(_ANY_ALIAS).fetchone()[0])
         self.relations: dict[str, _Relation] = {}
         self.known: Counter[int] = Counter()
 
@@ -137,15 +140,19 @@ class _Loader:
     def _find(self, name: str) -> int | None:
         """The entity of this name, or the only one with this alias."""
         found = self.entities.get(name)
-        if found is not None:
+        if found is not None or name in self.absent:
             return found
         row = self.sql.execute(
             f"SELECT entity_id FROM name WHERE text = ? AND is_alias = 0 AND until = {OPEN}",  # noqa: S608
             (name,),
         ).fetchone()
         if row is None:
-            rows = self.sql.execute(_ALIASED, (fold(name), name)).fetchall()
+            aliased = (fold(name), name)
+            rows = self.sql.execute(_ALIASED, aliased).fetchall() if self.any_alias else []
             if len(rows) != 1:
+                if len(self.absent) >= _CACHED:
+                    self.absent.clear()
+                self.absent.add(name)
                 return None
             row = rows[0]
         self._keep(name, row[0])
@@ -155,6 +162,7 @@ class _Loader:
         if len(self.entities) >= _CACHED:
             self.entities.clear()
         self.entities[name] = entity_id
+        self.absent.discard(name)
 
     def _find_or_make(self, name: str) -> int:
         found = self._find(name)
@@ -288,6 +296,8 @@ class _Loader:
         ).fetchone()
         if there is None:
             self._write_name(entity_id, alias, True)
+            self.any_alias = True
+            self.absent.discard(alias)
             self.entities.pop(alias, None)  # it may have had one meaning, and now has two
             self.report.aliases += 1
 
