@@ -353,7 +353,7 @@ def test_an_import_that_fails_or_dies_leaves_nothing(
         f"open_store('{filled.url}').load(rows(), author='Bob')\n"
     )
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT).returncode == 9
-    assert cypher("MATCH (e:Entity) WHERE e.name STARTS WITH 'City' RETURN count(e)") == [[30]]
+    assert cypher("MATCH (e:Entity) WHERE e.name STARTS WITH 'City' RETURN count(e)") == [[20]]
     assert list(filled.all_facts()) == facts
     monkeypatch.setattr("graph.neo4j_store.LEASE_SECONDS", 0)
     filled.apply([Add("France", "motto", "Liberté")], author="Ada")
