@@ -2,9 +2,11 @@
 
 Where a text about an entity says a value that the graph holds for it, the lookup is written before
 it. A value is found as it is spelt, by another name of the linked entity, as a date or number in
-another notation, and as a country's demonym in its inflections (France: French). Only the first
-place that says a fact is annotated, and no two lookups share words, the longest first; a value
-under two relations goes to the one whose name the sentence uses, else the first in stored order.
+another notation, and, under relations of origin, as a country's demonym in its inflections (France:
+French). A place counts only if it looks like telling the fact: it is in a first sentence that names
+the entity, or a number, or the sentence uses a word of the relation's name. Only the first such
+place is annotated, and no two lookups share words, the longest first; a value under two relations
+goes to the one whose name the sentence uses, else the first in stored order.
 """
 
 from __future__ import annotations
@@ -28,6 +30,11 @@ _DAY_MONTH_YEAR = re.compile(rf"(\d{{1,2}}) ({'|'.join(_MONTHS)}) (\d{{1,4}})")
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+|\d{4,}")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"“])|\n+")
 _WORDS = re.compile(r"\w+")
+_ORIGIN = frozenset({"nationality", "citizenship", "country", "country of citizenship"})
+_FIRST_ONLY = frozenset({"instance of", "subclass of"})  # "the country" is said everywhere
+_NEVER = frozenset({"demonym"})  # an adjective tells something else
+_ALSO = {"birth": ("born",), "death": ("died",), "spouse": ("married", "wife", "husband")}
+_STEM = 5  # letters by which "borders" and "border" are one word
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,9 @@ class AlignmentAnnotator:
         facts = self.store.facts(entity.id)
         sites: list[tuple[int, int, Fact]] = []
         for fact in facts:
-            if fold(fact.relation) == RELATIONS or fold(fact.value) == fold(entity.name):
+            if fold(fact.relation) in (RELATIONS, *_NEVER):
+                continue
+            if fold(fact.value) == fold(entity.name):
                 continue
             site = self._place(text.text, fact)
             if site is not None:
@@ -72,14 +81,17 @@ class AlignmentAnnotator:
         return Annotated(text.text, tuple(lookups))
 
     def _place(self, text: str, fact: Fact) -> tuple[int, int] | None:
-        """Where the text first says the value, in any of its spellings."""
+        """Where the text first tells the value, in any of its spellings."""
         best = None
         for spelling in self._spellings(fact):
             if len(spelling) < SHORTEST:
                 continue
-            match = re.search(rf"(?<![\w-]){re.escape(spelling)}(?![\w-]|,\d)", text)
-            if match and (best is None or match.start() < best[0]):
-                best = match.start(), match.end()
+            for match in re.finditer(rf"(?<![\w-]){re.escape(spelling)}(?![\w-]|,\d)", text):
+                if best is not None and match.start() >= best[0]:
+                    break
+                if _tells(text, (*match.span(), fact)):
+                    best = match.span()
+                    break
         return best
 
     def _spellings(self, fact: Fact) -> Iterator[str]:
@@ -89,6 +101,8 @@ class AlignmentAnnotator:
         if fact.value_id is not None:
             linked = self.store.entity(fact.value_id)
             yield from linked.aliases if linked else ()
+            if fold(fact.relation) not in _ORIGIN:
+                return
             for demonym in self.store.facts(fact.value_id, "demonym"):
                 for name in re.split(r", | or |; ", demonym.value):
                     yield from demonyms(name)
@@ -112,13 +126,37 @@ class AlignmentAnnotator:
         return taken
 
 
+def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
+    """Begin and end of the sentence around `text[start:end]`."""
+    begin = max((m.end() for m in _SENTENCE_END.finditer(text, 0, start)), default=0)
+    following = _SENTENCE_END.search(text, end)
+    return begin, following.start() if following else len(text)
+
+
+def _tells(text: str, site: tuple[int, int, Fact]) -> bool:
+    """Whether a place looks like telling the fact, and not only like naming its value."""
+    start, end, fact = site
+    begin, finish = _sentence(text, start, end)
+    before = text[:begin].strip()  # nothing, or a title
+    if not before or ("\n" not in before and not before.endswith((".", "!", "?"))):
+        names = {word for word in _WORDS.findall(fact.entity.casefold()) if len(word) > 2}
+        if names & set(_WORDS.findall(text[begin:finish].casefold())):
+            return True
+    if fold(fact.relation) in _FIRST_ONLY:
+        return False
+    return any(c.isdigit() for c in text[start:end]) or _named(text, site) > 0
+
+
 def _named(text: str, site: tuple[int, int, Fact]) -> int:
-    """How many words of the relation's name the sentence uses."""
-    begin = max((m.end() for m in _SENTENCE_END.finditer(text, 0, site[0])), default=0)
-    following = _SENTENCE_END.search(text, site[1])
-    sentence = text[begin : following.start() if following else len(text)].casefold()
-    words = set(_WORDS.findall(sentence))
-    return sum(word in words for word in _WORDS.findall(site[2].relation.casefold()))
+    """How many words of the relation's name the sentence uses, in any inflection."""
+    begin, end = _sentence(text, site[0], site[1])
+    words = {word[:_STEM] for word in _WORDS.findall(text[begin:end].casefold())}
+    names = _WORDS.findall(site[2].relation.casefold())
+    return sum(
+        any(name[:_STEM] in words for name in (word, *_ALSO.get(word, ())))
+        for word in names
+        if len(word) > 2
+    )
 
 
 def dates(value: str) -> Iterator[str]:

@@ -33,6 +33,42 @@ ABOUT = {
     "forgotten_value": "deletions after which the value is gone",
     "recovery": "deleted values still said, where the name or another fact holds them too",
     "natural": "paragraphs, read by eye, of which every sentence is one that a person would write",
+    "readable": "paragraphs, read by eye, without a loop or a broken sentence",
+    "edit_question": "a changed fact, asked for in a wording of the corpus",
+    "edit_paraphrase": "the same, in frames of the corpus around a noun they never had",
+    "edit_paraphrase_unseen": "the same, in 100 wordings that no document has",
+    "edit_unrelated": "another fact of the entity, asked for after the edit",
+    "edit_seconds": "seconds from an edit to the whole changed text",
+    "edits_at_once_1": "a changed fact, asked for; one edit in the draft",
+    "edits_at_once_10": "the same among 10 edits at once",
+    "edits_at_once_100": "the same among 100",
+    "edits_at_once_1000": "the same among 1,000",
+    "propagation_2": "questions through two lookups, of which the first fact was changed",
+    "propagation_3": "the same through three lookups",
+    "forgotten_del_on": "deleted facts that are no longer said, lookups allowed",
+    "forgotten_del_off": "the same with lookups forbidden",
+    "retained": "facts that were not deleted and are still said",
+    "leakage": "deleted facts said without lookups: L of arXiv 2607.00605 (less is better)",
+    "retrieval_artifact": "deleted facts said though no lookup returned them (less is better)",
+    "not_recorded": "questions without an answer of which the text says so, inventing nothing",
+    "false_not_recorded": "facts of the graph said not to be recorded (less is better)",
+    "adversarial_unsupported": "unsupported sentences on adversarial prompts (less is better)",
+    "closed_book_ratio": "p(true) / p(another value) without lookups, trained over held-out",
+    "closed_book_trained": "p(true) / p(another value) without lookups, trained entities",
+    "closed_book_held_out": "the same of held-out entities",
+    "closed_book_shuffled": "the same with another value for the true one",
+    "perplexity_static": "perplexity of the text, lookups given (arXiv 2505.15962)",
+    "perplexity_dynamic": "the same, with queries of the model's own",
+    "perplexity_normalised": "losses of all trained tokens, per token of the text",
+    "perplexity_baseline": "perplexity of the text by a model without lookups",
+    "completion": "held-out facts completed, T-REx style",
+    "completion_closed": "the same with lookups forbidden (less is better)",
+    "foreign_lookup_validity": "`lookup_validity` on a graph of chemical compounds",
+    "foreign_coverage": "`coverage` there",
+    "foreign_faithfulness": "`faithfulness` there",
+    "foreign_edit_efficacy": "`edit_efficacy` there",
+    "foreign_forgotten": "`forgotten` there",
+    "foreign_unsupported": "`unsupported` there (less is better)",
 }
 
 
@@ -85,17 +121,19 @@ def _tokens_at(tokens: Mapping[int, float], step: int) -> float:
 
 
 def measure_table(found: Mapping[str, Mapping[str, float]]) -> str:
-    """The measures as Markdown, held-out entities in a column of their own."""
+    """The measures as Markdown; macro average and held-out entities in columns of their own."""
     rows = [
-        "| measure | what | all | held-out entities |",
-        "| --- | --- | --- | --- |",
+        "| measure | what | all | each relation alike | held-out entities |",
+        "| --- | --- | --- | --- | --- |",
     ]
-    for name in [n for n in found if not n.endswith("_held_out")]:
-        apart = found.get(f"{name}_held_out")
-        rows.append(
-            f"| `{name}` | {ABOUT.get(name, '')} | {_cell(found[name])} | "
-            f"{_cell(apart) if apart else ''} |"
-        )
+    for name in found:
+        if name.endswith("_macro"):
+            continue
+        if name.endswith("_held_out") and name.removesuffix("_held_out") in found:
+            continue
+        cells = [found.get(name + suffix) for suffix in ("", "_macro", "_held_out")]
+        shown = " | ".join(_cell(cell) if cell else "" for cell in cells)
+        rows.append(f"| `{name}` | {ABOUT.get(name, '')} | {shown} |")
     return "\n".join(rows)
 
 
@@ -186,7 +224,8 @@ break, the text with its lookups, `<|end|>`.
 
 Measured by `python -m training evaluate` on the shipped graph, by unconstrained greedy decoding of
 this file: only values and `<|db_end|>` are forced, nothing is filtered. In brackets: 95 % interval
-and number. No training document names one of the {held_out} held-out entities.
+and number; *each relation alike* is the mean over relations, in which a rare one weighs as much as
+a frequent one. No training document names one of the {held_out} held-out entities.
 
 {measures}
 

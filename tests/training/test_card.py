@@ -13,6 +13,8 @@ from training.module import TrainingError
 FOUND = {
     "coverage": {"value": 0.9671, "low": 0.95, "high": 0.98, "n": 3210},
     "coverage_held_out": {"value": 0.955, "low": 0.94, "high": 0.97, "n": 1001},
+    "coverage_macro": {"value": 0.91, "low": 0.9, "high": 0.92, "n": 40},
+    "closed_book_held_out": {"value": 1.2, "low": 1.0, "high": 1.4, "n": 50},
     "natural": {"value": 0.93, "low": 0.86, "high": 0.97, "n": 100},
 }
 
@@ -61,7 +63,8 @@ def test_the_card_holds_every_number(model, run):
     card = write_card(model, run, model / "evaluation.json").read_text("utf-8")
     for part in (
         "6.9 million parameters (3.0 MiB)",
-        "0.967 (0.950 to 0.980; n = 3,210) | 0.955 (0.940 to 0.970; n = 1,001)",
+        "| 0.967 (0.950 to 0.980; n = 3,210) | 0.910 (0.900 to 0.920; n = 40) | 0.955 (0.940",
+        "| `closed_book_held_out` |",  # a measure of its own, of no other's held-out entities
         "2,050 steps, 16.4 million",
         "at 4,000 tokens a second",
         "seed is 7",
@@ -88,7 +91,7 @@ def test_what_is_missing_is_told(model, run, tmp_path):
 
 
 def test_measures_without_held_out_have_an_empty_cell():
-    assert measure_table(FOUND).splitlines()[-1].endswith("n = 100) |  |")
+    assert measure_table(FOUND).splitlines()[-1].endswith("n = 100) |  |  |")
 
 
 def test_a_resumed_log_keeps_the_later_values(tmp_path):
