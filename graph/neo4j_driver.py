@@ -135,16 +135,21 @@ class Connection:
     def read(self, cypher: str, **parameters: Any) -> list[list[Any]]:
         """The rows of one statement, read in a managed transaction that sees our own writes."""
         driver = self.driver
-        try:
-            return driver.execute_query(
-                neo4j.Query(cast(LiteralString, cypher), timeout=READ_SECONDS),
-                parameters,
-                routing_=neo4j.RoutingControl.READ,
-                database_=self.address.database,
-                result_transformer_=neo4j.Result.values,
-            )
-        except (errors.DriverError, errors.Neo4jError) as problem:
-            raise self.explain(problem) from problem
+        until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return driver.execute_query(
+                    neo4j.Query(cast(LiteralString, cypher), timeout=READ_SECONDS),
+                    parameters,
+                    routing_=neo4j.RoutingControl.READ,
+                    database_=self.address.database,
+                    result_transformer_=neo4j.Result.values,
+                )
+            except errors.IncompleteCommit as problem:  # of a read: it is simply read again
+                if time.monotonic() > until:
+                    raise self.explain(problem) from problem
+            except (errors.DriverError, errors.Neo4jError) as problem:
+                raise self.explain(problem) from problem
 
     def write(self, work: Callable[[neo4j.ManagedTransaction], Outcome]) -> Outcome:
         """Do `work` in a managed transaction, again where the server was away meanwhile.
