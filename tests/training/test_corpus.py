@@ -65,6 +65,15 @@ def writer(records, held_out) -> Writer:
 # ---- phrases ------------------------------------------------------------------------------------
 
 
+def test_a_question_belongs_to_one_relation():
+    owners: dict[str, set[str]] = {}
+    for relation, described in load_phrases().relations.items():
+        for questions in described.questions.values():
+            for question in questions:
+                owners.setdefault(question, set()).add(relation)
+    assert {q: sorted(names) for q, names in owners.items() if len(names) > 1} == {}
+
+
 def test_every_relation_of_the_world_has_phrases(records):
     used = {relation for record in records.values() for relation in record.facts}
     phrases = load_phrases().relations
