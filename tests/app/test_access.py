@@ -120,7 +120,9 @@ def test_a_screen_reader_hears_few_words(scripted_page: Inspect) -> None:
     assert 1 <= len(heard) <= 3
     assert "copied from the graph" in heard[-1]
     live = page.page.locator("[aria-live]:not([aria-live=off]), [role=status], [role=log]")
-    assert live.evaluate_all("all => all.filter(each => each.closest('#trace')).length") == 0
+    around_the_text = """all => { const text = document.querySelector('#reading');
+      return all.filter(each => each.contains(text) || text.contains(each)).length }"""
+    assert live.evaluate_all(around_the_text) == 0
 
 
 def test_the_tour_has_four_steps_and_gives_the_focus_back(scripted_page: Inspect) -> None:
