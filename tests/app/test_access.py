@@ -111,7 +111,7 @@ def test_a_screen_reader_hears_few_words(scripted_page: Inspect) -> None:
         """() => { window.heard = [];
         const region = document.querySelector('#status');
         new MutationObserver(() => {
-          const words = region.textContent.trim();
+          const words = region.querySelector('#status-words').textContent.trim();
           if (words && words !== window.heard.at(-1)) window.heard.push(words);
         }).observe(region, { subtree: true, childList: true, characterData: true }) }"""
     )
