@@ -16,6 +16,9 @@ from tests.neo4j_server.server import Server
 ASKED = 100
 
 
+pytestmark = pytest.mark.timeout(900)  # a whole world is loaded into the server
+
+
 @pytest.fixture(scope="module")
 def worlds(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The world in a file, and on the server, as `init` makes it."""
