@@ -163,9 +163,10 @@ def _read_call(text: str, start: int) -> tuple[Slots, int] | str:
 def _find(text: str, pattern: re.Pattern[str], start: int, limit: int) -> re.Match[str] | None:
     """The first occurrence that is not escaped and on the same line."""
     line = text.find("\n", start, limit)
-    for match in pattern.finditer(text, start, limit if line < 0 else line):
+    while match := pattern.search(text, start, limit if line < 0 else line):
         if not _is_escaped(text, match.start()):
             return match
+        start = match.start() + 1  # the next one may begin inside an escaped one
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from training.annotated import Annotated, Placed, parse, write_brackets, write_markers
@@ -123,6 +123,7 @@ def documents(draw) -> Annotated:
 
 
 @given(documents(), st.sampled_from(["brackets", "lamplight", "reference"]))
+@example(Annotated(";", (Placed(0, "',", "[", "["),)), "brackets")
 @settings(max_examples=300, deadline=None)
 def test_text_to_annotated_to_text(document, form):
     written = write_brackets(document) if form == "brackets" else write_markers(document, form)
