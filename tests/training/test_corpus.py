@@ -29,6 +29,7 @@ from training.corpus.phrases import (
     render,
     split_template,
 )
+from training.corpus.prompts import frame_held_out
 from training.corpus.prose import annotate
 from training.corpus.records import (
     NameFilter,
@@ -213,6 +214,44 @@ def test_a_miss_is_said_plainly_and_is_a_tenth_of_the_documents(writer):
         document = writer.document(random.Random(seed), "missing relation")
         assert LOOKUP.search(document.text).group(3) == UNKNOWN
         assert re.search(r"\b(not|no|nothing)\b", document.text, re.IGNORECASE), document.text
+
+
+@pytest.mark.parametrize("kind", ["question", "missing relation", "general question", "completion"])
+def test_an_answer_knows_its_value_before_it_begins(writer, kind):
+    for seed in range(100):
+        document = writer.document(random.Random(seed), kind)
+        assert document.text.startswith("<|db_entity|>"), document.text
+
+
+def test_a_fifth_of_the_frames_is_held_out_for_each_relation(writer):
+    general = writer.general["general_questions"]
+    for relation, frames in writer._frames.items():
+        apart = [frame for frame in general if frame_held_out(relation, frame)]
+        assert len(apart) + len(frames) == len(general) >= 50
+        assert apart, relation
+        assert frames, relation
+    noun = writer.phrases.relations["capital"].noun
+    own = writer.phrases.relations["capital"].questions[ANY_TYPE]
+    apart = {f for f in general if frame_held_out("capital", f)}
+    apart = {ask(f, "Peru", noun) for f in apart if f.replace("{relation}", noun) not in own}
+    asked = {writer._asked(random.Random(seed), "capital", "Peru") for seed in range(3000)}
+    assert len(asked) > 500
+    assert not apart & asked
+
+
+def test_typed_markers_change_nothing_and_a_premise_is_denied(writer):
+    denials = set(writer.prompts.premise_answers)
+    kinds = Counter()
+    for seed in range(200):
+        document = writer.document(random.Random(seed), "odd prompt")
+        before = document.text.partition("<|db_entity|>")[0]
+        denied = before in denials
+        typed = any(piece in document.prompt for piece in ("<|", "|>", "dblookup", "->", "<", "{{"))
+        assert denied or (not before and typed), (document.prompt, document.text)
+        kinds[denied] += 1
+        spoken = LOOKUP.sub("", document.text)
+        assert not any(marker in spoken for marker in ("<|db", "dblookup"))
+    assert min(kinds.values()) > 50
 
 
 def test_the_mode_without_lookups_states_nothing(writer):

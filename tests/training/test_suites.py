@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections import Counter
 
@@ -236,8 +237,21 @@ def test_unseen_wordings_are_in_no_document(url):
         for described in world.writer.phrases.relations.values():
             for templates in described.questions.values():
                 general |= {t.replace(described.noun, "{relation}").casefold() for t in templates}
-        bare = {re.sub(r"\W+", " ", q) for q in general}
-        assert not bare & {re.sub(r"\W+", " ", q.casefold()) for q in unseen}
+        prompts, rng = world.writer.prompts, random.Random(0)
+        for _ in range(3000):
+            frame = rng.choice(world.writer.general["general_questions"])
+            general |= {
+                prompts.filled(rng).casefold(),
+                prompts.dressed(rng, frame).casefold(),
+                prompts.with_slips(rng, frame).casefold(),
+            }
+        bare = {re.sub(r"\W+", " ", q).strip() for q in general}
+        assert not bare & {re.sub(r"\W+", " ", q.casefold()).strip() for q in unseen}
+        told = {re.sub(r"\W+", " ", prompts.premise(rng).casefold()) for _ in range(500)}
+        told |= set(map(str.casefold, world.writer.general["no_entity_prompts"]))
+        told |= {prompts.in_another_language(rng).casefold() for _ in range(500)}
+        adversarial = [p for group in world.wordings["adversarial"].values() for p in group]
+        assert not told & {p.casefold() for p in adversarial}
         kinds = Counter(kind for kind, _ in adversarial_prompts(world, world.rng("a"), 200))
         assert set(kinds.values()) == {40}
         assert not_recorded_pattern(world).search("The motto of X is not recorded.")

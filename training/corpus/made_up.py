@@ -2,12 +2,14 @@
 
 Each function draws from a `random.Random` that the caller seeds. Strings are 1 to 40 characters,
 in many scripts, with digits, symbols and punctuation, and never have a `; ` inside, which separates
-the values of one answer.
+the values of one answer. They reach every piece of the tokenizer's vocabulary, since a piece that
+no document holds cannot be copied: hence spliced words, formulas and characters of any script.
 """
 
 from __future__ import annotations
 
 import random
+import unicodedata
 from collections.abc import Sequence
 
 MAX_CHARACTERS = 40
@@ -63,6 +65,16 @@ _SCRIPTS = {
     "thai": "กขคงจชซญดตถทธนบปผพฟภมยรลวศสหอ",
 }
 SCRIPTS = ("latin", "accented", *_SCRIPTS)
+_BLOCKS = (  # of Unicode, first and last character: for strings in any script
+    (0x4E00, 0x9FFF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3), (0x3041, 0x3096), (0x30A1, 0x30FA),
+    (0x0400, 0x045F), (0x0391, 0x03C9), (0x05D0, 0x05EA), (0x0621, 0x064A), (0x0904, 0x0939),
+    (0x0985, 0x09B9), (0x0B85, 0x0BB9), (0x0E01, 0x0E30), (0x10D0, 0x10F0), (0x0531, 0x0556),
+    (0x1200, 0x1248), (0x1EA0, 0x1EF9), (0x00C0, 0x017F), (0x2190, 0x21FF), (0x2200, 0x22FF),
+    (0x1F300, 0x1F5FF), (0x1F600, 0x1F64F),
+)  # fmt: skip
+_FORMULA = ["C", "C", "H", "N", "O", "S", "F", "Cl", "Br", "c", "n", "(", ")", "[", "]", "=", "#",
+            "+", "-", "/", "@", ".", "*", "^", "{", "}", "<", ">", "_", "&", "%", "$", "~", "|",
+            "1", "2", "3", "0", "x", "y"]  # fmt: skip
 _UNITS = [
     "km",
     "kg",
@@ -202,17 +214,96 @@ def symbolic(rng: random.Random, words: Sequence[str]) -> str:
     )
 
 
+def in_any_script(rng: random.Random) -> str:
+    """Characters of one block of Unicode, drawn from all of its letters or signs."""
+    first, last = rng.choice(_BLOCKS)
+    drawn = "".join(chr(rng.randint(first, last)) for _ in range(rng.randint(1, 8)))
+    return "".join(c for c in drawn if unicodedata.category(c)[0] in "LSN") or "字"
+
+
+def formula(rng: random.Random) -> str:
+    """Signs as chemistry, mathematics and programs string them together, with runs."""
+    parts = []
+    for _ in range(rng.randint(2, 14)):
+        part = rng.choice(_FORMULA)
+        parts.append(part * rng.choice((1, 1, 1, 1, 2, 3, 6)))
+    return "".join(parts)
+
+
+def spliced(rng: random.Random, words: Sequence[str]) -> str:
+    """Slices of real words glued to one: letters in the order of words, but no known word."""
+    parts = []
+    for _ in range(rng.randint(2, 4)):
+        word = rng.choice(words)
+        start = rng.randrange(max(1, len(word) - 2))
+        parts.append(word[start : start + rng.randint(2, 6)])
+    text = rng.choice(("", "", "", "-", "'", "/", "_")).join(parts)
+    return text[:1].upper() + text[1:] if rng.random() < 0.5 else text
+
+
+def title(rng: random.Random, words: Sequence[str]) -> str:
+    """A title or a name of several parts, whose words may come twice."""
+    a, b, c = (rng.choice(words) for _ in range(3))
+    if rng.random() < 0.15:
+        c = a
+    A, B, C = (word[:1].upper() + word[1:] for word in (a, b, c))
+    return rng.choice(
+        [
+            f"{A} and {B}",
+            f"{A} and {B}",
+            f"{A} of {B}",
+            f"The {A} of the {B}",
+            f"{A} of the {B} of the {C}",
+            f"The {A}, the {B} and the {C}",
+            f"{A}: {B} {C}",
+            f"{A} {B}: {C} and {B}",
+            f"{A}: Part {rng.choice(('I', 'II', 'III', 'IV', '2', '3'))} – {B}",
+            f"{A} {rng.choice(('I', 'II', 'III', 'IV', 'VI', 'IX'))}",
+            f"{A} the {B}",
+            f"{A} in the {B}",
+            f"{A} {A}",
+            f"{A} or {B}",
+            f"{A} with {b} and {c}",
+            f"{A}-{B}-{C}",
+            f"{A} for {B}",
+            f"{A} – {b} of {c}",
+        ]
+    )
+
+
+def siblings(rng: random.Random, words: Sequence[str], number: int) -> list[str]:
+    """Values that share their beginning or their end, as the parts of a series do."""
+    stem = title(rng, words)[:22].rstrip(" :,–-")
+    glue = rng.choice((" ", ": ", " and ", " of the ", ", "))
+    ends = [rng.choice(words).capitalize() for _ in range(number)]
+    pairs = ((stem, end) if rng.random() < 0.8 else (end, stem) for end in ends)
+    return [f"{first}{glue}{second}"[:MAX_CHARACTERS].strip() for first, second in pairs]
+
+
 def made_up_value(rng: random.Random, kind: str | None = None, words: Sequence[str] = ()) -> str:
     """A made-up value of at most 40 characters.
 
-    `kind` is one of `SCRIPTS`, `number`, `symbolic`, `words` or `character`; without one, any.
+    `kind` is one of `SCRIPTS`, `number`, `symbolic`, `words`, `character`, `any script`, `formula`,
+    `spliced` or `title`; without one, any.
     `words` are real words to build from; made-up ones stand in for them where there are none.
     """
     pool = words or [made_up_word(rng) for _ in range(8)]
     if kind is None:
         kind = rng.choices(
-            ("latin", "accented", "other", "number", "symbolic", "words", "character"),
-            (0.26, 0.10, 0.18, 0.18, 0.14, 0.11, 0.03),
+            (
+                "latin",
+                "accented",
+                "other",
+                "any script",
+                "number",
+                "symbolic",
+                "words",
+                "character",
+                "formula",
+                "spliced",
+                "title",
+            ),
+            (0.15, 0.08, 0.12, 0.06, 0.16, 0.11, 0.09, 0.02, 0.06, 0.07, 0.08),
         )[0]
         if kind == "other":
             kind = rng.choice(tuple(_SCRIPTS))
@@ -224,6 +315,14 @@ def made_up_value(rng: random.Random, kind: str | None = None, words: Sequence[s
         value = " ".join(rng.choice(pool) for _ in range(rng.randint(1, 5)))
         if rng.random() < 0.5:
             value = value[:1].upper() + value[1:]
+    elif kind == "any script":
+        value = in_any_script(rng)
+    elif kind == "formula":
+        value = formula(rng)
+    elif kind == "spliced":
+        value = spliced(rng, pool)
+    elif kind == "title":
+        value = title(rng, pool)
     elif kind == "character":
         value = rng.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
     else:
@@ -248,17 +347,24 @@ def alike(rng: random.Random, value: str) -> str:
     ]
 
 
+_NAMES = (  # forms of names, each up to its share: "" is any of the scripts
+    ("symbolic", 0.08),
+    ("", 0.15),
+    ("accented", 0.21),
+    ("any script", 0.24),
+    ("spliced", 0.31),
+    ("title", 0.45),
+)
+
+
 def made_up_name(rng: random.Random, words: Sequence[str] = ()) -> str:
     """The name of an entity that does not exist, with years, brackets and commas at times."""
     pool = words or [made_up_word(rng) for _ in range(8)]
     form = rng.random()
-    if form < 0.12:
-        return made_up_value(rng, "symbolic", pool)
-    if form < 0.22:
-        return made_up_value(rng, rng.choice(tuple(_SCRIPTS)))
-    if form < 0.30:
-        return made_up_value(rng, "accented")
-    if form < 0.36:
+    for kind, share in _NAMES:
+        if form < share:
+            return made_up_value(rng, rng.choice(tuple(_SCRIPTS)) if kind == "" else kind, pool)
+    if form < 0.50:
         name = " ".join(rng.choice(pool) for _ in range(rng.randint(1, 3)))
         return name[:MAX_CHARACTERS].strip() or "thing"
     parts = [
@@ -298,6 +404,8 @@ def restyle(rng: random.Random, relation: str) -> str:
 
 def made_up_relation(rng: random.Random, words: Sequence[str]) -> str:
     """A relation name that is not in the world: real and made-up words in many spellings."""
+    if rng.random() < 0.08:
+        return " ".join((spliced(rng, words), rng.choice(words)))[:MAX_CHARACTERS].strip()
     count = rng.choice((1, 1, 2, 2, 2, 3, 3, 4, 5))
     parts = [made_up_word(rng) if rng.random() < 0.3 else rng.choice(words) for _ in range(count)]
     if count > 1 and rng.random() < 0.25:
@@ -319,3 +427,16 @@ def made_up_relation(rng: random.Random, words: Sequence[str]) -> str:
     return (
         name if name and name.casefold() not in ("relations", "unknown") else made_up_word(rng, 2)
     )
+
+
+def relation_family(rng: random.Random, words: Sequence[str], number: int) -> list[str]:
+    """Names of relations that share a word: `critical pressure`, `critical volume` and so on."""
+    shared = [rng.choice(words) for _ in range(rng.choice((1, 1, 2)))]
+    last = rng.random() < 0.3  # whether they share their end
+    joint = rng.choice((" ", " ", " of ", "-"))
+    names = []
+    for _ in range(number):
+        own = [rng.choice(words) for _ in range(rng.choice((1, 1, 2)))]
+        parts = (own, shared) if last else (shared, own)
+        names.append(joint.join(" ".join(part) for part in parts)[:MAX_CHARACTERS].strip())
+    return names

@@ -31,6 +31,7 @@ from training.corpus.phrases import (
     split_template,
     with_article,
 )
+from training.corpus.prompts import Prompts, frame_held_out
 from training.corpus.records import TYPE, Record, words_of
 from training.documents import Document, write_lookup
 
@@ -45,16 +46,17 @@ PERSON_TYPES = frozenset(
 """Types of which nobody is "it"."""
 
 KINDS: Mapping[str, float] = {
-    "paragraph": 0.46,
-    "question": 0.18,
+    "paragraph": 0.29,
+    "question": 0.24,
     "completion": 0.02,
-    "general question": 0.05,
-    "two questions": 0.03,
+    "general question": 0.07,
+    "two questions": 0.025,
     "comparison": 0.02,
-    "chain of two": 0.055,
-    "chain of three": 0.03,
-    "missing relation": 0.06,
-    "unknown entity": 0.045,
+    "chain of two": 0.075,
+    "chain of three": 0.055,
+    "missing relation": 0.07,
+    "unknown entity": 0.035,
+    "odd prompt": 0.05,
     "lookups off": 0.03,
     "no entity": 0.02,
 }
@@ -85,6 +87,7 @@ class Writer:
         self.general: dict[str, Any] = yaml.safe_load(
             (folder / "general.yaml").read_text(encoding="utf-8")
         )
+        self._folder = folder
         self._joined: dict[tuple[str, ...], list[JoinedSentence]] = {}
         for sentence in phrases.sentences:
             self._joined.setdefault(sentence.order, []).append(sentence)
@@ -115,6 +118,20 @@ class Writer:
         """Real words of the graph's values, to build made-up names from."""
         words = {w for value in self._any_value for w in words_of(value)}
         return sorted(w for w in words if w.isascii() and w.isalpha() and 2 < len(w) <= 12)
+
+    @cached_property
+    def prompts(self) -> Prompts:
+        """How people type around a request."""
+        return Prompts(self._words, self._folder)
+
+    @cached_property
+    def _frames(self) -> dict[str, list[str]]:
+        """For each relation, the general frames in which documents ask for it."""
+        general = self.general["general_questions"]
+        return {
+            name: [frame for frame in general if not frame_held_out(name, frame)]
+            for name in self.phrases.relations
+        }
 
     @cached_property
     def _by_relation(self) -> dict[str, list[Record]]:
@@ -199,7 +216,9 @@ class Writer:
             else made_up.made_up_value(rng, None, self._words)
             for _ in range(count)
         ]
-        if count > 1 and rng.random() < 0.15:
+        if count > 1 and rng.random() < 0.2:
+            values = made_up.siblings(rng, self._words, count)
+        elif count > 1 and rng.random() < 0.15:
             values[1] = made_up.alike(rng, values[0])
         return _distinct(values)
 
@@ -207,12 +226,16 @@ class Writer:
         """The record under exchanged names; in some topics relations are restyled or made up."""
         answers: dict[str, tuple[str, ...]] = {}
         phrased: dict[str, str] = {}
-        style = (
-            rng.random()
-        )  # of the relation names: as they are, restyled, mixed with made-up ones
+        # Of the relation names: as they are, restyled, mixed with made-up ones, of one family.
+        style = rng.random()
+        family = made_up.relation_family(rng, self._words, len(relations)) if style > 0.92 else []
         for relation in relations:
             if style > 0.70 and (style > 0.85 or rng.random() < 0.4):
-                name = made_up.made_up_relation(rng, self._words)
+                name = (
+                    family.pop()
+                    if family and rng.random() < 0.8
+                    else made_up.made_up_relation(rng, self._words)
+                )
                 if name not in answers:
                     answers[name], phrased[name] = self._made_up_answer(rng), ""
                 continue
@@ -235,8 +258,13 @@ class Writer:
         relation: str,
         pronoun: bool = False,
         stated_type: str = "",
+        first: bool = False,
     ) -> str:
-        """One fact; wording made for a type is used only where the text has stated that type."""
+        """One fact; wording made for a type is used only where the text has stated that type.
+
+        Where `first`, the lookup stands before the sentence: an answer to a question knows its
+        value, or that there is none, before it begins.
+        """
         known = topic.phrased[relation]
         if known:
             answers = {known: topic.answers[relation]}
@@ -244,7 +272,8 @@ class Writer:
             templates = self.phrases.relations[known].statements_for(stated_type)
             fitting = [t for t in templates if opens_well(t, subject, answers, known)]
             template = _draw(rng, fitting or templates)
-            return _respell(render(template, subject, answers, known), known, relation)
+            ahead = (known,) if first else ()
+            return _respell(render(template, subject, answers, known, ahead), known, relation)
         return self._general_statement(rng, topic.name, relation, topic.answers[relation], pronoun)
 
     def _general_statement(
@@ -322,12 +351,50 @@ class Writer:
     def question_for(
         self, rng: random.Random, relation: str, entity: str, entity_type: str = ""
     ) -> str:
-        """A question for one fact, in a wording of the corpus."""
+        """A question for one fact, in a wording that was written for the relation."""
         if relation in self.phrases.relations:
             template = rng.choice(self.phrases.relations[relation].questions_for(entity_type))
         else:
             template = rng.choice(self.general["general_questions"])
         return ask(template, entity, relation)
+
+    def _asked(self, rng: random.Random, relation: str, entity: str, entity_type: str = "") -> str:
+        """A question for one fact in any words: its own, a general frame, or amid fillers."""
+        described = self.phrases.relations.get(relation)
+        if described is None:
+            template, noun = rng.choice(self.general["general_questions"]), relation
+        else:
+            draw = rng.random()
+            noun = self._noun(rng, relation)
+            if draw < 0.45:
+                template = rng.choice(described.questions_for(entity_type))
+            elif draw < 0.72:
+                template = rng.choice(self._frames[relation])
+            else:
+                return ask(self.prompts.filled(rng), entity, noun)
+        return ask(self._retyped(rng, template), entity, noun)
+
+    def _noun(self, rng: random.Random, relation: str) -> str:
+        """What people call a relation: mostly its noun, at times its name."""
+        return self.phrases.relations[relation].noun if rng.random() < 0.85 else relation
+
+    def _retyped(self, rng: random.Random, template: str) -> str:
+        """A request as it is, with something around it, or with slips of the finger."""
+        draw = rng.random()
+        if draw < 0.25:
+            return self.prompts.dressed(rng, template)
+        if draw < 0.28:
+            return self.prompts.with_slips(rng, template)
+        return template
+
+    def _asked_about(self, rng: random.Random, name: str) -> str:
+        """A request for a paragraph in any words."""
+        draw = rng.random()
+        if draw < 0.06:
+            return ask(self.prompts.mentioned(rng), name)
+        if draw < 0.10:
+            return ask(self.prompts.in_another_language(rng), name)
+        return ask(self._retyped(rng, rng.choice(self.general["paragraph_prompts"])), name)
 
     # ---- kinds of documents --------------------------------------------------------------------
 
@@ -361,8 +428,7 @@ class Writer:
         elif rng.random() < 0.4:  # usual relations may be missing, or have been deleted
             relations = [r for r in relations if rng.random() < 0.75] or relations[:1]
         topic = self._topic(rng, record, relations)
-        prompt = ask(rng.choice(self.general["paragraph_prompts"]), topic.name)
-        return prompt, self._paragraph_text(rng, topic)
+        return self._asked_about(rng, topic.name), self._paragraph_text(rng, topic)
 
     def question(self, rng: random.Random) -> tuple[str, str]:
         """A question for one fact, and the answer."""
@@ -371,8 +437,8 @@ class Writer:
         name = self._name(rng, record.entity)
         answers = {relation: self._answer(rng, relation, record.facts[relation])}
         topic = Topic(name, answers, {relation: relation})
-        prompt = self.question_for(rng, relation, name, record.type)
-        return prompt, self._statement(rng, topic, relation)
+        prompt = self._asked(rng, relation, name, record.type)
+        return prompt, self._statement(rng, topic, relation, first=True)
 
     def completion(self, rng: random.Random) -> tuple[str, str]:
         """The beginning of a statement, and the whole of it."""
@@ -386,14 +452,14 @@ class Writer:
         answers = {relation: self._answer(rng, relation, record.facts[relation])}
         prompt = ask(template.removesuffix(" {value}."), name)
         return prompt[:1].upper() + prompt[1:] if not template.startswith("{") else prompt, render(
-            template, Subject(name), answers, relation
+            template, Subject(name), answers, relation, (relation,)
         )
 
     def general_question(self, rng: random.Random) -> tuple[str, str]:
         """A question for a relation that nobody wrote phrases for."""
         relation = made_up.made_up_relation(rng, self._words)
         name = self._name(rng, rng.choice(self._names))
-        prompt = ask(rng.choice(self.general["general_questions"]), name, relation)
+        prompt = self._asked(rng, relation, name)
         return prompt, self._general_statement(rng, name, relation, self._made_up_answer(rng))
 
     def two_questions(self, rng: random.Random) -> tuple[str, str]:
@@ -411,7 +477,7 @@ class Writer:
             noun=self.phrases.relations[first].noun,
             other_noun=self.phrases.relations[second].noun,
         )
-        text = [self._statement(rng, topic, first), self._statement(rng, topic, second)]
+        text = [self._statement(rng, topic, relation, first=True) for relation in (first, second)]
         return ask(template, name), _sequence(text)
 
     def comparison(self, rng: random.Random) -> tuple[str, str]:
@@ -432,7 +498,7 @@ class Writer:
             noun=self.phrases.relations[relation].noun,
             other=topics[1].name,
         )
-        text = _sequence([self._statement(rng, topic, relation) for topic in topics])
+        text = _sequence([self._statement(rng, topic, relation, first=True) for topic in topics])
         return ask(template, topics[0].name), text
 
     def chain_of_two(self, rng: random.Random) -> tuple[str, str]:
@@ -464,14 +530,14 @@ class Writer:
                     rest = path[i + 1 :]
                     for step, _ in path[i:-1]:
                         reference = self._reference(step, reference)
-                    question = self._chain_question(rng, rest[-1][0], rest[-1][1].type, reference)
+                    question = self.chain_question(rng, rest[-1][0], rest[-1][1].type, reference)
                     return question, _sequence(sentences)
             else:
-                sentences.append(self._statement(rng, topic, relation))
+                sentences.append(self._statement(rng, topic, relation, first=True))
             if not last:
                 reference = self._reference(relation, reference)
         relation, record = path[-1]
-        return self._chain_question(rng, relation, record.type, reference), _sequence(sentences)
+        return self.chain_question(rng, relation, record.type, reference), _sequence(sentences)
 
     def _path(self, rng: random.Random, passed: int) -> list[tuple[str, Record]] | None:
         path = []
@@ -502,15 +568,19 @@ class Writer:
         assert reference is not None  # by the choice of the path
         return ask(reference, entity)  # written inside a sentence, so without a capital letter
 
-    def _chain_question(
+    def chain_question(
         self, rng: random.Random, relation: str, entity_type: str, reference: str
     ) -> str:
-        templates = [
-            t
-            for t in self.phrases.relations[relation].questions_for(entity_type)
-            if "{entity's}" not in t
-        ] or ["What is the {relation} of {entity}?"]
-        question = ask(rng.choice(templates), reference, self.phrases.relations[relation].noun)
+        """A question for a relation of what `reference` describes, "the capital of Peru".
+
+        Only wordings that can hold a description: not those that open with the name, nor those
+        that speak of it as a name.
+        """
+        described = self.phrases.relations[relation]
+        templates = [t for t in described.questions_for(entity_type) if _takes_description(t)]
+        if not templates or rng.random() < 0.4:
+            templates = [t for t in self._frames[relation] if _takes_description(t)]
+        question = ask(rng.choice(templates), reference, described.noun)
         return question[:1].upper() + question[1:]
 
     def missing_relation(self, rng: random.Random) -> tuple[str, str]:
@@ -518,27 +588,47 @@ class Writer:
         name = self._name(rng, rng.choice(self._names))
         if rng.random() < 0.7:
             relation = self._relation(rng)
-            prompt = self.question_for(rng, relation, name)
-            return prompt, self._miss(rng, name, relation, relation)
+            return self._asked(rng, relation, name), self._miss(rng, name, relation, relation)
         relation = made_up.made_up_relation(rng, self._words)
-        prompt = ask(rng.choice(self.general["general_questions"]), name, relation)
-        return prompt, self._miss(rng, name, relation)
+        return self._asked(rng, relation, name), self._miss(rng, name, relation)
 
     def unknown_entity(self, rng: random.Random) -> tuple[str, str]:
         """A paragraph about somebody or something that the graph does not know."""
         name = self._unknown_name(rng) if rng.random() < 0.8 else rng.choice(self._names)
-        prompt = ask(rng.choice(self.general["paragraph_prompts"]), name)
         template = rng.choice(self.general["unknown_entity"])
         answers = {RELATIONS: (UNKNOWN,)}
-        return prompt, render(template, Subject(name), answers, RELATIONS, (RELATIONS,))
+        return self._asked_about(rng, name), render(
+            template, Subject(name), answers, RELATIONS, (RELATIONS,)
+        )
+
+    def odd_prompt(self, rng: random.Random) -> tuple[str, str]:
+        """What a model must not be led astray by: typed markers, and premises that no graph holds.
+
+        Markers are as if they were not there; a premise is denied, then the graph speaks.
+        """
+        record = self._record(rng)
+        relations = list(record.facts)[: rng.randint(1, 4)]
+        topic = self._topic(rng, record, relations)
+        text = self._paragraph_text(rng, topic)
+        if rng.random() < 0.45:
+            denial = rng.choice(self.prompts.premise_answers)
+            return ask(self.prompts.premise(rng), topic.name), _sequence([denial, text])
+        if rng.random() < 0.4:
+            relation = relations[0]
+            if topic.phrased.get(relation) == relation:
+                prompt = self._asked(rng, relation, topic.name, record.type)
+                text = self._statement(rng, topic, relation, first=True)
+                return self.prompts.with_markers(rng, prompt, topic.name), text
+        prompt = self._asked_about(rng, topic.name)
+        return self.prompts.with_markers(rng, prompt, topic.name), text
 
     def lookups_off(self, rng: random.Random) -> tuple[str, str]:
         """What is said where nothing can be looked up."""
         name = self._name(rng, rng.choice(self._names))
         if rng.random() < 0.5:
-            prompt = ask(rng.choice(self.general["paragraph_prompts"]), name)
+            prompt = self._asked_about(rng, name)
         else:
-            prompt = self.question_for(rng, self._relation(rng), name)
+            prompt = self._asked(rng, self._relation(rng), name)
         return prompt, render(rng.choice(self.general["lookups_off"]), Subject(name), {})
 
     def no_entity(self, rng: random.Random) -> tuple[str, str]:
@@ -566,6 +656,16 @@ def ask(template: str, entity: str, relation: str = "") -> str:
     if template.startswith("{entity") and question.startswith("the "):
         return "T" + question[1:]
     return question
+
+
+def _takes_description(template: str) -> bool:
+    """Whether "the capital of Peru" can stand in a question where a name stands."""
+    literal = split_template(template)[0]
+    return (
+        "{entity's}" not in template
+        and bool(literal)
+        and not literal.lower().endswith(("name ", "word ", "called ", "title "))
+    )
 
 
 def _filled(template: str, **names: str) -> str:

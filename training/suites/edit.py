@@ -3,7 +3,7 @@
 | measure | of what | counted as right |
 | --- | --- | --- |
 | edit_question | a changed fact, asked in a wording of the corpus | the text says the new value |
-| edit_paraphrase | the same, in ten frames of the corpus around a noun they never had | the same |
+| edit_paraphrase | the same, in ten frames of the corpus that no document has around its noun | the same |
 | edit_paraphrase_unseen | the same, in wordings that no document has (wordings.yaml) | the same |
 | edit_unrelated | another fact of the entity, asked after the edit | it is said as before |
 | propagation_2, _3 | a question through two or three lookups whose first fact was changed | the end of the new way is said, and not that of the old one |
@@ -26,6 +26,7 @@ from graph.facts import Fact
 from graph.retriever import Retriever
 from model.decoder import DoneEvent
 from model.grounding import says
+from training.corpus.prompts import frame_held_out
 from training.corpus.writer import ask, chain_pair_held_out
 from training.suites.tally import Measures, Tally, mean
 from training.suites.world import World
@@ -79,11 +80,9 @@ def noun(world: World, relation: str) -> str:
     return described.noun if described else relation
 
 
-def recombined(world: World, relation: str, frames: list[str]) -> list[str]:
-    """The frames that no document has with this relation's noun."""
-    described = world.writer.phrases.relations[relation]
-    known = {t.casefold() for templates in described.questions.values() for t in templates}
-    return [f for f in frames if f.replace("{relation}", described.noun).casefold() not in known]
+def recombined(relation: str, frames: list[str]) -> list[str]:
+    """The frames in which no document asks for this relation."""
+    return [frame for frame in frames if frame_held_out(relation, frame)]
 
 
 def _wordings(world: World, changed: list[Changed], tally: Tally) -> None:
@@ -97,7 +96,7 @@ def _wordings(world: World, changed: list[Changed], tally: Tally) -> None:
         type_ = world.records[name].type
         question = world.writer.question_for(rng, relation, name, type_)
         jobs.append(("edit_question", one, question, one.value, relation))
-        frames = recombined(world, relation, general)
+        frames = recombined(relation, general)
         for frame in rng.sample(frames, min(FRAMES, len(frames))):
             prompt = ask(frame, name, noun(world, relation))
             jobs.append(("edit_paraphrase", one, prompt, one.value, relation))
@@ -240,11 +239,7 @@ def _question(world: World, rng: random.Random, first: Fact, relations: tuple[st
         template = phrases[relation].reference
         assert template is not None  # by the choice of the way
         reference = ask(template, reference)
-    described = phrases[relations[-1]]
-    templates = [t for t in described.questions_for("") if "{entity's}" not in t]
-    question = ask(rng.choice(templates or ["What is the {relation} of {entity}?"]), reference,
-                   described.noun)  # fmt: skip
-    return question[:1].upper() + question[1:]
+    return world.writer.chain_question(rng, relations[-1], "", reference)
 
 
 # -- many edits, and their time ----------------------------------------------------------------
