@@ -153,6 +153,7 @@ DROPPED_FACTS = {
     ("Bolivia", "national symbol", "national flowers"),  # does not say which
     ("Balkan Wars", "part of", "Balkan Peninsula"),  # a place is no war
     ("Herman Hollerith", "invented", "system"),  # cut short
+    ("U. of Cal at Berkeley", "occupation", "scientist"),  # an institution
     ("Edwin Hubble", "discovered", "that"),  # cut short
     ("Karl Scheele", "discovered", "oxygen before Priestley did"),  # not a name
     ("Richard Wagner", "invented", "musical drama in"),  # cut short
@@ -648,6 +649,7 @@ TYPES = dict.fromkeys(_PLANETS, "planet") | {
     "Rhodes": "island",
     "Mount Etna": "volcano",
     "Europe (anthem)": "anthem",
+    "U. of Cal at Berkeley": "institution",  # among the discoverers of elements
 }  # fmt: skip
 
 # If an entity is of the first type, drop these other types (None: all others).
