@@ -35,7 +35,7 @@ ABOUT = {
     "natural": "paragraphs, read by eye, of which every sentence is one that a person would write",
     "readable": "paragraphs, read by eye, without a loop or a broken sentence",
     "edit_question": "a changed fact, asked for in a wording of the corpus",
-    "edit_paraphrase": "the same, in frames of the corpus around a noun they never had",
+    "edit_paraphrase": "the same, in frames of the corpus that no document has with its noun",
     "edit_paraphrase_unseen": "the same, in 100 wordings that no document has",
     "edit_unrelated": "another fact of the entity, asked for after the edit",
     "edit_seconds": "seconds from an edit to the whole changed text",
