@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.changes import between
+from app.changes import between, relation_of
 from app.session import AUTHOR, Offer, Selection, Session
 from app.writing import Steps, ask, rewrite
 from graph.edits import Add, Change, Delete, Edit, Merge, Rename
@@ -41,7 +41,7 @@ def fact_of(session: Session, claimed: object) -> Fact:
     fact = session.draft.fact(fact_id)
     if fact is None:
         known = session.reading.facts.get(fact_id) if session.reading else None
-        what = f"{known.relation} of {known.entity}" if known else "That fact"
+        what = relation_of(known) if known else "That fact"
         raise StoreError(f"{what} is not in the graph any more; it was deleted meanwhile.")
     return fact
 
