@@ -50,18 +50,25 @@ ACTIONS: dict[str, Callable[[Session, dict[str, Any]], Steps]] = {
     "take-facts": own_facts.take_facts,
 }
 
+# Where the sentence stands that tells why an action failed; all others have it on the card.
+BESIDE = {
+    **dict.fromkeys(("undo", "redo", "publish", "discard"), "draft_note"),
+    **dict.fromkeys(("pick", "try", "example", "ask-offered"), "prompt_note"),
+}
+
 
 def act(session: Session, said: object) -> Steps:
     """Do what the browser reported."""
     if not isinstance(said, dict):
         return
-    action = ACTIONS.get(str(said.get("action")))
+    name = str(said.get("action"))
+    action = ACTIONS.get(name)
     if action is None:
         return
     try:
         yield from action(session, said)
     except StoreError as problem:
-        session.card_note = str(problem)
+        setattr(session, BESIDE.get(name, "card_note"), str(problem))
         yield
     except Exception:
         log.exception("an action failed")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from app.reading import asked_for
 from app.trace_view import HOW, percent
 from graph.facts import MAX_NAME, MAX_VALUE, Entity, Fact
 from graph.store import JournalEntry
@@ -252,10 +253,10 @@ def _entity(card: Card, entity: Entity, note: str) -> str:
 
 def _miss(lookup: TraceLookup, note: str) -> str:
     asked = lookup.lookup
-    entity = asked.resolved_entity or asked.entity
+    entity, relation = asked.resolved_entity or asked.entity, asked_for(lookup)
+    wanted = f'<span class="dot">·</span><span>{escape(relation)}</span>' if relation else ""
     return (
         f'<div id="card-miss-{lookup.index}" class="card-body">'
-        f'<h2 class="card-title"><span>{escape(entity)}</span><span class="dot">·</span>'
-        f'<span>{escape(asked.relation)}</span><span class="tag">not recorded</span></h2>{note}'
-        f"{_add_form(entity, asked.relation)}</div>"
+        f'<h2 class="card-title"><span>{escape(entity)}</span>{wanted}'
+        f'<span class="tag">not recorded</span></h2>{note}{_add_form(entity, relation)}</div>'
     )

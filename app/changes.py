@@ -32,6 +32,11 @@ class Change:
     tag: str = ""
     fact_id: int | None = None  # the edited fact that it comes from; None: it follows from another
 
+    @property
+    def follows(self) -> bool:
+        """Whether it is no edited value, but what the model wrote on from one."""
+        return self.kind == "change" and self.fact_id is None
+
 
 @dataclass(frozen=True, slots=True)
 class StillSaid:
@@ -60,6 +65,16 @@ class Comparison:
         return any(change.kind == "change" for change in self.changes)
 
 
+PREPOSITIONS = ("of", "in", "by", "on", "at", "to", "for", "from", "with")
+
+
+def relation_of(fact: Fact) -> str:
+    """What a fact says of what: "capital of France", and "“instance of” of France"."""
+    relation = fact.relation
+    joined = relation.rpartition(" ")[2].lower() in PREPOSITIONS
+    return f"“{relation}” of {fact.entity}" if joined else f"{relation} of {fact.entity}"
+
+
 def describe(delta: Delta) -> str:
     """What an edit did, for a person: "capital of France is now Lyon, was Paris"."""
     old, new = delta.before, delta.after
@@ -80,15 +95,15 @@ def describe(delta: Delta) -> str:
     assert new is None or isinstance(new, Fact)
     if new is None:
         assert isinstance(old, Fact)
-        return f"{old.relation} of {old.entity} was deleted (it was {old.value})"
+        return f"{relation_of(old)} was deleted (it was {old.value})"
     assert isinstance(new, Fact)
     if old is None:
-        return f"{new.relation} of {new.entity}: {new.value} was added"
+        return f"{relation_of(new)}: {new.value} was added"
     if old.entity_id != new.entity_id:
         return f"{new.relation}: {new.value} went from {old.entity} to {new.entity}"
     if old.value == new.value:
-        return f"{new.relation} of {new.entity} was edited"
-    return f"{new.relation} of {new.entity} is now {new.value}, was {old.value}"
+        return f"{relation_of(new)} was edited"
+    return f"{relation_of(new)} is now {new.value}, was {old.value}"
 
 
 def between(old: Iterable[Delta], new: Iterable[Delta]) -> list[Delta]:
@@ -161,7 +176,7 @@ def compare(before: Reading, after: Reading, deltas: Sequence[Delta], seconds: f
                 segment.before,
                 segment.after,
                 cause,
-                _tag(direct, before, after) if direct else "follows",
+                _tag(direct, before, after) if direct else "",
                 direct[0] if direct else None,
             )
         )
@@ -256,7 +271,7 @@ UNDO = ' <button type="button" class="quiet" id="undo-here" data-action="undo">U
 def unread_html(deltas: Sequence[Delta], prompt: str) -> str:
     """That the last edit was read by no lookup of the text, and what to ask to see it."""
     causes = "; ".join(describe(delta) for delta in deltas[:3])
-    why = f' <span class="why">{escape(causes)}.</span>' if causes else ""
+    why = f' <span class="why">Your edit: {escape(causes)}.</span>' if causes else ""
     names = [
         delta.after.entity
         for delta in deltas
@@ -270,7 +285,7 @@ def unread_html(deltas: Sequence[Delta], prompt: str) -> str:
     )
     return (
         '<p class="summary" id="summary"><b>No lookup of this text read the edited fact, so the '
-        f"text stands as it was.</b>{why}{ask}{UNDO}</p>"
+        f"text stands as it was.</b>{ask}{UNDO}{why}</p>"
     )
 
 
@@ -288,10 +303,12 @@ def _summary(comparison: Comparison, deltas: Sequence[Delta], seconds: float) ->
             f"{_plural(len(deltas), 'fact')} changed → {_plural(comparison.words, 'word')}; "
             f"{_plural(comparison.unchanged, 'other value')} unchanged; {seconds:.1f} s"
         )
-    html = f"<b>{escape(line)}</b>"
+    html = f"<b>{escape(line)}</b>{UNDO}"
     if causes:
-        html += f' <span class="why">{escape(causes)}.</span>'
-    html = f'<p class="summary" id="summary">{html}{UNDO}</p>'
+        follows = any(each.follows for each in comparison.changes)
+        told = " ↳ marks what only follows from it." if follows else ""
+        html += f' <span class="why">Your edit: {escape(causes)}.{told}</span>'
+    html = f'<p class="summary" id="summary">{html}</p>'
     for number, still in enumerate(comparison.still_said):
         html += _still_html(number, still)
     return html

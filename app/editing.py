@@ -1,7 +1,7 @@
 """What changes the graph: edits of the visitor's draft, undo and redo, publish and discard.
 
-What the browser sends is not trusted: ids are parsed and looked up, texts are cleaned by the graph,
-and whatever is wrong ends as one sentence beside its cause.
+What the browser sends is not trusted: ids are parsed and looked up, texts are cleaned by the graph.
+Whatever is wrong is raised as a `StoreError`, which `actions.act` shows beside its cause.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.changes import between
+from app.changes import between, relation_of
 from app.session import AUTHOR, Offer, Selection, Session
 from app.writing import Steps, ask, rewrite
 from graph.edits import Add, Change, Delete, Edit, Merge, Rename
-from graph.errors import Conflict, StoreError
+from graph.errors import AlreadyThere, Conflict, StoreError
 from graph.facts import Entity, Fact, fold, parse_id
 from graph.store import Delta
 
@@ -24,13 +24,8 @@ LONGEST_REASON = 500  # characters of a published draft's reasons together
 def edit(session: Session, edits: Sequence[Edit], reason: str = "") -> Steps:
     """Do edits in the draft and rewrite the text."""
     session.clear_notes()
-    try:
-        old = session.deltas_now()
-        session.draft.apply(edits, author=AUTHOR, reason=reason)
-    except StoreError as problem:
-        session.card_note = str(problem)
-        yield
-        return
+    old = session.deltas_now()
+    session.draft.apply(edits, author=AUTHOR, reason=reason)
     yield from _after_edit(session, old)
 
 
@@ -40,61 +35,39 @@ def _after_edit(session: Session, old: list[Delta]) -> Steps:
     yield from rewrite(session)
 
 
-def fact_or_note(session: Session, claimed: object) -> Fact | None:
-    """The fact of an id that came back, or None and a sentence beside the card."""
-    try:
-        fact_id = parse_id(claimed)
-    except StoreError as problem:
-        session.card_note = str(problem)
-        return None
+def fact_of(session: Session, claimed: object) -> Fact:
+    """The fact of an id that came back; raises `StoreError` where there is none."""
+    fact_id = parse_id(claimed)
     fact = session.draft.fact(fact_id)
     if fact is None:
         known = session.reading.facts.get(fact_id) if session.reading else None
-        what = f"{known.relation} of {known.entity}" if known else "That fact"
-        session.card_note = f"{what} is not in the graph any more; it was deleted meanwhile."
+        what = relation_of(known) if known else "That fact"
+        raise StoreError(f"{what} is not in the graph any more; it was deleted meanwhile.")
     return fact
 
 
-def entity_id_of(claimed: object) -> int:
-    """The id in a node's key, "e123", or alone; raises `StoreError` for one that is none."""
-    text = str(claimed)
-    return parse_id(text[1:] if text.startswith("e") else text)
-
-
-def entity_or_note(session: Session, claimed: object) -> Entity | None:
-    """The entity of an id that came back, or None and a sentence beside the card."""
-    try:
-        entity = session.draft.entity(entity_id_of(claimed))
-    except StoreError as problem:
-        session.card_note = str(problem)
-        return None
+def entity_of(session: Session, claimed: object) -> Entity:
+    """The entity of an id, "123", or of a node's key, "e123"; raises `StoreError` likewise."""
+    entity = session.draft.entity(parse_id(str(claimed).removeprefix("e")))
     if entity is None:
-        session.card_note = "That entity is not in the graph any more."
+        raise StoreError("That entity is not in the graph any more.")
     return entity
 
 
 def change(session: Session, said: dict[str, Any]) -> Steps:
     """Give a fact another value."""
     session.clear_notes()
-    fact = fact_or_note(session, said.get("id"))
-    if fact is None:
-        yield
-        return
+    fact = fact_of(session, said.get("id"))
     value = field(said, "value")
     if value.strip() == fact.value:
-        session.card_note = "The value is as it was; type another one to change it."
-        yield
-        return
+        raise AlreadyThere("The value is as it was; type another one to change it.")
     yield from edit(session, [Change(fact.id, value)], reason(said))
 
 
 def delete(session: Session, said: dict[str, Any]) -> Steps:
     """Delete a fact."""
     session.clear_notes()
-    fact = fact_or_note(session, said.get("id"))
-    if fact is None:
-        yield
-        return
+    fact = fact_of(session, said.get("id"))
     yield from edit(session, [Delete(fact.id)], reason(said))
 
 
@@ -102,7 +75,7 @@ def add(session: Session, said: dict[str, Any]) -> Steps:
     """Add a fact, and open it."""
     new = Add(field(said, "entity"), field(said, "relation"), field(said, "value"))
     for _ in edit(session, [new], reason(said)):
-        for delta in session.deltas if not session.card_note else ():
+        for delta in session.deltas:
             if isinstance(delta.after, Fact) and delta.before is None:
                 session.selection = Selection("fact", delta.after.id)
         yield
@@ -111,13 +84,10 @@ def add(session: Session, said: dict[str, Any]) -> Steps:
 def rename(session: Session, said: dict[str, Any]) -> Steps:
     """Give an entity another name; where the prompt has the old one, offer to change it too."""
     session.clear_notes()
-    entity = entity_or_note(session, said.get("id"))
-    if entity is None:
-        yield
-        return
+    entity = entity_of(session, said.get("id"))
     yield from edit(session, [Rename(entity.id, field(said, "name"))], reason(said))
     renamed = session.draft.entity(entity.id)
-    if session.card_note or renamed is None:
+    if renamed is None:
         return
     whole = re.compile(rf"(?<!\w){re.escape(entity.name)}(?!\w)", re.IGNORECASE)
     prompt = whole.sub(lambda _: renamed.name, session.prompt)
@@ -138,20 +108,15 @@ def ask_offered(session: Session, said: dict[str, Any]) -> Steps:
 def merge(session: Session, said: dict[str, Any]) -> Steps:
     """Merge another entity, given by its name, into this one."""
     session.clear_notes()
-    into = entity_or_note(session, said.get("id"))
-    if into is None:
-        yield
-        return
+    into = entity_of(session, said.get("id"))
     name = field(said, "other").strip()
-    found = session.draft.find_entities(name) if name else []
+    if not name:
+        raise StoreError("Type the name of the entity to merge into this one.")
+    found = session.draft.find_entities(name)
     if not found:
-        session.card_note = (
+        raise StoreError(
             f"Nothing in the graph is called “{name[:80]}”; choose a name from the list."
-            if name
-            else "Type the name of the entity to merge into this one."
         )
-        yield
-        return
     yield from edit(session, [Merge(found[0][0].id, into.id)], reason(said))
 
 
@@ -161,9 +126,7 @@ def restore(session: Session, said: dict[str, Any]) -> Steps:
     gone = {str(fact.id): fact for fact in session.deleted()}
     fact = gone.get(str(said.get("id")))
     if fact is None:
-        session.card_note = "That fact is not among those that you deleted."
-        yield
-        return
+        raise StoreError("That fact is not among those that you deleted.")
     again = Add(
         fact.entity, fact.relation, fact.value, fact.source, fact.year, fact.value_id is not None
     )
@@ -187,13 +150,8 @@ def redo(session: Session, said: dict[str, Any]) -> Steps:
 
 def _step_back_or_on(session: Session, step: Callable[..., int]) -> Steps:
     session.clear_notes()
-    try:
-        old = session.deltas_now()
-        step(author=AUTHOR)
-    except StoreError as problem:
-        session.draft_note = str(problem)
-        yield
-        return
+    old = session.deltas_now()
+    step(author=AUTHOR)
     session.own = None
     yield from _after_edit(session, old)
 
@@ -201,31 +159,23 @@ def _step_back_or_on(session: Session, step: Callable[..., int]) -> Steps:
 def publish(session: Session, said: dict[str, Any]) -> Steps:
     """Write the draft to the shared store, or show what is in the way."""
     session.clear_notes()
+    given = [entry.reason for entry in session.draft.history(limit=1000) if entry.reason]
+    why = "; ".join(dict.fromkeys(reversed(given)))
     try:
-        given = [entry.reason for entry in session.draft.history(limit=1000) if entry.reason]
-        why = "; ".join(dict.fromkeys(reversed(given)))
         revision = session.draft.publish(author=AUTHOR, reason=why[:LONGEST_REASON])
     except Conflict as conflict:
         session.conflict = conflict
-        session.draft_note = str(conflict)
-    except StoreError as problem:
-        session.draft_note = str(problem)
-    else:
-        session.draft_done = f"Published as revision {revision}; everybody sees it now."
-        session.status = session.draft_done
+        raise
+    session.draft_done = f"Published as revision {revision}; everybody sees it now."
+    session.status = session.draft_done
     yield
 
 
 def discard(session: Session, said: dict[str, Any]) -> Steps:
     """Drop the draft and rewrite the text over the shared graph."""
     session.clear_notes()
-    try:
-        old = session.deltas_now()
-        session.draft.discard()
-    except StoreError as problem:
-        session.draft_note = str(problem)
-        yield
-        return
+    old = session.deltas_now()
+    session.draft.discard()
     session.own = None
     yield from _after_edit(session, old)
     session.draft_done = "Your edits were dropped."

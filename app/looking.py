@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from app.editing import entity_id_of, entity_or_note, fact_or_note
+from app.editing import entity_of, fact_of
 from app.session import EXPAND_BY, Selection, Session
 from app.writing import Steps, ask
 from graph.errors import StoreError
@@ -15,10 +15,8 @@ from graph.facts import clean_name
 def select_fact(session: Session, said: dict[str, Any]) -> Steps:
     """Open a fact, from a mark, an edge, a row or the card."""
     session.card_note = session.card_done = ""
-    fact = fact_or_note(session, said.get("id"))
-    if fact is not None:
-        session.selection = Selection("fact", fact.id)
-        session.options = ()
+    session.selection = Selection("fact", fact_of(session, said.get("id")).id)
+    session.options = ()
     yield
 
 
@@ -28,13 +26,12 @@ def select_lookup(session: Session, said: dict[str, Any]) -> Steps:
     index = str(said.get("id"))
     reading = session.reading
     if reading is None or not index.isdecimal() or int(index[:6]) >= len(reading.trace.lookups):
-        session.card_note = "There is no such lookup in this text."
+        raise StoreError("There is no such lookup in this text.")
+    lookup = reading.lookup(int(index))
+    if lookup.lookup.facts:
+        session.selection = Selection("fact", lookup.lookup.facts[0].id)
     else:
-        lookup = reading.lookup(int(index))
-        if lookup.lookup.facts:
-            session.selection = Selection("fact", lookup.lookup.facts[0].id)
-        else:
-            session.selection = Selection("miss", lookup.index)
+        session.selection = Selection("miss", lookup.index)
     yield
 
 
@@ -45,16 +42,14 @@ def select_node(session: Session, said: dict[str, Any]) -> Steps:
         yield from select_fact(session, {"id": key[1:]})
         return
     session.card_note = session.card_done = ""
-    entity = entity_or_note(session, key)
-    if entity is not None:
-        session.selection = Selection("entity", entity.id)
+    session.selection = Selection("entity", entity_of(session, key).id)
     yield
 
 
 def expand(session: Session, said: dict[str, Any]) -> Steps:
     """Show eight more neighbours of a node."""
     yield from select_node(session, said)
-    if session.selection.kind == "entity" and not session.card_note:
+    if session.selection.kind == "entity":
         entity_id = session.selection.id
         session.expanded[entity_id] = session.expanded.get(entity_id, 0) + EXPAND_BY
         yield
@@ -114,36 +109,20 @@ def _found(session: Session, text: str, limit: int) -> list[Any]:
 def pick(session: Session, said: dict[str, Any]) -> Steps:
     """Put a found entity into the prompt."""
     session.search_text, session.found = "", ()
-    try:
-        entity = session.draft.entity(entity_id_of(said.get("id")))
-    except StoreError as problem:
-        session.prompt_note = str(problem)
-        yield
-        return
-    if entity is None:
-        session.prompt_note = "That entity is not in the graph any more."
-    else:
-        session.prompt_note = ""
-        session.box = f"Tell me about {entity.name}."
+    session.box = f"Tell me about {entity_of(session, said.get('id')).name}."
+    session.prompt_note = ""
     yield
 
 
 def ask_about(session: Session, said: dict[str, Any]) -> Steps:
     """Ask about the entity of a node."""
-    yield from pick(session, said)
-    if session.box is not None and not session.prompt_note:
-        yield from ask(session, session.box, session.settings)
+    session.box = f"Tell me about {entity_of(session, said.get('id')).name}."
+    yield from ask(session, session.box, session.settings)
 
 
 def try_entity(session: Session, said: dict[str, Any]) -> Steps:
     """Ask about an entity that a banner offered."""
-    try:
-        name = clean_name(str(said.get("name", "")))
-    except ValueError as problem:
-        session.prompt_note = str(problem)
-        yield
-        return
-    session.box = f"Tell me about {name}."
+    session.box = f"Tell me about {clean_name(str(said.get('name', '')))}."
     yield from ask(session, session.box, session.settings)
 
 

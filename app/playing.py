@@ -10,7 +10,6 @@ from app.examples import Example, by_name
 from app.session import AUTHOR, Selection, Session
 from app.writing import Steps, ask
 from graph.edits import Add, Change, Delete, Edit
-from graph.errors import StoreError
 from graph.facts import fold
 
 SHOW_FOR = 0.9  # seconds that an example shows what it is about to edit
@@ -67,13 +66,8 @@ def _invent(session: Session, chosen: Example) -> Steps:
     """Add the facts, then ask about the entity that they are about."""
     session.clear_notes()
     edits = _edits(session, chosen)
-    try:
-        if edits:
-            session.draft.apply(edits, author=AUTHOR, reason="an example")
-    except StoreError as problem:
-        session.prompt_note = str(problem)
-        yield
-        return
+    if edits:
+        session.draft.apply(edits, author=AUTHOR, reason="an example")
     yield from ask(session, chosen.prompt, session.settings)
     if session.trace_note or session.writing:
         return

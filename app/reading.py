@@ -16,6 +16,11 @@ from model.grounding import Mark, ground
 from model.trace import Trace, TraceLookup
 
 
+def asked_for(lookup: TraceLookup) -> str:
+    """The relation that a lookup asked for, "" where it asked which ones there are."""
+    return "" if fold(lookup.lookup.relation) == RELATIONS else lookup.lookup.relation
+
+
 @dataclass(frozen=True, slots=True)
 class Chip:
     """A lookup that left no words in the text: looked up and not said, or not recorded."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from app.changes import Change, Comparison
-from app.reading import Chip, Reading
+from app.reading import Chip, Reading, asked_for
 from graph.facts import Fact, fold
 from model.grounding import Mark
 from model.roles import Role
@@ -130,13 +130,14 @@ def _chip(reading: Reading, view: View, chip: Chip) -> str:
     lookup = reading.lookup(chip.lookup)
     if chip.fact is None:
         chosen = " selected" if view.selected_lookup == chip.lookup else ""
-        asked = f"{lookup.lookup.entity} · {lookup.lookup.relation}"
+        relation = asked_for(lookup)
+        asked = f"{lookup.lookup.entity} · {relation}" if relation else lookup.lookup.entity
         gone = _deleted_here(lookup, view)
         if gone is not None:
             action, target, says, offer = "restore", gone.id, "you deleted this", "Restore"
         else:
             action, target = "miss", chip.lookup
-            says, offer = "not recorded", "Add this fact"
+            says, offer = "not recorded", "Add this fact" if relation else "Add a fact"
         return (
             f'<span class="chip miss{chosen}" id="miss-{chip.lookup}" role="button" tabindex="-1" '
             f'data-mark data-action="{action}" data-id="{target}" '
@@ -245,7 +246,7 @@ def diff_html(before: Reading, after: Reading, comparison: Comparison, view: Vie
 
 def _cause_tag(change: Change) -> str:
     """Beside a change, the fact that it comes from; the sentence is for screen readers."""
-    classes = "cause" if change.fact_id is not None else "cause follows"
+    classes = "cause follows" if change.follows else "cause"
     return (
         f'<span class="{classes}" data-cause="{escape(change.tag)}" aria-hidden="true"></span>'
         f'<span class="unseen"> ({escape(change.cause)}) </span>'
@@ -284,10 +285,11 @@ def tips_html(reading: Reading, view: View) -> str:
     for chip in reading.chips:
         if chip.fact is None:
             lookup = reading.lookup(chip.lookup)
-            asked = lookup.lookup
+            relation = asked_for(lookup)
             out.append(
                 f'<span class="tip" id="tip-miss-{chip.lookup}" role="tooltip">'
-                f'<span class="tip-fact"><b>{escape(asked.entity)}</b> · {escape(asked.relation)}'
+                f'<span class="tip-fact"><b>{escape(lookup.lookup.entity)}</b>'
+                f"{' · ' if relation else ''}{escape(relation)}"
                 f"</span>{_rows([('found', _how(lookup))])}</span>"
             )
     return "".join(out)

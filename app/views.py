@@ -112,7 +112,7 @@ def _graph_note(session: Session, scene: graph_view.Scene) -> str:
     if left_out:
         return f'<span id="left-out">+{left_out:,} more not shown</span>'
     if session.reading is not None and not session.writing and not strong and not faint:
-        return '<span id="left-out">No fact of the graph was hit.</span>'
+        return '<span id="no-hit">No fact of the graph was hit.</span>'
     return ""
 
 

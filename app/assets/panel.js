@@ -71,9 +71,22 @@
     (again ?? (focused.isConnected ? focused : null))?.focus({ preventScroll: true });
   };
 
+  // Whoever edits where the text is out of sight is taken to it as soon as it is rewritten; an edit
+  // that is refused leaves them where the reason stands.
+  const EDITS = new Set(["change", "delete", "add", "rename", "merge", "restore"]);
+  const summary = () => document.getElementById("summary")?.textContent ?? "";
+  let edited = null; // the summary that stood when an edit was sent
+  lamplight.showRewriting = (host) => {
+    if (edited === null || (summary() === edited && !host.querySelector("[aria-busy=true]"))) return;
+    edited = null;
+    const { top } = host.getBoundingClientRect();
+    if (top < 0 || top > window.innerHeight * 0.6) host.scrollIntoView({ block: "start" });
+  };
+
   // What an element with data-action reports: its data attributes and, for a form, its fields.
   function report(element) {
     const said = { ...element.dataset };
+    edited = EDITS.has(said.action) ? summary() : null;
     if (element.tagName === "FORM") said.fields = Object.fromEntries(new FormData(element));
     const reason = element.closest(".card-body")?.querySelector("#reason");
     if (reason?.value) said.reason = reason.value;

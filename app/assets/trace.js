@@ -37,8 +37,12 @@
       for (const mark of all) mark.tabIndex = mark === stop ? 0 : -1;
     }
 
+    // Text that is written under a mouse at rest opens no card: only a mouse that moved does.
+    let mouse = "";
+    document.addEventListener("mousemove", (event) => (mouse = `${event.screenX} ${event.screenY}`));
     host.addEventListener("mouseover", (event) => {
       const mark = event.target.closest("[data-mark]");
+      if (mark && mouse === `${event.screenX} ${event.screenY}`) return;
       if (mark) show(mark);
       else hide();
     });
@@ -78,6 +82,7 @@
       }
     });
     watch("value", () => {
+      lamplight.showRewriting(host);
       rove();
       if (shown && !shown.isConnected) shown = null;
     });

@@ -31,6 +31,9 @@ SHIPPED = (DEFAULT_CHECKPOINT / "config.json").exists() and (
 )
 expect.set_options(timeout=15_000 * PATIENCE)
 
+ENDED = """before => { const words = document.querySelector('#status-words');
+  return !!words && Number(words.dataset.run) > before && words.dataset.writing === 'no' }"""
+
 
 @dataclass
 class Server:
@@ -105,15 +108,13 @@ class Inspect:
         status = self.page.locator("#status-words")
         return int(status.get_attribute("data-run") or 0) if status.count() else 0
 
+    def ended(self, before: int) -> bool:
+        """Whether a later generation has ended."""
+        return bool(self.page.evaluate(ENDED, before))
+
     def wait_for_run(self, before: int) -> None:
         """Wait until a later generation has ended."""
-        self.page.wait_for_function(
-            """before => { const words = document.querySelector('#status-words');
-            return words && Number(words.dataset.run) > before
-            && words.dataset.writing === 'no' }""",
-            arg=before,
-            timeout=30_000 * PATIENCE,
-        )
+        self.page.wait_for_function(ENDED, arg=before, timeout=30_000 * PATIENCE)
 
     def after(self, act: Callable[[], object]) -> Inspect:
         """Do something that makes the model write, and wait for its end."""
@@ -150,6 +151,14 @@ class Inspect:
     def click(self, selector: str) -> None:
         """Click an element."""
         self.page.locator(selector).first.click()
+
+    def tab_to(self, selector: str, key: str = "Tab") -> None:
+        """Press the tab key, or another, until the focus is there, as one without a mouse does."""
+        for _ in range(80):
+            if self.page.evaluate("want => document.activeElement.matches(want)", selector):
+                return
+            self.page.keyboard.press(key)
+        raise AssertionError(f"the focus never came to {selector}")
 
     def close(self) -> None:
         """Leave; nothing may have been fetched from outside, and no script have failed."""

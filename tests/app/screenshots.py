@@ -35,6 +35,7 @@ from model.checkpoint import load_checkpoint  # noqa: E402
 DOCS = ROOT / "docs"
 SIZES = {"wide": (1440, 900), "medium": (1024, 768), "narrow": (390, 844)}
 SCHEMES = ("light", "dark")
+MOST_FRAMES = 60  # of the moving picture
 
 
 def read(page: Inspect) -> None:
@@ -186,12 +187,13 @@ def film(browser: Browser, server: Server, target: Path) -> None:
         take(130)
     before = page.run()
     page.click("#save")
-    for _ in range(6):
+    while len(frames) < MOST_FRAMES and not page.ended(before):
         take(110)
     page.wait_for_run(before)
     take(3200)
     context.close()
-    palette = frames[-1][0].quantize(64, dither=Image.Dither.NONE)
+    # The colours furthest apart, so that amber and violet stay what they are among all the paper.
+    palette = frames[-1][0].quantize(255, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     drawn = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame, _ in frames]
     drawn[0].save(
         target,

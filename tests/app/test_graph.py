@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from page_driver import PATIENCE, Server
-from playwright.sync_api import Browser, Page
+from page_driver import PATIENCE, Inspect, Server
+from playwright.sync_api import Browser, Page, expect
 
 from app.components import ASSETS
 from app.graph_view import MAX_FAINT_NODES, MAX_HIT_NODES, Chart, Scene, bounded, draw
@@ -129,6 +129,44 @@ def test_a_hub_expands_by_eight_and_collapses(store: SharedStore) -> None:
         draw(more, chart)
         assert {key: chart.positions[key] for key in before} == before
     assert session.selection == Selection()
+
+
+def test_the_graph_follows_the_theme_and_can_be_enlarged(scripted_page: Inspect) -> None:
+    page = scripted_page.page
+    ink = "document.querySelector('.graph-host').data.find(e => e.meta === 'nodes').marker.color"
+    light = page.evaluate(ink)
+    page.click("#theme")
+    page.wait_for_function(f"old => ({ink}).join() !== old.join()", arg=light)
+    page.click("#theme")
+    small = page.locator("#graph").bounding_box()
+    page.click("#enlarge")
+    expect(page.locator("#enlarge")).to_have_text("Make smaller")
+    large = page.locator("#graph").bounding_box()
+    assert small is not None
+    assert large is not None
+    assert large["width"] > 1.5 * small["width"]
+    page.wait_for_function(
+        "wide => document.querySelector('.graph-host')._fullLayout.width > wide", arg=small["width"]
+    )
+    page.click("#enlarge")
+
+
+def test_a_finger_on_the_graph_scrolls_the_page(
+    visit: Callable[..., Inspect], scripted_server: Server
+) -> None:
+    narrow = {"width": 390, "height": 844}
+    page = visit(scripted_server.url, viewport=narrow, has_touch=True, is_mobile=True).open()
+    page.page.wait_for_function(
+        "document.querySelector('.graph-host')._fullLayout?.dragmode === false"
+    )
+    place = page.page.locator("#graph").bounding_box()
+    assert place is not None
+    hand = page.context.new_cdp_session(page.page)
+    hand.send(
+        "Input.synthesizeScrollGesture",
+        {"x": 195, "y": min(place["y"] + 60, 800), "yDistance": -300, "gestureSourceType": "touch"},
+    )
+    page.page.wait_for_function("scrollY > 100")
 
 
 def test_three_steps_read_as_a_path_in_the_browser(bare: Page) -> None:

@@ -54,6 +54,23 @@ def positions(page: Inspect) -> dict[str, list[float]]:
     return found
 
 
+SEEN = """addEventListener('DOMContentLoaded', () => { window.seen = [];
+  new MutationObserver(() => {
+    const text = document.querySelector('#reading')?.textContent ?? '';
+    if (text !== window.seen.at(-1)) window.seen.push(text);
+  }).observe(document.body, { subtree: true, childList: true, characterData: true }) })"""
+
+
+def test_the_first_text_streams_on_load(visit: Callable[..., Inspect], server: Server) -> None:
+    page = visit(server.url)
+    page.page.add_init_script(SEEN)
+    page.open()
+    seen = [text for text in page.page.evaluate("window.seen") if text.startswith("France")]
+    assert len({len(text) for text in seen}) >= 4
+    assert len(seen[0]) < len(page.text()) / 2
+    expect(page.page.locator(".masthead p")).to_contain_text("light up were copied from the graph")
+
+
 def test_reads_the_first_text_on_load(inspect: Inspect) -> None:
     assert "France" in inspect.text()
     assert "Paris" in inspect.marks()
@@ -176,6 +193,9 @@ def test_a_deleted_value_that_is_still_said_tells_through_which_fact(inspect: In
     inspect.after(lambda: inspect.click("#delete"))
     expect(inspect.page.locator("#still-0")).to_contain_text("“Paris” is still said")
     expect(inspect.page.locator("#still-0")).to_contain_text("France · largest city")
+    inspect.after(lambda: inspect.click("#still-0 [data-action=delete]")).tab("after")
+    assert "Paris" not in inspect.text()
+    expect(inspect.page.locator("#draft-bar")).to_contain_text("2 edits")
 
 
 def test_add_a_fact_and_rename_an_entity(inspect: Inspect) -> None:
@@ -192,6 +212,15 @@ def test_add_a_fact_and_rename_an_entity(inspect: Inspect) -> None:
     inspect.after(lambda: inspect.click("#rename")).tab("after")
     assert "Zorbograd" in inspect.marks()
     assert "Paris" not in inspect.text()
+    click_in_graph(inspect, "nodes", "France")
+    expect(inspect.page.locator("#card .card-title")).to_have_text("France")
+    inspect.page.locator("#more").evaluate("more => more.open = true")
+    inspect.page.locator("#rename-name").fill("Hexagonia")
+    inspect.after(lambda: inspect.click("#rename"))
+    inspect.after(lambda: inspect.click("#prompt-offer button"))
+    expect(inspect.page.locator("#prompt textarea")).to_have_value("Tell me about Hexagonia.")
+    assert "Hexagonia" in inspect.text()
+    assert "France" not in inspect.text()
 
 
 def test_an_edit_that_no_lookup_read_says_so(inspect: Inspect) -> None:
@@ -200,6 +229,53 @@ def test_an_edit_that_no_lookup_read_says_so(inspect: Inspect) -> None:
     inspect.page.locator("#card-value").fill("Nowhere on Sea")
     inspect.after(lambda: inspect.click("#save"))
     expect(inspect.page.locator("#summary")).to_contain_text("No lookup of this text read")
+    expect(inspect.page.locator("#summary")).to_contain_text("is now Nowhere on Sea")
+
+
+def test_three_actions_read_a_source_change_undo_and_delete(inspect: Inspect) -> None:
+    """Each from the finished text; what is counted is clicks and typing a value."""
+    page = inspect.page
+    inspect.mark("euro").first.click()  # 1
+    about = page.locator("#about")
+    for told in ("Source", "cldr", "France · currency", "exact name", "threshold", "sure of"):
+        expect(about).to_contain_text(told)
+    inspect.ask("Tell me about France.")
+    inspect.mark("euro").first.click()  # 1
+    page.locator("#card-value").fill("Kraken crown")  # 2
+    inspect.after(lambda: inspect.click("#save"))  # 3
+    expect(page.locator("#reading ins")).to_contain_text("Kraken crown")
+    expect(about).to_contain_text("your draft")
+    inspect.after(lambda: inspect.click("#undo-here"))  # 1
+    expect(page.locator("#draft-bar")).to_contain_text("No edits")
+    assert "euro" in inspect.tab("after").marks()
+    inspect.mark("euro").first.click()  # 1
+    inspect.after(lambda: inspect.click("#delete"))  # 2
+    assert "euro" not in inspect.tab("after").text()
+
+
+def test_a_stale_text_is_labelled_until_it_is_rewritten(scripted_page: Inspect) -> None:
+    page = scripted_page.ask("Slowly France").open_fact("country")
+    page.page.locator("#card-value").fill("river")
+    before = page.run()
+    page.click("#save")
+    expect(page.page.locator("#trace-note")).to_contain_text("Rewriting after your edit")
+    expect(page.page.locator("#reading .stale")).to_contain_text("euro")
+    expect(page.page.locator("#reading .mark", has_text="river")).to_be_visible()
+    page.wait_for_run(before)
+    expect(page.page.locator("#reading .stale, #trace-note")).to_have_count(0)
+    expect(page.page.locator("#speed summary")).to_have_text("Time")
+    page.click("#speed summary")
+    expect(page.page.locator("#speed-words")).to_contain_text("tokens")
+
+
+def test_copies_the_fact_as_json(visit: Callable[..., Inspect], scripted_server: Server) -> None:
+    page = visit(scripted_server.url, permissions=["clipboard-read", "clipboard-write"]).open()
+    page.open_fact("euro").click("#copy-json")
+    expect(page.page.locator("#copy-json")).to_have_text("Copied")
+    copied = json.loads(page.page.evaluate("navigator.clipboard.readText()"))
+    assert copied["fact"]["value"] == "euro"
+    assert copied["lookup"]["lookup"]["relation"] == "currency"
+    assert 0 < copied["probability"] <= 1
 
 
 def test_publish_reaches_others_and_only_then(
@@ -417,6 +493,15 @@ def test_contradiction_miss_and_unsupported_are_shown(scripted_page: Inspect) ->
     scripted_page.page.locator("#add-value").fill("Onwards")
     scripted_page.after(lambda: scripted_page.click("#add")).tab("after")
     assert "Onwards" in scripted_page.marks()
+    scripted_page.ask("Tell me about Nowhere.")
+    expect(scripted_page.page.locator("#graph-note")).to_contain_text("No fact of the graph")
+    scripted_page.click("#reading .chip.miss")
+    expect(scripted_page.page.locator("#card .card-title")).to_contain_text("Nowhere")
+    expect(scripted_page.page.locator("#add-relation")).to_have_value("")  # not the reserved one
+    scripted_page.page.locator("#add-relation").fill("anthem")
+    scripted_page.page.locator("#add-value").fill("Silence")
+    scripted_page.after(lambda: scripted_page.click("#add")).tab("after")
+    assert scripted_page.marks() == ["Silence"]
     scripted_page.ask("Ramble about France.")
     expect(scripted_page.page.locator("#trace-note")).to_contain_text("Nothing here comes from")
     expect(scripted_page.page.locator("#reading .unsupported").first).to_be_visible()
@@ -458,11 +543,11 @@ def test_examples(inspect: Inspect, name: str) -> None:
 
 def test_keyboard_alone(inspect: Inspect) -> None:
     page = inspect.page
-    page.locator("#prompt textarea").focus()
+    inspect.tab_to("#prompt textarea")
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type("Tell me about Japan.")
     inspect.after(lambda: page.keyboard.press("Enter"))
-    page.locator("#reading [data-mark][tabindex='0']").focus()
+    inspect.tab_to("#reading [data-mark]")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     word = page.evaluate("document.activeElement.textContent")
@@ -477,9 +562,12 @@ def test_keyboard_alone(inspect: Inspect) -> None:
     page.keyboard.type("Kraken crown")
     inspect.after(lambda: page.keyboard.press("Enter"))
     expect(page.locator("#reading ins", has_text="Kraken crown").first).to_be_visible()
-    page.locator("#undo").focus()
+    inspect.tab_to("#undo-here", "Shift+Tab")
     inspect.after(lambda: page.keyboard.press("Enter"))
-    assert "Kraken crown" not in inspect.tab("after").text()
+    inspect.tab_to("#tab-after", "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#tab-after")).to_have_attribute("aria-pressed", "true")
+    assert "Kraken crown" not in inspect.text()
 
 
 def test_table_twin_selects_too(inspect: Inspect) -> None:
@@ -490,7 +578,10 @@ def test_table_twin_selects_too(inspect: Inspect) -> None:
     expect(inspect.mark("euro").first).to_have_class("mark selected")
 
 
-def test_each_number_is_on_one_mark_one_edge_and_one_row(inspect: Inspect) -> None:
+@pytest.mark.parametrize("prompt", ["France", "Japan", "Albert Einstein", "Paris"])
+def test_each_number_is_on_one_mark_one_edge_and_one_row(inspect: Inspect, prompt: str) -> None:
+    if prompt != "France":
+        inspect.ask(f"Tell me about {prompt}.")
     marks = inspect.page.locator("#reading .mark").evaluate_all(
         "marks => marks.flatMap(mark => mark.dataset.number.split(' '))"
     )
@@ -499,6 +590,7 @@ def test_each_number_is_on_one_mark_one_edge_and_one_row(inspect: Inspect) -> No
         .find(each => each.meta === 'badges').text"""
     )
     rows = inspect.page.locator("#facts-table tbody tr td:first-child").all_text_contents()
+    assert marks
     for number in marks:
         assert edges.count(number) == 1
         assert rows.count(number) == 1
@@ -512,6 +604,31 @@ def test_narrow_screen_does_not_scroll_sideways(
     assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.open_fact("euro")
     assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_on_a_narrow_screen_an_edit_shows_its_text_and_a_refusal_its_reason(
+    visit: Callable[..., Inspect], server: Server
+) -> None:
+    page = visit(server.url, viewport={"width": 390, "height": 844}).open().open_fact("euro")
+    page.page.evaluate("document.querySelector('#card').scrollIntoView()")
+    page.page.locator("#card-value").fill("  ")
+    page.click("#save")
+    expect(page.page.locator("#card-note")).to_be_in_viewport()
+    page.page.locator("#card-value").fill("Kraken crown")
+    page.after(lambda: page.click("#save"))
+    expect(page.page.locator("#reading ins")).to_be_in_viewport()
+    expect(page.page.locator("#summary")).to_be_in_viewport()
+
+
+def test_a_mouse_at_rest_opens_no_hover_card(inspect: Inspect) -> None:
+    place = inspect.mark("euro").first.bounding_box()
+    assert place is not None
+    inspect.page.mouse.move(place["x"] + 5, place["y"] + 5)
+    expect(inspect.page.locator(".tip[data-shown]")).to_have_count(1)
+    inspect.page.locator("#prompt textarea").fill("Tell me about Japan.")
+    inspect.after(lambda: inspect.page.keyboard.press("Enter"))
+    inspect.after(lambda: inspect.page.keyboard.press("Enter"))
+    expect(inspect.page.locator(".tip[data-shown]")).to_have_count(0)
 
 
 def test_prompt_text_graph_and_card_are_in_view_together(inspect: Inspect) -> None:

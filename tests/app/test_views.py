@@ -15,7 +15,7 @@ import pytest
 import scripted
 
 from app import actions, graph_view, table_view, trace_view, views, writing
-from app.changes import between, describe
+from app.changes import between, compare, describe
 from app.diff import word_diff, words_changed
 from app.graph_view import Chart, Scene
 from app.session import Service, Session, checked_session_id, new_session_id
@@ -426,6 +426,29 @@ def test_each_change_names_its_cause_or_that_it_follows(session: Session) -> Non
     html = shown(session)["trace"]
     assert 'data-cause="motto"' in html
     assert "because motto of France was deleted" in plain(html)
+
+
+def test_what_only_follows_from_an_edit_has_a_quiet_sign_told_once(session: Session) -> None:
+    before = ask(session, "Tell me about France.").reading
+    capital = fact(session, "France", "capital")
+    after = ask(session, "Tell me about Japan.").reading
+    assert before is not None
+    assert after is not None
+    compared = compare(before, after, [Delta(capital, None)], 0.1)
+    following = [change for change in compared.changes if change.follows]
+    assert len(following) >= 2
+    html = trace_view.diff_html(before, after, compared, trace_view.View())
+    assert html.count('class="cause follows" data-cause=""') == len(following)
+    assert html.count("(follows from: capital of France was deleted") == len(following)
+    assert compared.html.count("marks what only follows from it") == 1
+
+
+@pytest.mark.parametrize(
+    ("relation", "says"),
+    [("capital", "capital of Rome"), ("instance of", "“instance of” of Rome")],
+)
+def test_a_relation_that_ends_in_a_preposition_is_quoted(relation: str, says: str) -> None:
+    assert describe(Delta(None, Fact(1, 2, "Rome", relation, "x"))) == f"{says}: x was added"
 
 
 def test_merge_takes_the_other_entitys_facts_and_names(session: Session) -> None:

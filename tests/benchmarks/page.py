@@ -23,9 +23,10 @@ from tests.benchmarks.runs import ROUNDS, Pair, Setting, finish
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "app"))
 
-# Milliseconds from a click to the first drawing after which `done(#reading's text)` holds.
 STARTS, VOWELS = "BDFKLMNRTVZ", "aeiou"  # of made-up values
 
+# Milliseconds from a click until #reading holds the words, or until the text is whole where none
+# are given.
 CLICK = """([selector, words]) => new Promise((resolve) => {
   const status = () => document.querySelector('#status-words');
   const before = Number(status()?.dataset.run ?? 0);
@@ -94,9 +95,7 @@ def edit_to_first_word(setting: Setting) -> Iterator[Pair]:
                 fact = _middle(before)
                 if fact is None:
                     continue
-                word = (
-                    "".join(rng.choices("BDFKLMNRTVZ", k=1) + rng.choices("aeiou", k=1)) + "rveld"
-                )
+                word = rng.choice(STARTS) + rng.choice(VOWELS) + "rveld"
                 page.locator("#prompt textarea").fill(prompt)
                 page.evaluate(CLICK, ["#ask", ""])
                 mark = page.locator(f"#reading .mark[data-facts~='{fact.id}']")
