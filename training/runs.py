@@ -143,16 +143,21 @@ class _Reader:
         self.folder = folder
         self._curve, self._samples = CurveReader(folder), SampleReader(folder)
         self._settings: tuple[float, dict[str, str]] = (0.0, {})
+        self._seen: list[tuple[int, int]] = []  # of the files, when they were read last
+        self._run: Run | None = None
 
     def read(self) -> Run:
-        curves = {name: dict(curve) for name, curve in self._curve.read().items()}
-        return Run(
-            name=self.folder.name,
-            written=_written(self.folder),
-            settings=self._read_settings(),
-            curves=curves,
-            samples=tuple(self._samples.read()),
-        )
+        state = [_state(self.folder / name) for name in FILES]
+        if self._run is None or state != self._seen:
+            self._seen = state
+            self._run = Run(
+                name=self.folder.name,
+                written=_written(self.folder),
+                settings=self._read_settings(),
+                curves={name: dict(curve) for name, curve in self._curve.read().items()},
+                samples=tuple(self._samples.read()),
+            )
+        return self._run
 
     def _read_settings(self) -> dict[str, str]:
         path = self.folder / CONFIG
@@ -169,6 +174,15 @@ class _Reader:
 def is_live(written: float) -> bool:
     """Whether a run that wrote last at this time is training."""
     return time.time() - written < LIVE
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """What changes when a file does."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
 
 
 def _modified(path: Path) -> float:
