@@ -111,7 +111,7 @@ def _head(bench: Bench, run: Run | None) -> str:
         [
             (
                 name.capitalize(),
-                f'data-action="measure" data-measure="{name}"',
+                f'id="measure-{name}" data-action="measure" data-measure="{name}"',
                 name == bench.measure,
             )
             for name in MEASURES

@@ -128,7 +128,7 @@ def test_a_run_is_shown_with_curves_settings_and_samples(
     perplexity = run.by_role("train", perplexity=True)["text"][-1][1]
     assert drawn["text, training"][-1] == pytest.approx(perplexity, rel=1e-3)
     expect(page.locator(".curves-host .annotation")).to_have_count(4)  # each line is named
-    page.click("text=Loss")
+    page.click("[data-measure=loss]")
     expect(page.locator("[data-measure=loss]")).to_have_attribute("aria-pressed", "true")
     page.wait_for_function("document.querySelector('.curves-host').layout.yaxis.type === 'linear'")
     loss = run.by_role("train", perplexity=False)["text"][-1][1]
@@ -161,7 +161,8 @@ def test_the_page_follows_a_run_that_trains(
         sentence = page.page.locator("#no-runs")
         expect(sentence).to_contain_text("python -m training fit")
         expect(page.page.locator("#no-corpora")).to_be_visible()
-        shutil.copytree(folder / "runs" / "first", runs / "first")  # somebody starts one
+        # Somebody starts one; its files are as new as the copy.
+        shutil.copytree(folder / "runs" / "first", runs / "first", copy_function=shutil.copy)
         expect(page.page.locator("#run-facts")).to_contain_text("step 60")
         expect(sentence).to_have_count(0)
         expect(page.page.locator("#run-facts .live")).to_be_visible()
