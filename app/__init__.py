@@ -1,6 +1,6 @@
-"""The page: a Gradio front end over `graph` and `model`.
+"""The pages *Inspect* and *Training*: a Gradio front end over the rooms before this one.
 
-    python -m app [--store URL] [--model PATH] [--port N]
+    python -m app [--store URL] [--model PATH] [--runs FOLDER] [--port N]
 
 Python is the only owner of state. The browser draws escaped strings and figures, and reports what
 a person did as an action with ids that this package made and checks when they come back. There is

@@ -1,6 +1,6 @@
 """Starts the page and prints its address.
 
-python -m app [--store URL] [--model PATH] [--port N] [--host ADDRESS] [--read-only]
+python -m app [--store URL] [--model PATH] [--runs FOLDER] [--port N] [--host ADDRESS] [--read-only]
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import sys
 from graph.errors import StoreError
 from graph.store import SharedStore, on_server, open_store
 from graph.world import DEFAULT_STORE, make_world, store_url
+
+RUNS, CORPORA = "build/runs", "build/corpus"
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -27,6 +29,18 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--model", default=None, metavar="PATH", help="a checkpoint folder or Hub name"
+    )
+    parser.add_argument(
+        "--runs",
+        default=RUNS,
+        metavar="FOLDER",
+        help="the runs that the page Training shows (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--corpora",
+        default=CORPORA,
+        metavar="FOLDER",
+        help="the corpora that it shows documents of (default: %(default)s)",
     )
     parser.add_argument("--read-only", action="store_true", help="show the graph; refuse edits")
     parser.add_argument("--port", type=int, default=7860, help="0 takes a free one (default: 7860)")
@@ -84,8 +98,10 @@ def main(arguments: list[str] | None = None) -> int:
 
     from app.server import make_app
     from app.session import Service
+    from app.workshop import Workshop
 
-    app = make_app(Service(store, Decoder(checkpoint)))
+    workshop = Workshop(options.runs, options.corpora)
+    app = make_app(Service(store, Decoder(checkpoint)), workshop)
     shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0") else options.host  # noqa: S104
     print(f"Lamplight is at http://{shown}:{port} (Ctrl+C ends it)", flush=True)
     uvicorn.run(app, host=options.host, port=port, log_level="warning")

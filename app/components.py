@@ -66,6 +66,23 @@ class GraphView(Panel):
     code = "lamplight.graph(element, props, watch, (data) => trigger('act', data));"
 
 
+class TrainingHeader(Panel):
+    """The masthead of *Training*; names the page, since Gradio gives all the first one's title."""
+
+    code = f"document.title = 'Lamplight: Training'; {Panel.code}"
+
+
+class CurvesView(Panel):
+    """Curves over tokens, from `curves_view.figure`; the table beside them holds the same."""
+
+    scripts = ("plotly.min.js", "panel.js", "graph.js", "curves.js")
+    template = (
+        '<div data-host class="curves-host" role="img" aria-label="The curves by role; '
+        'the table below holds the same values"></div>'
+    )
+    code = "lamplight.curves(element, props, watch);  // reports no 'act'"
+
+
 class Search(Panel):
     """An entity search that asks while one types, from `search_view.render`."""
 

@@ -16,7 +16,10 @@ import gradio as gr
 
 from app import actions, examples, own_facts_view, search_view, tour, views
 from app.components import Download, GraphView, Header, Panel, Search, TraceView
+from app.masthead import masthead
 from app.session import Service, Session, checked_session_id, new_session_id
+from app.training_page import add_training_page
+from app.workshop import Workshop
 from app.writing import ask as write
 from graph.errors import StoreError
 from model.settings import DecodingSettings
@@ -31,14 +34,8 @@ WAITING = 128  # events that may wait
 
 
 def _header() -> str:
-    return (
-        '<header class="masthead"><div><h1>Lamplight</h1>'
-        f'<p>{SENTENCE}</p></div><div class="row"><button type="button" id="tour-start" '
-        'class="quiet" data-page="tour">Tour</button>'
-        '<button type="button" id="theme" data-page="theme" class="quiet" '
-        'title="Light or dark"><span aria-hidden="true">◐ </span>Theme</button></div></header>'
-        f"{tour.render()}"
-    )
+    button = '<button type="button" id="tour-start" class="quiet" data-page="tour">Tour</button>'
+    return masthead("inspect", SENTENCE, button) + tour.render()
 
 
 def _legend() -> str:
@@ -59,8 +56,8 @@ def _facts_head() -> str:
     )
 
 
-def make_page(service: Service) -> gr.Blocks:
-    """The page over a store and a model."""
+def make_page(service: Service, workshop: Workshop) -> gr.Blocks:
+    """The page over a store and a model, and beside it *Training* over a folder of runs."""
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as blocks:
         session_state = gr.State(None)
         browser = gr.BrowserState(
@@ -195,6 +192,7 @@ def make_page(service: Service) -> gr.Blocks:
             graph,
         ):
             part.act(on_act, [session_state], [browser, *outputs], **options)
+    add_training_page(blocks, workshop)
     blocks.queue(max_size=WAITING, api_open=False, default_concurrency_limit=AT_ONCE)
     return blocks
 

@@ -6,6 +6,7 @@ else, whatever a page, a theme or a fact might ask for.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import fastapi
@@ -20,12 +21,14 @@ from app.components import ASSETS
 from app.page import make_page
 from app.session import Service
 from app.theme import make_theme
+from app.workshop import Workshop
 
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 SCRIPTS = {
     "panel.js": ASSETS / "panel.js",
     "trace.js": ASSETS / "trace.js",
     "graph.js": ASSETS / "graph.js",
+    "curves.js": ASSETS / "curves.js",
     "tour.js": ASSETS / "tour.js",
     "plotly.min.js": PLOTLY,
 }
@@ -73,8 +76,8 @@ class Guard:
             await self.app(scope, receive, with_headers)
 
 
-def make_app(service: Service) -> fastapi.FastAPI:
-    """The web application."""
+def make_app(service: Service, workshop: Workshop | None = None) -> fastapi.FastAPI:
+    """The web application; the workshop is that of the default folders unless given."""
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
     app.add_middleware(Guard)
@@ -92,14 +95,16 @@ def make_app(service: Service) -> fastapi.FastAPI:
         headers = {"Cache-Control": "max-age=3600"}
         return FileResponse(SCRIPTS[name], media_type="text/javascript", headers=headers)
 
+    # Said to everyone with more than one page, also to who did not ask for it.
+    warnings.filterwarnings("ignore", message="SSR mode is not supported")
     return gr.mount_gradio_app(
         app,
-        make_page(service),
+        make_page(service, workshop or Workshop()),
         path="/",
         footer_links=[],
         run_history=False,
         show_error=False,
         theme=make_theme(),
-        css_paths=[ASSETS / "page.css"],
+        css_paths=[ASSETS / "page.css", ASSETS / "training.css"],
         ssr_mode=False,
     )

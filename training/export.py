@@ -65,10 +65,15 @@ def export(run: str | Path, out: str | Path) -> Path:
     return out
 
 
+def name_prompt_form(config: Any, tokenizer: Any) -> None:
+    """Note in a model's configuration how a prompt stands before its answer in our corpora."""
+    if is_ours(tokenizer.get_vocab()):  # others are read as released LMLM checkpoints are
+        config.lamplight = LAMPLIGHT
+
+
 def _save_model(module: LookupLanguageModule, folder: Path, tokenizer: Any) -> None:
     model = module.model.to(torch.bfloat16)
-    if is_ours(tokenizer.get_vocab()):  # others are read as released LMLM checkpoints are
-        model.config.lamplight = LAMPLIGHT
+    name_prompt_form(model.config, tokenizer)
     model.generation_config = GenerationConfig(
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import csv
+import io
+import math
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
+
+from training.growing import GrowingFile, append_lines
+
+CURVE = "curve.csv"
+HEAD = ("step", "name", "value")
 
 
 class CurveLogger(Logger):
@@ -18,7 +25,7 @@ class CurveLogger(Logger):
 
     def __init__(self, folder: str) -> None:
         super().__init__()
-        self.path = Path(folder) / "curve.csv"
+        self.path = Path(folder) / CURVE
 
     @property
     def name(self) -> str:
@@ -39,20 +46,48 @@ class CurveLogger(Logger):
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = not self.path.exists()
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(("step", "name", "value"))
-            for name, value in metrics.items():
-                if name != "epoch":
-                    writer.writerow((step, name, f"{float(value):.6g}"))
+        rows = io.StringIO()
+        writer = csv.writer(rows)
+        if not self.path.exists():
+            writer.writerow(HEAD)
+        for name, value in metrics.items():
+            if name != "epoch":
+                writer.writerow((step, name, f"{float(value):.6g}"))
+        append_lines(self.path, rows.getvalue())
+
+
+class CurveReader:
+    """The curves of a run, read anew as far as they grew; see `read`."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self._file = GrowingFile(Path(folder) / CURVE)
+        self.curves: dict[str, dict[int, float]] = {}
+        self._step = 0  # of the last row
+
+    def read(self) -> dict[str, dict[int, float]]:
+        """``{name: {step: value}}``, steps rising: where a resumed run goes back to its checkpoint,
+        what came after it is dropped. A line that is broken or not yet whole is left out."""
+        lines, anew = self._file.new_lines()
+        if anew:
+            self.curves, self._step = {}, 0
+        for row in csv.reader(lines):
+            try:
+                step, name, value = int(row[0]), row[1], float(row[2])
+            except (ValueError, IndexError):
+                continue
+            if len(row) != len(HEAD) or not math.isfinite(value):
+                continue
+            if step < self._step:
+                for curve in self.curves.values():
+                    for later in [each for each in curve if each >= step]:
+                        del curve[later]
+            self.curves.setdefault(name, {})[step] = value
+            self._step = step
+        return self.curves
 
 
 def read_curve(folder: str | Path) -> dict[str, dict[int, float]]:
-    """``{name: {step: value}}`` of a run's ``curve.csv``."""
-    curves: dict[str, dict[int, float]] = {}
-    with (Path(folder) / "curve.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            curves.setdefault(row["name"], {})[int(row["step"])] = float(row["value"])
-    return curves
+    """``{name: {step: value}}`` of a run's ``curve.csv``. Raises FileNotFoundError without one."""
+    if not (Path(folder) / CURVE).exists():
+        raise FileNotFoundError(Path(folder) / CURVE)
+    return CurveReader(folder).read()

@@ -195,6 +195,11 @@ class LookupLanguageModule(L.LightningModule):
         self._begun = time.perf_counter()
         self._clock: tuple[float, int] | None = None
 
+    @property
+    def tokens_seen(self) -> int:
+        """Tokens of all batches so far, padding and the ranks' included."""
+        return self._tokens_seen
+
     # -- the model ---------------------------------------------------------------------------
 
     def forward(self, ids_BT: Tensor) -> Tensor:

@@ -133,6 +133,51 @@ def documents(path: str, tokenizer: str | None = None) -> tuple[Iterator[Encoded
     return _articles(path, loaded), loaded
 
 
+class Corpora:
+    """The corpora of a folder, to look documents up in. Safe to use from several threads."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._open: dict[str, tuple[int, Corpus]] = {}
+
+    def names(self) -> list[str]:
+        """The corpora by name."""
+        return sorted(
+            manifest.parent.name
+            for manifest in self.folder.glob("*/manifest.json")
+            if not manifest.parent.name.startswith(".")
+        )
+
+    def corpus(self, name: str) -> Corpus:
+        """A corpus by one of the `names`; one that was built anew is read anew.
+
+        Raises CorpusError for any other name, and for one that cannot be read.
+        """
+        if name not in self.names():
+            raise CorpusError(f"There is no corpus {name!r} in {self.folder}.")
+        try:
+            built = (self.folder / name / "manifest.json").stat().st_mtime_ns
+        except OSError as problem:
+            raise CorpusError(f"The corpus {name!r} is being built anew.") from problem
+        kept = self._open.get(name)
+        if kept is None or kept[0] != built:
+            kept = self._open[name] = (built, Corpus(self.folder / name))
+        return kept[1]
+
+
+class Corpus:
+    """The documents of a corpus folder by split and place. Raises CorpusError if there is none."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tokenizer = load_tokenizer(folder / "tokenizer")
+        splits = (split for split in ("train", "validation") if (folder / split).is_dir())
+        self.shards = {split: Shard(folder / split) for split in splits}
+
+    def runs(self, split: str, index: int) -> list[Run]:
+        """The runs of one document."""
+        return runs_of(_encoded(*self.shards[split].document(index)), self.tokenizer)
+
+
 def _encoded(ids: Any, flags: Any, prompt_length: int) -> Encoded:
     return Encoded(ids.tolist(), flags.tolist(), prompt_length)
 

@@ -119,6 +119,14 @@
       host.on("plotly_hover", () => (host.style.cursor = "pointer"));
       host.on("plotly_unhover", () => (host.style.cursor = ""));
     };
+    lamplight.redraw(host, watch, draw);
+  };
+
+  // A figure's "var(--mark)" as the theme has it now.
+  lamplight.coloured = (figure) => coloured(figure, getComputedStyle(document.body));
+
+  // Draws at once, and again when the value, the size of the host or the theme changes.
+  lamplight.redraw = (host, watch, draw) => {
     let last = "";
     new ResizeObserver(() => {
       const size = `${host.clientWidth}x${host.clientHeight}`;

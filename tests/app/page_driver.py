@@ -19,6 +19,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 import app  # noqa: F401  (settles Gradio's environment before it is imported)
 from app.server import make_app
 from app.session import Service
+from app.workshop import Workshop
 from graph.store import open_store
 from model.checkpoint import DEFAULT_CHECKPOINT, Checkpoint
 from model.decoder import Decoder
@@ -59,12 +60,12 @@ def serve(world: Path, folder: Path, checkpoint: Checkpoint) -> Server:
     return Server(server.url, store, end)
 
 
-def serve_on(store: Any, decoder: Decoder) -> Server:
+def serve_on(store: Any, decoder: Decoder, workshop: Workshop | None = None) -> Server:
     """A server on an open store, which stays open, and a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    application = make_app(Service(store, decoder))
+    application = make_app(Service(store, decoder), workshop)
     server = uvicorn.Server(
         uvicorn.Config(application, port=port, log_config=None, log_level="critical")
     )
