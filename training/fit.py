@@ -41,6 +41,10 @@ class TrainingCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.link_arguments("data.corpus", "model.tokenizer", compute_fn=_tokenizer_folder)
 
+    def before_instantiate_classes(self) -> None:
+        """A checkpoint holds tensors and plain values: no pickle is loaded, whatever is given."""
+        self.config[self.subcommand]["weights_only"] = True
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run `fit` or `validate` with LightningCLI's options."""

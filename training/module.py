@@ -392,7 +392,7 @@ class LookupLanguageModule(L.LightningModule):
         """Keep the last weights, also where the number of steps is no multiple of the interval."""
         keeper = self.trainer.checkpoint_callback
         if isinstance(keeper, ModelCheckpoint) and keeper.dirpath and keeper.save_last:
-            self.trainer.save_checkpoint(Path(keeper.dirpath) / "last.ckpt")
+            self.trainer.save_checkpoint(Path(keeper.dirpath) / "last.ckpt", weights_only=False)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["tokens_seen"] = self._tokens_seen

@@ -220,7 +220,9 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
     """The tokenizer in ``folder``; `CorpusError` if there is none, or none with the markers."""
     path = Path(folder) / "tokenizer.json"
     if not path.is_file():
-        raise CorpusError(f"No tokenizer in {folder}: build the corpus first (`make corpus`).")
+        raise CorpusError(
+            f"No tokenizer in {folder}: build the corpus first (`python -m training corpus`)."
+        )
     try:
         backend = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises nothing more special
