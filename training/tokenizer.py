@@ -244,6 +244,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for path in options.files:
         if not path.is_file():
             raise CorpusError(f"There is no file {path}.")
+    if not any(line.strip() for path in options.files for line in path.open(encoding="utf-8")):
+        raise CorpusError(f"{', '.join(map(str, options.files))}: no text to learn from.")
     lines = (line for path in options.files for line in path.open(encoding="utf-8"))
     tokenizer = train_tokenizer(lines, options.vocabulary)
     save_tokenizer(tokenizer, options.out)
