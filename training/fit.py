@@ -15,11 +15,12 @@ from pathlib import Path
 # Read by libraries when they are imported.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-import torch
+from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
+from training.checkpoints import WholeCheckpoints
 from training.data import LookupDataModule
-from training.module import LookupLanguageModule, TrainingError
+from training.module import LookupLanguageModule, TrainingError, weights_are_finite
 
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
@@ -40,6 +41,19 @@ class TrainingCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.link_arguments("data.corpus", "model.tokenizer", compute_fn=_tokenizer_folder)
+
+    def before_instantiate_classes(self) -> None:
+        """A checkpoint holds tensors and plain values: no pickle is loaded, whatever is given."""
+        self.config[self.subcommand]["weights_only"] = True
+
+    def _parse_ckpt_path(self) -> None:
+        """Settings are those that were given; Lightning lets a checkpoint's overrule them."""
+
+    def before_fit(self) -> None:
+        if type(self.trainer.strategy.checkpoint_io) is TorchCheckpointIO:
+            self.trainer.strategy.checkpoint_io = WholeCheckpoints()
+
+    before_validate = before_fit
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -63,11 +77,6 @@ def main(argv: list[str] | None = None) -> int:
             f"The disk is full ({error.strerror or error}): the last checkpoint is kept as it was; "
             "make room and go on with --ckpt_path last."
         ) from error
-    if cli.subcommand == "fit" and not math_is_finite(cli.model):
+    if cli.subcommand == "fit" and not weights_are_finite(cli.model):
         raise TrainingError("The weights are not finite: train again with a lower learning rate.")
     return 0
-
-
-def math_is_finite(model: LookupLanguageModule) -> bool:
-    """Whether every weight is a number."""
-    return all(bool(torch.isfinite(p).all()) for p in model.parameters())

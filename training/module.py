@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig
 
 from model.roles import MarkerIds, Role, loss_mask, token_roles
+from training.checkpoints import fingerprint
 from training.data import Batch, LookupDataModule
 from training.errors import TrainingError
 from training.loss import sliced_cross_entropy
@@ -30,6 +31,10 @@ from training.start import base_config_of, model_of_config, take_base_weights, t
 from training.tokenizer import load_tokenizer
 
 COPY_TOKENS = 12  # of a value, over which copy accuracy is taken
+LOWER = (  # what to do where a training comes to no number
+    "the last checkpoint is kept; go on from it with a lower learning rate (--model.start_from, "
+    "--model.learning_rate)."
+)
 UNIT = 1024  # tokens; what a part of a step's loss is divided by until the whole step is known
 
 
@@ -165,6 +170,7 @@ class LookupLanguageModule(L.LightningModule):
         self.save_hyperparameters()
         loaded = load_tokenizer(tokenizer)
         self.markers = MarkerIds.of(loaded)
+        self._fingerprint = fingerprint(loaded)
         self.model: Any = (
             model_of_config(base_config, len(loaded))
             if base_config is not None
@@ -289,10 +295,7 @@ class LookupLanguageModule(L.LightningModule):
         result = self.model_step(batch, details=due)
         loss = result["loss"]
         if not math.isfinite(loss.item()):
-            raise TrainingError(
-                f"The loss is {loss.item()} at step {self.global_step}: start again from the last "
-                "checkpoint with a lower learning rate (--model.learning_rate)."
-            )
+            raise TrainingError(f"The loss is {loss.item()} at step {self.global_step}: {LOWER}")
         trained = int(result["trained"])
         self._trained += trained
         tokens = int(batch["flags_BT"].shape[0] * batch["flags_BT"].shape[1])
@@ -397,13 +400,36 @@ class LookupLanguageModule(L.LightningModule):
         """Keep the last weights, also where the number of steps is no multiple of the interval."""
         keeper = self.trainer.checkpoint_callback
         if isinstance(keeper, ModelCheckpoint) and keeper.dirpath and keeper.save_last:
-            self.trainer.save_checkpoint(Path(keeper.dirpath) / "last.ckpt")
+            self.trainer.save_checkpoint(Path(keeper.dirpath) / "last.ckpt", weights_only=False)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse weights that are no numbers, so that the last good checkpoint stays."""
+        broken = torch.tensor(float(not weights_are_finite(self)), device=self.device)
+        if self._parts()[1] > 1:  # all ranks stop, or none
+            broken = self.trainer.strategy.reduce(broken, reduce_op="sum")
+        if broken:
+            raise TrainingError(
+                f"The weights are not finite after step {self.global_step}: {LOWER}"
+            )
+        checkpoint["tokenizer"] = self._fingerprint
         checkpoint["tokens_seen"] = self._tokens_seen
         checkpoint["seconds"] = self._seconds + time.perf_counter() - self._begun
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if checkpoint.get("tokenizer", self._fingerprint) != self._fingerprint:
+            raise TrainingError(
+                "The checkpoint was trained with another tokenizer than "
+                f"{self.hparams['tokenizer']}: take the corpus that it was trained on, or build "
+                "one with its tokenizer."
+            )
+        ours = {name: tensor.shape for name, tensor in self.state_dict().items()}
+        theirs = {name: tensor.shape for name, tensor in checkpoint.get("state_dict", {}).items()}
+        if theirs and ours != theirs:
+            name = next(n for n in (ours | theirs) if ours.get(n) != theirs.get(n))
+            raise TrainingError(
+                f"The checkpoint is of another shape ({name} differs): give the settings of "
+                "--model that it was trained with."
+            )
         self._tokens_seen = int(checkpoint.get("tokens_seen", 0))
         self._seconds = float(checkpoint.get("seconds", 0.0))
         # Lightning restores a loader's place only if the loader does not exist yet, but ours does:
@@ -453,6 +479,11 @@ class LookupLanguageModule(L.LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
+
+
+def weights_are_finite(module: nn.Module) -> bool:
+    """Whether every weight is a number."""
+    return all(bool(torch.isfinite(p).all()) for p in module.parameters())
 
 
 def checkpoint_of(run: str | Path) -> Path:

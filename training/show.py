@@ -115,11 +115,13 @@ def _escaped(text: str) -> str:
     return _printable(text.replace("\\", "\\\\").replace("\n", "\\n"))
 
 
-def documents(path: str, tokenizer: str | None = None) -> tuple[Iterator[Encoded], Any]:
+def documents(
+    path: str, tokenizer: str | None = None, problems: Problems | None = None
+) -> tuple[Iterator[Encoded], Any]:
     """The encoded documents of a corpus folder, a split of one, or an annotated file.
 
-    Returns them with the tokenizer that they are encoded with. Raises CorpusError if there is
-    neither corpus nor file.
+    Returns them with the tokenizer that they are encoded with. Lookups that cannot be parsed are
+    left out and told in `problems`. Raises CorpusError if there is neither corpus nor file.
     """
     folder = Path(path)
     if folder.is_dir():
@@ -130,7 +132,7 @@ def documents(path: str, tokenizer: str | None = None) -> tuple[Iterator[Encoded
         encoded = (_encoded(*shard.document(index)) for index in range(len(shard)))
         return encoded, loaded
     loaded = find_tokenizer(tokenizer or str(DEFAULT_CHECKPOINT))
-    return _articles(path, loaded), loaded
+    return _articles(path, loaded, problems or Problems()), loaded
 
 
 class Corpora:
@@ -182,9 +184,9 @@ def _encoded(ids: Any, flags: Any, prompt_length: int) -> Encoded:
     return Encoded(ids.tolist(), flags.tolist(), prompt_length)
 
 
-def _articles(path: str, tokenizer: Any) -> Iterator[Encoded]:
+def _articles(path: str, tokenizer: Any, problems: Problems) -> Iterator[Encoded]:
     writer = ArticleWriter(tokenizer, CONTEXT)
-    for article in read_articles(path, Problems(), drop=True):
+    for article in read_articles(path, problems, drop=True):
         for document in writer.documents(article):
             yield from writer.encoder.encode_batch([document])
 
@@ -205,7 +207,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.document < 1 or options.count < 1:
         raise CorpusError("--document and --count are whole numbers of at least 1.")
     colour = options.colour == "always" or (options.colour == "auto" and sys.stdout.isatty())
-    encoded, tokenizer = documents(options.file, options.tokenizer)
+    problems = Problems()
+    encoded, tokenizer = documents(options.file, options.tokenizer, problems)
     start = options.document - 1
     shown = 0
     for number, document in enumerate(
@@ -221,4 +224,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise CorpusError(f"{options.file} has no document {options.document:,}.")
     if colour:
         print(legend())
+    if problems.found:
+        print(f"Left out, for it cannot be parsed: {problems}.", file=sys.stderr)
     return 0

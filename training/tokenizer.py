@@ -220,7 +220,9 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
     """The tokenizer in ``folder``; `CorpusError` if there is none, or none with the markers."""
     path = Path(folder) / "tokenizer.json"
     if not path.is_file():
-        raise CorpusError(f"No tokenizer in {folder}: build the corpus first (`make corpus`).")
+        raise CorpusError(
+            f"No tokenizer in {folder}: build the corpus first (`python -m training corpus`)."
+        )
     try:
         backend = Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises nothing more special
@@ -242,6 +244,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for path in options.files:
         if not path.is_file():
             raise CorpusError(f"There is no file {path}.")
+    if not any(line.strip() for path in options.files for line in path.open(encoding="utf-8")):
+        raise CorpusError(f"{', '.join(map(str, options.files))}: no text to learn from.")
     lines = (line for path in options.files for line in path.open(encoding="utf-8"))
     tokenizer = train_tokenizer(lines, options.vocabulary)
     save_tokenizer(tokenizer, options.out)

@@ -1,0 +1,63 @@
+"""Checkpoints of a run as files: there whole or as they were, and read without pickle.
+
+Lightning writes a checkpoint to the temporary folder and moves it. Where that is on another disk,
+the move is a copy, and a kill or a full disk in the middle of it leaves neither the old checkpoint
+nor the new one. Here the new one is written beside the old one, and takes its place when it is
+whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins import TorchCheckpointIO
+
+from training.errors import TrainingError
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Lightning's reading and writing of checkpoint files, made safe against kill and full disk."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Write one file; a kill leaves PATH.partial, which the next one overwrites."""
+        if "://" in str(path):  # a bucket's own writing is whole or not at all
+            super().save_checkpoint(checkpoint, path, storage_options)
+            return
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".partial")
+        try:
+            with partial.open("wb") as file:
+                file.write(content.getbuffer())
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)  # makes room again on a full disk
+            raise
+
+    def load_checkpoint(self, path: str | Path, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Raises TrainingError for what is no checkpoint, or holds more than plain values."""
+        try:
+            return super().load_checkpoint(path, *args, **kwargs)
+        except Exception as error:
+            raise TrainingError(
+                f"{path} cannot be read as a checkpoint ({type(error).__name__}): name another "
+                "with --ckpt_path, or leave that out to begin anew."
+            ) from error
+
+
+def fingerprint(tokenizer: Any) -> str:
+    """The same for two tokenizers only if each token has the same id in both."""
+    vocabulary = json.dumps(sorted(tokenizer.get_vocab().items()))
+    return hashlib.sha256(vocabulary.encode()).hexdigest()
