@@ -1,4 +1,4 @@
-"""Rows of the journal, as every store keeps them, read as entries."""
+"""Rows of the journal, as every store keeps them: read as entries, and scrubbed by a purge."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime
 
 from graph.store import Delta, JournalEntry
+
+NOTHING = "[]"  # deltas of which nothing is left
 
 
 def read_entry(
@@ -37,6 +39,19 @@ def read_entry(
 def read_deltas(text: str | None) -> tuple[Delta, ...]:
     """Deltas from the journal's JSON; none of an import, whose rows tell what changed."""
     return tuple(Delta.from_json(delta) for delta in json.loads(text)) if text else ()
+
+
+def without(object_id: int, kind: str, edit: str, deltas: str | None) -> tuple[str, str | None]:
+    """An entry's edit and deltas, in JSON, without what they say of a fact or entity.
+
+    Where they list what changed, the edit is left only if it names no more than ids and revisions.
+    """
+    if deltas is None:
+        return edit, None
+    kept = [d for d in json.loads(deltas) if int((d["before"] or d["after"])["id"]) != object_id]
+    if kind not in ("undo", "redo", "revert", "delete", "merge", "import", "purge"):
+        edit = json.dumps({"kind": kind, "purged": True})
+    return edit, json.dumps(kept, ensure_ascii=False)
 
 
 def iso_time(milliseconds: int) -> str:
