@@ -23,7 +23,7 @@ from graph.sqlite import SqliteStore
 from graph.sqlite_file import SCHEMA_VERSION, path_of
 from graph.sqlite_migrate import migrate
 from graph.sqlite_upkeep import back_up, check_file, on_file, purge, rewrite
-from graph.store import JournalEntry, open_store
+from graph.store import JournalEntry, SharedStore, open_store
 from graph.world import DEFAULT_STORE, make_world, seed_rules, store_url
 
 _EPILOG = f"""\
@@ -317,14 +317,26 @@ def _backup(options: argparse.Namespace) -> None:
 def _purge(options: argparse.Namespace) -> None:
     ids = [parse_id(text.removeprefix("#")) for text in options.facts]
     with open_store(options.store) as store:
-        file = on_file(store, "purge")
         if not ids:
-            rewrite(file)
+            rewrite(on_file(store, "purge without an id"))
             print("The file is written anew.")
             return
-        revision = purge(file, ids, author=options.author, reason=options.reason)
+        if isinstance(store, SqliteStore):
+            revision = purge(store, ids, author=options.author, reason=options.reason)
+        else:
+            revision = _purge_on_server(store, ids, options)
     facts = "1 fact is" if len(ids) == 1 else f"{len(ids)} facts are"
     print(f"Revision {revision}: {facts} erased. Backups and exports that you made still have it.")
+
+
+def _purge_on_server(store: SharedStore, ids: list[int], options: argparse.Namespace) -> int:
+    from graph import neo4j_upkeep
+    from graph.neo4j_store import Neo4jStore  # the driver takes a while to load
+
+    assert isinstance(store, Neo4jStore)
+    revision = neo4j_upkeep.purge(store, ids, author=options.author, reason=options.reason)
+    print("The server's transaction logs hold it until they are rotated, as its settings say.")
+    return revision
 
 
 def _migrate(options: argparse.Namespace) -> None:
@@ -439,7 +451,7 @@ def _parser() -> argparse.ArgumentParser:
     backing_up = verb("backup", "copy the store into a new file while it is in use", _backup)
     backing_up.add_argument("file")
 
-    purging = verb("purge", "erase facts, their history and their traces from the file", _purge)
+    purging = verb("purge", "erase facts, their history and their traces", _purge)
     purging.add_argument("facts", nargs="*", metavar="ID", help="as show prints it")
     signed(purging)
 

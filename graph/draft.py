@@ -18,6 +18,7 @@ from graph.edits import Add, Edit, edit_from_json, edit_kind, edit_to_json
 from graph.errors import StoreError
 from graph.facts import Entity, Fact, clean_note, new_id, shown
 from graph.formats import BadLine, FactRow, Row, read_year
+from graph.journal import iso_time
 from graph.neighbourhood import walk
 from graph.overlay import Overlay
 from graph.planning import net, plan
@@ -329,8 +330,6 @@ class StoredDraft:
         before: int | None = None,
     ) -> list[JournalEntry]:
         """The draft's own standing edits, newest first. For what is public ask `base`."""
-        from graph.sqlite_reads import iso_time
-
         object_id = fact_id if fact_id is not None else entity_id
         with self._lock:
             entries = [

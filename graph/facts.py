@@ -240,8 +240,14 @@ def new_id() -> int:
 
     The first id of a millisecond starts at a random place, so two processes do not meet.
     """
+    return new_ids(1)[0]
+
+
+def new_ids(count: int) -> range:
+    """So many ids in a row, as `new_id` gives them one by one."""
     global _last_id
     with _id_lock:
         fresh = (time.time_ns() // 1_000_000 << 21) | random.getrandbits(20)
-        _last_id = max(fresh, _last_id + 1)
-        return _last_id
+        first = max(fresh, _last_id + 1)
+        _last_id = first + count - 1
+        return range(first, first + count)

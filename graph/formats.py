@@ -14,6 +14,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -148,6 +149,16 @@ def _lines(file: TextIO, too_long: set[int]) -> Iterator[str]:
         yield line
 
 
+# What a CSV file may hold: the columns that it must have, those that it may, and its rows.
+_TABLES: tuple[tuple[tuple[str, ...], tuple[str, ...], Callable[..., Row]], ...] = (
+    (("entity", "relation", "value"), ("source", "year"), FactRow),
+    (("alias", "entity"), (), AliasRow),
+    (("relation", "kind"), ("description",), RelationRow),
+    (("phrase", "relation"), (), SynonymRow),
+    (("setting", "value"), (), SettingRow),
+)
+
+
 def read_csv(file: TextIO) -> Iterator[Row]:
     """Facts, aliases or relations from comma-separated values with a header."""
     too_long: set[int] = set()
@@ -156,49 +167,17 @@ def read_csv(file: TextIO) -> Iterator[Row]:
         header = [column.strip().lower() for column in next(rows, [])]
     except csv.Error as problem:
         raise StoreError(f"The header of the CSV file cannot be read: {problem}.") from problem
-    make: Callable[[int, dict[str, str]], Row]
-    if {"entity", "relation", "value"} <= set(header):
-        needed = ("entity", "relation", "value")
-
-        def make(line: int, cells: dict[str, str]) -> Row:
-            return FactRow(
-                line,
-                cells["entity"],
-                cells["relation"],
-                cells["value"],
-                cells.get("source", ""),
-                cells.get("year", ""),
-            )
-
-    elif {"alias", "entity"} <= set(header):
-        needed = ("alias", "entity")  # type: ignore[assignment]
-
-        def make(line: int, cells: dict[str, str]) -> Row:
-            return AliasRow(line, cells["alias"], cells["entity"])
-
-    elif {"relation", "kind"} <= set(header):
-        needed = ("relation", "kind")  # type: ignore[assignment]
-
-        def make(line: int, cells: dict[str, str]) -> Row:
-            return RelationRow(line, cells["relation"], cells["kind"], cells.get("description", ""))
-
-    elif {"phrase", "relation"} <= set(header):
-        needed = ("phrase", "relation")  # type: ignore[assignment]
-
-        def make(line: int, cells: dict[str, str]) -> Row:
-            return SynonymRow(line, cells["phrase"], cells["relation"])
-
-    elif {"setting", "value"} <= set(header):
-        needed = ("setting", "value")  # type: ignore[assignment]
-
-        def make(line: int, cells: dict[str, str]) -> Row:
-            return SettingRow(line, cells["setting"], cells["value"])
-
-    else:
+    table = next((table for table in _TABLES if set(table[0]) <= set(header)), None)
+    if table is None:
         raise StoreError(
             f"The CSV file begins with {shown(','.join(header))}; its first line has to name the "
             "columns entity,relation,value (and source,year)."
         )
+    needed, optional, make = table
+    width = len(header)
+    places = {column: place for place, column in enumerate(header)}
+    least = 1 + max(places[column] for column in needed)
+    chosen = itemgetter(*(places.get(column, width) for column in (*needed, *optional)))
     while True:
         line = rows.line_num + 1
         try:
@@ -212,17 +191,16 @@ def read_csv(file: TextIO) -> Iterator[Row]:
             yield BadLine(line, f"It has more than {LONGEST_LINE:,} characters.")
         elif not cells:
             continue  # an empty line
-        elif len(cells) > len(header):
+        elif len(cells) > width:
             yield BadLine(
-                line, f"It has {len(cells)} cells where the header has {len(header)}; quote commas."
+                line, f"It has {len(cells)} cells where the header has {width}; quote commas."
             )
+        elif len(cells) < least:
+            missing = next(column for column in needed if places[column] >= len(cells))
+            yield BadLine(line, f"It has no {missing}.")
         else:
-            named = dict(zip(header, cells, strict=False))
-            missing = [column for column in needed if column not in named]
-            if missing:
-                yield BadLine(line, f"It has no {missing[0]}.")
-            else:
-                yield make(line, named)
+            cells += [""] * (width + 1 - len(cells))  # the last is of a column that is not there
+            yield make(line, *chosen(cells))
 
 
 def read_jsonl(file: TextIO) -> Iterator[Row]:

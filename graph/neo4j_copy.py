@@ -12,11 +12,11 @@ from graph.copying import BATCH, Row
 from graph.draft import touched_ids
 from graph.errors import StoreError
 from graph.facts import new_id
+from graph.journal import read_deltas
 from graph.neo4j_schema import OPEN, key_of
 from graph.neo4j_store import Neo4jStore
 from graph.neo4j_writes import count_facts, name_row, remember, run, run_rows
 from graph.sqlite_copy import undone_by
-from graph.sqlite_reads import read_deltas
 
 # By the first column, of which all rows are read together: (what to match, columns, order).
 _SELECT = {

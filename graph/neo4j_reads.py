@@ -6,19 +6,18 @@ text and ids are parameters, never part of a statement.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import starmap
 from typing import Any
 
 from graph.facts import MAX_NAME, Entity, Fact, clean_name, fold, is_id
+from graph.journal import read_entry
 from graph.neighbourhood import walk_around
 from graph.neo4j_schema import key_of
 from graph.neo4j_words import all_of, fewer_words, holding, lucene, options, variants
 from graph.ranking import rank_entities
 from graph.rules import Rule
 from graph.spelling import MOST_WORDS, words_of
-from graph.sqlite_reads import iso_time, read_deltas
 from graph.store import JournalEntry, Relation
 
 STANDS = "f.since <= $at AND $at < f.until"
@@ -364,19 +363,7 @@ class Neo4jReads:
             before=min(self.revision() + 1, _limit(before)),
             limit=_limit(limit),
         )
-        return [
-            JournalEntry(
-                revision=revision,
-                kind=kind,
-                author=author,
-                time=iso_time(time),
-                reason=reason,
-                edit=json.loads(edit),
-                deltas=read_deltas(deltas),
-                published=transaction == "publish",
-            )
-            for revision, kind, author, time, reason, edit, deltas, transaction in rows
-        ]
+        return list(starmap(read_entry, rows))
 
 
 # A hit of an index is an entity (its current name) or one of its other names.

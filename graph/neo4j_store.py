@@ -23,6 +23,7 @@ from graph.edits import Edit
 from graph.errors import StoreError
 from graph.facts import clean_note
 from graph.formats import Row
+from graph.journal import read_deltas
 from graph.neo4j_driver import PATIENCE_SECONDS, Connection, address_of
 from graph.neo4j_load import give_up, load
 from graph.neo4j_reads import Neo4jReads
@@ -40,7 +41,6 @@ from graph.neo4j_writes import (
 )
 from graph.overlay import Overlay
 from graph.planning import conflict, inverse, net, plan, require_unchanged, slot_differences
-from graph.sqlite_reads import read_deltas
 from graph.store import Delta, LoadReport, Statistics, TripletStore
 
 EDITS = ["edit", "publish", "revert", "import"]  # what undo takes back

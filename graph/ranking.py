@@ -32,7 +32,10 @@ def rank_entities(
 
 def plain(text: str) -> str:
     """The folded key without accents, as search compares it: "São" and "sao" are equal."""
-    decomposed = unicodedata.normalize("NFD", fold(text))
+    key = fold(text)
+    if key.isascii():
+        return key
+    decomposed = unicodedata.normalize("NFD", key)
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 

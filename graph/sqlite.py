@@ -30,12 +30,13 @@ from graph.edits import Edit, edit_kind, edit_to_json
 from graph.errors import StoreError
 from graph.facts import Entity, Fact, clean_note, fold
 from graph.formats import Row
+from graph.journal import read_deltas
 from graph.planning import conflict, inverse, net, plan, require_unchanged, slot_differences
 from graph.rules import Rule
 from graph.spelling import bag_of, words_of
 from graph.sqlite_file import NEWEST, OPEN, SCHEMA, connect, explain, is_new, path_of
 from graph.sqlite_load import load
-from graph.sqlite_reads import SqliteReads, read_deltas, view
+from graph.sqlite_reads import SqliteReads, view
 from graph.sqlite_words import remember
 from graph.store import Delta, LoadReport, Statistics
 

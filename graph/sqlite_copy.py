@@ -11,10 +11,10 @@ from graph.copying import BATCH, Row
 from graph.draft import touched_ids
 from graph.errors import StoreError
 from graph.facts import fold
+from graph.journal import read_deltas
 from graph.spelling import bag_of, words_of
 from graph.sqlite import SqliteStore
 from graph.sqlite_file import OPEN, path_of
-from graph.sqlite_reads import read_deltas
 from graph.sqlite_words import remember
 
 # Each begins with the cursor, which is no part of the row.

@@ -1,17 +1,21 @@
 """Bulk import into the embedded store: one transaction, one revision, one journal entry.
 
-Rows are streamed, and nothing but a bounded cache of ids is kept in memory. What an `Add` edit
-means for one fact (planning.py), this does for millions: the same entities are found or made, the
-same values become links, a value that is there already only gains its new source.
+Rows are streamed, and nothing but bounded caches is kept in memory: ids of entities, what the
+entities met lately hold, and rows to be written by the thousand. What an `Add` edit means for one
+fact (planning.py), this does for millions: the same entities are found or made, the same values
+become links, a value that is there already only gains its new source.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, Any
 
 from graph.edits import AddSynonym, ChangeSetting
 from graph.errors import AlreadyThere, StoreError
@@ -21,7 +25,7 @@ from graph.facts import (
     clean_value,
     fold,
     is_number_or_date,
-    new_id,
+    new_ids,
 )
 from graph.formats import (
     AliasRow,
@@ -46,12 +50,26 @@ if TYPE_CHECKING:
 _ALIASED = f"""SELECT DISTINCT entity_id FROM name
     WHERE key = ? AND text = ? AND is_alias = 1 AND until = {OPEN} LIMIT 2"""  # noqa: S608
 _ANY_ALIAS = f"SELECT EXISTS (SELECT 1 FROM name WHERE is_alias = 1 AND until = {OPEN})"  # noqa: S608
-_CACHED = 200_000  # ids of entities kept in memory, some 30 MB
+_HELD = f"""SELECT r.key, coalesce(f.value_id, f.value) FROM fact f
+    JOIN relation r ON r.id = f.relation_id
+    WHERE f.entity_id = ? AND f.until = {OPEN} LIMIT ?"""  # noqa: S608
+_WRITE_NAME = """INSERT INTO name (entity_id, is_alias, text, key, bag, since, until)
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
+_WRITE_FACT = """INSERT INTO fact (id, entity_id, relation_id, value, value_id, source, year,
+    since, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_CACHED = 200_000  # ids of entities kept in memory, some 30 MB, and values, as many
+_MANY = 1000  # facts of an entity above which they are asked for one by one
+_TOGETHER = 5000  # rows written at once
+_PAGES_KB = 256_000  # of the file kept in memory
+_A_LINK = 0  # stands beside a relation's key for all ids that it links to
+
+_clean_note = lru_cache(4096)(clean_note)  # sources recur
 
 
 @dataclass
 class _Relation:
     id: int
+    key: str
     is_link: bool | None
     same_key: list[int] = field(default_factory=list)
     """The ids of all relations of this folded key."""
@@ -70,7 +88,7 @@ def load(
     on_progress: Callable[[int], None] | None = None,
 ) -> LoadReport:
     """Take in all rows as one revision; see `graph.store.SharedStore.load`."""
-    with store.transaction() as connection:
+    with store.transaction() as connection, _much_memory(connection):
         loader = _Loader(store, connection, kind, author, reason)
         report = loader.report
         for number, row in enumerate(rows, start=1):
@@ -95,6 +113,18 @@ def load(
         return report
 
 
+@contextmanager
+def _much_memory(connection: sqlite3.Connection) -> Iterator[None]:
+    """A page cache that holds the indexes of some million names, which are written all over."""
+    (usual,) = connection.execute("PRAGMA cache_size").fetchone()
+    connection.execute(f"PRAGMA cache_size = -{_PAGES_KB}")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA cache_size = {usual}")
+        connection.execute("PRAGMA shrink_memory")
+
+
 class _Loader:
     def __init__(
         self,
@@ -115,6 +145,12 @@ class _Loader:
         self.absent: set[str] = set()  # names of no entity: most values are, again and again
         self.any_alias = bool(connection.execute(_ANY_ALIAS).fetchone()[0])
         self.relations: dict[str, _Relation] = {}
+        # Of entities met lately all they hold: the relation's key with a literal or a linked id.
+        self.held: dict[int, set[tuple[str, str | int | None]] | None] = {}
+        self.held_size = 0
+        self.names: list[tuple[Any, ...]] = []  # rows yet to be written; each is in `entities`
+        self.facts: list[tuple[Any, ...]] = []
+        self.ids = chain.from_iterable(map(new_ids, repeat(_TOGETHER)))
         self.known: Counter[int] = Counter()
 
     def _last(self, table: str) -> int:
@@ -160,6 +196,7 @@ class _Loader:
 
     def _keep(self, name: str, entity_id: int) -> None:
         if len(self.entities) >= _CACHED:
+            self._flush()
             self.entities.clear()
         self.entities[name] = entity_id
         self.absent.discard(name)
@@ -168,19 +205,24 @@ class _Loader:
         found = self._find(name)
         if found is not None:
             return found
-        entity_id = new_id()
-        self.sql.execute("INSERT INTO entity (id) VALUES (?)", (entity_id,))
-        self._write_name(entity_id, name, False)
+        entity_id = next(self.ids)
         self._keep(name, entity_id)
+        self.names.append(self._name_row(entity_id, name, False))
+        self._hold(entity_id, set())
         self.report.entities += 1
         return entity_id
 
-    def _write_name(self, entity_id: int, text: str, is_alias: bool) -> None:
-        self.sql.execute(  # searchable only at the end, all at once
-            "INSERT INTO name (entity_id, is_alias, text, key, bag, since, until)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (entity_id, is_alias, text, fold(text), bag_of(words_of(text)), self.revision, OPEN),
-        )
+    def _name_row(self, entity_id: int, text: str, is_alias: bool) -> tuple[Any, ...]:
+        bag = bag_of(words_of(text))
+        return entity_id, is_alias, text, fold(text), bag, self.revision, OPEN
+
+    def _flush(self) -> None:
+        """Write the rows that wait; names are made searchable only at the end."""
+        self.sql.executemany("INSERT INTO entity (id) VALUES (?)", [row[:1] for row in self.names])
+        self.sql.executemany(_WRITE_NAME, self.names)
+        self.sql.executemany(_WRITE_FACT, self.facts)
+        self.names.clear()
+        self.facts.clear()
 
     def _relation(self, name: str) -> _Relation:
         relation = self.relations.get(name)
@@ -194,67 +236,101 @@ class _Loader:
             is_link = kinds[0] == "link" if kinds else None
             if len(self.relations) >= _CACHED:
                 self.relations.clear()
-            relation = self.relations[name] = _Relation(relation_id, is_link, same_key)
+            relation = _Relation(relation_id, fold(name), is_link, same_key)
+            self.relations[name] = relation
             for other in self.relations.values() if len(same_key) > 1 else ():
                 if other.id in same_key:
                     other.same_key = same_key
         return relation
 
     def _take_fact(self, row: FactRow, default_source: str) -> None:
-        name = clean_name(row.entity, "entity")
-        relation_name = clean_relation(row.relation)
+        name = row.entity
+        if name not in self.entities:  # what is in there is clean
+            name = clean_name(name, "entity")
+        known = self.relations.get(row.relation)
+        relation_name = "" if known else clean_relation(row.relation)
         value = clean_value(row.value)
-        source = clean_note(row.source, "source") or default_source
+        source = _clean_note(row.source, "source") or default_source
         year = read_year(row.year)
-        known = self.relations.get(relation_name)
         if known is None:
             known = self._relation(relation_name)
         if known.is_link:
             value = clean_name(value, "value")
         entity_id = self._find_or_make(name)
-        value_id = None
-        if known.is_link:
-            value_id = self._find_or_make(value)
-        elif known.is_link is None and not is_number_or_date(value):
-            # Whether it is a link is settled at the end, when all entities are known; for now it
-            # matters only if it is there already as one.
-            value_id = self._find(value)
-        for relation_id in known.same_key:
-            row_there = self.sql.execute(
-                "SELECT version, id, value, value_id, source, year, since FROM fact"  # noqa: S608
-                " WHERE entity_id = ? AND relation_id = ?"
-                f" AND until = {OPEN} AND (value_id = ? OR value = ?)",
-                (entity_id, relation_id, value_id, value),
-            ).fetchone()
-            if row_there is not None:
-                self._add_source(row_there, entity_id, relation_id, source, year)
-                return
-        self.sql.execute(
-            "INSERT INTO fact (id, entity_id, relation_id, value, value_id, source, year,"
-            " since, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        value_id = self._find_or_make(value) if known.is_link else None
+        there = self._there(entity_id, known, value, value_id)
+        if there is not None:
+            self._add_source(there, entity_id, source, year)
+            return
+        self.facts.append(
             (
-                new_id(),
+                next(self.ids),
                 entity_id,
                 known.id,
                 None if known.is_link else value,
-                value_id if known.is_link else None,
+                value_id,
                 source,
                 year,
                 self.revision,
                 OPEN,
-            ),
+            )
         )
+        if len(self.facts) >= _TOGETHER:
+            self._flush()
         self.report.facts += 1
+
+    def _there(
+        self, entity_id: int, relation: _Relation, value: str, value_id: int | None
+    ) -> tuple[Any, ...] | None:
+        """The row of the fact that says this already; a new one is held from now on.
+
+        Whether an undeclared value is a link is settled at the end, when all entities are known;
+        for now it matters only if it is there already as one.
+        """
+        held, key = self._held_by(entity_id), relation.key
+        may_link = relation.is_link is None and (held is None or (key, _A_LINK) in held)
+        if may_link and not is_number_or_date(value):
+            value_id = self._find(value)
+        if held is not None and (key, value) not in held and (key, value_id) not in held:
+            held.add((key, value if value_id is None or may_link else value_id))
+            self.held_size += 1
+            return None
+        self._flush()
+        for relation_id in relation.same_key:
+            row: tuple[Any, ...] | None = self.sql.execute(
+                "SELECT version, id, relation_id, value, value_id, source, year, since FROM fact"  # noqa: S608
+                " WHERE entity_id = ? AND relation_id = ?"
+                f" AND until = {OPEN} AND (value_id = ? OR value = ?)",
+                (entity_id, relation_id, value_id, value),
+            ).fetchone()
+            if row is not None:
+                return row
+        return None
+
+    def _held_by(self, entity_id: int) -> set[tuple[str, str | int | None]] | None:
+        """All that an entity holds; None for one that holds too much to be kept in memory."""
+        if entity_id not in self.held:
+            self._flush()
+            rows = self.sql.execute(_HELD, (entity_id, _MANY)).fetchall()
+            links = {(key, _A_LINK) for key, value in rows if isinstance(value, int)}
+            self._hold(entity_id, None if len(rows) == _MANY else links.union(rows))
+        return self.held[entity_id]
+
+    def _hold(self, entity_id: int, held: set[tuple[str, str | int | None]] | None) -> None:
+        if self.held_size >= _CACHED:
+            self.held.clear()
+            self.held_size = 0
+        self.held[entity_id] = held
+        self.held_size += 1 + len(held or ())
 
     def _add_source(
         self,
-        there: tuple[int, int, str | None, int | None, str, int | None, int],
+        there: tuple[Any, ...],
         entity_id: int,
-        relation_id: int,
         source: str,
         year: int | None,
     ) -> None:
-        version, fact_id, value, value_id, had, had_year, since = there
+        version, fact_id, relation_id, value, value_id, had, had_year, since = there
         sources = join_sources(had, source)
         if sources == had:
             self.report.doubles += 1
@@ -269,8 +345,7 @@ class _Loader:
             return
         self.sql.execute("UPDATE fact SET until = ? WHERE version = ?", (self.revision, version))
         self.sql.execute(
-            "INSERT INTO fact (id, entity_id, relation_id, value, value_id, source, year,"
-            " since, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            _WRITE_FACT,
             (
                 fact_id,
                 entity_id,
@@ -290,12 +365,13 @@ class _Loader:
         entity_id = self._find(name)
         if entity_id is None:
             raise StoreError(f"There is no entity “{name}” for the alias “{alias}”.")
+        self._flush()
         there = self.sql.execute(
             f"SELECT 1 FROM name WHERE entity_id = ? AND text = ? AND until = {OPEN}",  # noqa: S608
             (entity_id, alias),
         ).fetchone()
         if there is None:
-            self._write_name(entity_id, alias, True)
+            self.sql.execute(_WRITE_NAME, self._name_row(entity_id, alias, True))
             self.any_alias = True
             self.absent.discard(alias)
             self.entities.pop(alias, None)  # it may have had one meaning, and now has two
@@ -324,21 +400,17 @@ class _Loader:
 
     def finish(self, source: str) -> None:
         """Settle what is a link, count, make names searchable, and write the journal entry."""
+        self._flush()
         sql = self.sql
-        undeclared = sql.execute(
-            "SELECT f.version, f.value, n.entity_id FROM fact f"  # noqa: S608
-            " JOIN relation r ON r.id = f.relation_id"
-            f" JOIN name n ON n.text = f.value AND n.is_alias = 0 AND n.until = {OPEN}"
-            " WHERE f.version > ? AND f.value IS NOT NULL AND NOT EXISTS"
-            " (SELECT 1 FROM relation k WHERE k.key = r.key AND k.kind IS NOT NULL)",
+        sql.create_function("is_number_or_date", 1, is_number_or_date, deterministic=True)
+        sql.execute(
+            "UPDATE fact SET value = NULL, value_id = n.entity_id FROM name n"  # noqa: S608
+            f" WHERE n.text = fact.value AND n.is_alias = 0 AND n.until = {OPEN}"
+            " AND fact.version > ? AND fact.relation_id NOT IN"
+            " (SELECT r.id FROM relation r JOIN relation k ON k.key = r.key"
+            " WHERE k.kind IS NOT NULL) AND NOT is_number_or_date(n.text)",
             (self.first_fact,),
         )
-        for version, value, entity_id in undeclared.fetchall():
-            if not is_number_or_date(value):
-                sql.execute(
-                    "UPDATE fact SET value = NULL, value_id = ? WHERE version = ?",
-                    (entity_id, version),
-                )
         sql.execute(
             """UPDATE entity SET facts = facts + n.count FROM (
                 SELECT id, count(*) AS count FROM (

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import starmap
 from typing import Any, cast
 
 from graph.facts import MAX_NAME, Entity, Fact, clean_name, fold, is_id
+from graph.journal import read_entry
 from graph.neighbourhood import walk
 from graph.ranking import rank_entities
 from graph.rules import Rule
 from graph.spelling import MOST_WORDS, words_of
 from graph.sqlite_file import NEWEST, OPEN
 from graph.sqlite_words import candidates, entities, holding, name_and_aliases, options, quoted
-from graph.store import Delta, JournalEntry, Relation, TripletStore
+from graph.store import JournalEntry, Relation, TripletStore
 
 _FACT = """
     SELECT f.id, f.entity_id, e.text, r.name, coalesce(v.text, f.value), f.value_id,
@@ -268,19 +267,7 @@ class SqliteReads:
                 "limit": max(0, limit),
             },
         )
-        return [
-            JournalEntry(
-                revision=revision,
-                kind=kind,
-                author=author,
-                time=iso_time(time),
-                reason=reason,
-                edit=json.loads(edit),
-                deltas=read_deltas(deltas),
-                published=transaction == "publish",
-            )
-            for revision, kind, author, time, reason, edit, deltas, transaction in rows
-        ]
+        return list(starmap(read_entry, rows))
 
 
 class _At(SqliteReads):
@@ -302,17 +289,6 @@ class _At(SqliteReads):
 def view(connection: sqlite3.Connection, revision: int = NEWEST) -> TripletStore:
     """The reads of one connection, inside its transaction; nothing else may be asked of it."""
     return cast(TripletStore, _At(connection, revision))
-
-
-def read_deltas(text: str | None) -> tuple[Delta, ...]:
-    """Deltas from the journal's JSON."""
-    return tuple(Delta.from_json(delta) for delta in json.loads(text)) if text else ()
-
-
-def iso_time(milliseconds: int) -> str:
-    """ISO 8601 in UTC, to the millisecond."""
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _searchable(text: str) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 from graph.checks import MOST, check
 from graph.errors import StoreError
 from graph.facts import fold, is_id
+from graph.journal import NOTHING, without
 from graph.spelling import bag_of, words_of
 from graph.sqlite import SqliteStore
 from graph.sqlite_file import OPEN, explain
@@ -23,11 +22,12 @@ _TAKEN_BACK = 2  # `undone` of a revision of which a purge left nothing
 
 
 def on_file(store: SharedStore, verb: str) -> SqliteStore:
-    """The store itself if it is a file; else a `StoreError`, for a server has tools of its own."""
+    """The store itself if it is a file; else a `StoreError` that says what to do on a server."""
     if not isinstance(store, SqliteStore):
         raise StoreError(
-            f"{verb} is for a store in a file; copy this one into a file first "
-            "(python -m graph copy), or use the server's own tools."
+            f"{verb} is for a store in a file; copy this one into a file with: "
+            f"python -m graph copy --from {store.url} --to sqlite:///copy.db, "
+            "or use the server's own tools."
         )
     return store
 
@@ -233,36 +233,19 @@ class _Eraser:
             " ON j.revision = t.revision AND j.number = t.number WHERE t.object_id = ?",
             (object_id,),
         ).fetchall():
-            kept = [delta for delta in json.loads(deltas or "[]") if _id(delta) != object_id]
+            edit, deltas = without(object_id, kind, edit, deltas)
             self.sql.execute(
                 "UPDATE journal SET edit = ?, deltas = ? WHERE revision = ? AND number = ?",
-                (
-                    json.dumps(_scrubbed(kind, json.loads(edit), changed=deltas is not None)),
-                    None if deltas is None else json.dumps(kept, ensure_ascii=False),
-                    revision,
-                    number,
-                ),
+                (edit, deltas, revision, number),
             )
-            if deltas is not None and not kept:
-                self.sql.execute(
-                    "UPDATE revision SET undone = ? WHERE revision = ? AND NOT EXISTS"
-                    " (SELECT 1 FROM journal WHERE revision = ? AND deltas IS NOT '[]')",
-                    (_TAKEN_BACK, revision, revision),
-                )
+            self.sql.execute(
+                "UPDATE revision SET undone = ? WHERE revision = ? AND NOT EXISTS"
+                " (SELECT 1 FROM journal WHERE revision = ? AND deltas IS NOT ?)",
+                (_TAKEN_BACK, revision, revision, NOTHING),
+            )
         self.sql.execute("DELETE FROM touched WHERE object_id = ?", (object_id,))
         self.sql.execute(
             "DELETE FROM draft_step WHERE draft_id IN"
             " (SELECT draft_id FROM draft_step WHERE instr(data, ?))",
             (f'"{object_id}"',),
         )
-
-
-def _id(delta: dict[str, Any]) -> int:
-    return int((delta["before"] or delta["after"])["id"])
-
-
-def _scrubbed(kind: str, edit: dict[str, Any], *, changed: bool) -> dict[str, Any]:
-    """The edit without what it said; one that only names ids and revisions stays."""
-    if not changed or kind in ("undo", "redo", "revert", "delete", "merge", "import", "purge"):
-        return edit
-    return {"kind": kind, "purged": True}

@@ -178,6 +178,16 @@ def store(empty: Any) -> Any:
     return empty
 
 
+@pytest.fixture(params=KINDS)
+def public(request: pytest.FixtureRequest) -> SharedStore:
+    """A store of each kind but a draft, with a few facts."""
+    store = declared(
+        request.getfixturevalue("neo4j_store" if request.param == "neo4j" else "sqlite")
+    )
+    store.apply(EDITS, author="Ada", reason="to begin with")
+    return store
+
+
 @pytest.fixture
 def filled(shared: SharedStore) -> SharedStore:
     """The embedded store with a few facts."""

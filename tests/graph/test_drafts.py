@@ -245,30 +245,30 @@ CONFLICTS: dict[str, tuple[Make, Make]] = {
 
 
 @pytest.mark.parametrize("case", CONFLICTS)
-def test_a_conflict_publishes_nothing_and_shows_both(filled: SqliteStore, case: str) -> None:
+def test_a_conflict_publishes_nothing_and_shows_both(public: Any, case: str) -> None:
     mine, theirs = CONFLICTS[case]
-    draft = filled.draft("one")
-    edit = mine(filled)
+    draft = public.draft("one")
+    edit = mine(public)
     draft.apply([Add("Andorra", "capital", "Andorra la Vella"), edit], author="Ada")
-    filled.apply([theirs(filled)], author="Bob")
-    revision, facts, own = filled.revision(), list(filled.all_facts()), list(draft.all_facts())
+    public.apply([theirs(public)], author="Bob")
+    revision, facts, own = public.revision(), list(public.all_facts()), list(draft.all_facts())
     with pytest.raises(Conflict, match=r"^Nothing was published: .*\.$") as caught:
         draft.publish(author="Ada")
     assert caught.value.differences
-    assert filled.revision() == revision
-    assert list(filled.all_facts()) == facts
+    assert public.revision() == revision
+    assert list(public.all_facts()) == facts
     assert list(draft.all_facts()) == own
     assert draft.edits()[-1] == edit
-    assert filled.find_entities("Andorra") == []
+    assert public.find_entities("Andorra") == []
     draft.discard()
     assert list(draft.all_facts()) == facts
 
 
-def test_a_conflict_names_base_mine_and_theirs(filled: SqliteStore) -> None:
-    capital = fact_of(filled, "France", "capital").id
-    draft = filled.draft("one")
+def test_a_conflict_names_base_mine_and_theirs(public: Any) -> None:
+    capital = fact_of(public, "France", "capital").id
+    draft = public.draft("one")
     draft.apply([Change(capital, "Lyon")], author="Ada")
-    filled.apply([Change(capital, "Nice")], author="Bob")
+    public.apply([Change(capital, "Nice")], author="Bob")
     with pytest.raises(Conflict) as caught:
         draft.publish(author="Ada")
     (difference,) = caught.value.differences
@@ -282,15 +282,15 @@ def test_a_conflict_names_base_mine_and_theirs(filled: SqliteStore) -> None:
         assert f"“{value}”" in str(caught.value)
 
 
-def test_what_others_did_elsewhere_is_no_conflict(filled: SqliteStore) -> None:
-    draft = filled.draft("one")
-    draft.apply([Change(fact_of(filled, "France", "capital").id, "Lyon")], author="Ada")
-    draft.apply([Rename(id_of(filled, "Italy"), "Italia")], author="Ada")
-    filled.apply([Add("France", "motto", "Liberté"), Add("Italy", "capital", "Rome")], author="Bob")
-    filled.apply([Rename(id_of(filled, "Spain"), "España")], author="Bob")
+def test_what_others_did_elsewhere_is_no_conflict(public: Any) -> None:
+    draft = public.draft("one")
+    draft.apply([Change(fact_of(public, "France", "capital").id, "Lyon")], author="Ada")
+    draft.apply([Rename(id_of(public, "Italy"), "Italia")], author="Ada")
+    public.apply([Add("France", "motto", "Liberté"), Add("Italy", "capital", "Rome")], author="Bob")
+    public.apply([Rename(id_of(public, "Spain"), "España")], author="Bob")
     draft.publish(author="Ada")
-    assert said(filled, "France") == ["Lyon", "68,400,000", "España", "Italia", "Liberté"]
-    assert said(filled, "Italia", "capital") == ["Rome"]
+    assert said(public, "France") == ["Lyon", "68,400,000", "España", "Italia", "Liberté"]
+    assert said(public, "Italia", "capital") == ["Rome"]
 
 
 def test_whether_there_is_something_to_undo(filled: SqliteStore) -> None:

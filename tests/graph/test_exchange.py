@@ -101,6 +101,11 @@ HOSTILE = {
     "bad.ttl": ("<a> <b> .", "is no Turtle"),
     "bad.nt": ("a b c", "1 bad line"),
     "columns.csv": ("entity,relation,value\n" + "x," * 500_001 + "\n", "1 bad line"),
+    "wide.csv": ("entity,relation,value\n" + "x," * 10_000_000 + "\n", "1 bad line"),
+    "wide header.csv": (
+        "entity,relation,value" + ",x" * 10_000_000 + "\n",
+        "has to name the columns",
+    ),
     "header.csv": ("entity,relation,value," * 10_000 + "\n", "imported"),
     "cut.json": ('{"triplets": [["a", "b", "c"], ["a"', "is no JSON"),
     "none.json": ('{"entities": []}', "is no LMLM database"),

@@ -202,6 +202,55 @@ def test_the_verbs_work_on_a_server(
 # Text
 
 
+def test_rows_of_somebody_elses_database_are_imported(
+    server: Server, sqlite: SqliteStore, cypher: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cypher("MATCH (n) WHERE NOT n:Lamplight DETACH DELETE n")
+    cypher(
+        "CREATE (:Person {name: 'Ada', born: 1815})-[:KNOWS]->(:Person {name: 'Charles'}),"
+        " (:Person {name: 'Mary', born: [1]})"
+    )
+    start = ["import", "--from", server.url, "--store", sqlite.url, "--author", "Bo", "--cypher"]
+    born = "MATCH (p:Person) RETURN p.name AS entity, 'born' AS relation, p.born AS value"
+    try:
+        knows = "MATCH (a)-[r]->(b) RETURN a.name AS entity, type(r) AS relation, b.name AS value"
+        assert main([*start, f"{knows}, 'ours' AS source, 1833 AS year"]) == 0
+        assert "1 facts and 1 entities are new" in capsys.readouterr().out
+        (fact,) = sqlite.all_facts()
+        assert (fact.entity, fact.relation, fact.value) == ("Ada", "KNOWS", "Charles")
+        assert (fact.source, fact.year) == ("ours", 1833)
+        assert main([*start, born]) == 2  # nothing of it, for two are no values
+        told = capsys.readouterr().err
+        assert "Its value is" in told
+        assert "Nothing was imported, for there are 2 bad lines" in told
+        assert main([*start, born, "--skip-bad"]) == 0
+        assert said(sqlite, "Ada") == ["Charles", "1815"]
+        assert main([*start, "MATCH (n) RETURN n.name AS entity"]) == 2
+        assert "The query returns no relation" in capsys.readouterr().err
+        assert main([*start, "MATCH (n:Person) DELETE n RETURN '' AS entity"]) == 2
+        assert main([*start, "MATCH (n"]) == 2
+        assert capsys.readouterr().err.count("\n") == 2
+        assert cypher("MATCH (p:Person) RETURN count(p)") == [[3]]
+    finally:
+        cypher("MATCH (p:Person) DETACH DELETE p")
+
+
+def test_a_fact_is_purged_and_a_backup_is_a_copy(
+    filled: SharedStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fact = fact_of(filled, "France", "population")
+    assert main(["purge", str(fact.id), "--store", filled.url, "--author", "Ada"]) == 0
+    out = capsys.readouterr().out
+    assert "1 fact is erased" in out
+    assert "transaction logs hold it until they are rotated" in out
+    assert filled.fact(fact.id, at=1) is None
+    for verb in (["purge"], ["backup", "copy.db"]):
+        assert main([*verb, "--store", filled.url]) == 2
+        assert (
+            f"python -m graph copy --from {filled.url} --to sqlite:///" in capsys.readouterr().err
+        )
+
+
 def test_what_lucene_would_read_as_syntax_is_text(filled: SharedStore) -> None:
     assert lucene("/.*/") == r"\/.\*\/"
     names = ["AC/DC", "OR", "C++", "a AND b", "[x TO y]", "~1"]

@@ -11,16 +11,19 @@ import sys
 import textwrap
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from graph import sqlite_load
 from graph.edits import Add, Change, Delete, Rename
-from graph.errors import Conflict, StoreError
+from graph.errors import AlreadyThere, Conflict, StoreError
 from graph.formats import FactRow
 from graph.sqlite import SqliteStore
 from graph.sqlite_file import SCHEMA_VERSION
 from graph.sqlite_load import load
+from graph.sqlite_upkeep import back_up, check_file
 from graph.store import open_store
 from tests.graph.helpers import fact_of, id_of, said
 
@@ -241,6 +244,45 @@ def test_an_import_is_one_entry_and_can_be_undone(filled: SqliteStore) -> None:
     ]
     filled.redo(author="Ada")
     assert filled.fact(belgium.id).value == "Brussels"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("kept", [2, 200_000])
+def test_an_import_means_what_edits_mean(
+    filled: SqliteStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kept: int
+) -> None:
+    """However little is kept in memory, and in whatever order the rows come."""
+    for name in ("_CACHED", "_MANY", "_TOGETHER"):
+        monkeypatch.setattr(sqlite_load, name, min(kept, getattr(sqlite_load, name)))
+    names = ["France", "Spain", "Paris", "Oslo", "Rome", "Bern"]
+    relations = ["capital", "borders", "Borders", "population", "twin", "Twin"]
+    seed = random.randrange(2**32)
+    print("seed", seed)
+    rng = random.Random(seed)
+    filled.apply([Add(name, "instance of", "place") for name in names], author="Ada")
+    rows = [
+        (rng.choice(names), rng.choice(relations), rng.choice([*names, "1", "2012"]), f"s{i % 3}")
+        for i in range(300)
+    ]
+    told = []
+    for way in ("edits", "one import", "two imports"):
+        path = tmp_path / f"{way}.db"
+        back_up(filled, path)
+        with SqliteStore(f"sqlite:///{path}") as store:
+            if way == "edits":
+                for row in rows:
+                    with suppress(AlreadyThere):
+                        store.apply([Add(*row)], author="Ada")
+            else:
+                cut = len(rows) // 2 if way == "two imports" else len(rows)
+                for some in (rows[:cut], rows[cut:]):
+                    store.load((FactRow(0, *row) for row in some), author="Ada")
+            told.append(
+                sorted(
+                    (f.entity, f.relation, f.value, f.is_link, f.source) for f in store.all_facts()
+                )
+            )
+            assert check_file(store) == []
+    assert told[0] == told[1] == told[2]
 
 
 def test_how_well_known_an_entity_is_stays_right(filled: SqliteStore) -> None:

@@ -441,6 +441,9 @@ def test_bad_text_is_refused_in_one_sentence(store: Any, bad: str) -> None:
 ODD_TEXTS = [
     "Robert'); DROP TABLE fact;--",
     '" OR 1=1 --',
+    "x'}) DETACH DELETE n //",
+    "`) MATCH (n) DETACH DELETE n // $id",
+    "AC/DC +a -b ~2 [x TO y] /.*/ bag:*",
     "NEAR(a b) AND * ^ : {text} : -x",
     "AND",
     "'''",
