@@ -7,6 +7,7 @@ or much stranger, than the known ones (after the note of Hewitt 2021 on new embe
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def take_weights(module: Any, start_from: str, tokenizer: str) -> tuple[int, flo
         if wrong:  # the head is the embedding, which is stored once
             raise TrainingError(f"{weights} is of another architecture: {min(wrong)} differs.")
         module.model.tie_weights()
-        return 0, 0.0
+        return _behind(folder)
     from training.module import checkpoint_of
 
     path = checkpoint_of(start_from)
@@ -101,6 +102,13 @@ def take_weights(module: Any, start_from: str, tokenizer: str) -> tuple[int, flo
     except RuntimeError as error:
         raise TrainingError(f"{path} is of another shape: {_first(error)}.") from error
     return int(checkpoint.get("tokens_seen", 0)), float(checkpoint.get("seconds", 0.0))
+
+
+def _behind(folder: Path) -> tuple[int, float]:
+    """The tokens and seconds of training that an exported checkpoint tells of; 0 if of none."""
+    path = folder / "training.json"
+    told = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return int(told.get("tokens_seen", 0)), float(told.get("seconds", 0.0))
 
 
 def _check_tokenizer(folder: Path, tokenizer: str) -> None:

@@ -47,7 +47,8 @@ def test_starts_from_the_weights_of_an_earlier_run(toy_corpus, tmp_path, exporte
     config = _config("debug", tmp_path / "run", toy_corpus)
     command = ["fit", "--config", str(config), "--trainer.enable_progress_bar", "false"]
     assert main([*command, "--trainer.max_steps", "40"]) == 0
-    losses = read_curve(tmp_path / "run")["train/loss"]
+    curve = read_curve(tmp_path / "run")
+    losses = curve["train/loss"]
     earlier = tmp_path / "run"
     if exported:
         earlier = tmp_path / "exported"
@@ -57,7 +58,9 @@ def test_starts_from_the_weights_of_an_earlier_run(toy_corpus, tmp_path, exporte
     command = ["fit", "--config", str(config), "--trainer.enable_progress_bar", "false"]
     command += ["--trainer.max_steps", "2", "--model.start_from", str(earlier)]
     assert main(command) == 0
-    assert read_curve(tmp_path / "next")["train/loss"][0] < 0.6 * losses[0]
+    after = read_curve(tmp_path / "next")
+    assert after["train/loss"][0] < 0.6 * losses[0]
+    assert after["train/tokens"][0] > max(curve["train/tokens"].values())  # what is behind counts
 
 
 def test_no_corpus_is_one_sentence(tmp_path, capsys):
