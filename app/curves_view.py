@@ -92,7 +92,7 @@ def _layout(
     return {
         "xaxis": {
             **axis,
-            "range": [first if first > last / 2 else 0, max(last, 1)],
+            "range": [first if last / 2 < first < last else 0, max(last, 1)],
             "tickformat": "~s",
             "nticks": 7,
             "title": {**title, "text": "tokens seen", "standoff": 8},

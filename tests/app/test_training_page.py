@@ -334,6 +334,16 @@ def test_names_at_the_ends_of_lines_stand_apart() -> None:
     assert curves_view.figure(Run("empty", 0.0), "loss") is None
 
 
+def test_one_value_has_an_axis_too() -> None:
+    """Of a run that goes on from another, whose tokens count."""
+    run = Run("run", 0.0, curves={"train/loss_text": {9: 1.0}, "train/tokens": {9: 1e7}})
+    figure = curves_view.figure(run, "loss")
+    assert figure is not None
+    for axis in ("xaxis", "yaxis"):
+        low, high = figure["layout"][axis]["range"]
+        assert low < high
+
+
 def test_text_of_a_document_is_escaped(workshop: Workshop) -> None:
     runs = workshop.corpora.corpus("hostile").runs("train", 0)
     for html in (mask_view.document_html(runs), mask_view.list_html(runs)):
