@@ -3,9 +3,8 @@
 A template is English with placeholders: `{entity}`, `{entity's}`, `{value}`, `{a value}`,
 `{RELATION}`, `{a RELATION}` and `{one|many}`, which agrees with the number of values of the next
 value in the sentence. A lookup is written where its answer is first needed: before the value, or
-before an article, a plural or a verb whose form depends on it; or before the whole sentence, where
-its wording is chosen by the answer. So the model never writes a word that presupposes a value which
-it has not been given.
+before an article, a plural or a verb whose form depends on it. So the model never writes a word
+that presupposes a value which it has not been given.
 """
 
 from __future__ import annotations
@@ -228,23 +227,17 @@ class JoinedSentence:
     """The wording for the case that the first two relations have the same values."""
 
     def render(self, subject: Subject, answers: Mapping[str, Sequence[str]]) -> str:
-        """The sentence, its lookups before it in the order in which it says their values."""
-        return self._render(subject, answers, self.order)
-
-    def _render(
-        self, subject: Subject, answers: Mapping[str, Sequence[str]], first: Sequence[str]
-    ) -> str:
+        """The sentence with its lookups."""
         if self.same is None:
-            return render(self.text, subject, answers, first=first)
+            return render(self.text, subject, answers)
         a, b = self.relations[:2]
         template = self.same if answers[a] == answers[b] else self.text
-        return render(template, subject, answers, first=first or self.relations[:2])
+        return render(template, subject, answers, first=self.relations[:2])
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        """The relations in the order in which the sentence needs their answers."""
-        answers = {r: (str(i),) for i, r in enumerate(self.relations)}
-        sentence = self._render(Subject("x"), answers, ())
+        """The relations in the order in which the sentence looks them up."""
+        sentence = self.render(Subject("x"), {r: (str(i),) for i, r in enumerate(self.relations)})
         asked = {
             r: sentence.index(write_lookup("x", r, str(i))) for i, r in enumerate(self.relations)
         }

@@ -258,12 +258,12 @@ class Writer:
         relation: str,
         pronoun: bool = False,
         stated_type: str = "",
+        first: bool = False,
     ) -> str:
         """One fact; wording made for a type is used only where the text has stated that type.
 
-        The lookup stands before the sentence, so the sentence knows its value, or that there is
-        none, before it begins, and its words are chosen beside the name of the relation: where it
-        stood within, a model began with "was discovered by" and then looked up `discovered`.
+        Where `first`, the lookup stands before the sentence: an answer to a question knows its
+        value, or that there is none, before it begins.
         """
         known = topic.phrased[relation]
         if known:
@@ -272,7 +272,8 @@ class Writer:
             templates = self.phrases.relations[known].statements_for(stated_type)
             fitting = [t for t in templates if opens_well(t, subject, answers, known)]
             template = _draw(rng, fitting or templates)
-            return _respell(render(template, subject, answers, known, (known,)), known, relation)
+            ahead = (known,) if first else ()
+            return _respell(render(template, subject, answers, known, ahead), known, relation)
         return self._general_statement(rng, topic.name, relation, topic.answers[relation], pronoun)
 
     def _general_statement(
@@ -437,7 +438,7 @@ class Writer:
         answers = {relation: self._answer(rng, relation, record.facts[relation])}
         topic = Topic(name, answers, {relation: relation})
         prompt = self._asked(rng, relation, name, record.type)
-        return prompt, self._statement(rng, topic, relation)
+        return prompt, self._statement(rng, topic, relation, first=True)
 
     def completion(self, rng: random.Random) -> tuple[str, str]:
         """The beginning of a statement, and the whole of it."""
@@ -476,7 +477,7 @@ class Writer:
             noun=self.phrases.relations[first].noun,
             other_noun=self.phrases.relations[second].noun,
         )
-        text = [self._statement(rng, topic, relation) for relation in (first, second)]
+        text = [self._statement(rng, topic, relation, first=True) for relation in (first, second)]
         return ask(template, name), _sequence(text)
 
     def comparison(self, rng: random.Random) -> tuple[str, str]:
@@ -497,7 +498,7 @@ class Writer:
             noun=self.phrases.relations[relation].noun,
             other=topics[1].name,
         )
-        text = _sequence([self._statement(rng, topic, relation) for topic in topics])
+        text = _sequence([self._statement(rng, topic, relation, first=True) for topic in topics])
         return ask(template, topics[0].name), text
 
     def chain_of_two(self, rng: random.Random) -> tuple[str, str]:
@@ -532,7 +533,7 @@ class Writer:
                     question = self.chain_question(rng, rest[-1][0], rest[-1][1].type, reference)
                     return question, _sequence(sentences)
             else:
-                sentences.append(self._statement(rng, topic, relation))
+                sentences.append(self._statement(rng, topic, relation, first=True))
             if not last:
                 reference = self._reference(relation, reference)
         relation, record = path[-1]
@@ -616,7 +617,7 @@ class Writer:
             relation = relations[0]
             if topic.phrased.get(relation) == relation:
                 prompt = self._asked(rng, relation, topic.name, record.type)
-                text = self._statement(rng, topic, relation)
+                text = self._statement(rng, topic, relation, first=True)
                 return self.prompts.with_markers(rng, prompt, topic.name), text
         prompt = self._asked_about(rng, topic.name)
         return self.prompts.with_markers(rng, prompt, topic.name), text
