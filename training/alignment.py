@@ -53,6 +53,10 @@ class AlignmentAnnotator:
         self.name = f"alignment with {store.url}"
         self._retriever = Retriever(store)
 
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
     def annotate(self, texts: Sequence[Text]) -> list[Annotated]:
         """Each text with its lookups; its characters stay the same."""
         return [self._one(text) for text in texts]

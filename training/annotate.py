@@ -2,11 +2,13 @@
 
     python -m training annotate texts.jsonl --out annotated.jsonl --align sqlite:///world.db
     python -m training annotate texts.jsonl --out annotated.jsonl --model Qwen/Qwen2.5-7B-Instruct
+    python -m training annotate texts.jsonl --out annotated.jsonl --model … --ray auto
 
 The input has a text in each object (`text`, and `title` if need be), as .json or .jsonl, or is a
 plain .txt with a document a line. The output is JSON Lines in the published form, which
 `python -m training shards` and `extract` read. It is written to OUT.partial and gets its name when
-it is whole; after a kill the same command goes on where it stopped.
+it is whole; after a kill the same command goes on where it stopped. With --ray the work is done by
+a Ray cluster (training/ray_annotation.py).
 """
 
 from __future__ import annotations
@@ -18,23 +20,14 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from graph.store import open_store
-from training.alignment import AlignmentAnnotator, Text
-from training.annotated import Annotated, write_brackets
+from training.alignment import Text
+from training.annotated import write_brackets
+from training.annotators import Annotator, Chosen
 from training.tokenizer import CorpusError
-
-
-class Annotator(Protocol):
-    """What writes lookups into texts."""
-
-    name: str
-
-    def annotate(self, texts: Sequence[Text]) -> list[Annotated]:
-        """Each text with its lookups; the characters of the text stay the same."""
 
 
 def read_texts(path: Path) -> Iterator[Text]:
@@ -67,19 +60,21 @@ def annotate_file(
     annotator: Annotator,
     batch_size: int = 16,
     say: Any = lambda done, lookups, rate: None,
+    window: int | None = None,
 ) -> tuple[int, int]:
     """Annotate a file in batches; returns the numbers of documents and lookups in `out`.
 
-    What an earlier run left in OUT.partial is kept, but for a last line that was cut short. Raises
-    CorpusError if it is of another source.
+    The annotator is given `window` texts at a time, or else a batch; what it gives back is made
+    safe after each batch. What an earlier run left in OUT.partial is kept, but for a last line
+    that was cut short. Raises CorpusError if it is of another source.
     """
     partial = out.with_name(out.name + ".partial")
     done = _whole_lines(partial)
     texts = read_texts(source)
     lookups = 0
     for line in done:
-        given = next(texts, None)
-        if given is None or line.get("text") != given.text:
+        expected = next(texts, None)
+        if expected is None or line.get("text") != expected.text:
             raise CorpusError(
                 f"{partial} was begun from another file than {source}: remove it to start anew."
             )
@@ -88,8 +83,8 @@ def annotate_file(
     before = number
     partial.parent.mkdir(parents=True, exist_ok=True)
     with partial.open("a", encoding="utf-8") as file:
-        while batch := list(itertools.islice(texts, batch_size)):
-            for text, annotated in zip(batch, annotator.annotate(batch), strict=True):
+        while given := list(itertools.islice(texts, window or batch_size)):
+            for text, annotated in zip(given, annotator.annotate(given), strict=True):
                 if annotated.text != text.text:
                     raise CorpusError(f"{annotator.name} changed the text {text.text[:40]!r} ….")
                 lookups += len(annotated.lookups)
@@ -102,9 +97,10 @@ def annotate_file(
                 }
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
                 number += 1
-            file.flush()
-            os.fsync(file.fileno())
-            say(number, lookups, (number - before) / (time.perf_counter() - begun))
+                if (number - before) % batch_size == 0 or text is given[-1]:
+                    file.flush()
+                    os.fsync(file.fileno())
+                    say(number, lookups, (number - before) / (time.perf_counter() - begun))
     if not number:
         raise CorpusError(f"{source} holds no text.")
     partial.replace(out)
@@ -126,6 +122,16 @@ def _whole_lines(partial: Path) -> list[dict[str, Any]]:
         raise CorpusError(f"{partial} is damaged: remove it to start anew.") from error
 
 
+def _annotator(chosen: Chosen, address: str | None, batch_size: int) -> Any:
+    """The annotator in this process, or on the cluster at an address, to be used in a `with`."""
+    if address:
+        from training.ray_annotation import RayAnnotator
+
+        return RayAnnotator(chosen, address, batch_size)
+    annotator = chosen.open()
+    return closing(annotator) if hasattr(annotator, "close") else nullcontext(annotator)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Annotate as the command line says."""
     parser = argparse.ArgumentParser(
@@ -137,6 +143,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     how.add_argument("--align", metavar="STORE", help="align with this graph")
     how.add_argument("--model", help="a causal LM or instruction model, folder or Hub name")
     parser.add_argument("--batch", type=int, default=16, help="texts at a time")
+    parser.add_argument(
+        "--ray", metavar="ADDRESS", help="work on a Ray cluster: an address, auto, or local"
+    )
     options = parser.parse_args(argv)
     if options.out.exists():
         raise CorpusError(f"{options.out} is there already: remove it or name another.")
@@ -146,16 +155,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     def say(done: int, lookups: int, rate: float) -> None:
         print(f"{done:,} texts, {lookups:,} lookups, {rate:.1f} texts a second", file=sys.stderr)
 
-    with ExitStack() as stack:
-        annotator: Annotator
-        if options.align:
-            annotator = AlignmentAnnotator(stack.enter_context(open_store(options.align)))
-        else:
-            from training.causal_annotator import CausalAnnotator
-
-            annotator = CausalAnnotator(options.model)
+    chosen = Chosen(options.align or "", options.model or "")
+    with _annotator(chosen, options.ray, options.batch) as annotator:
         documents, lookups = annotate_file(
-            options.source, options.out, annotator, options.batch, say
+            options.source,
+            options.out,
+            annotator,
+            options.batch,
+            say,
+            getattr(annotator, "window", None),
         )
     print(f"{documents:,} texts with {lookups:,} lookups are in {options.out}.")
     return 0
