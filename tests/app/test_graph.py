@@ -159,14 +159,28 @@ def test_a_finger_on_the_graph_scrolls_the_page(
     page.page.wait_for_function(
         "document.querySelector('.graph-host')._fullLayout?.dragmode === false"
     )
-    place = page.page.locator("#graph").bounding_box()
-    assert place is not None
-    hand = page.context.new_cdp_session(page.page)
-    hand.send(
-        "Input.synthesizeScrollGesture",
-        {"x": 195, "y": min(place["y"] + 60, 800), "yDistance": -300, "gestureSourceType": "touch"},
+    # A page scrolls under a finger unless somebody forbids it: by style, or by taking the events.
+    page.page.locator("#graph").scroll_into_view_if_needed()
+    taken = page.page.evaluate(
+        """() => {
+          const box = document.querySelector('.graph-host').getBoundingClientRect();
+          const [x, y] = [box.x + 0.2 * box.width, box.y + 0.2 * box.height];
+          const under = document.elementFromPoint(x, y);
+          const touch = new Touch({identifier: 1, target: under, clientX: x, clientY: y});
+          const send = (kind, touches) => {
+            const options = {bubbles: true, cancelable: true, touches, changedTouches: [touch]};
+            return !under.dispatchEvent(new TouchEvent(kind, options));
+          };
+          const prevented = [send('touchstart', [touch]), send('touchmove', [touch])];
+          send('touchend', []);
+          const styles = [];
+          for (let e = under; e; e = e.parentElement) styles.push(getComputedStyle(e).touchAction);
+          return {inside: Boolean(under.closest('#graph')), prevented, styles};
+        }"""
     )
-    page.page.wait_for_function("scrollY > 100")
+    assert taken["inside"]
+    assert taken["prevented"] == [False, False]
+    assert set(taken["styles"]) <= {"auto", "manipulation", "pan-y"}
 
 
 def test_three_steps_read_as_a_path_in_the_browser(bare: Page) -> None:
