@@ -47,6 +47,7 @@ format: $(VENV)/.dev ## put the code into its standard form
 bench: $(VENV)/.dev ## measure the speed ratios, into build/bench.json
 	@$(PYTHON) -m tests.benchmarks.bench
 	@$(PYTHON) -m tests.benchmarks.lookups
+	@$(PYTHON) -m tests.benchmarks.scaling
 
 bench-large: $(VENV)/.dev ## measure the graph at ten million facts (half an hour)
 	@$(PYTHON) -m tests.benchmarks.lookups --large

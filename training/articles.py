@@ -2,8 +2,8 @@
 
 - `{"examples": [{"annotated_text": ..., "text": ...}, ...]}` (.json), the reference's form;
 - one such object a line (.jsonl, .ndjson), streamed;
-- the name of a Hub data set, such as kilian-group/LMLM-pretrain-dwiki6.1M, streamed, where the
-  package `datasets` is installed.
+- the name of a Hub data set, such as kilian-group/LMLM-pretrain-dwiki6.1M, or a folder that holds
+  one (Parquet files and the like), streamed, where the package `datasets` is installed.
 
 A .gz beside the ending is unpacked on the way. A bad document ends the reading with a sentence that
 says where it is; lookups that cannot be parsed do so too unless they are to be dropped.
@@ -93,7 +93,7 @@ def read_articles(source: str | Path, problems: Problems, drop: bool = False) ->
 def _examples(source: str | Path) -> Iterator[Any]:
     path = Path(source)
     if not path.is_file():
-        if path.exists() or not _HUB_NAME.fullmatch(str(source)):
+        if not path.is_dir() and (path.exists() or not _HUB_NAME.fullmatch(str(source))):
             raise CorpusError(f"There is no file {source}.")
         yield from _hub_examples(str(source))
         return
@@ -137,13 +137,14 @@ def _lines(file: IO[str], path: Path) -> Iterator[Any]:
 def _hub_examples(name: str) -> Iterator[Any]:
     if importlib.util.find_spec("datasets") is None:
         raise CorpusError(
-            f"There is no file {name}; to read it from the Hugging Face Hub, install the package "
-            "datasets (pip install datasets)."
+            f"{name} is no file; to read it as a data set of the Hugging Face Hub, install the "
+            "package datasets (pip install datasets)."
         )
     import datasets
 
+    datasets.disable_progress_bars()
     try:
         yield from datasets.load_dataset(name, split="train", streaming=True)
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise CorpusError(f"The data set {name} cannot be read from the Hub: {reason}") from error
+        raise CorpusError(f"The data set {name} cannot be read: {reason}") from error

@@ -105,7 +105,7 @@ def _lightning_rate() -> float:
     return clock.tokens / (clock.ended - clock.begun)
 
 
-def _bare_steps(module: LookupLanguageModule, batches: Iterator[Batch], full: bool) -> float:
+def bare_steps(module: LookupLanguageModule, batches: Iterator[Batch], full: bool) -> float:
     """Tokens a second of a plain loop: with `full`, the loss is that of plain cross-entropy."""
     model, markers = module.model.train(), module.markers
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
@@ -135,7 +135,7 @@ def _bare_steps(module: LookupLanguageModule, batches: Iterator[Batch], full: bo
 def train_step_vs_bare_loop(_: Any) -> Iterator[Pair]:
     """Tokens a second: the Lightning run over a bare PyTorch loop, same model and batches."""
     for _round in range(ROUNDS):
-        bare = _bare_steps(_module(), iter(_batches()), full=True)
+        bare = bare_steps(_module(), iter(_batches()), full=True)
         yield Pair(_lightning_rate(), bare)
 
 
@@ -144,7 +144,7 @@ def mask_cost_share(_: Any) -> Iterator[Pair]:
     module = _module()
     batch = _batches()[0]
     for _round in range(ROUNDS):
-        rate = _bare_steps(module, itertools.repeat(batch, 3), full=False)
+        rate = bare_steps(module, itertools.repeat(batch, 3), full=False)
         begun = time.perf_counter()
         for _again in range(10):
             _mask(batch, module.markers)
@@ -199,8 +199,8 @@ def data_loading_ratio(_: Any) -> Iterator[Pair]:
     pad_id = int(load_tokenizer(DEFAULT_CHECKPOINT).pad_token_id)
     for _round in range(ROUNDS):
         loader = BatchLoader(Shard(corpus() / "train"), BATCH_TOKENS, pad_id)
-        cached = _bare_steps(module, iter(_batches()), full=False)
-        yield Pair(_bare_steps(module, itertools.islice(loader, STEPS), full=False), cached)
+        cached = bare_steps(module, iter(_batches()), full=False)
+        yield Pair(bare_steps(module, itertools.islice(loader, STEPS), full=False), cached)
 
 
 BENCHMARKS: dict[str, Callable[[Any], Iterator[Pair]]] = {

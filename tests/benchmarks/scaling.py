@@ -1,0 +1,80 @@
+"""Tokens a second of training, by context and size of the model: one table.
+
+    python -m tests.benchmarks.scaling [--steps N] [--batch-tokens N]
+
+Whole optimiser steps in bfloat16 autocast, on rows as long as the context. Prints the table in
+Markdown and adds it to `build/bench.json` as `training_scaling`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+
+import torch
+
+from model.checkpoint import DEFAULT_CHECKPOINT
+from tests.benchmarks.bench import write_results
+from tests.benchmarks.training_speed import bare_steps
+from training.data import Batch
+from training.module import LookupLanguageModule
+
+CONTEXTS = (256, 512, 1024)  # tokens
+SHAPES = {  # of Llama models with a vocabulary of 8,192: hidden, intermediate, layers, heads
+    "5 M": (256, 704, 4, 4),
+    "10 M": (320, 880, 6, 5),
+    "20 M": (448, 1216, 7, 7),
+}
+FIRST_WORD = 300  # ids from here on are no markers
+
+
+def rows(context: int, batch_tokens: int, vocabulary: int, steps: int) -> Iterator[Batch]:
+    """Batches of full rows of tokens drawn at random, all of them trained."""
+    generator = torch.Generator().manual_seed(0)
+    number = max(1, batch_tokens // context)
+    for _ in range(steps):
+        ids_BT = torch.randint(FIRST_WORD, vocabulary, (number, context), generator=generator)
+        yield Batch(
+            ids_BT=ids_BT,
+            flags_BT=torch.ones_like(ids_BT, dtype=torch.bool),
+            prompt_lengths_B=torch.ones(number, dtype=torch.int64),
+        )
+
+
+def measure(shape: str, context: int, batch_tokens: int, steps: int) -> float:
+    """Tokens a second of steps after the first."""
+    torch.manual_seed(0)
+    hidden, intermediate, layers, heads = SHAPES[shape]
+    module = LookupLanguageModule(str(DEFAULT_CHECKPOINT), hidden, intermediate, layers, heads)
+    vocabulary = int(module.model.config.vocab_size)
+    return bare_steps(module, rows(context, batch_tokens, vocabulary, steps), full=False)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure all and print the table."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.scaling", description=(__doc__ or "").split("\n", 1)[0]
+    )
+    parser.add_argument("--steps", type=int, default=6, help="of each, the first not counted")
+    parser.add_argument("--batch-tokens", type=int, default=8192)
+    options = parser.parse_args(argv)
+    if options.steps < 2:
+        parser.error("--steps is 2 or more: the first is not counted")
+    found: dict[str, dict[str, float]] = {}
+    print("| parameters | " + " | ".join(f"context {context:,}" for context in CONTEXTS) + " |")
+    print("| --- |" + " ---: |" * len(CONTEXTS))
+    for shape in SHAPES:
+        found[shape] = {
+            str(context): measure(shape, context, options.batch_tokens, options.steps)
+            for context in CONTEXTS
+        }
+        told = " | ".join(f"{rate:,.0f}" for rate in found[shape].values())
+        print(f"| {shape} | {told} |", flush=True)
+    print(f"Tokens a second on {torch.get_num_threads()} threads.")
+    write_results({"training_scaling": found})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
