@@ -44,7 +44,7 @@ EXAMPLES = (
             ("add", "Zubrowka", "capital", "Lutz"),
             ("add", "Zubrowka", "currency", "klubeck"),
             ("add", "Zubrowka", "borders", "Poland"),
-            ("add", "Zubrowka", "national dish", "apple strudel"),
+            ("add", "Zubrowka", "favourite dish", "apple strudel"),
         ),
         before_asking=True,
     ),

@@ -89,7 +89,7 @@ TYPES_OF_LINKED = {
     "screenwriter": {"person"},
     "head of state": {"person"},
     "head of government": {"person"},
-    "discovered by": {"person"},
+    "discovered by": {"person", "institution"},  # seaborgium, by a university
     "head of state of": {"country", "territory"},
     "head of government of": {"country", "territory"},
     "borders": {"country", "territory"},
