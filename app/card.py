@@ -67,7 +67,8 @@ def render(card: Card) -> str:
 
 
 def _fact(card: Card, fact: Fact, note: str) -> str:
-    number = f'<span class="number" id="card-number">{card.number}</span>' if card.number else ""
+    kind = "number edited" if card.edited else "number"
+    number = f'<span class="{kind}" id="card-number">{card.number}</span>' if card.number else ""
     edited = '<span class="tag edit-tag">✎ your edit</span>' if card.edited else ""
     value = fact.value if card.typing is None else card.typing
     save, delete = (" acting" if card.acting == name else "" for name in ("change", "delete"))

@@ -327,5 +327,5 @@ def _still_html(number: int, still: StillSaid) -> str:
         f'<button type="button" class="quiet" data-action="fact" data-id="{fact.id}">'
         f"{escape(fact.entity)} · {escape(fact.relation)}</button>"
         f'<button type="button" class="quiet" data-action="delete" data-id="{fact.id}">'
-        "Delete that too</button></p>"
+        "Delete that fact</button></p>"
     )

@@ -161,8 +161,8 @@ def _summary(session: Session) -> str:
         return ""
     name, count = session.invented
     return (
-        f'<p class="summary" id="summary"><b>{count} facts about {escape(name)} were made up</b> '
-        f'<span class="why">and are in your draft, seen by you alone.</span>{UNDO}</p>'
+        f'<p class="summary" id="summary"><b>{count} facts about {escape(name)} were made up</b>'
+        f'{UNDO}<span class="why">They are in your draft, seen by you alone.</span></p>'
     )
 
 
