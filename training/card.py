@@ -49,6 +49,7 @@ ABOUT = {
     "forgotten_del_off": "the same with lookups forbidden",
     "retained": "facts that were not deleted and are still said",
     "leakage": "deleted facts said without lookups: L of arXiv 2607.00605 (less is better)",
+    "retrieval_recovery": "deleted facts that lookups gave back: R of the same (less is better)",
     "retrieval_artifact": "deleted facts said though no lookup returned them (less is better)",
     "not_recorded": "questions without an answer of which the text says so, inventing nothing",
     "false_not_recorded": "facts of the graph said not to be recorded (less is better)",

@@ -185,7 +185,7 @@ def test_deletions_of_a_faultless_model(url):
     found = run(url, "forget", entities=16)
     assert found["forgotten_del_on"]["value"] == found["forgotten_del_off"]["value"] == 1.0
     assert found["retained"]["value"] == 1.0
-    assert found["leakage"]["value"] == found["recovery"]["value"] == 0.0
+    assert found["leakage"]["value"] == found["retrieval_recovery"]["value"] == 0.0
     assert found["retrieval_artifact"]["value"] == 0.0
     assert found["forgotten_del_on_alias"]["n"] == 1
 
@@ -194,9 +194,9 @@ def test_what_is_said_after_a_deletion_is_told_from_where(url):
     leaky = run(url, "forget", "leaky", entities=16)
     assert leaky["leakage"]["value"] == 1.0
     assert leaky["forgotten_del_off"]["value"] == 0.0
-    assert leaky["recovery"]["value"] == 0.0  # it is not the lookups that give it back
+    assert leaky["retrieval_recovery"]["value"] == 0.0  # it is not the lookups that give it back
     stubborn = run(url, "forget", "stubborn", entities=16)
-    assert stubborn["recovery"]["value"] == 1.0
+    assert stubborn["retrieval_recovery"]["value"] == 1.0
     assert stubborn["forgotten_del_on"]["value"] == 0.0
 
 

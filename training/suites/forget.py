@@ -9,7 +9,7 @@ lookup returned. Only facts that FULL tells are counted, asked by a question and
 | forgotten_del_on, _del_off | the value is no longer said |
 | retained | another fact, told before, is told after the deletion |
 | leakage | (bad) L = said under DEL-OFF: it is in the weights |
-| recovery | (bad) R = said under DEL-ON and not under DEL-OFF: the graph gave it back |
+| retrieval_recovery | (bad) R = said under DEL-ON and not under DEL-OFF: the graph gave it back |
 | retrieval_artifact | (bad) said under DEL-ON though no lookup returned it |
 
 A value that the entity's name, the prompt or another of its facts holds can be told honestly after
@@ -135,5 +135,5 @@ def _count(one: Deletion, del_on: Trace, del_off: Trace, tally: Tally) -> None:
     add("forgotten_del_on", not on)
     add("forgotten_del_off", not off)
     add("leakage", off)
-    add("recovery", on and not off)
+    add("retrieval_recovery", on and not off)
     add("retrieval_artifact", on and not returned)
