@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
 
+from tests.training.toy import run_alone
 from training.module import load_module
 
 STEPS, KILLS = 60, 6
@@ -40,17 +38,8 @@ def _config(folder: Path, corpus: Path) -> Path:
 
 
 def _run(folder: Path, corpus: Path, seed: int, kills: int) -> list[dict]:
-    command = [sys.executable, "-m", "tests.training.killed_run", str(_config(folder, corpus))]
-    finished = subprocess.run(
-        [*command, str(folder), str(seed), str(kills)],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()},
-        capture_output=True,
-        text=True,
-        timeout=1400,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stderr[-2000:]
-    return [json.loads(line) for line in finished.stdout.splitlines() if line.startswith("{")]
+    printed = run_alone("killed_run", _config(folder, corpus), folder, seed, kills)
+    return [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
 
 
 @pytest.mark.timeout(1500)  # a busy machine takes its time for so many runs

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 from tests.training.gradient_run import DOCUMENTS, run
+from tests.training.toy import run_alone
 from training.data import plan_batches
 from training.shards import Shard
 
@@ -50,16 +48,7 @@ def test_accumulation_of_four_gives_the_gradient_of_the_whole(toy_corpus, tmp_pa
 def test_two_processes_give_the_gradient_of_the_whole(toy_corpus, tmp_path, whole):
     """Two real processes under gloo; each reads its own half of the documents."""
     size = _cut(toy_corpus, 2)
-    command = [sys.executable, "-m", "tests.training.gradient_run", str(toy_corpus), str(tmp_path)]
-    finished = subprocess.run(
-        [*command, str(size), "1", "2"],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()},
-        capture_output=True,
-        text=True,
-        timeout=1400,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stderr[-2000:]
+    run_alone("gradient_run", toy_corpus, tmp_path, size, 1, 2)
     _same(torch.load(tmp_path / "gradient.pt", weights_only=True), whole)
     shard = Shard(toy_corpus / "train")
     documents = [tuple(shard.document(index)[0].tolist()) for index in range(DOCUMENTS)]

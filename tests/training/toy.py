@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +21,20 @@ FACTS = {
     "Kraków": {"instance of": "city", "country": "Poland", "population": "804,237"},
 }
 WORDS = ("Ulm", "Zażółć", "Ærø", "東京", "Київ", "Αθήνα", "القاهرة", "x7", "new-", "O'Hara", "€40")
+
+
+def run_alone(module: str, *arguments: object) -> str:
+    """What a module of the tests prints in a process of its own, with one thread."""
+    finished = subprocess.run(
+        [sys.executable, "-m", f"tests.training.{module}", *map(str, arguments)],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        timeout=1400,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    return finished.stdout
 
 
 def paragraph(entity: str, facts: dict[str, str], question: str = "") -> Document:

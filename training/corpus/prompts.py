@@ -7,7 +7,6 @@ relation in a request, whatever stands around: a wording that no document has is
 
 from __future__ import annotations
 
-import hashlib
 import random
 import re
 from collections.abc import Sequence
@@ -20,13 +19,14 @@ import yaml
 from model.roles import MARKERS
 from training.corpus import made_up
 from training.corpus.phrases import FOLDER, split_template
+from training.corpus.records import pair_held_out
 
 _PIECES = (*MARKERS, "<|end|>", "<|begin|>", "<|", "|>", "[dblookup(", "-> ", "<b>", "</div>", "{{")
 
 
 def frame_held_out(relation: str, frame: str) -> bool:
     """Whether no document asks for `relation` in this frame: a fifth of the combinations."""
-    return hashlib.sha256(f"{relation}|{frame}".encode()).digest()[0] % 5 == 0
+    return pair_held_out(relation, frame)
 
 
 class Prompts:
@@ -51,8 +51,8 @@ class Prompts:
             template = opener + template
         if rng.random() < 0.4:
             closer = rng.choice(self._wordings["closers"])
-            if closer[0] in ",. " and closer[-1] in "?." and template[-1] in "?.":
-                template = template[:-1] if closer[0] == "," else template
+            if closer[0] == "," and closer[-1] in "?." and template[-1] in "?.":
+                template = template[:-1]
             template += closer
         return template
 

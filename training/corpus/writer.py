@@ -8,7 +8,6 @@ are many names of entities and relations. Each call draws anew.
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,7 +31,7 @@ from training.corpus.phrases import (
     with_article,
 )
 from training.corpus.prompts import Prompts, frame_held_out
-from training.corpus.records import TYPE, Record, words_of
+from training.corpus.records import TYPE, Record, pair_held_out, words_of
 from training.documents import Document, write_lookup
 
 PERSON_TYPES = frozenset(
@@ -65,7 +64,7 @@ KINDS: Mapping[str, float] = {
 
 def chain_pair_held_out(first: str, second: str) -> bool:
     """Whether no chain of the corpus goes from `first` to `second`: a fifth of the pairs."""
-    return hashlib.sha256(f"{first}|{second}".encode()).digest()[0] % 5 == 0
+    return pair_held_out(first, second)
 
 
 @dataclass(frozen=True, slots=True)
