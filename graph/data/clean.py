@@ -196,6 +196,18 @@ def settle_types(world: World) -> None:
     world.map(lambda r: r if r.entity in typed else None)
 
 
+def name_deities(world: World) -> None:
+    """A deity of Roman mythology, not a Roman deity of Roman mythology: what is said once stays."""
+    told = world.values("mythology")
+
+    def change(row: Row) -> Row:
+        if row.relation == "instance of" and row.value.endswith(" deity") and row.entity in told:
+            return replace(row, value="deity")
+        return row
+
+    world.map(change)
+
+
 def settle_places(world: World) -> None:
     """A city has one country, and is not located in the country that it has."""
     by_geonames = {
@@ -394,6 +406,7 @@ STEPS: tuple[Callable[[World], None], ...] = (
     repair,
     rename,
     settle_types,
+    name_deities,
     settle_places,
     one_birth,
     unique,

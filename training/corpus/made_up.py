@@ -223,6 +223,14 @@ def in_any_script(rng: random.Random) -> str:
 
 def formula(rng: random.Random) -> str:
     """Signs as chemistry, mathematics and programs string them together, with runs."""
+    if rng.random() < 0.3:  # long runs of few signs: how many there are has to be copied
+        signs = rng.choice(("C", "CC", "C", "N", "0", "ab"))
+        branch = rng.choice(("(C)", "(CC)", "=C", "1", "N", "(O)", "0"))
+        text = "".join(
+            signs * rng.randint(1, 6) + (branch if rng.random() < 0.5 else "")
+            for _ in range(rng.randint(1, 4))
+        )
+        return text[:MAX_CHARACTERS]
     parts = []
     for _ in range(rng.randint(2, 14)):
         part = rng.choice(_FORMULA)
@@ -364,6 +372,13 @@ def made_up_name(rng: random.Random, words: Sequence[str] = ()) -> str:
     for kind, share in _NAMES:
         if form < share:
             return made_up_value(rng, rng.choice(tuple(_SCRIPTS)) if kind == "" else kind, pool)
+    if form > 0.96:  # names that English gives the article
+        a, b = ((made_up_word(rng) if rng.random() < 0.5 else rng.choice(pool)) for _ in range(2))
+        A, B = a.capitalize(), b.capitalize()
+        noun = rng.choice(("River", "Sea", "Ocean", "Islands", "Desert", "Mountains", "Peninsula"))
+        of = rng.choice(("University", "Battle", "Sea", "Gulf", "Bay", "Republic", "Kingdom"))
+        whole = rng.choice((f"{A} {noun}", f"{of} of {B}", f"{of} of {A} {B}", f"{A} {B} {noun}"))
+        return whole[:MAX_CHARACTERS].strip()
     if form < 0.50:
         name = " ".join(rng.choice(pool) for _ in range(rng.randint(1, 3)))
         return name[:MAX_CHARACTERS].strip() or "thing"

@@ -2,9 +2,12 @@
 
 A template is English with placeholders: `{entity}`, `{entity's}`, `{value}`, `{a value}`,
 `{RELATION}`, `{a RELATION}` and `{one|many}`, which agrees with the number of values of the next
-value in the sentence. A lookup is written where its answer is first needed: before the value, or
-before an article, a plural or a verb whose form depends on it. So the model never writes a word
-that presupposes a value which it has not been given.
+value in the sentence. A sentence begins with the lookup of its first relation, so that its words are
+chosen beside the name of that relation and its answer: where the lookup stood within, a model began
+with "was discovered by" and then looked up `discovered`. The lookups of a joined sentence's further
+relations are written where their answers are first needed: before the value, or before an article,
+a plural or a verb whose form depends on it. So the model never writes a word that presupposes a
+value which it has not been given, and never holds two values that it has not yet said.
 """
 
 from __future__ import annotations
@@ -34,7 +37,9 @@ _DEFINITE = re.compile(
     r"""^(?:
         United\ (?:States|Kingdom|Arab|Nations|Provinces)
         |(?:Netherlands|Bahamas|Philippines|Maldives|Comoros|Holy\ See|Caribbean|Balkans|Andes|Alps
-            |Pyrenees|Himalayas|Rockies|Sahara|Middle\ East|Moon|Sun)$
+            |Pyrenees|Himalayas|Rockies|Sahara|Middle\ East|Moon|Sun|euro|Crimea\ Peninsula
+            |(?:Great|High|Southern|Northern)\ Plains|Great\ Lakes|(?:New|Old)\ Testament
+            |OECD|OPEC|European\ Community|Black\ Hills|Far\ East|Near\ East)$
         |(?:Republic|Kingdom|Commonwealth|Principality|Sultanate|Federation|State|Union|University
             |Battle|Siege|Gulf|Bay|Strait|Sea|Council|Bank|Order|Treaty|House|War|Institute|Isle
             |Organisation)\ of\ 
@@ -43,13 +48,15 @@ _DEFINITE = re.compile(
         |.*\ (?:Islands|Republic|Republics|Kingdom|Union|Party|River|Sea|Ocean|Canal|Desert
             |Mountains|Alps|Archipelago|Peninsula|Empire|Organization|Organisation|Agency|Court
             |Nations|League|Commonwealth|Festival|Administration|Center|Centre|Wars?|Territories
-            |Territory|Channel|Strait|Gulf|Basin|Group|Club)
+            |Territory|Channel|Strait|Gulf|Basin|Group|Club|Lowlands|Highlands|Plains|Steppe)
             (?:\ (?:of|for|in|on)\ .*)?$
+        |.*\ (?:dollar|pound|franc|peso|rupee|dinar|krone|krona|rand|yen|yuan|real|rial|ruble|shekel
+            |shilling|baht|won|lira|zloty|forint)$
     )""",
     re.X,
 )
 _NO_ARTICLE = re.compile(
-    r"^(?:[Tt]he|A|An|Le|La|Les|El|Los|Las|Il|Der|Die|Das|My|His|Her|Our)\b|^World War|\(|^G\d"
+    r"^(?:[Tt]he|A|An|Le|La|Les|El|Los|Las|Il|Der|Die|Das|My|His|Her|Our)\b|^World War|[(,]|^G\d"
 )
 
 
@@ -227,9 +234,13 @@ class JoinedSentence:
     """The wording for the case that the first two relations have the same values."""
 
     def render(self, subject: Subject, answers: Mapping[str, Sequence[str]]) -> str:
-        """The sentence with its lookups."""
+        """The sentence, after the lookup of its first relation and with the others within.
+
+        Where it has two wordings, one for the case that two relations have the same values, both of
+        these are looked up before it.
+        """
         if self.same is None:
-            return render(self.text, subject, answers)
+            return render(self.text, subject, answers, first=self.order[:1])
         a, b = self.relations[:2]
         template = self.same if answers[a] == answers[b] else self.text
         return render(template, subject, answers, first=self.relations[:2])
@@ -237,7 +248,9 @@ class JoinedSentence:
     @cached_property
     def order(self) -> tuple[str, ...]:
         """The relations in the order in which the sentence looks them up."""
-        sentence = self.render(Subject("x"), {r: (str(i),) for i, r in enumerate(self.relations)})
+        answers = {r: (str(i),) for i, r in enumerate(self.relations)}
+        ahead = self.relations[:2] if self.same else ()
+        sentence = render(self.text, Subject("x"), answers, first=ahead)
         asked = {
             r: sentence.index(write_lookup("x", r, str(i))) for i, r in enumerate(self.relations)
         }

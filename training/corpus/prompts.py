@@ -91,8 +91,18 @@ class Prompts:
         return core
 
     def in_another_language(self, rng: random.Random) -> str:
-        """A request for a paragraph, not in English."""
-        return rng.choice(self._wordings["other_languages"])
+        """A request for a paragraph, not in English, or in no language at all.
+
+        What no document holds cannot be told from a name, so a fifth of them are letters of any
+        script around the name, with spaces between or, as Chinese and Japanese are written, none.
+        """
+        if rng.random() < 0.8:
+            return rng.choice(self._wordings["other_languages"])
+        script = rng.choice(made_up.SCRIPTS)
+        space = rng.choice((" ", " ", ""))
+        parts = [made_up.in_script(rng, script) if rng.random() < 0.7 else "" for _ in range(2)]
+        before, after = (part.replace("{", "").replace("}", "") for part in parts)
+        return (before + space if before else "") + "{entity}" + (space + after if after else "?")
 
     def premise(self, rng: random.Random) -> str:
         """A request that takes for granted what no graph says."""
