@@ -12,7 +12,7 @@ from html import escape
 from typing import Any
 
 from app.reading import asked_for
-from app.trace_view import HOW, percent
+from app.trace_view import HOW, gave
 from graph.facts import MAX_NAME, MAX_VALUE, Entity, Fact
 from graph.store import JournalEntry
 from model.trace import TraceLookup
@@ -90,7 +90,7 @@ def _fact(card: Card, fact: Fact, note: str) -> str:
 
 def _about(card: Card, fact: Fact) -> str:
     """For the researcher: how the model asked, how the graph answered, and where it comes from."""
-    source = fact.source or "none given"
+    source = fact.source or ("your edit" if card.edited else "none given")
     rows = [("Source", source + (f", {fact.year}" if fact.year else ""))]
     if card.lookup is not None:
         asked = card.lookup.lookup
@@ -102,7 +102,7 @@ def _about(card: Card, fact: Fact) -> str:
         if asked.runners_up:
             rows.append(("Or meant", "; ".join(each.entity for each in asked.runners_up[:3])))
         if card.probability is not None:
-            said = f"{percent(card.probability)} sure of these words"
+            said = gave(card.probability)
         else:
             said = "looked it up and did not say it" if not card.said else "forced"
         rows.append(("Model", said))

@@ -42,7 +42,7 @@ def render(
         else f"<span><b>{words}</b> in your draft</span>"
     )
     publish = (
-        '<button type="button" id="publish" class="primary" data-action="publish">Publish</button>'
+        '<button type="button" id="publish" class="publish" data-action="publish">Publish</button>'
         '<button type="button" id="discard" data-action="discard" '
         'data-confirm="Really discard?">Discard</button>'
         if deltas

@@ -15,6 +15,7 @@ in the order of their importance, and the browser places those that have room.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,8 @@ from graph.facts import Fact
 MAX_HIT_NODES = 12
 MAX_FAINT_NODES = 12
 LABEL_LENGTH = 24
+SHORT_UNITS = {"square kilometres": "km²", "kilometres": "km", "metres": "m"}  # in labels alone
+UNITS = re.compile(r"(?<=\d )(?:square kilometres|kilometres|metres)$")
 OUTER = 1.5  # radius of the faint ring; the inner one has the radius 1
 CLEAR = 0.09  # least distance of an edge from a node that is not its end
 NEAREST = 0.4  # least distance of two nodes
@@ -546,15 +549,17 @@ def _points(nodes: Sequence[_Node], chart: Chart) -> dict[str, Any]:
 def _labels(
     nodes: Sequence[_Node], edges: Sequence[_Edge], chart: Chart, scene: Scene
 ) -> list[dict[str, Any]]:
-    """Labels, the most important first: what is selected, the subject, then in order of use."""
+    """Labels, the most important first: what is selected, the subject, then in order of use.
+
+    The relations of what was hit come last, so that they are shown where they have room.
+    """
     order = {node_of(fact): number for number, fact in enumerate(scene.hits)}
     labels = []
     for edge in edges:
         if edge.fact.id in scene.selected:
             (x, y), (nx_, ny) = edge.points[6], edge.points[7]
-            labels.append(
-                _label("", (x, y), edge.fact.relation, (ny - y, x - nx_), 9, "var(--ink)", True)
-            )
+            away = (ny - y, x - nx_)
+            labels.append(_label("", (x, y), edge.fact.relation, away, 9, "var(--ink)", True))
     ranked = sorted(
         (node for node in nodes if node.kind != "faint" or node.selected),
         key=lambda node: (not node.selected, node.kind != "subject", order.get(node.key, 99)),
@@ -564,7 +569,14 @@ def _labels(
         colour = "var(--edit)" if node.edited else "var(--ink)"
         strong = node.selected or node.kind == "subject"
         away = (0.01, -1.0) if node.kind == "subject" else (x, y)
-        labels.append(_label(node.key, (x, y), node.name, away, node.size / 2, colour, strong))
+        name = UNITS.sub(lambda unit: SHORT_UNITS[unit.group()], node.name)
+        labels.append(_label(node.key, (x, y), name, away, node.size / 2, colour, strong))
+    for edge in sorted(edges, key=lambda edge: scene.numbers.get(edge.fact.id, 0)):
+        if edge.fact.id in scene.numbers and edge.fact.id not in scene.selected:
+            (x, y), (nx_, ny) = edge.points[6], edge.points[7]
+            away, key = (ny - y, x - nx_), str(edge.fact.id)
+            told = _label(key, (x, y), edge.fact.relation, away, 9, "var(--ink-soft)", False)
+            labels.append(told | {"beside": True})
     return labels
 
 

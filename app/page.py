@@ -41,7 +41,11 @@ def _header() -> str:
 def _legend() -> str:
     return (
         '<p class="legend" id="legend"><span class="mark" data-number="1">Lit</span>: copied from '
-        "the graph. Unlit: the model's own words. Lit does not mean true.</p>"
+        "the graph. Unlit: the model's own words. Lit does not mean true. "
+        '<span class="legend-state"><span class="legend-edit">✎</span> your edit</span> '
+        '<span class="legend-state"><span class="legend-bad">≠</span> not what the graph says'
+        "</span> "
+        '<span class="legend-state"><span class="legend-miss">dashed</span> not recorded</span></p>'
     )
 
 
@@ -51,6 +55,9 @@ def _facts_head() -> str:
         '<button type="button" data-page="facts-view" data-view="graph" aria-pressed="true">Graph'
         '</button><button type="button" data-page="facts-view" data-view="table" '
         'aria-pressed="false">Table</button></div>'
+        '<span class="key" id="graph-key"><span aria-hidden="true">●</span> entity '
+        '<span aria-hidden="true">◆</span> plain value <span aria-hidden="true">○</span> near by, '
+        "not looked up</span>"
         '<button type="button" class="quiet" id="enlarge" data-page="enlarge" '
         'aria-pressed="false">Enlarge</button></div>'
     )

@@ -331,7 +331,12 @@ def _probability(reading: Reading, marks: Sequence[Mark]) -> str:
     probability = reading.trace.probability(marks[0].start, marks[0].end)
     if probability is None:
         return "its words were forced"
-    return f"{percent(probability)} sure of these words"
+    return gave(probability)
+
+
+def gave(probability: float) -> str:
+    """How probable the model thought its own words, in a sentence whose subject is the model."""
+    return f"gave these words a probability of {percent(probability)}"
 
 
 def percent(probability: float) -> str:

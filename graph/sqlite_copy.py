@@ -111,7 +111,7 @@ class SqliteTarget(SqliteTables):
         return rows[0][0] if rows else None
 
     def write(self, table: str, rows: list[Row], progress: str) -> None:
-        with self.store.transaction() as sql:
+        with self.store.transaction(brief=False) as sql:
             getattr(self, f"_write_{table}")(sql, rows)
             sql.execute("INSERT OR REPLACE INTO meta VALUES ('copying', ?)", (progress,))
 
@@ -194,7 +194,7 @@ class SqliteTarget(SqliteTables):
         sql.executemany("INSERT INTO draft_step VALUES (?, ?, ?)", rows)
 
     def finish(self, at: int) -> None:
-        with self.store.transaction() as sql:
+        with self.store.transaction(brief=False) as sql:
             sql.execute("DELETE FROM meta WHERE name = 'copying'")
         self.store.close()  # which leaves one file, without its log
         try:

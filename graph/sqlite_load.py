@@ -88,7 +88,7 @@ def load(
     on_progress: Callable[[int], None] | None = None,
 ) -> LoadReport:
     """Take in all rows as one revision; see `graph.store.SharedStore.load`."""
-    with store.transaction() as connection, _much_memory(connection):
+    with store.transaction(brief=False) as connection, _much_memory(connection):
         loader = _Loader(store, connection, kind, author, reason)
         report = loader.report
         for number, row in enumerate(rows, start=1):

@@ -132,7 +132,7 @@ def purge(store: SqliteStore, fact_ids: Sequence[int], *, author: str, reason: s
     and exports are others. Raises `StoreError` for an id that never was one, or while another
     process keeps reading, whose end the last step has to wait for.
     """
-    with store.transaction() as connection:
+    with store.transaction(brief=False) as connection:
         connection.execute("PRAGMA secure_delete = ON")
         for fact_id in fact_ids:
             known = (

@@ -41,6 +41,10 @@
       const order = Math.abs(label.dx) > 0.35 * Math.abs(label.dy)
         ? [across[0], along[0], along[1], across[1]]
         : [along[0], across[0], across[1], along[1]];
+      if (label.beside) {  // of an edge: on either side of its line, never on it
+        const flat = Math.abs(label.dx) * frame.w < Math.abs(label.dy) * frame.h;
+        order.splice(0, 4, ...(flat ? along : across));
+      }
       const lengths = [label.text, ...(label.short ? [label.short] : [])];
       search: for (const text of lengths) {
         const width = pen.measureText(plain(text)).width + 4;
@@ -114,7 +118,8 @@
         if (point.customdata) send({ action: point.customdata[0], id: point.customdata[1] });
       });
       host.on("plotly_clickannotation", (event) => {
-        if (event.annotation.name) send({ action: "node", id: event.annotation.name });
+        const id = event.annotation.name;  // a node's key, "e12", or the id of an edge's fact
+        if (id) send({ action: /^\d+$/.test(id) ? "fact" : "node", id });
       });
       host.on("plotly_hover", () => (host.style.cursor = "pointer"));
       host.on("plotly_unhover", () => (host.style.cursor = ""));

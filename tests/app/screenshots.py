@@ -55,8 +55,9 @@ def selected(page: Inspect) -> None:
 
 def changed(page: Inspect) -> None:
     """A fact was changed, and the text is compared."""
-    selected(page)
-    page.page.locator("#card-value").fill("Kraken crown")
+    page.mark("Paris").first.click()
+    page.page.locator("#card-value").wait_for()
+    page.page.locator("#card-value").fill("Lyon")
     page.after(lambda: page.click("#save"))
 
 

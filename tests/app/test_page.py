@@ -93,7 +93,7 @@ def test_hover_card_tells_where_a_word_comes_from(inspect: Inspect) -> None:
     tip = inspect.page.locator(".tip[data-shown]")
     expect(tip).to_contain_text("France · currency · euro")
     expect(tip).to_contain_text("found")
-    expect(tip).to_contain_text("sure of these words")
+    expect(tip).to_contain_text("probability")
 
 
 def test_select_from_text(inspect: Inspect) -> None:
@@ -237,7 +237,7 @@ def test_three_actions_read_a_source_change_undo_and_delete(inspect: Inspect) ->
     page = inspect.page
     inspect.mark("euro").first.click()  # 1
     about = page.locator("#about")
-    for told in ("Source", "cldr", "France · currency", "exact name", "threshold", "sure of"):
+    for told in ("Source", "cldr", "France · currency", "exact name", "threshold", "probability"):
         expect(about).to_contain_text(told)
     inspect.ask("Tell me about France.")
     inspect.mark("euro").first.click()  # 1
