@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 
 from neo4j import ManagedTransaction
 
+from graph.courtesy import Courtesy
 from graph.draft import IDLE_DAYS, DraftRecord, Step, StoredDraft, check_draft_id
 from graph.edits import Edit
 from graph.errors import StoreError
@@ -44,6 +45,7 @@ from graph.planning import conflict, inverse, net, plan, require_unchanged, slot
 from graph.store import Delta, LoadReport, Statistics, TripletStore
 
 EDITS = ["edit", "publish", "revert", "import"]  # what undo takes back
+COURTESY_SECONDS = 0.1
 LEASE_SECONDS = 60  # an import that wrote nothing for so long is taken for dead, and undone
 _IDLE = IDLE_DAYS * 24 * 3600 * 1000  # milliseconds
 
@@ -83,6 +85,7 @@ class Neo4jStore(Neo4jReads):
         self.connection = Connection(self.address, read_only=read_only)
         self._drafts: weakref.WeakValueDictionary[str, StoredDraft] = weakref.WeakValueDictionary()
         self._drafts_lock = threading.Lock()
+        self._courtesy = Courtesy(COURTESY_SECONDS)
         try:
             if create:
                 make_schema(self.connection)
@@ -124,6 +127,7 @@ class Neo4jStore(Neo4jReads):
             self.announce(self.connection.write(last))
 
     def _rows(self, cypher: str, **parameters: Any) -> list[list[Any]]:
+        self._courtesy.stand_back()
         return self.connection.read(cypher, **parameters)
 
     def close(self) -> None:
@@ -211,8 +215,9 @@ class Neo4jStore(Neo4jReads):
             write_revision(tx, revision, kind, author, reason, now, own, journal)
             return revision
 
-        revision = self.take_turns(own, attempt)
-        self.announce(revision)
+        with self._courtesy.writing():
+            revision = self.take_turns(own, attempt)
+            self.announce(revision)
         return revision
 
     def apply(

@@ -2,10 +2,6 @@
 
 One locked connection writes, in a transaction an edit; each thread reads through a connection of
 its own and never waits for a lock of the writer's. Several processes may share the file.
-
-Readers of this process stand back for the few milliseconds that an edit takes, `COURTESY` at the
-most: each statement of a transaction has to win Python's interpreter lock again, and against
-sixteen threads that read without a pause an edit of thirty statements took seconds.
 """
 
 from __future__ import annotations
@@ -22,6 +18,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any
 
+from graph.courtesy import Courtesy
 from graph.draft import (
     IDLE_DAYS,
     DraftRecord,
@@ -48,7 +45,7 @@ _EDITS = "('edit', 'publish', 'revert', 'import')"  # what undo takes back
 
 
 _MOST_DELTAS = 10_000  # what one journal entry lists
-COURTESY = 0.02  # seconds that a read waits for an edit that is being written, at the most
+COURTESY_SECONDS = 0.02
 
 
 class _Connection:
@@ -82,8 +79,7 @@ class SqliteStore(SqliteReads):
         self.path = path_of(url)
         self.clock = clock
         self._lock = threading.RLock()  # of the one writing connection
-        self._calm = threading.Event()  # no edit is being written
-        self._calm.set()
+        self._courtesy = Courtesy(COURTESY_SECONDS)
         self._local = threading.local()
         self._readers: weakref.WeakSet[_Connection] = weakref.WeakSet()
         self._drafts: weakref.WeakValueDictionary[str, StoredDraft] = weakref.WeakValueDictionary()
@@ -149,8 +145,7 @@ class SqliteStore(SqliteReads):
         return self._local.reader.connection
 
     def _rows(self, sql: str, values: Any = ()) -> list[tuple[Any, ...]]:
-        if not self._calm.is_set() and not getattr(self._local, "editing", False):
-            self._calm.wait(COURTESY)
+        self._courtesy.stand_back()
         try:
             return self._reader().execute(sql, values).fetchall()
         except sqlite3.Error as problem:
@@ -164,7 +159,7 @@ class SqliteStore(SqliteReads):
 
         Readers stand back for a `brief` one.
         """
-        with self._lock, self._quiet() if brief else nullcontext():
+        with self._lock, self._courtesy.writing() if brief else nullcontext():
             if self._closed:
                 raise StoreError(f"The store {self.path} is closed.")
             if self.read_only:
@@ -180,17 +175,6 @@ class SqliteStore(SqliteReads):
                 if isinstance(problem, sqlite3.Error):
                     raise self._explain(problem) from problem
                 raise
-
-    @contextmanager
-    def _quiet(self) -> Iterator[None]:
-        """Readers stand back meanwhile, but for this thread's own reads."""
-        self._local.editing = True
-        self._calm.clear()
-        try:
-            yield
-        finally:
-            self._calm.set()
-            self._local.editing = False
 
     def close(self) -> None:
         with self._lock:
