@@ -22,7 +22,7 @@ from graph.neo4j_schema import SCHEMA_VERSION
 from graph.neo4j_store import Neo4jStore
 from graph.sqlite import SqliteStore
 from graph.store import SharedStore
-from tests.neo4j_server.server import Server, fetch, missing
+from tests.neo4j_server.server import Server, missing
 
 # A busy machine makes single examples slow; that is no failure.
 settings.register_profile("lamplight", deadline=None)
@@ -71,27 +71,9 @@ def clock() -> Clock:
     return Clock()
 
 
-NEO4J_LACKS = missing()
 # Plans are kept although the tests empty the database again and again.
 SETTINGS = {"dbms.cypher.min_replan_interval": "1h"}
-KINDS = ["sqlite"] if NEO4J_LACKS else ["sqlite", "neo4j"]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what needs a server where none can be had; `pytest_terminal_summary` tells."""
-    if NEO4J_LACKS:
-        items[:] = [item for item in items if "server" not in getattr(item, "fixturenames", ())]
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Fetch the server's jars before any test's time is counted."""
-    if not NEO4J_LACKS and any("neo4j" in item.nodeid for item in session.items):
-        fetch()
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if NEO4J_LACKS:
-        terminalreporter.write_line(NEO4J_LACKS)
+KINDS = ["sqlite"] if missing() else ["sqlite", "neo4j"]
 
 
 @pytest.fixture(scope="session")

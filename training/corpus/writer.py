@@ -289,7 +289,9 @@ class Writer:
         sentences = [write_lookup(topic.name, RELATIONS, "; ".join(relations))]
         stated_type = ""
         while relations:
-            pronoun = stated_type in self._thing_types and rng.random() < 0.6
+            # A name in lower case does not open a sentence well, so "it" stands for it always.
+            share = 1.0 if topic.name[:1].islower() else 0.7
+            pronoun = stated_type in self._thing_types and rng.random() < share
             joined = self._join(rng, topic, relations, Subject(topic.name, pronoun))
             if joined is not None:
                 taken, sentence = joined
@@ -365,8 +367,8 @@ class Writer:
             elif draw < 0.72:
                 template = rng.choice(self._frames[relation])
             else:
-                return ask(self.prompts.filled(rng), entity, noun)
-        return ask(self._retyped(rng, template), entity, noun)
+                return ask(self.prompts.filled(rng), entity, noun, _bare(rng))
+        return ask(self._retyped(rng, template), entity, noun, _bare(rng))
 
     def _noun(self, rng: random.Random, relation: str) -> str:
         """What people call a relation: mostly its noun, at times its name."""
@@ -385,10 +387,11 @@ class Writer:
         """A request for a paragraph in any words."""
         draw = rng.random()
         if draw < 0.06:
-            return ask(self.prompts.mentioned(rng), name)
+            return ask(self.prompts.mentioned(rng), name, bare=_bare(rng))
         if draw < 0.13:
-            return ask(self.prompts.in_another_language(rng), name)
-        return ask(self._retyped(rng, rng.choice(self.general["paragraph_prompts"])), name)
+            return ask(self.prompts.in_another_language(rng), name, bare=True)
+        template = self._retyped(rng, rng.choice(self.general["paragraph_prompts"]))
+        return ask(template, name, bare=_bare(rng))
 
     # ---- kinds of documents --------------------------------------------------------------------
 
@@ -633,14 +636,20 @@ class Writer:
         return prompt, rng.choice(self.general["no_entity_answers"])
 
 
-def ask(template: str, entity: str, relation: str = "") -> str:
-    """A question or prompt, its names filled in; a name is never read as a template."""
+def ask(template: str, entity: str, relation: str = "", bare: bool = False) -> str:
+    """A question or prompt, its names filled in; a name is never read as a template.
+
+    `bare` leaves out the article that English gives some names: people type "Kura River".
+    """
     out = []
     for i, part in enumerate(split_template(template)):
         if i % 2 == 0:
             out.append(part)
         elif part in ("entity", "entity's"):
-            name = with_article(entity, part == "entity's")
+            if bare:
+                name = entity + ("'s" if part == "entity's" else "")
+            else:
+                name = with_article(entity, part == "entity's")
             out.append(name.removeprefix("the ") if "".join(out).lower().endswith("the ") else name)
         elif part == "relation":
             out.append(relation)
@@ -652,6 +661,12 @@ def ask(template: str, entity: str, relation: str = "") -> str:
     if template.startswith("{entity") and question.startswith("the "):
         return "T" + question[1:]
     return question
+
+
+def _bare(rng: random.Random) -> bool:
+    """Whether a person leaves the article out. Were it always there, the text would repeat what
+    the prompt has, and not learn which names take it."""
+    return rng.random() < 0.5
 
 
 def _takes_description(template: str) -> bool:
@@ -697,8 +712,13 @@ def _draw(rng: random.Random, choices: Sequence[Any]) -> Any:
 
 
 def _draw_plain(rng: random.Random, choices: Sequence[Any]) -> Any:
-    """One of the wordings, the first one in half of the cases: paragraphs are written plainly."""
-    return rng.choices(choices, [(1 + i) ** -1.5 for i in range(len(choices))])[0]
+    """One of the wordings, the first one in half of the cases: paragraphs are written plainly.
+
+    A statement of a paragraph begins with whom it is about: where values came first, they and the
+    subject changed places ("Sikhism was founded by Sikhism").
+    """
+    plain = [c for c in choices if not (isinstance(c, str) and c.startswith("{value}"))] or choices
+    return rng.choices(plain, [(1 + i) ** -1.5 for i in range(len(plain))])[0]
 
 
 def _cumulative(weights: Iterable[float]) -> list[float]:
