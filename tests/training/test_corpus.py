@@ -39,7 +39,7 @@ from training.corpus.records import (
     without,
     words_of,
 )
-from training.corpus.writer import KINDS, Writer, ask, chain_pair_held_out
+from training.corpus.writer import KINDS, Topic, Writer, ask, chain_pair_held_out
 from training.tokenizer import check_markers
 
 LOOKUP = re.compile(
@@ -221,6 +221,38 @@ def test_an_answer_knows_its_value_before_it_begins(writer, kind):
     for seed in range(100):
         document = writer.document(random.Random(seed), kind)
         assert document.text.startswith("<|db_entity|>"), document.text
+
+
+def test_a_sentence_begins_with_a_lookup_and_its_words_are_chosen_by_it(writer):
+    """Its further lookups stand within; where two answers choose the wording, both come before."""
+    phrases = load_phrases()
+    for sentence in phrases.sentences:
+        answers = {relation: (f"v{i}",) for i, relation in enumerate(sentence.relations)}
+        text = sentence.render(Subject("Nobody"), answers)
+        first = sentence.order[0]
+        assert text.startswith(f"<|db_entity|> Nobody<|db_relationship|> {first}<"), text
+        waiting = len(re.match(r"(<\|db_entity\|>.*?<\|db_end\|>)*", text)[0].split("<|db_end|>"))
+        assert waiting - 1 <= (2 if sentence.same else 1), text
+    rng = random.Random(5)
+    for _ in range(300):
+        _, text = writer.paragraph(rng)
+        words = re.sub(r"<\|db_entity\|>.*?<\|db_end\|>", "\N{BULLET}", text)
+        assert words.startswith("\N{BULLET}\N{BULLET}"), text
+
+
+def test_half_of_the_requests_leave_out_the_article_that_the_text_has(writer):
+    name = "Danube River"
+    rng = random.Random(6)
+    prompts = [writer._asked_about(rng, name) for _ in range(400)]
+    with_article = sum("the Danube" in prompt or "The Danube" in prompt for prompt in prompts)
+    assert 120 < with_article < 280
+    record = writer.records[name]
+    for _ in range(20):
+        text = writer._paragraph_text(
+            rng, Topic(name, dict(record.facts), {r: r for r in record.facts})
+        )
+        words = re.sub(r"<\|db_entity\|>.*?<\|db_end\|>", "", text)
+        assert not re.search(r"(?<![Tt]he )Danube River", words), words
 
 
 def test_a_fifth_of_the_frames_is_held_out_for_each_relation(writer):
