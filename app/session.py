@@ -123,6 +123,7 @@ class Session:
     rewriting: bool = False  # what is being written is the old text over an edited graph
     sent: dict[str, Any] = field(default_factory=dict)  # what the browser shows, by output
     drawn: tuple[Any, Scene, str, str] | None = None  # the last scene by its key, and as drawn
+    drawn_at: float = 0.0  # when that was, in seconds of the monotonic clock
     lock: threading.RLock = field(default_factory=threading.RLock)
     _deltas: tuple[Any, list[Delta]] | None = None
 

@@ -7,6 +7,7 @@ and its client patches nested ones in place, under the hands of whoever is drawi
 from __future__ import annotations
 
 import json
+import time
 from html import escape
 from typing import Any
 
@@ -33,6 +34,7 @@ OUTPUTS = (
     "own",
 )
 FACTS_ON_CARD = 14
+GRAPH_EVERY = 0.4  # seconds between two drawings of the graph while a text is written
 TO_TRY = ("France", "Japan", "Albert Einstein", "Jupiter", "Danube", "Kenya")  # after a miss
 
 
@@ -70,11 +72,14 @@ def stop_html(writing: bool) -> str:
 
 def _values(session: Session) -> dict[str, str | None]:
     key = session.scene_key()
-    # While a text is rewritten its graph stands, and the first new word need not wait for it.
-    if session.drawn is None or (session.drawn[0] != key and not session.rewriting):
+    # While a text is rewritten its graph stands, and the first new word need not wait for it. While
+    # one is written the graph follows in steps: each drawing costs the browser more than the words.
+    late = time.monotonic() - session.drawn_at >= GRAPH_EVERY or not session.writing
+    if session.drawn is None or (session.drawn[0] != key and late and not session.rewriting):
         scene = session.scene()
         figure = json.dumps(graph_view.draw(scene, session.chart), ensure_ascii=False)
         session.drawn = (key, scene, figure, table_view.render(scene))
+        session.drawn_at = time.monotonic()
     _, scene, figure, table = session.drawn
     return {
         "prompt": session.box,
