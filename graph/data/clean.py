@@ -208,6 +208,18 @@ def name_deities(world: World) -> None:
     world.map(change)
 
 
+def spare_person(world: World) -> None:
+    """An occupation says that somebody is a person: nobody writes "a person known as a poet"."""
+    people = {row.entity for row in world.rows if row.relation == "occupation"}
+    world.map(
+        lambda r: (
+            None
+            if r.relation == "instance of" and r.value == "person" and r.entity in people
+            else r
+        )
+    )
+
+
 def settle_places(world: World) -> None:
     """A city has one country, and is not located in the country that it has."""
     by_geonames = {
@@ -411,6 +423,7 @@ STEPS: tuple[Callable[[World], None], ...] = (
     one_birth,
     unique,
     both_ways,
+    spare_person,
     cut_cinema,
     rename_films,
     both_ways,

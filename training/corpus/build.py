@@ -62,13 +62,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tokens", type=int, default=20_000_000, help="tokens to train on")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--tokenizer-documents", type=int, default=40_000)
-    parser.add_argument("--tokenizer", type=Path, help="folder of one to use, else it is trained")
+    parser.add_argument(
+        "--tokenizer",
+        type=Path,
+        help="folder of one to use, else it is trained; of a model, what it kept out is kept out",
+    )
     parser.add_argument("--vocabulary", type=int, default=8192, help="size of the tokenizer's")
     parser.add_argument("--sample", type=int, default=0, help="print that many documents and stop")
     options = parser.parse_args(arguments)
 
     records = read_records(options.facts)
-    held_out = held_out_entities(records)
+    kept_out = options.tokenizer / "held_out.txt" if options.tokenizer else None
+    if kept_out is not None and kept_out.is_file():  # of a model that is trained on
+        held_out = kept_out.read_text(encoding="utf-8").splitlines()
+    else:
+        held_out = held_out_entities(records)
     names = NameFilter(held_out)
     writer = Writer(without(records, names), load_phrases())
     stream = documents(writer, names, options.seed)

@@ -23,8 +23,11 @@ class Record:
 
     @property
     def type(self) -> str:
-        """What the graph says that the entity is, or an empty string."""
-        return self.facts.get(TYPE, ("",))[0]
+        """What the graph says that the entity is, or an empty string.
+
+        Of a person, the occupation says it.
+        """
+        return self.facts.get(TYPE, ("person" if "occupation" in self.facts else "",))[0]
 
 
 def read_records(path: Path) -> dict[str, Record]:
