@@ -2,7 +2,7 @@
 
 An edit takes turns with the readers at every statement: for Python's interpreter lock on SQLite,
 for the server's processors on Neo4j. Against sixteen threads that read without a pause, it took
-seconds. A reader waits for a moment only, so that one that never gets its turn cannot be.
+seconds. A reader waits for a moment only, so that none waits for ever.
 """
 
 from __future__ import annotations

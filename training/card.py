@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from training.corpus.records import read_held_out
 from training.logs import read_curve
 from training.module import TrainingError
 
@@ -185,8 +186,7 @@ def _read(path: Path, remedy: str) -> dict[str, Any]:
 
 
 def _held_out(model: Path) -> str:
-    path = model / "held_out.txt"
-    return f"{len(path.read_text('utf-8').splitlines()):,}" if path.is_file() else "0"
+    return f"{len(read_held_out(model)):,}"
 
 
 def _corpus_table(splits: Mapping[str, Any]) -> str:

@@ -56,7 +56,7 @@ from model.grounding import Grounding, ground, says
 from model.trace import Trace
 from training.corpus import made_up
 from training.corpus.phrases import load_phrases
-from training.corpus.records import Record
+from training.corpus.records import Record, read_held_out
 from training.corpus.writer import Writer, ask
 
 SETTINGS = DecodingSettings(max_tokens=800)  # greedy
@@ -404,14 +404,6 @@ def working_store(url: str) -> Iterator[Any]:
             yield store
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def read_held_out(model: str) -> frozenset[str]:
-    """The names in `held_out.txt` beside a checkpoint; none if there is no such file."""
-    path = Path(model) / "held_out.txt"
-    if not path.is_file():
-        return frozenset()
-    return frozenset(path.read_text("utf-8").splitlines())
 
 
 def print_table(found: dict[str, dict[str, float]], file: Any) -> None:

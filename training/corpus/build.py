@@ -17,7 +17,13 @@ from pathlib import Path
 
 from training.corpus.phrases import load_phrases
 from training.corpus.prose import PROMPTS, annotate, passages
-from training.corpus.records import NameFilter, held_out_entities, read_records, without
+from training.corpus.records import (
+    NameFilter,
+    held_out_entities,
+    read_held_out,
+    read_records,
+    without,
+)
 from training.corpus.writer import Writer, ask
 from training.documents import Document
 
@@ -72,11 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
 
     records = read_records(options.facts)
-    kept_out = options.tokenizer / "held_out.txt" if options.tokenizer else None
-    if kept_out is not None and kept_out.is_file():  # of a model that is trained on
-        held_out = kept_out.read_text(encoding="utf-8").splitlines()
-    else:
-        held_out = held_out_entities(records)
+    kept_out = sorted(read_held_out(options.tokenizer)) if options.tokenizer else []
+    held_out = kept_out or held_out_entities(records)
     names = NameFilter(held_out)
     writer = Writer(without(records, names), load_phrases())
     stream = documents(writer, names, options.seed)

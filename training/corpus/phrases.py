@@ -38,8 +38,8 @@ _DEFINITE = re.compile(
     r"""^(?:
         United\ (?:States|Kingdom|Arab|Nations|Provinces)
         |(?:Netherlands|Bahamas|Philippines|Maldives|Comoros|Holy\ See|Caribbean|Balkans|Andes|Alps
-            |Pyrenees|Himalayas|Rockies|Sahara|Middle\ East|Moon|Sun|euro|Crimea\ Peninsula
-            |(?:Great|High|Southern|Northern)\ Plains|Great\ Lakes|(?:New|Old)\ Testament
+            |Pyrenees|Himalayas|Rockies|Sahara|Middle\ East|Moon|Sun|euro|Great\ Lakes
+            |(?:New|Old)\ Testament
             |OECD|OPEC|European\ Community|Black\ Hills|Far\ East|Near\ East)$
         |(?:Republic|Kingdom|Commonwealth|Principality|Sultanate|Federation|State|Union|University
             |Battle|Siege|Gulf|Bay|Strait|Sea|Council|Bank|Order|Treaty|House|War|Institute|Isle

@@ -113,6 +113,12 @@ def held_out_entities(records: dict[str, Record], share: float = 0.05) -> list[s
     return sorted(candidates[: round(len(records) * share)])
 
 
+def read_held_out(model: str | Path) -> frozenset[str]:
+    """The names in `held_out.txt` beside a checkpoint; none if there is no such file."""
+    path = Path(model) / "held_out.txt"
+    return frozenset(path.read_text("utf-8").splitlines() if path.is_file() else ())
+
+
 def without(records: dict[str, Record], names: NameFilter) -> Iterator[Record]:
     """The records without every entity and every value that holds one of `names`."""
     for record in records.values():

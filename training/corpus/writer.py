@@ -255,16 +255,23 @@ class Writer:
         relation: str,
         pronoun: bool = False,
         stated_type: str = "",
-        draw: Callable[[random.Random, Sequence[Any]], Any] | None = None,
+        plain: bool = False,
     ) -> str:
-        """One fact; wording made for a type is used only where the text has stated that type."""
+        """One fact; wording made for a type is used only where the text has stated that type.
+
+        A `plain` one, of a paragraph, begins with whom it is about: where values came first, they
+        and the subject changed places ("Sikhism was founded by Sikhism").
+        """
         known = topic.phrased[relation]
         if known:
             answers = {known: topic.answers[relation]}
             subject = Subject(topic.name, pronoun)
             templates = self.phrases.relations[known].statements_for(stated_type)
             fitting = [t for t in templates if opens_well(t, subject, answers, known)]
-            template = (draw or _draw)(rng, fitting or templates)
+            choices = fitting or templates
+            if plain:
+                choices = [t for t in choices if not t.startswith("{value}")] or choices
+            template = (_draw_plain if plain else _draw)(rng, choices)
             return _respell(render(template, subject, answers, known, (known,)), known, relation)
         return self._general_statement(rng, topic.name, relation, topic.answers[relation], pronoun)
 
@@ -302,7 +309,7 @@ class Writer:
                     sentences.append(self._miss(rng, topic.name, taken[0], topic.phrased[taken[0]]))
                 else:
                     sentences.append(
-                        self._statement(rng, topic, taken[0], pronoun, stated_type, _draw_plain)
+                        self._statement(rng, topic, taken[0], pronoun, stated_type, plain=True)
                     )
             for relation in taken:
                 relations.remove(relation)
@@ -712,13 +719,8 @@ def _draw(rng: random.Random, choices: Sequence[Any]) -> Any:
 
 
 def _draw_plain(rng: random.Random, choices: Sequence[Any]) -> Any:
-    """One of the wordings, the first one in half of the cases: paragraphs are written plainly.
-
-    A statement of a paragraph begins with whom it is about: where values came first, they and the
-    subject changed places ("Sikhism was founded by Sikhism").
-    """
-    plain = [c for c in choices if not (isinstance(c, str) and c.startswith("{value}"))] or choices
-    return rng.choices(plain, [(1 + i) ** -1.5 for i in range(len(plain))])[0]
+    """One of the wordings, the first one in half of the cases: paragraphs are written plainly."""
+    return rng.choices(choices, [(1 + i) ** -1.5 for i in range(len(choices))])[0]
 
 
 def _cumulative(weights: Iterable[float]) -> list[float]:
