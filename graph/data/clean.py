@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from graph.data import exceptions as known
-from graph.data.relations import RELATIONS
+from graph.data.relations import PERSONAL, RELATIONS
 
 HERE = Path(__file__).parent
 LINKS = {name for name, (kind, _) in RELATIONS.items() if kind == "link"}
@@ -209,15 +209,67 @@ def name_deities(world: World) -> None:
 
 
 def spare_person(world: World) -> None:
-    """An occupation says that somebody is a person: nobody writes "a person known as a poet"."""
-    people = {row.entity for row in world.rows if row.relation == "occupation"}
+    """Nobody writes "a person born in 434": a birth or an occupation says that it is one."""
+    told = {row.entity for row in world.rows if row.relation in PERSONAL}
     world.map(
         lambda r: (
-            None
-            if r.relation == "instance of" and r.value == "person" and r.entity in people
-            else r
+            None if (r.relation, r.value) == ("instance of", "person") and r.entity in told else r
         )
     )
+
+
+def spare_country(world: World) -> None:
+    """A region in Italy, not a region of Italy in Italy."""
+    lies_in = {
+        (row.entity, row.value) for row in world.rows if row.relation in ("country", "located in")
+    }
+
+    def change(row: Row) -> Row:
+        kind, of, country = row.value.partition(" of ")
+        if row.relation == "instance of" and of and (row.entity, country) in lies_in:
+            return replace(row, value=kind)
+        return row
+
+    world.map(change)
+
+
+def spare_height(world: World) -> None:
+    """The height of a mountain in metres serves where another source gives it in feet too."""
+    metric = {row.entity for row in world.rows if row.relation == "elevation"}
+    world.map(lambda r: None if r.relation == "height" and r.entity in metric else r)
+
+
+def spare_occupation(world: World) -> None:
+    """What is said twice: a head of state who heads Israel, Henry IV (king of France)."""
+    others = {r.entity for r in world.rows if r.relation in PERSONAL - {"occupation"}}
+    offices = {
+        (row.entity, known.OFFICE_RELATIONS[row.relation])
+        for row in world.rows
+        if row.relation in known.OFFICE_RELATIONS
+    }
+
+    def change(row: Row) -> Row | None:
+        if row.relation != "occupation" or row.entity not in others:
+            return row
+        title = not row.value.islower() and row.entity.endswith(f"({row.value})")
+        return None if title or (row.entity, row.value) in offices else row
+
+    world.map(change)
+
+
+def phrase_fame(world: World) -> None:
+    """What somebody is known for, as it stands in a sentence: "known for a history of Rome"."""
+
+    def change(row: Row) -> Row:
+        if row.relation != "known for":
+            return row
+        value = known.FAME.get(row.value, row.value)
+        for article, openings in known.FAME_ARTICLES.items():
+            if re.match(rf"(?:{'|'.join(openings)})\b", value):
+                value = f"{article} {value}"
+        return replace(row, value=value)
+
+    world.map(change)
 
 
 def settle_places(world: World) -> None:
@@ -402,8 +454,11 @@ def drop_bare(world: World) -> None:
     """An entity of which only its type is left is none, unless several facts lead to it."""
     for _ in range(3):  # dropping one may leave another bare
         size = Counter(row.entity for row in world.rows)
+        told = {
+            row.entity for row in world.rows if row.relation not in ("instance of", "occupation")
+        }
         pointed = Counter(row.value for row in world.rows if row.relation in LINKS)
-        bare = {name for name in size if size[name] < 2 and pointed[name] < 2}
+        bare = {n for n in size if size[n] < 2 and n not in told and pointed[n] < 2}
         world.map(lambda r: None if r.entity in bare else r)  # noqa: B023
 
 
@@ -424,12 +479,16 @@ STEPS: tuple[Callable[[World], None], ...] = (
     unique,
     both_ways,
     spare_person,
+    spare_occupation,
+    spare_height,
+    phrase_fame,
     cut_cinema,
     rename_films,
     both_ways,
     unique,
     drop_bare,
     both_ways,
+    spare_country,  # late: the steps before ask for the provinces of Canada
     date_facts,
     order,
 )

@@ -178,6 +178,7 @@ DROPPED_FACTS = {
 
 # Values that are no answer to the relation, whatever the entity.
 DROPPED_VALUES: dict[str, set[str]] = {
+    "political party": {"Nonpartisan"},  # Washington belonged to none
     # WordNet's head noun, where it is a people, a family tie, praise or blame and not a calling
     "occupation": {
         "Macedonian", "wife", "Athenian", "Lady", "Lesbian", "Sauk", "Carolingian", "Apache",
@@ -303,6 +304,65 @@ MENDED_FACTS: dict[tuple[str, str, str], str] = {
     ("San Marino", "national symbol", "three peaks"): "three peaks with a tower each",
 }  # fmt: skip
 
+# Relations that tell an office, and the occupation that says no more than they do.
+OFFICE_RELATIONS = {
+    "head of state of": "head of state",
+    "order of presidency": "president of the United States",
+}
+
+# Of `known for`: lists, and halves that hang on a "for" which the sentence does not repeat.
+FAME = {
+    "acrobatic skills and deadpan face": "acrobatic skills and a deadpan face",
+    "concept of the superman and for his rejection of Christian values": (
+        "the concept of the superman and the rejection of Christian values"
+    ),
+    "critical approach to sources and for his history of Rome": (
+        "a critical approach to sources and a history of Rome"
+    ),
+    "interpretations of the works of Mozart and Beethoven and Schubert": (
+        "interpretations of the works of Mozart, Beethoven and Schubert"
+    ),
+    "large nose and hoarse voice": "a large nose and a hoarse voice",
+    "poetry in free verse and his six volume biography of Abraham Lincoln": (
+        "poetry in free verse and a six-volume biography of Abraham Lincoln"
+    ),
+    "portraits and for his satires": "portraits and satires",
+    "realistic depiction of religious subjects and his novel use of light": (
+        "the realistic depiction of religious subjects and a novel use of light"
+    ),
+    "research on x-rays and gamma rays and nuclear energy": (
+        "research on x-rays, gamma rays and nuclear energy"
+    ),
+    "sea stories and for his narrative technique": "sea stories and their narrative technique",
+    "studies of Uranus and Saturn and Neptune": "studies of Uranus, Saturn and Neptune",
+    "trumpet style": "a style of playing the trumpet",
+    "work in cryogenics and his invention of the Dewar flask": (
+        "work in cryogenics and the invention of the Dewar flask"
+    ),
+    "work in hydrostatics and mechanics and geometry": (
+        "work in hydrostatics, mechanics and geometry"
+    ),
+}
+# How values of `known for` open that name one thing, by the article that a sentence gives them.
+FAME_ARTICLES = {
+    "the": (
+        "Wild West Show", "clarity", "concept of", "creation", "depiction", "destruction",
+        "discovery", "dramatic realism", "exploration", "graceful arc", "innovative use",
+        "interpretation of", "invention", "performance", "portrayal", "proof",
+        "realistic depiction", "rendition", "ruling that", "synthesis", "synthetic production",
+        "theory", "use of", "victory at",
+    ),
+    "a": (
+        "biography", "commentary", "constant fight", "constitutional history", "critical approach",
+        "description", "free translation", "history of", "mastery", "midnight ride", "novel about",
+        "popular elucidation", "series of", "sexually explicit", "spontaneous approach",
+        "ten-volume",
+    ),
+    "an": (
+        "Italian and English dictionary", "attempt", "elaborate style", "elegy", "insistence",
+        "interest", "unsuccessful attempt",
+    ),
+}  # fmt: skip
 MENDED_VALUES: dict[str, dict[str, str]] = {
     "occupation": {
         "baby doctor": "pediatrician",
@@ -312,7 +372,24 @@ MENDED_VALUES: dict[str, dict[str, str]] = {
         "prizefighter": "boxer",
         "czar": "tsar",
     },  # plain words
-    "deity of": {"metalworking": "metal working"},
+    "deity of": {  # as it stands after "associated with"
+        thing: f"the {thing}"
+        for thing in (
+            "underworld", "earth", "sky", "sea", "dawn", "hearth", "woods", "sun", "heavens",
+            "fields", "arts", "winds", "waves", "universe", "useful arts", "household arts",
+            "west wind", "watery deep", "dead", "night sky", "morning sun", "soul",
+        )
+    }
+    | {
+        "metalworking": "metal working",
+        "ruler of the underworld": "the underworld",
+        "queen of the underworld": "the underworld",
+        "lord of the underworld": "the underworld",
+        "judge of the dead": "the judgement of the dead",
+        "patron of scribes": "scribes",
+        "guardian of gardens": "gardens",
+        "power of ritual devotion": "ritual devotion",
+    },
     "field of work": {"experimental particel physics": "experimental particle physics"},
     "death year": {"AD 65": "65"},
     "member of": {

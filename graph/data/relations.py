@@ -143,3 +143,14 @@ RELATIONS: dict[str, tuple[str, str]] = {
     "author": ("link", "who wrote the book"),
     "first awarded": ("literal", "the year in which a prize was first awarded"),
 }
+
+PERSONAL = frozenset(
+    {
+        "occupation", "nationality", "birth date", "birth year", "birthplace", "death year",
+        "country of birth", "known for", "field of work", "affiliation", "wrote in",
+        "order of presidency", "political party", "head of state of", "head of government of",
+        "in office since", "spouse", "child of", "parent of", "sibling", "invented",
+        "appeared in", "directed",
+    }
+)  # fmt: skip
+"""Relations that people alone have, and beings of myths; one of them tells that it is a person."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from graph.data.relations import PERSONAL
 from graph.facts import fold
 
 ROOT = Path(__file__).parents[2]
@@ -106,7 +107,8 @@ TYPES_OF_LINKED = {
     "major city": {"city"},
     "birthplace": PLACES,
     "capital of": {
-        "country", "territory", "U.S. state", "province of Canada", "Australian state", "region",
+        "country", "territory", "U.S. state", "province", "province of Canada",
+        "Australian state", "region",
     },
     "major river": {"river"},
     "major lake": {"lake", "sea"},
@@ -191,8 +193,9 @@ def of_type(values: dict[str, dict[str, list[str]]], kind: str) -> list[str]:
 
 
 def types(of: dict[str, list[str]]) -> set[str]:
-    """What an entity is; of a person, the occupation says it."""
-    return set(of.get("instance of", ())) | ({"person"} if "occupation" in of else set())
+    """What an entity is; of a person, an occupation or a birth says it."""
+    told = set(of.get("instance of", ()))
+    return told if told or PERSONAL.isdisjoint(of) else {"person"}
 
 
 def test_files_are_utf8_with_line_feeds() -> None:
@@ -391,12 +394,13 @@ def test_every_entity_has_a_type_and_is_one_thing(
         {"planet"},
     ]
     for entity, of in values.items():
-        first = next(iter(of))
-        assert first in ("instance of", "occupation"), f"{entity} does not begin with its type"
+        assert types(of), f"{entity}: nothing says what it is"
+        stated = {"instance of", "occupation"} & set(of)
+        assert not stated or next(iter(of)) in stated, f"{entity} does not begin with its type"
         assert len(of.get("instance of", ())) <= 2, f"{entity}: {of['instance of']}"
         mixed = [kind for kind in kinds if kind & types(of)]
         assert len(mixed) <= 1, f"{entity} is several things: {types(of)}"
-        if "occupation" in of:
+        if not PERSONAL.isdisjoint(of):
             assert "person" not in of.get("instance of", ()), f"{entity} is a person twice"
     for film in of_type(values, "film"):
         assert not {"birth year", "population", "capital of", "occupation"} & set(values[film])

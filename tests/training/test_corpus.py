@@ -126,7 +126,8 @@ def test_a_full_stop_that_belongs_to_the_value_closes_the_sentence():
 
 
 def test_more_than_five_values_are_counted():
-    assert enumerate_values(list("ABCDEFG")) == "A, B, C, D, E and 2 more"
+    assert enumerate_values(list("ABCDEFG")) == "A, B, C, D, E and 2 others"
+    assert enumerate_values(list("ABCDEF")) == "A, B, C, D, E and 1 other"
 
 
 def test_a_sentence_does_not_open_in_lower_case():

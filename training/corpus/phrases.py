@@ -39,25 +39,48 @@ _DEFINITE = re.compile(
         United\ (?:States|Kingdom|Arab|Nations|Provinces)
         |(?:Netherlands|Bahamas|Philippines|Maldives|Comoros|Holy\ See|Caribbean|Balkans|Andes|Alps
             |Pyrenees|Himalayas|Rockies|Sahara|Middle\ East|Moon|Sun|euro|Great\ Lakes
-            |(?:New|Old)\ Testament
-            |OECD|OPEC|European\ Community|Black\ Hills|Far\ East|Near\ East)$
+            |(?:New|Old)\ Testament|Prophets|Apocrypha|Hagiographa|Torah|Tanakh|zodiac|Wise\ Men
+            |Apennines|Catskills|Massif\ Central|Black\ Forest|Eurozone|Norman\ Conquest
+            |Gestapo|Arctic|Antarctic|Levant|Midwest|Middle\ West|Great\ Rift\ Valley
+            |Appalachians|Cascades|Karakoram|Hindu\ Kush|Tien\ Shan|Solomons|Sierra\ Nevada
+            |British\ Isles|West\ Indies|Deep\ South|Maritime\ Provinces|Great\ Bear
+            |(?:north|south|east|west)ern\ hemisphere
+            |\S+ern\ United\ States|Mojave|Marine\ Biological\ Laboratory
+            |(?:The\ )?Wellcome\ Research\ Laboratories|Moirai|Trimurti|Lake\ Poets|Marx\ Brothers
+            |(?:Gold|Central|Sunshine)\ Coast|Veterans\ Administration\ Hospital
+            |(?:Mormon|Unification|Armenian\ Apostolic)\ Church|Frankish\ monarchy
+            |OSCE|OECD|OPEC|European\ Community|Black\ Hills|Far\ East|Near\ East)$
         |(?:Republic|Kingdom|Commonwealth|Principality|Sultanate|Federation|State|Union|University
             |Battle|Siege|Gulf|Bay|Strait|Sea|Council|Bank|Order|Treaty|House|War|Institute|Isle
-            |Organisation)\ of\ 
+            |Organisation|Organization|Laboratories|Academy|Society|Church|Congress|Community
+            |Seven\ Wonders|School)\ of\ 
         |Institute\ for\ 
+        |(?:MRC|IBM|US)\ .*Laboratory
         |Nobel\ .*Prize
         |.*\ (?:Islands|Republic|Republics|Kingdom|Union|Party|River|Sea|Ocean|Canal|Desert
             |Mountains|Alps|Archipelago|Peninsula|Empire|Organization|Organisation|Agency|Court
             |Nations|League|Commonwealth|Festival|Administration|Center|Centre|Wars?|Territories
-            |Territory|Channel|Strait|Gulf|Basin|Group|Club|Lowlands|Highlands|Plains|Steppe)
+            |Territory|Channel|Strait|Gulf|Basin|Group|Club|Lowlands|Highlands|Plains|Steppe
+            |Institutes?|Institutet|Academy|Society|Council|Community|Forum|Area|Trinity
+            |Campaign|Plateau|Range|Treaty|School\ of\ Economics)
             (?:\ (?:of|for|in|on)\ .*)?$
+        |[A-Z]\S+\ Revolution$
+        |\S+\ (?:\S+\ ){0,2}(?:dynasty|movement|sect|library|missions|ballet|order|school|skull
+            |gun|engine|lens|chamber|pile|loom|gin|thermometer|barometer|machine|pendulum|scale
+            |process|rifle|record|burner|flask|writing\ system|dome|alphabet|cycle)
+            (?:\ of\ friars)?$
+        |Vatican\ service\ for\ 
+        |(?:airplane|saxophone|gyrocompass|astrolabe|bolometer|iconoscope|radiometer|electron|pion
+            |balance\ spring|atomic\ nucleus|spinning\ jenny|red\ shift|wave\ equation)$
+        |(?:cause|principles|precession|effects|anesthetic\ effects|cellular\ structure)\ of\ 
         |.*\ (?:dollar|pound|franc|peso|rupee|dinar|krone|krona|rand|yen|yuan|real|rial|ruble|shekel
             |shilling|baht|won|lira|zloty|forint)$
     )""",
     re.X,
 )
 _NO_ARTICLE = re.compile(
-    r"^(?:[Tt]he|A|An|Le|La|Les|El|Los|Las|Il|Der|Die|Das|My|His|Her|Our)\b|^World War|[(,]|^G\d"
+    r"^(?:[Tt]he|A|An|Le|La|Les|El|Los|Las|Il|Der|Die|Das|My|His|Her|Our|Open)\b"
+    r"|^World War|[(,]|^G\d"
 )
 
 
@@ -71,11 +94,21 @@ def article(noun: str) -> str:
     return "an" if _AN.match(noun) else "a"
 
 
-def enumerate_values(values: Sequence[str], *, indefinite: bool = False) -> str:
-    """Several values as a sentence lists them: `A, B and C`; beyond five, `… and 3 more`."""
-    shown = [(f"{article(v)} " if indefinite else definite(v)) + v for v in values[:MAX_VALUES]]
+_WORKS = frozenset({"appeared in", "directed"})
+"""Relations to titles, which take no article of the sentence: a film may be called Mystic River."""
+
+
+def enumerate_values(
+    values: Sequence[str], *, indefinite: bool = False, titles: bool = False
+) -> str:
+    """Several values as a sentence lists them: `A, B and C`; beyond five, `… and 3 others`."""
+    shown = [
+        (f"{article(v)} " if indefinite else "" if titles else definite(v)) + v
+        for v in values[:MAX_VALUES]
+    ]
     if len(values) > MAX_VALUES:
-        shown.append(f"{len(values) - MAX_VALUES} more")
+        left = len(values) - MAX_VALUES
+        shown.append(f"{left} other{'s' if left > 1 else ''}")
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
@@ -137,7 +170,9 @@ def render(
         elif meaning == "entity":
             written = subject.written(part.endswith("'s"))
         elif meaning:
-            written = enumerate_values(answers[meaning], indefinite=part.startswith("a "))
+            written = enumerate_values(
+                answers[meaning], indefinite=part.startswith("a "), titles=meaning in _WORKS
+            )
         else:
             written = part
         if meaning not in ("", "entity"):

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from graph.data.relations import PERSONAL
+
 TYPE = "instance of"
 """The relation whose value says what an entity is; it chooses the wording."""
 
@@ -25,9 +27,9 @@ class Record:
     def type(self) -> str:
         """What the graph says that the entity is, or an empty string.
 
-        Of a person, the occupation says it.
+        Of a person, an occupation or a birth says it.
         """
-        return self.facts.get(TYPE, ("person" if "occupation" in self.facts else "",))[0]
+        return self.facts.get(TYPE, ("" if PERSONAL.isdisjoint(self.facts) else "person",))[0]
 
 
 def read_records(path: Path) -> dict[str, Record]:

@@ -225,14 +225,10 @@ class Writer:
         phrased: dict[str, str] = {}
         # Of the relation names: as they are, restyled, mixed with made-up ones, of one family.
         style = rng.random()
-        family = made_up.relation_family(rng, self._words, len(relations)) if style > 0.87 else []
+        family = made_up.relation_family(rng, self._words, MAX_RELATIONS) if style > 0.86 else []
         for relation in relations:
-            if style > 0.70 and (style > 0.85 or rng.random() < 0.4):
-                name = (
-                    family.pop()
-                    if family and rng.random() < 0.8
-                    else made_up.made_up_relation(rng, self._words)
-                )
+            if style > 0.70 and (style > 0.83 or rng.random() < 0.4):
+                name = self._made_up_relation(rng, family)
                 if name not in answers:
                     answers[name], phrased[name] = self._made_up_answer(rng), ""
                 continue
@@ -240,11 +236,17 @@ class Writer:
             if name not in answers:
                 answers[name] = self._answer(rng, relation, record.facts[relation])
                 phrased[name] = relation if relation in self.phrases.relations else ""
-        if style > 0.85 and rng.random() < 0.5:
+        if style > 0.83 and rng.random() < 0.5:
             for _ in range(rng.randint(0, MAX_RELATIONS - len(answers))):
-                name = made_up.made_up_relation(rng, self._words)
+                name = self._made_up_relation(rng, family)
                 answers[name], phrased[name] = self._made_up_answer(rng), ""
         return Topic(self._name(rng, record.entity), answers, phrased)
+
+    def _made_up_relation(self, rng: random.Random, family: list[str]) -> str:
+        """A made-up name of a relation, mostly taken from the family while one is left."""
+        if family and rng.random() < 0.8:
+            return family.pop()
+        return made_up.made_up_relation(rng, self._words)
 
     # ---- sentences ---------------------------------------------------------------------------
 
@@ -273,7 +275,8 @@ class Writer:
                 choices = [t for t in choices if not t.startswith("{value}")] or choices
             template = (_draw_plain if plain else _draw)(rng, choices)
             return _respell(render(template, subject, answers, known, (known,)), known, relation)
-        return self._general_statement(rng, topic.name, relation, topic.answers[relation], pronoun)
+        values = topic.answers[relation]
+        return self._general_statement(rng, topic.name, relation, values, pronoun, plain)
 
     def _general_statement(
         self,
@@ -282,12 +285,13 @@ class Writer:
         relation: str,
         values: Sequence[str],
         pronoun: bool = False,
+        plain: bool = False,
     ) -> str:
         number = "one" if len(values) == 1 else "many"
         templates = self.general["general_statements"][number]
         subject, answers = Subject(name, pronoun), {relation: values}
         fitting = [t for t in templates if opens_well(t, subject, answers, relation)]
-        template = _filled(_draw(rng, fitting), relation=relation)
+        template = _filled((_draw_plain if plain else _draw)(rng, fitting), relation=relation)
         # Whether it is one value or several decides the wording, so the lookup comes before it.
         return render(template, subject, answers, relation, (relation,))
 
@@ -719,8 +723,8 @@ def _draw(rng: random.Random, choices: Sequence[Any]) -> Any:
 
 
 def _draw_plain(rng: random.Random, choices: Sequence[Any]) -> Any:
-    """One of the wordings, the first one in half of the cases: paragraphs are written plainly."""
-    return rng.choices(choices, [(1 + i) ** -1.5 for i in range(len(choices))])[0]
+    """One of the wordings, the first one in six of ten cases: paragraphs are written plainly."""
+    return rng.choices(choices, [(1 + i) ** -2.0 for i in range(len(choices))])[0]
 
 
 def _cumulative(weights: Iterable[float]) -> list[float]:
