@@ -1,12 +1,14 @@
 """The components that Gradio lacks: each subclasses `gr.HTML` and keeps one host element for good.
 
 The template is constant, so Gradio never touches what is inside the host. The value is an escaped
-HTML string, or a figure, and is handed to the JavaScript of `assets/`, which merges or draws it.
-What a person does comes back as the event `act`, whose data Python checks (see `actions.py`).
+HTML string, or a figure, and is handed to the JavaScript of `assets/`, which merges or draws it; on
+*Inspect* it comes over a `Wire`. What a person does comes back as the event `act`, whose data
+Python checks (see `actions.py`).
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +32,15 @@ class Panel(gr.HTML):
     scripts: tuple[str, ...] = ("panel.js",)
     template = '<div data-host class="host"></div>'
     code = "lamplight.panel(element, props, watch, (data) => trigger('act', data));"
+    wired = True  # whether a wire may bring what it shows
 
     def __init__(self, value: Any = "", **options: Any) -> None:
+        name = json.dumps(options.get("elem_id"))
+        wired = f"[props, watch] = lamplight.part({name}, props, watch); " if self.wired else ""
         super().__init__(
             value,
             html_template=self.template,
-            js_on_load=self.code,
+            js_on_load=wired + self.code,
             head="".join(script(name) for name in self.scripts),
             apply_default_css=False,
             **options,
@@ -87,6 +92,14 @@ class Search(Panel):
     """An entity search that asks while one types, from `search_view.render`."""
 
     code = "lamplight.search(element, props, watch, (data) => trigger('act', data));"
+
+
+class Wire(Panel):
+    """Brings the other parts of the page what they show: the JSON of `views.message`."""
+
+    template = "<div></div>"
+    wired = False
+    code = "lamplight.wire(element, props, watch); // reports no 'act'"
 
 
 class Download(Panel):

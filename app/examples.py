@@ -56,11 +56,12 @@ def by_name(name: object) -> Example | None:
     return next((example for example in EXAMPLES if example.name == name), None)
 
 
-def render() -> str:
-    """The four cards as HTML."""
+def render(prompt: str = "") -> str:
+    """The four cards as HTML; the one that asks the prompt is shown as chosen."""
     cards = "".join(
         f'<button type="button" class="example" id="example-{example.name}" '
-        f'data-action="example" data-name="{example.name}"><b>{escape(example.verb)}</b>'
+        f'data-action="example" data-name="{example.name}" '
+        f'aria-pressed="{str(example.prompt == prompt).lower()}"><b>{escape(example.verb)}</b>'
         f"<span>{escape(example.words)}</span></button>"
         for example in EXAMPLES
     )

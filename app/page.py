@@ -15,11 +15,12 @@ from typing import Any
 import gradio as gr
 
 from app import actions, examples, own_facts_view, search_view, tour, views
-from app.components import Download, GraphView, Header, Panel, Search, TraceView
+from app.components import Download, GraphView, Header, Panel, Search, TraceView, Wire
 from app.masthead import masthead
 from app.session import Service, Session, checked_session_id, new_session_id
 from app.training_page import add_training_page
 from app.workshop import Workshop
+from app.writing import Steps
 from app.writing import ask as write
 from graph.errors import StoreError
 from model.settings import DecodingSettings
@@ -39,13 +40,19 @@ def _header() -> str:
 
 
 def _legend() -> str:
+    states = (
+        ("legend-edit", "✎", "your edit"),
+        ("legend-bad", "≠", "not what the graph says"),
+        ("legend-miss", "dashed", "not recorded"),
+    )
+    told = " ".join(
+        f'<span class="legend-state"><span class="{name}">{sign}</span> {words}</span>'
+        for name, sign, words in states
+    )
     return (
         '<p class="legend" id="legend"><span class="mark" data-number="1">Lit</span>: copied from '
         "the graph. Unlit: the model's own words. Lit does not mean true. "
-        '<span class="legend-state"><span class="legend-edit">✎</span> your edit</span> '
-        '<span class="legend-state"><span class="legend-bad">≠</span> not what the graph says'
-        "</span> "
-        '<span class="legend-state"><span class="legend-miss">dashed</span> not recorded</span></p>'
+        f'<span class="legend-states">{told}</span></p>'
     )
 
 
@@ -77,7 +84,6 @@ def make_page(service: Service, workshop: Workshop) -> gr.Blocks:
             with gr.Column(elem_id="left", scale=58, min_width=320):
                 with gr.Row(elem_id="ask-row"):
                     prompt = gr.Textbox(
-                        value="",
                         label="Prompt",
                         show_label=False,
                         placeholder="Ask about something, such as: Tell me about France.",
@@ -106,28 +112,14 @@ def make_page(service: Service, workshop: Workshop) -> gr.Blocks:
                 with gr.Column(elem_id="facts"):
                     Panel(_facts_head(), elem_id="facts-head")
                     graph = GraphView("", elem_id="graph")
-                    graph_note = Panel(elem_id="graph-note")
+                    Panel(elem_id="graph-note")
                     table = Panel(elem_id="table")
                 card = Panel(elem_id="card")
-        status = Panel(elem_id="status", elem_classes=["unseen"])
-        download = Download("", elem_id="download")
+        Panel(elem_id="status", elem_classes=["unseen"])
+        Download("", elem_id="download")
 
-        parts = {
-            "prompt": prompt,
-            "prompt_note": prompt_note,
-            "search": search,
-            "trace": trace,
-            "graph_note": graph_note,
-            "graph": graph,
-            "table": table,
-            "card": card,
-            "draft": draft,
-            "status": status,
-            "stop": stop,
-            "download": download,
-            "own": own,
-        }
-        outputs: list[Any] = [parts[name] for name in views.OUTPUTS]
+        wire = Wire("", elem_id="wire")
+
         options: dict[str, Any] = {
             "show_progress": "hidden",
             "api_visibility": "private",
@@ -146,46 +138,50 @@ def make_page(service: Service, workshop: Workshop) -> gr.Blocks:
                 try:
                     session = Session(service, session_id, service.draft(session_id))
                 except StoreError as again:
-                    yield [gr.skip(), gr.skip(), *views.lost(str(again))]
+                    yield [gr.skip(), gr.skip(), views.lost(str(again))]
                     return
                 session.draft_note = str(problem)
             first = kept.get("prompt")
             session.box = first if isinstance(first, str) and first else FIRST_PROMPT
             words = session.prompt = session.box
-            yield [session, _kept(session), *views.updates(session, everything=True)]
-            for _ in write(session, words, session.settings):
-                yield [gr.skip(), gr.skip(), *views.updates(session)]
+            yield [session, _kept(session), views.message(session, whole=True)]
+            for drawing in _drawings(session, write(session, words, session.settings)):
+                yield [gr.skip(), *drawing]
 
         def on_ask(session: Session | None, words: str, *chosen: Any) -> Iterator[list[Any]]:
             if session is None:
-                yield [gr.skip(), *views.lost()]
+                yield [gr.skip(), views.lost()]
                 return
             asked = _settings(chosen)
             if isinstance(asked, str):
                 session.prompt_note = asked
-                yield [gr.skip(), *views.updates(session)]
+                yield [gr.skip(), views.message(session)]
                 return
-            for _ in write(session, words, asked):
-                yield [_kept(session), *views.updates(session)]
+            yield from _drawings(session, write(session, words, asked))
 
         def on_act(session: Session | None, event: gr.EventData) -> Iterator[list[Any]]:
             if session is None:
-                yield [gr.skip(), *views.lost()]
+                yield [gr.skip(), views.lost()]
                 return
-            for _ in actions.act(session, event._data):
-                yield [_kept(session), *views.updates(session)]
+            yield from _drawings(session, actions.act(session, event._data))
+
+        def _drawings(session: Session, steps: Steps) -> Iterator[list[Any]]:
+            """After each step what changed, and at the end, since messages get lost, everything."""
+            for _ in steps:
+                yield [_kept(session), views.message(session)]
+            yield [_kept(session), views.message(session, whole=True)]
 
         def _kept(session: Session) -> Any:
             """What the browser keeps, sent when it changes."""
             kept = json.dumps({"id": session.id, "prompt": session.prompt})
-            if session.sent.get("kept") == kept:
+            if session.kept == kept:
                 return gr.skip()
-            session.sent["kept"] = kept
+            session.kept = kept
             return kept
 
-        blocks.load(on_load, [browser], [session_state, browser, *outputs], **options)
+        blocks.load(on_load, [browser], [session_state, browser, wire], **options)
         for event in (ask.click, prompt.submit):
-            event(on_ask, [session_state, prompt, *settings], [browser, *outputs], **options)
+            event(on_ask, [session_state, prompt, *settings], [browser, wire], **options)
         for part in (
             chosen_example,
             search,
@@ -198,7 +194,7 @@ def make_page(service: Service, workshop: Workshop) -> gr.Blocks:
             card,
             graph,
         ):
-            part.act(on_act, [session_state], [browser, *outputs], **options)
+            part.act(on_act, [session_state], [browser, wire], **options)
     add_training_page(blocks, workshop)
     blocks.queue(max_size=WAITING, api_open=False, default_concurrency_limit=AT_ONCE)
     return blocks

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,17 @@ class Selection:
     id: int = 0
 
 
+@dataclass(frozen=True)
+class Sent:
+    """The value of a part of the page as it was sent last."""
+
+    number: int
+    """Higher than that of any value before, of an earlier session too."""
+    value: str
+    at: float
+    """Seconds of the monotonic clock."""
+
+
 @dataclass
 class Session:
     """One open page. Methods of `actions` change it; `views` draws it."""
@@ -121,7 +133,9 @@ class Session:
     box: str | None = None  # words on their way into the prompt box
     download: dict[str, str] | None = None  # a file on its way to the browser
     rewriting: bool = False  # what is being written is the old text over an edited graph
-    sent: dict[str, Any] = field(default_factory=dict)  # what the browser shows, by output
+    sent: dict[str, Sent] = field(default_factory=dict)  # what the browser was sent, by part
+    number: int = field(default_factory=lambda: int(time.time() * 1000))  # of the newest of it
+    kept: str = ""  # what the browser keeps for the next visit
     drawn: tuple[Any, Scene, str, str] | None = None  # the last scene by its key, and as drawn
     drawn_at: float = 0.0  # when that was, in seconds of the monotonic clock
     lock: threading.RLock = field(default_factory=threading.RLock)

@@ -1,7 +1,10 @@
-"""What a session looks like: one value for each output of the page, and only those that changed.
+"""What a session looks like: one value for each part of the page, and those that changed on a wire.
 
-Every value is a string, the figure too: Gradio sends the difference between two values of a stream,
-and its client patches nested ones in place, under the hands of whoever is drawing them.
+Gradio makes a component anew for each output of an event that is skipped, nine tenths of a
+millisecond for each of a dozen parts and each drawing of a text. So one output carries them all:
+a JSON object of `{part: [number, value]}`, which `assets/panel.js` hands to the parts. A part draws
+what has a higher number than what it shows. A browser may miss a message, since it looks at the
+newest only; so each holds what changed of late, and the last one of an event holds everything.
 """
 
 from __future__ import annotations
@@ -11,19 +14,26 @@ import time
 from html import escape
 from typing import Any
 
-import gradio as gr
-
 from app import card as card_view
-from app import draft_view, graph_view, own_facts_view, search_view, table_view, trace_view
+from app import (
+    draft_view,
+    examples,
+    graph_view,
+    own_facts_view,
+    search_view,
+    table_view,
+    trace_view,
+)
 from app.changes import UNDO, told, unread_html
-from app.session import Session
+from app.session import Sent, Session
 
-OUTPUTS = (
+PARTS = (  # the ids of their elements
     "prompt",
-    "prompt_note",
+    "prompt-note-panel",
+    "examples",
     "search",
     "trace",
-    "graph_note",
+    "graph-note",
     "graph",
     "table",
     "card",
@@ -33,35 +43,40 @@ OUTPUTS = (
     "download",
     "own",
 )
+ONCE = ("prompt", "download")  # shown once, and then the visitor's
+OF_LATE = 2.0  # seconds for which a change is sent again with each message
 FACTS_ON_CARD = 14
 GRAPH_EVERY = 0.4  # seconds between two drawings of the graph while a text is written
 TO_TRY = ("France", "Japan", "Albert Einstein", "Jupiter", "Danube", "Kenya")  # after a miss
 
 
-def updates(session: Session, everything: bool = False) -> list[Any]:
-    """The outputs in the order of `OUTPUTS`; what the browser shows already is skipped."""
+def message(session: Session, whole: bool = False) -> str:
+    """What the browser may not show yet, as JSON; all that the page shows if `whole`."""
     with session.lock:
-        now = _values(session)
-        out: list[Any] = []
-        for name in OUTPUTS:
-            value = now[name]
-            once = name in ("prompt", "download")
-            if value is None or (not (once or everything) and session.sent.get(name) == value):
-                out.append(gr.skip())
+        now = time.monotonic()
+        for name, value in parts(session).items():
+            sent = session.sent.get(name)
+            if value is None or (name not in ONCE and sent is not None and sent.value == value):
                 continue
-            session.sent[name] = value
-            out.append(value)
+            session.number += 1
+            session.sent[name] = Sent(session.number, value, now)
         session.box = session.download = None
-        return out
+        fresh = {
+            name: [sent.number, sent.value]
+            for name, sent in session.sent.items()
+            if (whole and name not in ONCE) or now - sent.at < OF_LATE
+        }
+        return json.dumps(fresh, ensure_ascii=False)
 
 
 LOST = "This page lost its server session; reload it. The edits of your draft are kept."
+_LAST = 10**15  # a number after those of any session
 
 
-def lost(sentence: str = LOST) -> list[Any]:
-    """The outputs for a page that has no session: why, in one sentence."""
+def lost(sentence: str = LOST) -> str:
+    """The message to a page that has no session: why, in one sentence."""
     note = f'<p class="error" id="prompt-note" role="alert">{escape(sentence)}</p>'
-    return [note if name == "prompt_note" else gr.skip() for name in OUTPUTS]
+    return json.dumps({"prompt-note-panel": [_LAST, note]})
 
 
 def stop_html(writing: bool) -> str:
@@ -70,7 +85,8 @@ def stop_html(writing: bool) -> str:
     return f'<button type="button" id="stop-button" data-action="stop"{off}>Stop</button>'
 
 
-def _values(session: Session) -> dict[str, str | None]:
+def parts(session: Session) -> dict[str, str | None]:
+    """The value of each part by the id of its element; None for what stays as it is."""
     key = session.scene_key()
     # While a text is rewritten its graph stands, and the first new word need not wait for it. While
     # one is written the graph follows in steps: each drawing costs the browser more than the words.
@@ -83,11 +99,12 @@ def _values(session: Session) -> dict[str, str | None]:
     _, scene, figure, table = session.drawn
     return {
         "prompt": session.box,
-        "prompt_note": _prompt_note(session),
+        "prompt-note-panel": _prompt_note(session),
         "own": own_facts_view.render(session.own),
+        "examples": examples.render(session.prompt),
         "search": search_view.render(session.found, session.search_text),
         "trace": _trace(session),
-        "graph_note": _graph_note(session, scene),
+        "graph-note": _graph_note(session, scene),
         "graph": figure,
         "table": table,
         "card": card_view.render(_card(session)),

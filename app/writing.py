@@ -6,11 +6,13 @@ Each step is a generator that yields whenever there is something new to draw.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from app.ahead import ahead
 from app.changes import compare
 from app.graph_view import Chart
 from app.reading import Reading, read
@@ -28,6 +30,7 @@ log = logging.getLogger("lamplight")
 REDRAW_EVERY = 0.1  # seconds between two drawings of a text that is being written
 REDRAW_FIRST = 0.015  # the same for the first drawings, which a reader is waiting for
 FIRST = 4  # how many those are
+_WHOLE_WORD = re.compile(r"\w\W")  # before one there is nothing to read, and a drawing costs time
 Steps = Iterator[None]
 
 
@@ -191,21 +194,23 @@ def _growing(
     lookups: list[Any] = []
     begun, drawn = time.monotonic(), 0.0
     reused = drawings = 0
-    worded = False  # whether there is a new word to show
-    for event in events:
-        if isinstance(event, DoneEvent):
-            yield event.trace, True
-            return
-        if isinstance(event, TokenEvent):
-            tokens.append(event.token)
-            if event.reused:
-                reused += 1
-                continue
-            worded |= event.token.role == Role.TEXT
-        elif isinstance(event, LookupEvent):
-            lookups.append(event.lookup)
+    new = ""  # the model's own words since what was taken over
+    for arrived in ahead(events):
+        for event in arrived:
+            if isinstance(event, DoneEvent):
+                yield event.trace, True
+                return
+            if isinstance(event, TokenEvent):
+                tokens.append(event.token)
+                if event.reused:
+                    reused += 1
+                elif event.token.role == Role.TEXT:
+                    new += event.token.text
+            elif isinstance(event, LookupEvent):
+                lookups.append(event.lookup)
         now = time.monotonic()
-        if not worded or now - drawn < (REDRAW_FIRST if drawings < FIRST else REDRAW_EVERY):
+        wait = REDRAW_FIRST if drawings < FIRST else REDRAW_EVERY
+        if not _WHOLE_WORD.search(new) or now - drawn < wait:
             continue
         drawn, drawings = now, drawings + 1
         partial = Trace(

@@ -139,7 +139,15 @@
       last = size;
     }).observe(host);
     new MutationObserver(draw).observe(document.body, { attributeFilter: ["class"] });
-    watch("value", draw);
+    let waiting = false; // for the next frame: the words that came with the figure are shown before
+    watch("value", () => {
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(() => {
+        waiting = false;
+        draw();
+      });
+    });
     draw();
   };
 })();

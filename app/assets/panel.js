@@ -6,6 +6,42 @@
 (() => {
   const lamplight = (window.lamplight ??= {});
 
+  // The parts of the page by the id of their element: {number, value, watchers}. A value comes over the
+  // wire with a number, and a part draws what has a higher one than what it shows; on a page without a
+  // wire it comes as the component's own.
+  const parts = new Map();
+  const part = (name) => {
+    if (!parts.has(name)) parts.set(name, { number: 0, value: undefined, watchers: [] });
+    return parts.get(name);
+  };
+  const give = (it, value) => {
+    it.value = value;
+    for (const watcher of it.watchers) watcher();
+  };
+
+  lamplight.part = (name, props, watch) => {
+    const it = part(name);
+    if (!it.number) it.value = props.value; // the wire may have been here first
+    watch("value", () => give(it, props.value));
+    return [it, (_, watcher) => it.watchers.push(watcher)];
+  };
+
+  lamplight.wire = (_, props, watch) => {
+    part("prompt").watchers.push(() => {
+      const box = document.querySelector("#prompt textarea");
+      box.value = part("prompt").value;
+      box.dispatchEvent(new Event("input", { bubbles: true })); // tells Gradio
+    });
+    watch("value", () => {
+      for (const [name, [number, value]] of Object.entries(JSON.parse(props.value || "{}"))) {
+        const it = part(name);
+        if (number <= it.number) continue;
+        it.number = number;
+        give(it, value);
+      }
+    });
+  };
+
   const idOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.id : "");
 
   function mergeAttributes(have, want) {

@@ -7,6 +7,7 @@ import math
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def act(session: Session, **said: Any) -> Session:
 
 
 def shown(session: Session) -> dict[str, Any]:
-    return dict(zip(views.OUTPUTS, views.updates(session, everything=True), strict=True))
+    return views.parts(session)
 
 
 def fact(session: Session, entity: str, relation: str) -> Fact:
@@ -374,7 +375,7 @@ def test_a_miss_still_shows_the_entity_that_was_asked_about(session: Session) ->
     assert "France" in nodes["hovertext"]
     assert "Paris" in nodes["hovertext"]
     ask(session, "Tell me about Nowhere.")
-    assert "No fact of the graph was hit" in shown(session)["graph_note"]
+    assert "No fact of the graph was hit" in shown(session)["graph-note"]
 
 
 def test_a_rename_shows_through_links_and_is_named_as_the_cause(session: Session) -> None:
@@ -498,10 +499,10 @@ def test_a_rename_offers_to_change_the_prompt(session: Session) -> None:
     ask(session, "Tell me about france.")
     france, _ = session.draft.find_entities("France")[0]
     act(session, action="rename", id=str(france.id), fields={"name": "Gallia"})
-    assert "The prompt still says “France”" in plain(shown(session)["prompt_note"])
+    assert "The prompt still says “France”" in plain(shown(session)["prompt-note-panel"])
     act(session, action="ask-offered")
     assert session.prompt == "Tell me about Gallia."
-    assert shown(session)["prompt_note"] == ""
+    assert shown(session)["prompt-note-panel"] == ""
     assert session.reading is not None
     assert "Paris" in [session.reading.words(mark) for mark in session.reading.marks]
 
@@ -630,3 +631,49 @@ def test_the_example_file_is_one_click(session: Session) -> None:
     act(session, action="take-facts", example="yes")
     assert "no line was left out" in plain(shown(session)["own"])
     assert session.prompt == "Tell me about Halcyon Light."
+
+
+def sent(message: str) -> dict[str, tuple[int, str]]:
+    return {name: (number, value) for name, (number, value) in json.loads(message).items()}
+
+
+def test_a_message_holds_what_changed_and_the_last_one_everything(session: Session) -> None:
+    ask(session, "Tell me about France.")
+    first = sent(views.message(session))
+    assert set(first) == set(views.PARTS) - set(views.ONCE)
+    for part, known in session.sent.items():  # as if that were a while ago
+        session.sent[part] = replace(known, at=known.at - 2 * views.OF_LATE)
+    assert sent(views.message(session)) == {}
+    session.status = "Something else"
+    later = sent(views.message(session))
+    assert set(later) == {"status"}
+    assert later["status"][0] > max(number for number, _ in first.values())
+    assert "Something else" in later["status"][1]
+    assert sent(views.message(session, whole=True)) == {**first, **later}
+
+
+def test_a_message_that_was_missed_is_in_the_next(session: Session) -> None:
+    ask(session, "Tell me about France.")
+    views.message(session)
+    session.status = "missed by a browser that looks at the newest only"
+    missed = sent(views.message(session))["status"]
+    session.prompt_note = "another change"
+    assert sent(views.message(session))["status"] == missed
+
+
+def test_words_for_the_prompt_box_are_sent_once(session: Session) -> None:
+    session.box = "Tell me about Japan."
+    number, words = sent(views.message(session))["prompt"]
+    assert words == "Tell me about Japan."
+    session.box = words  # the same words again, after the visitor typed others
+    assert sent(views.message(session))["prompt"][0] > number
+    session.sent["prompt"] = replace(session.sent["prompt"], at=0.0)
+    assert "prompt" not in sent(views.message(session, whole=True))
+
+
+def test_a_later_session_has_higher_numbers(session: Session) -> None:
+    """The page may outlive its session, and its parts draw only what has a higher number."""
+    old = sent(views.message(ask(session, "Tell me about France.")))
+    time.sleep(0.05)
+    new = sent(views.message(Session(session.service, session.id, session.draft)))
+    assert max(number for number, _ in old.values()) < min(number for number, _ in new.values())

@@ -22,7 +22,7 @@ from training.corpus.writer import Writer
 from training.documents import Document, write_lookup
 from training.evaluate import EvaluationError, chosen_suites, main, run_suites, working_store
 from training.module import new_model
-from training.suites.closed_book import Question, measure
+from training.suites.closed_book import Question, Statement, measure
 from training.suites.foreign import COMPOUNDS, graph_store
 from training.suites.missing import adversarial_prompts, not_recorded_pattern
 from training.suites.perplexity import (
@@ -339,13 +339,17 @@ def test_closed_book_finds_what_was_learnt_by_heart(checkpoint, url):
     with working_store(url) as store:
         world = World(Decoder(checkpoint), store)
         facts = {key[0]: world.by_entity[key] for key in world.by_entity}
-        others = tuple(CITIES.values())
+        statements = {
+            name: Statement(
+                f"What is the capital of {name}?", f"The capital of {name} is", CITIES[name]
+            )
+            for name in CITIES
+        }
         questions = [
             Question(
-                f"What is the capital of {name}?",
-                f"The capital of {name} is",
+                statements[name],
+                tuple(statements[other] for other in CITIES if other != name),
                 next(f for f in facts[name] if f.relation == "capital"),
-                tuple(city for city in others if city != CITIES[name]),
                 held_out=name in ("Corvo", "Dorado"),
             )
             for name in CITIES
@@ -355,9 +359,9 @@ def test_closed_book_finds_what_was_learnt_by_heart(checkpoint, url):
         assert 0.2 < before[name]["value"] < 5  # nothing is known yet
     rows = [
         [
-            *checkpoint.encode_prompt(q.prompt),
-            *checkpoint.encode_text(" " + q.beginning),
-            *checkpoint.encode_value(q.fact.value),
+            *checkpoint.encode_prompt(q.own.prompt),
+            *checkpoint.encode_text(" " + q.own.beginning),
+            *checkpoint.encode_value(q.own.value),
         ]
         for q in questions
         if not q.held_out

@@ -1,15 +1,18 @@
 """`closed-book`: whether the weights prefer the true value, with lookups forbidden.
 
 For a statement cut before its value ("The capital of France is"), p(true value) is compared with
-p(another value), the value that another entity of the same type has under the same relation. A
-name can give a value away without any memory (France and .fr), so trained entities are divided by
-held-out ones, of which no document spoke.
+p(another value), the value that another entity of the same type has under the same relation. Some
+values are likely after any name (United States as a nationality), and their probabilities differ by
+many powers of ten. So two entities are always compared crosswise, each with both values: what both
+values or both names have of themselves falls out, and what is left is that the one goes with the
+other. A name can give a value away without any memory (France and .fr), so trained entities are
+divided by held-out ones, of which no document spoke.
 
 | measure | what |
 | --- | --- |
 | closed_book_ratio | geometric mean of p(true) / p(another), trained entities over held-out ones |
 | closed_book_trained, _held_out | the same geometric mean of each group |
-| closed_book_shuffled | the same of trained entities, with another value for the true one |
+| closed_book_shuffled | the same of trained entities, with other entities' values for both |
 | closed_book_first_trained, _held_out | share where the true value is the most probable of all |
 | ..._baseline | the same of a model that was trained on the same texts without lookups |
 """
@@ -31,17 +34,25 @@ from training.suites.completion import is_completable
 from training.suites.tally import Measures, Tally
 from training.suites.world import World
 
-OTHERS = 8  # values that a true one is compared with
+OTHERS = 4  # entities that one is compared with
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A question and its answer without its end, and the true value."""
+
+    prompt: str
+    beginning: str
+    value: str
 
 
 @dataclass(frozen=True)
 class Question:
-    """A statement without its end, the true value, and others."""
+    """A statement, and statements of the same wording about others with other values."""
 
-    prompt: str
-    beginning: str
+    own: Statement
+    others: tuple[Statement, ...]
     fact: Fact
-    others: tuple[str, ...]
     held_out: bool
 
 
@@ -60,13 +71,17 @@ def closed_book(world: World) -> Measures:
 
 
 def draw(world: World, rng: random.Random) -> list[Question]:
-    """One statement for each entity drawn, half of them held out where there are enough."""
+    """One statement for each entity drawn, half of them held out where there are enough.
+
+    It is compared with others of its group: held-out entities with held-out ones.
+    """
     phrases = world.writer.phrases.relations
-    pool: dict[tuple[str, str], list[str]] = {}
+    pool: dict[tuple[str, str, bool], dict[str, str]] = {}  # the single values by entity
     for record in world.records.values():
         for relation, values in record.facts.items():
-            if len(values) == 1 and not definite(values[0]):
-                pool.setdefault((relation, record.type), []).append(values[0])
+            if relation in phrases and len(values) == 1 and not definite(values[0]):
+                group = relation, record.type, record.entity in world.held_out
+                pool.setdefault(group, {})[record.entity] = values[0]
     apart = [key for key in world.by_entity if key[0] in world.held_out]
     known = [key for key in world.by_entity if key[0] not in world.held_out]
     half = world.entities // 2 if apart else 0
@@ -74,54 +89,73 @@ def draw(world: World, rng: random.Random) -> list[Question]:
     keys += rng.sample(sorted(known), min(len(known), world.entities - len(keys)))
     found = []
     for key in keys:
-        record = world.records[key[0]]
+        record, held_out = world.records[key[0]], key[0] in world.held_out
         choices = []
-        for relation, values in record.facts.items():
-            templates = (
-                [t for t in phrases[relation].statements_for(record.type) if is_completable(t)]
-                if relation in phrases and len(values) == 1 and not definite(values[0])
-                else []
-            )
-            others = sorted(set(pool.get((relation, record.type), ())) - set(values))
-            if templates and len(others) >= OTHERS // 2:
-                choices.append((relation, rng.choice(templates), others))
+        for relation in record.facts:
+            of = pool.get((relation, record.type, held_out), {})
+            if record.entity not in of:
+                continue
+            statements = phrases[relation].statements_for(record.type)
+            templates = [template for template in statements if is_completable(template)]
+            others = sorted(e for e, value in of.items() if value != of[record.entity])
+            if templates and len(others) >= OTHERS:
+                choices.append((relation, rng.choice(templates), of, others))
         if not choices:
             continue
-        relation, template, others = rng.choice(choices)
-        beginning = ask(template.removesuffix(" {value}."), key[0])
-        found.append(
-            Question(
-                world.writer.question_for(rng, relation, key[0], record.type),
-                beginning[:1].upper() + beginning[1:],
-                next(f for f in world.by_entity[key] if f.relation == relation),
-                tuple(rng.sample(others, min(OTHERS, len(others)))),
-                key[0] in world.held_out,
-            )
-        )
+        relation, template, of, others = rng.choice(choices)
+        asked = rng.choice(phrases[relation].questions_for(record.type))
+
+        def statement(
+            entity: str,
+            asked: str = asked,
+            template: str = template,
+            of: dict[str, str] = of,
+        ) -> Statement:
+            beginning = ask(template.removesuffix(" {value}."), entity)
+            return Statement(ask(asked, entity), beginning[:1].upper() + beginning[1:], of[entity])
+
+        fact = next(f for f in world.by_entity[key] if f.relation == relation)
+        drawn = tuple(statement(entity) for entity in rng.sample(others, OTHERS))
+        found.append(Question(statement(record.entity), drawn, fact, held_out))
     return found
 
 
 def measure(checkpoint: Checkpoint, questions: list[Question], seed: int) -> Measures:
     """The figures of one checkpoint."""
-    rows = []
+    wanted: dict[tuple[str, str, str], int] = {}  # statement and value -> place of the score
+
+    def want(statement: Statement, value: str) -> int:
+        return wanted.setdefault((statement.prompt, statement.beginning, value), len(wanted))
+
+    def crosswise(a: Statement, b: Statement, one: str, other: str) -> tuple[int, ...]:
+        return want(a, one), want(a, other), want(b, other), want(b, one)
+
+    pairs, controls = [], []
     for question in questions:
-        before = checkpoint.encode_prompt(question.prompt)
-        before = [*before, *checkpoint.encode_text(" " + question.beginning)]
-        for value in (question.fact.value, *question.others):
-            rows.append((before, checkpoint.encode_value(value)))
-    scores = iter(log_probabilities(checkpoint, rows, [checkpoint.markers.entity]))
+        own, others = question.own, question.others
+        pairs.append([crosswise(own, other, own.value, other.value) for other in others])
+        controls.append(crosswise(own, others[0], others[1].value, others[2].value))
+    rows = []
+    for prompt, beginning, value in wanted:
+        before = [*checkpoint.encode_prompt(prompt), *checkpoint.encode_text(" " + beginning)]
+        rows.append((before, checkpoint.encode_value(value)))
+    scores = log_probabilities(checkpoint, rows, [checkpoint.markers.entity])
+
+    def gain(places: tuple[int, ...]) -> float:
+        a_one, a_other, b_other, b_one = (scores[place] for place in places)
+        return (a_one - a_other + b_other - b_one) / 2
+
     gains: dict[bool, list[float]] = {True: [], False: []}
     shuffled: list[float] = []
     tally = Tally()
-    for question in questions:
-        true, *others = (next(scores) for _ in range(1 + len(question.others)))
-        gains[question.held_out].append(true - float(np.mean(others)))
+    for question, places, control in zip(questions, pairs, controls, strict=True):
+        gains[question.held_out].append(float(np.mean([gain(each) for each in places])))
         if not question.held_out:
-            shuffled.append(others[0] - float(np.mean([true, *others[1:]])))
+            shuffled.append(gain(control))
         group = "held_out" if question.held_out else "trained"
         tally.add(
             f"closed_book_first_{group}",
-            true > max(others),
+            all(scores[each[0]] > scores[each[1]] for each in places),
             entity=question.fact.entity,
             relation=question.fact.relation,
         )
