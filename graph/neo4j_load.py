@@ -3,7 +3,8 @@
 A batch is a transaction of its own, for a server cannot hold a large import in one. The rows bear
 the revision that the import will make, so nobody sees them until it is announced. A lease keeps
 other writers waiting meanwhile; of an import that failed or died, what it wrote is taken out again.
-What an `Add` edit means for one fact (planning.py), this does for millions.
+While the server writes one batch, the next is gathered here, over what the server says and what is
+on its way to it. What an `Add` edit means for one fact (planning.py), this does for millions.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -98,6 +100,14 @@ class _Fact:
         return self.id, self.entity_id, self.relation, self.key, self.source, self.year, value
 
 
+@dataclass(frozen=True)
+class _FactRows:
+    """New facts as rows, which no longer change."""
+
+    links: list[tuple[Any, ...]]
+    literals: list[tuple[Any, ...]]
+
+
 @dataclass
 class _Batch:
     """What is to be written in one transaction."""
@@ -105,9 +115,19 @@ class _Batch:
     names: list[tuple[Any, ...]] = field(default_factory=list)
     aliases: list[tuple[Any, ...]] = field(default_factory=list)
     facts: list[_Fact] = field(default_factory=list)
-    resourced: list[_Fact] = field(default_factory=list)
+    slots: dict[tuple[int, str], dict[str | int, _Fact]] = field(default_factory=dict)
+    """The facts, and those with another source, by entity and relation and then by value."""
+    resourced: list[tuple[Any, ...]] = field(default_factory=list)
+    """Rows of facts with another source, each with the revision that wrote it so."""
     relations: dict[str, None] = field(default_factory=dict)
     known: Counter[int] = field(default_factory=Counter)
+
+    def keep(self, fact: _Fact) -> None:
+        """Let the next batch find the fact, which the server may not have by then."""
+        slot = self.slots.setdefault((fact.entity_id, fact.key), {})
+        slot[fact.value] = fact
+        if fact.value_id is not None:
+            slot[fact.value_id] = fact
 
 
 def load(
@@ -150,6 +170,8 @@ def load(
     except BaseException:
         loader.give_up()
         raise
+    finally:
+        loader.writer.shutdown()
 
 
 class _Loader:
@@ -168,12 +190,16 @@ class _Loader:
         self.lease = uuid.uuid4().hex  # also the write id of the revision
         self.revision: int | None = None  # known once the first batch is written
         self.batches = -1  # the number of the last that is written; 0 is the lease alone
-        self.waiting: _Batch | None = None  # the batch that is written with the next, or the last
+        self.waiting: _Batch | None = None  # the batch that is gathered, or that is so already
+        self.writer = ThreadPoolExecutor(1, thread_name_prefix="import")
+        self.written: Future[None] | None = None  # of the batch on its way to the server
+        self.on_its_way: _Batch | None = None
         self.names: dict[str, _Name] = {}
         self.kinds: dict[str, bool | None] = {}  # by a relation's key: whether its values are links
         self.declared: dict[str, tuple[str, str]] = {}
         self.changes: list[Delta] = []  # of synonyms and settings
         self.places = 0
+        self.resourced: list[_Fact] = []  # facts that stand, to which the batch adds a source
         self.first_open: int | None = None  # the first fact whose value may yet become a link
 
     def begin(self) -> None:
@@ -189,6 +215,7 @@ class _Loader:
             return
         self.flush()
         if len(self.names) > _CACHED:
+            self.settled()  # or else names on their way would be taken for new ones
             self.names.clear()
         good: list[Any] = []
         for row in rows:
@@ -285,6 +312,7 @@ class _Loader:
             if is_link is None and value_id is None and self.first_open is None:
                 self.first_open = fact.id
             self.waiting.facts.append(fact)
+            self.waiting.keep(fact)
             self.waiting.known.update([entity_id] if value_id is None else [entity_id, value_id])
             self.report.facts += 1
 
@@ -298,7 +326,7 @@ class _Loader:
         known.source, known.year = sources, year if known.year is None else known.year
         if known.since is not None and not known.resourced:
             known.resourced = True
-            self.waiting.resourced.append(known)
+            self.resourced.append(known)
 
     def _take_alias(self, alias: str, name: str) -> None:
         assert self.waiting is not None
@@ -396,6 +424,7 @@ class _Loader:
         there: dict[tuple[int, str], dict[str | int, _Fact]] = {}
         if not wanted:
             return there
+        on_its_way = self.on_its_way  # read first: what arrives meanwhile is found twice, not never
         found = self._read(
             "UNWIND $slots AS slot MATCH (e:Entity {id: slot[0]})-[f:FACT]->(v)"
             " WHERE f.until = $open AND f.relation_key = slot[1] AND"
@@ -412,18 +441,46 @@ class _Loader:
                 slot[fact.value] = fact
             else:
                 slot[fact.value_id] = fact
+        if on_its_way is not None:
+            for place in wanted:
+                if place in on_its_way.slots:
+                    there.setdefault(place, {}).update(on_its_way.slots[place])
         return there
 
     # Writing
 
+    def settled(self) -> None:
+        """Wait until the server has what was on its way to it; raises what went wrong there."""
+        written, self.written = self.written, None
+        if written is not None:
+            written.result()
+        self.on_its_way = None
+
     def flush(self, last: Callable[[ManagedTransaction, int, Turn], None] | None = None) -> None:
-        """Write the batch that waits; with `last`, what ends the import in the same transaction."""
+        """Send off the batch that waits; with `last`, what ends the import in its transaction.
+
+        Comes back at once, except with `last` and where the batch before is still on its way.
+        """
+        self.settled()
         batch, self.waiting = self.waiting, None
         if self.report.bad and not self.skip_bad:
             return  # nothing will come of it
         if batch is None and last is None:
             return
         number = self.batches + 1
+        if batch is not None:
+            # From here on a fact of the batch stands, and another source changes what stands.
+            batch.resourced = [(*fact.row(), fact.since) for fact in self.resourced]
+            for fact in self.resourced:
+                fact.resourced, fact.since = False, self.revision
+                batch.keep(fact)
+            self.resourced = []
+            rows = _FactRows(
+                [fact.row() for fact in batch.facts if fact.value_id is not None],
+                [fact.row() for fact in batch.facts if fact.value_id is None],
+            )
+            for fact in batch.facts:
+                fact.since = self.revision
 
         def attempt(tx: ManagedTransaction, turn: Turn) -> int:
             if turn.done is not None:
@@ -435,7 +492,7 @@ class _Loader:
                 )
             revision = turn.written + 1
             if batch is not None and (turn.lease is None or (turn.lease_batch or 0) < number):
-                self._write(tx, batch, revision)
+                self._write(tx, batch, rows, revision)
             if last is not None:
                 last(tx, revision, turn)
             else:
@@ -450,39 +507,41 @@ class _Loader:
                 )
             return revision
 
-        self.revision = self.store.take_turns(self.lease, attempt)
-        self.batches = number
+        def write() -> None:
+            self.revision = self.store.take_turns(self.lease, attempt)
+            self.batches = number
 
-    def _write(self, tx: ManagedTransaction, batch: _Batch, revision: int) -> None:
+        if last is not None or number == 0:  # the first one tells the revision
+            write()
+        else:
+            self.on_its_way = batch
+            self.written = self.writer.submit(write)
+
+    def _write(self, tx: ManagedTransaction, batch: _Batch, rows: _FactRows, revision: int) -> None:
         write_relations(tx, batch.relations, revision)
         write_names(tx, batch.names, batch.aliases, revision)
-        write_facts(
-            tx,
-            [fact.row() for fact in batch.facts if fact.value_id is not None],
-            [fact.row() for fact in batch.facts if fact.value_id is None],
-            revision,
-        )
+        write_facts(tx, rows.links, rows.literals, revision)
         count_facts(tx, batch.known)
         # A version of this very import is changed in place; an older one is closed.
         run_rows(
             tx,
             "UNWIND $rows AS row MATCH ()-[f:FACT {id: row[0], since: $revision}]->()"
             " SET f.source = row[4], f.year = row[5]",
-            [fact.row() for fact in batch.resourced if fact.since == revision],
+            [row for row in batch.resourced if row[-1] == revision],
             revision=revision,
         )
-        older = [fact for fact in batch.resourced if fact.since != revision]
+        older = [row for row in batch.resourced if row[-1] != revision]
         run_rows(
             tx,
             "UNWIND $rows AS row MATCH ()-[f:FACT {id: row[0], since: row[7]}]->()"
             " SET f.until = $revision",
-            [(*fact.row(), fact.since) for fact in older],
+            older,
             revision=revision,
         )
         write_facts(
             tx,
-            [fact.row() for fact in older if fact.value_id is not None],
-            [fact.row() for fact in older if fact.value_id is None],
+            [row[:-1] for row in older if isinstance(row[6], int)],
+            [row[:-1] for row in older if isinstance(row[6], str)],
             revision,
         )
 
@@ -490,6 +549,7 @@ class _Loader:
         """Settle what is a link, write the rest and the journal entry, and announce it all."""
         if self.first_open is not None:
             self.flush()
+            self.settled()
             self._settle(self.first_open)
         report = self.report
 
@@ -566,6 +626,8 @@ class _Loader:
 
     def give_up(self) -> None:
         """Take out what was written so far."""
+        with suppress(Exception):  # what went wrong there is why the import is given up
+            self.settled()
         if self.batches >= 0:
             with suppress(StoreError):  # if the server is gone, the lease runs out by itself
                 give_up(self.store.connection, self.lease)
