@@ -2,6 +2,7 @@
 
     python -m training evaluate --json --model model/checkpoints/world
     python -m training evaluate edit forget --entities 100
+    python -m training evaluate foreign --failures build/wrong.jsonl
 
 Without the name of a suite, the measures below are taken; training/suites/ has the suites.
 Texts come from unconstrained greedy decoding: only values and ``<|db_end|>`` are forced, nothing is
@@ -185,6 +186,43 @@ def _count_paragraph(case: Case, add: Any) -> None:
         listed = {fold(fact.relation) for fact in case.facts}
     for name in sorted(listed):
         add("coverage", name in looked_up, relation=name)
+
+
+BAD = {"unsupported", "recovery"}  # where a share is better the smaller it is
+
+
+def failures(cases: Sequence[Case]) -> Iterator[dict[str, Any]]:
+    """What was counted as wrong: the measure, what it was about, and the text, to be looked at."""
+    for case in cases:
+        wrong: list[tuple[str, str]] = []
+
+        def note(name: str, right: int, number: int, relation: str) -> None:
+            if right < number if name not in BAD else right:
+                wrong.append((name, relation))  # noqa: B023 (called at once)
+
+        count(case, note)
+        for name, relation in dict.fromkeys(wrong):
+            trace, fact = case.paragraph, None
+            if name == "question_validity":
+                trace = case.question
+            elif name in ("edit_efficacy", "edit_novel", "specificity"):
+                trace, fact = case.after_edit or trace, case.edited
+            elif name.startswith("forgotten") or name == "recovery":
+                trace, fact = case.after_delete or trace, case.deleted
+            yield {
+                "measure": name,
+                "entity": case.entity,
+                "held_out": case.held_out,
+                "relation": relation,
+                "edited": None if fact is None else f"{fact.relation}: {fact.value}",
+                "new_value": case.new_value if trace is case.after_edit else "",
+                "prompt": trace.prompt,
+                "lookups": [
+                    f"{e.lookup.entity} · {e.lookup.relation} → {e.lookup.value}"
+                    for e in trace.lookups
+                ],
+                "text": trace.text,
+            }
 
 
 PER_CASE = {  # one yes or no an entity: Wilson's interval; the others: bootstrap over entities
@@ -482,6 +520,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--sample", type=int, metavar="N", help="only print N paragraphs, to be read by eye"
     )
+    parser.add_argument(
+        "--failures",
+        type=Path,
+        metavar="FILE",
+        help="write what was counted as wrong (without a suite, lookup, foreign) as JSON Lines",
+    )
     parser.add_argument("--baseline", help="a model trained without lookups, to compare with")
     parser.add_argument("--corpus", help="a corpus folder, for perplexity on its validation split")
     parser.add_argument("--annotated", help="an annotated corpus, for perplexity on it")
@@ -520,7 +564,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 options.corpus,
                 tuple(options.graph),
             )
+            world.keep_cases = options.failures is not None
             found = run_suites(suites, world)
+            cases = world.cases
             about = f"{', '.join(suites)}; {options.entities} entities"
         else:
             cases = generate_cases(decoder, store, held_out, options.entities, options.seed, say)
@@ -534,6 +580,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     table = sys.stderr if options.json else sys.stdout
     print_table(found, table)
     print(f"{about}; seed {options.seed}; {time.perf_counter() - begun:.0f} s.", file=table)
+    if options.failures:
+        options.failures.parent.mkdir(parents=True, exist_ok=True)
+        with options.failures.open("w", encoding="utf-8") as file:
+            for each in failures(cases):
+                print(json.dumps(each, ensure_ascii=False), file=file)
     text = json.dumps(found, indent=1)
     if options.json:
         print(text)

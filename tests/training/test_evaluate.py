@@ -21,6 +21,7 @@ from training.corpus.writer import Writer
 from training.evaluate import (
     EvaluationError,
     bootstrap,
+    failures,
     generate_cases,
     measures,
     print_sample,
@@ -165,6 +166,24 @@ def test_a_perfect_model_has_perfect_figures(url):
 def test_a_fault_is_found_where_it_is(url, fault, value):
     found, _ = _measures(url, fault)
     assert found[fault]["value"] == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    "fault", ["question_validity", "faithfulness", "edit_efficacy", "unsupported"]
+)
+def test_what_is_wrong_is_told_with_its_text(url, fault):
+    found, cases = _measures(url, fault)
+    told = [each for each in failures(cases) if each["measure"] == fault]
+    assert told
+    assert all(each["text"] and each["prompt"] and each["entity"] for each in told)
+    assert len({each["entity"] for each in told}) <= found[fault]["n"]
+    json.dumps(told)
+    assert all(bool(each["new_value"]) == (fault == "edit_efficacy") for each in told)
+
+
+def test_nothing_is_told_of_what_is_right(url):
+    _, cases = _measures(url)
+    assert list(failures(cases)) == []
 
 
 def test_sentences_without_support_are_counted(url):

@@ -39,6 +39,8 @@ def foreign(world: World) -> Measures:
                 world.seed,
                 world.say,
             )
+            if world.keep_cases:
+                world.cases += cases
             for case in cases:
 
                 def note(measure: str, right: int, number: int, relation: str) -> None:

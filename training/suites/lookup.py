@@ -16,6 +16,8 @@ def lookup(world: World) -> Measures:
     cases = generate_cases(
         world.decoder, world.store, world.held_out, world.entities, world.seed, world.say
     )
+    if world.keep_cases:
+        world.cases += cases
     everywhere, apart = Tally(), Tally()
     for case in cases:
         tallies = (everywhere, apart) if case.held_out else (everywhere,)

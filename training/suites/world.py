@@ -26,6 +26,7 @@ from training.evaluate import (
     KINDS,
     SETTINGS,
     BatchDecoder,
+    Case,
     EvaluationError,
     draw_entities,
     record_of,
@@ -53,6 +54,9 @@ class World:
     """A corpus folder whose validation documents to take perplexities on."""
     graphs: tuple[str, ...] = ()
     """Files or stores with graphs of other domains."""
+    keep_cases: bool = False
+    cases: list[Case] = field(default_factory=list, repr=False)
+    """What the suites generated, if it is to be kept: for a list of what went wrong."""
     _drafts: int = field(default=0, repr=False)
 
     @cached_property
