@@ -35,8 +35,9 @@ class Panel(gr.HTML):
     wired = True  # whether a wire may bring what it shows
 
     def __init__(self, value: Any = "", **options: Any) -> None:
-        name = json.dumps(options.get("elem_id"))
-        wired = f"[props, watch] = lamplight.part({name}, props, watch); " if self.wired else ""
+        name, wired = options.get("elem_id"), ""
+        if self.wired and name:
+            wired = f"[props, watch] = lamplight.part({json.dumps(name)}, props, watch); "
         super().__init__(
             value,
             html_template=self.template,

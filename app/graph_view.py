@@ -554,12 +554,8 @@ def _labels(
     The relations of what was hit come last, so that they are shown where they have room.
     """
     order = {node_of(fact): number for number, fact in enumerate(scene.hits)}
-    labels = []
-    for edge in edges:
-        if edge.fact.id in scene.selected:
-            (x, y), (nx_, ny) = edge.points[6], edge.points[7]
-            away = (ny - y, x - nx_)
-            labels.append(_label("", (x, y), edge.fact.relation, away, 9, "var(--ink)", True))
+    used = sorted(edges, key=lambda edge: scene.numbers.get(edge.fact.id, 0))
+    labels = [_edge_label(edge, True) for edge in edges if edge.fact.id in scene.selected]
     ranked = sorted(
         (node for node in nodes if node.kind != "faint" or node.selected),
         key=lambda node: (not node.selected, node.kind != "subject", order.get(node.key, 99)),
@@ -571,13 +567,19 @@ def _labels(
         away = (0.01, -1.0) if node.kind == "subject" else (x, y)
         name = UNITS.sub(lambda unit: SHORT_UNITS[unit.group()], node.name)
         labels.append(_label(node.key, (x, y), name, away, node.size / 2, colour, strong))
-    for edge in sorted(edges, key=lambda edge: scene.numbers.get(edge.fact.id, 0)):
+    for edge in used:
         if edge.fact.id in scene.numbers and edge.fact.id not in scene.selected:
-            (x, y), (nx_, ny) = edge.points[6], edge.points[7]
-            away, key = (ny - y, x - nx_), str(edge.fact.id)
-            told = _label(key, (x, y), edge.fact.relation, away, 9, "var(--ink-soft)", False)
-            labels.append(told | {"beside": True})
+            labels.append(_edge_label(edge, False))
     return labels
+
+
+def _edge_label(edge: _Edge, selected: bool) -> dict[str, Any]:
+    """An edge's relation, beside the middle of its line: on either side of it, never on it."""
+    (x, y), (nx_, ny) = edge.points[6], edge.points[7]
+    colour = "var(--ink)" if selected else "var(--ink-soft)"
+    key, away = str(edge.fact.id), (ny - y, x - nx_)
+    label = _label(key, (x, y), edge.fact.relation, away, 9, colour, selected)
+    return label | {"beside": True}
 
 
 def _label(

@@ -29,6 +29,7 @@
   lamplight.wire = (_, props, watch) => {
     part("prompt").watchers.push(() => {
       const box = document.querySelector("#prompt textarea");
+      if (!box) return;
       box.value = part("prompt").value;
       box.dispatchEvent(new Event("input", { bubbles: true })); // tells Gradio
     });
