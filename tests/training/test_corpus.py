@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
 from graph.facts import MAX_RELATIONS, RELATIONS, UNKNOWN
 from training.corpus.build import DEFAULT_FACTS, documents
@@ -20,6 +21,7 @@ from training.corpus.made_up import (
 )
 from training.corpus.phrases import (
     ANY_TYPE,
+    FOLDER,
     Subject,
     article,
     definite,
@@ -72,6 +74,10 @@ def test_a_question_belongs_to_one_relation():
         for questions in described.questions.values():
             for question in questions:
                 owners.setdefault(question, set()).add(relation)
+    general = yaml.safe_load((FOLDER / "general.yaml").read_text("utf-8"))
+    for given in general["either_questions"]:  # of two, by way of the list
+        for question in given["questions"]:
+            owners.setdefault(question, set()).add("either")
     assert {q: sorted(names) for q, names in owners.items() if len(names) > 1} == {}
 
 
@@ -169,6 +175,20 @@ def test_a_paragraph_looks_up_the_listed_relations_in_their_order_and_no_others(
         listed = lookups[0][2].split("; ")
         assert len(listed) <= MAX_RELATIONS
         assert listed == [relation for _, relation, _ in lookups[1:]]
+
+
+def test_a_question_that_two_relations_answer_looks_at_the_list_first(writer):
+    asked = Counter()
+    for seed in range(200):
+        document = writer.document(random.Random(seed), "either question")
+        (_, first, listed), (_, second, value) = LOOKUP.findall(document.text)
+        assert first == RELATIONS
+        there = [r for r in ("birth date", "birth year") if r in listed.split("; ")]
+        assert second == (there[0] if there else "birth date")
+        assert (value == UNKNOWN) == (not there)
+        asked[second, bool(there)] += 1
+    assert min(asked.values()) >= 10
+    assert len(asked) == 3
 
 
 def test_no_document_names_an_entity_that_is_held_out(writer, held_out):

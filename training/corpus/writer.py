@@ -47,6 +47,7 @@ KINDS: Mapping[str, float] = {
     "question": 0.21,
     "completion": 0.02,
     "general question": 0.07,
+    "either question": 0.02,
     "two questions": 0.025,
     "comparison": 0.02,
     "chain of two": 0.075,
@@ -469,6 +470,25 @@ class Writer:
         name = self._name(rng, rng.choice(self._names))
         prompt = self._asked(rng, relation, name)
         return prompt, self._general_statement(rng, name, relation, self._made_up_answer(rng))
+
+    def either_question(self, rng: random.Random) -> tuple[str, str]:
+        """A question that either of two relations answers: the list tells which one is there."""
+        given = rng.choice(self.general["either_questions"])
+        either: list[str] = given["relations"]
+        record = rng.choice(self._by_relation[rng.choice(either)])
+        listed = [r for r in record.facts if r in either or rng.random() < 0.85]
+        if rng.random() < 0.1:
+            listed = [r for r in listed if r not in either] or [TYPE]
+        listed = listed[:MAX_RELATIONS]
+        name = self._name(rng, record.entity)
+        relation = next((r for r in either if r in listed), None)
+        if relation is None:
+            answer = self._miss(rng, name, either[0], either[0])
+        else:
+            answers = {relation: self._answer(rng, relation, record.facts[relation])}
+            answer = self._statement(rng, Topic(name, answers, {relation: relation}), relation)
+        prompt = ask(self._retyped(rng, rng.choice(given["questions"])), name, bare=_bare(rng))
+        return prompt, _sequence([write_lookup(name, RELATIONS, "; ".join(listed)), answer])
 
     def two_questions(self, rng: random.Random) -> tuple[str, str]:
         """Two facts of one entity."""
