@@ -49,8 +49,16 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         default="127.0.0.1",
         help="the address to listen on (default: %(default)s, this machine alone)",
     )
-    parser.add_argument("--threads", type=int, default=0, help="of the model (default: torch's)")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=0,
+        help="of the model (default: 1 for a small one, whose products are not worth sharing)",
+    )
     return parser.parse_args(arguments)
+
+
+SMALL = 50_000_000  # parameters; below, a second thread slows the page down more than it helps
 
 
 def free_port(host: str, wanted: int) -> int:
@@ -86,13 +94,15 @@ def main(arguments: list[str] | None = None) -> int:
     from model.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
     from model.decoder import Decoder
 
-    if options.threads:
-        torch.set_num_threads(options.threads)
     try:
         checkpoint = load_checkpoint(options.model or DEFAULT_CHECKPOINT)
         port = free_port(options.host, options.port)
     except (CheckpointError, OSError) as problem:
         return _refuse(str(problem))
+
+    parameters = sum(weights.numel() for weights in checkpoint.model.parameters())
+    if options.threads or parameters < SMALL:
+        torch.set_num_threads(options.threads or 1)
 
     import uvicorn
 
