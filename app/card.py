@@ -15,6 +15,7 @@ from app.reading import asked_for
 from app.trace_view import HOW, gave
 from graph.facts import MAX_NAME, MAX_VALUE, Entity, Fact
 from graph.store import JournalEntry
+from graph.world import source_names
 from model.trace import TraceLookup
 
 
@@ -90,7 +91,7 @@ def _fact(card: Card, fact: Fact, note: str) -> str:
 
 def _about(card: Card, fact: Fact) -> str:
     """For the researcher: how the model asked, how the graph answered, and where it comes from."""
-    source = fact.source or ("your edit" if card.edited else "none given")
+    source = source_names(fact.source) or ("your edit" if card.edited else "none given")
     rows = [("Source", source + (f", {fact.year}" if fact.year else ""))]
     if card.lookup is not None:
         asked = card.lookup.lookup

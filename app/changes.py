@@ -301,12 +301,17 @@ def _summary(comparison: Comparison, deltas: Sequence[Delta], seconds: float) ->
     else:
         line = (
             f"{_plural(len(deltas), 'fact')} changed → {_plural(comparison.words, 'word')}; "
-            f"{_plural(comparison.unchanged, 'other value')} unchanged; {seconds:.1f} s"
+            f"{_plural(comparison.unchanged, 'other value')} unchanged; {seconds:.1f}\u00a0s"
         )
     html = f"<b>{escape(line)}</b>{UNDO}"
     if causes:
         follows = any(each.follows for each in comparison.changes)
-        told = " ↳ marks what only follows from it." if follows else ""
+        told = (
+            " ↳ marks what only follows from it: the text goes on from what was changed, and where "
+            "a fact is gone, the next of the graph's list is told."
+            if follows
+            else ""
+        )
         html += f' <span class="why">Your edit: {escape(causes)}.{told}</span>'
     html = f'<p class="summary" id="summary">{html}</p>'
     for number, still in enumerate(comparison.still_said):

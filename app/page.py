@@ -52,7 +52,7 @@ def _legend() -> str:
     return (
         '<p class="legend" id="legend"><span class="mark" data-number="1">Lit</span>: copied from '
         "the graph. Unlit: the model's own words. Lit does not mean true. "
-        f'<span class="legend-states">{told}</span></p>'
+        f'<span class="legend-states">Click a lit word to see or change its fact. {told}</span></p>'
     )
 
 
@@ -63,8 +63,8 @@ def _facts_head() -> str:
         '</button><button type="button" data-page="facts-view" data-view="table" '
         'aria-pressed="false">Table</button></div>'
         '<span class="key" id="graph-key"><span aria-hidden="true">●</span> entity '
-        '<span aria-hidden="true">◆</span> plain value <span aria-hidden="true">○</span> near by, '
-        "not looked up</span>"
+        '<span aria-hidden="true">◆</span> plain value '
+        '<span aria-hidden="true">○</span>&nbsp;nearby, not&nbsp;looked&nbsp;up</span>'
         '<button type="button" class="quiet" id="enlarge" data-page="enlarge" '
         'aria-pressed="false">Enlarge</button></div>'
     )

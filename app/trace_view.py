@@ -15,6 +15,7 @@ from html import escape
 from app.changes import Change, Comparison
 from app.reading import Chip, Reading, asked_for
 from graph.facts import Fact, fold
+from graph.world import source_names
 from model.grounding import Mark
 from model.roles import Role
 from model.trace import TraceLookup
@@ -270,7 +271,7 @@ def tips_html(reading: Reading, view: View) -> str:
         rows = [("found", _how(lookup))]
         if fact.source:
             year = f", {fact.year}" if fact.year else ""
-            rows.insert(0, ("source", f"{fact.source}{year}"))
+            rows.insert(0, ("source", f"{source_names(fact.source)}{year}"))
         rows.append(("model", _probability(reading, marks)))
         if fact_id in view.edited:
             rows.insert(0, ("your edit", "seen by you alone until you publish"))

