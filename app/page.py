@@ -52,8 +52,8 @@ def _legend() -> str:
     return (
         '<p class="legend" id="legend"><span class="mark" data-number="1">Lit</span>: copied from '
         "the graph. Unlit: the model's own words. Lit does not mean true. "
-        f'<span class="legend-states"><span class="legend-state">Click a lit word to see or '
-        f"change its fact.</span> {told}</span></p>'
+        '<span class="legend-states"><span class="legend-state">Click a lit word to see or change '
+        f"its fact.</span> {told}</span></p>"
     )
 
 
