@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from graph.neo4j_schema import bag_key
-from graph.spelling import bags, most_edits, near_words
+from graph.spelling import bags, exchanged, most_edits, near_words
 
 Rows = Callable[..., list[list[Any]]]
 _MOST_SHARING = 60  # known words that are compared with a misspelt one, letter by letter
@@ -67,7 +67,10 @@ def options(rows: Rows, words: Sequence[str]) -> dict[str, list[str]]:
             words=[[word, f"{lucene(word)}~{edits}"] for word, edits in slips.items() if edits],
             most=_MOST_SHARING,
         )
-        chosen.update((word, near_words(word, near)) for word, near in found)
+        there = known(rows, (way for word in slips for way in exchanged(word)))
+        for word, near in found:
+            ways = there.intersection(exchanged(word))
+            chosen[word] = near_words(word, ways.union(near))
     return chosen
 
 

@@ -58,6 +58,20 @@ def most_edits(word: str) -> int:
     return 0 if len(word) < SHORTEST else 1 if len(word) < 8 else 2
 
 
+def exchanged(word: str) -> list[str]:
+    """The word with two neighbouring letters exchanged, each way to do so; none if it is short.
+
+    A short word has hardly a trigram left after such a slip, and is then found by looking.
+
+    >>> exchanged("myaa")
+    ['ymaa', 'maya']
+    """
+    if len(word) < SHORTEST:
+        return []
+    ways = (word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1))
+    return [way for way in dict.fromkeys(ways) if way != word]
+
+
 def near_words(word: str, known: Iterable[str], most: int = 5) -> list[str]:
     """Of the known words those that `word` may be a slip of, nearest first."""
     bound = most_edits(word)

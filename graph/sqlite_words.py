@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from graph.facts import Entity
-from graph.spelling import MOST_WORDS, bags, grams_of, near_words, words_of
+from graph.spelling import MOST_WORDS, bags, exchanged, grams_of, near_words, words_of
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 _STANDS = "n.since <= ? AND n.until > ?"
@@ -63,7 +63,9 @@ def options(rows: Rows, word: str) -> list[str]:
         " ORDER BY shared DESC LIMIT ?) JOIN word w ON w.id = word_id",
         (*grams, _MOST_SHARING),
     )
-    return near_words(word, (text for (text,) in sharing))
+    ways = exchanged(word)
+    there = rows(f"SELECT text FROM word WHERE text IN ({_marks(ways)})", ways)  # noqa: S608
+    return near_words(word, {text for (text,) in (*sharing, *there)})
 
 
 def holding(rows: Rows, part: str) -> list[str]:

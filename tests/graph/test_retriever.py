@@ -177,6 +177,17 @@ def test_a_slip_in_a_name_is_fuzzy(store: Any, asked: str, meant: str) -> None:
     assert meant not in [other.entity for other in lookup.runners_up]
 
 
+@pytest.mark.parametrize("asked", ["Myaa Lin", "aMya Lin", "Maay Lin"])
+def test_exchanged_letters_of_a_short_word_are_found(store: Any, asked: str) -> None:
+    """Hardly a trigram of "Maya" is left in "Myaa", and a hundred other words share more."""
+    others = [
+        Add(f"Mya{letter}{end}", "sort", "thing") for letter in "bcdfghklmn" for end in "aeiou"
+    ]
+    store.apply([Add("Maya Lin", "occupation", "architect"), *others], author="Ada")
+    found = Retriever(store).lookup(asked, "occupation")
+    assert (found.resolved_entity, found.value) == ("Maya Lin", "architect")
+
+
 @pytest.mark.parametrize(
     "asked", ["Apollo 12", "Gambia", "Frankfurt", "Ruritania", "Marie", "Spoon", "Czech", "Fra"]
 )
