@@ -91,8 +91,8 @@ def next_role(role: Role, token: int, markers: MarkerIds) -> Role:
 
 
 def _kinds(ids_BT: Tensor, markers: MarkerIds) -> Tensor:
-    """[B, T]: 1 to 4 where the token is a marker, in the order of the grammar, else 0."""
-    kinds_BT = torch.zeros_like(ids_BT)
+    """[B, T], int32: 1 to 4 where the token is a marker, in the order of the grammar, else 0."""
+    kinds_BT = torch.zeros_like(ids_BT, dtype=torch.int32)
     for kind, marker in enumerate(markers.as_tuple(), start=1):
         kinds_BT.masked_fill_(ids_BT == marker, kind)
     return kinds_BT
@@ -100,10 +100,10 @@ def _kinds(ids_BT: Tensor, markers: MarkerIds) -> Tensor:
 
 def _last_marker(kinds_BT: Tensor) -> Tensor:
     """[B, T]: kind of the last marker at or before each token, 0 where there is none."""
-    positions_T = torch.arange(kinds_BT.shape[1], device=kinds_BT.device)
-    # A running maximum of position * 5 + kind carries the latest marker's kind along the row.
-    seen_BT = torch.where(kinds_BT > 0, positions_T * 5 + kinds_BT, 0)
-    return torch.cummax(seen_BT, dim=1).values % 5 if seen_BT.numel() else seen_BT
+    positions_T = torch.arange(kinds_BT.shape[1], device=kinds_BT.device, dtype=torch.int32)
+    # A running maximum of position * 8 + kind carries the latest marker's kind along the row.
+    seen_BT = torch.where(kinds_BT > 0, positions_T * 8 + kinds_BT, 0)
+    return torch.cummax(seen_BT, dim=1).values & 7 if seen_BT.numel() else seen_BT
 
 
 def _in_prompt(ids_BT: Tensor, prompt_lengths: Tensor | None) -> Tensor | None:
@@ -124,23 +124,22 @@ def token_roles(ids_BT: Tensor, markers: MarkerIds, prompt_lengths: Tensor | Non
     if prompt_BT is not None:
         kinds_BT.masked_fill_(prompt_BT, 0)
     last_BT = _last_marker(kinds_BT)
-    after = torch.tensor(_AFTER, device=ids_BT.device)
-    roles_BT = after[last_BT]
+    roles_BT = (last_BT & 3) + 1  # _AFTER, whose roles stand in the order of the grammar
 
     # Rows without a prompt may be cut at the left: look at their first marker.
-    before = torch.tensor(_BEFORE, device=ids_BT.device)
-    if ids_BT.shape[1]:
+    if ids_BT.shape[1] and (prompt_lengths is None or bool((prompt_lengths == 0).any())):
+        before = torch.tensor(_BEFORE, device=ids_BT.device, dtype=torch.int32)
         first_B1 = (kinds_BT > 0).int().argmax(dim=1, keepdim=True)
-        opening_B1 = before[kinds_BT.gather(1, first_B1)]
+        opening_B1 = before[kinds_BT.gather(1, first_B1).long()]
         if prompt_lengths is not None:
             cut_B1 = prompt_lengths.to(ids_BT.device)[:, None] == 0
             opening_B1 = torch.where(cut_B1, opening_B1, int(Role.TEXT))
         roles_BT = torch.where(last_BT == 0, opening_B1, roles_BT)
 
-    roles_BT = roles_BT.masked_fill(kinds_BT > 0, int(Role.MARKER))
+    roles_BT.masked_fill_(kinds_BT > 0, int(Role.MARKER))
     if prompt_BT is not None:
-        roles_BT = roles_BT.masked_fill(prompt_BT, int(Role.PROMPT))
-    return roles_BT
+        roles_BT.masked_fill_(prompt_BT, int(Role.PROMPT))
+    return roles_BT.long()
 
 
 def loss_mask(ids_BT: Tensor, roles_BT: Tensor, markers: MarkerIds) -> Tensor:
