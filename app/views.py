@@ -27,22 +27,6 @@ from app import (
 from app.changes import UNDO, told, unread_html
 from app.session import Sent, Session
 
-PARTS = (  # the ids of their elements
-    "prompt",
-    "prompt-note-panel",
-    "examples",
-    "search",
-    "trace",
-    "graph-note",
-    "graph",
-    "table",
-    "card",
-    "draft",
-    "status",
-    "stop",
-    "download",
-    "own",
-)
 ONCE = ("prompt", "download")  # shown once, and then the visitor's
 OF_LATE = 2.0  # seconds for which a change is sent again with each message
 FACTS_ON_CARD = 14

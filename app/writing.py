@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from app.ahead import ahead
 from app.changes import compare
 from app.graph_view import Chart
 from app.reading import Reading, read
@@ -195,19 +194,19 @@ def _growing(
     begun, drawn = time.monotonic(), 0.0
     reused = drawings = 0
     new = ""  # the model's own words since what was taken over
-    for arrived in ahead(events):
-        for event in arrived:
-            if isinstance(event, DoneEvent):
-                yield event.trace, True
-                return
-            if isinstance(event, TokenEvent):
-                tokens.append(event.token)
-                if event.reused:
-                    reused += 1
-                elif event.token.role == Role.TEXT:
-                    new += event.token.text
-            elif isinstance(event, LookupEvent):
-                lookups.append(event.lookup)
+    for event in events:
+        if isinstance(event, DoneEvent):
+            yield event.trace, True
+            return
+        if isinstance(event, TokenEvent):
+            tokens.append(event.token)
+            if event.reused:
+                reused += 1
+                continue
+            if event.token.role == Role.TEXT:
+                new += event.token.text
+        elif isinstance(event, LookupEvent):
+            lookups.append(event.lookup)
         now = time.monotonic()
         wait = REDRAW_FIRST if drawings < FIRST else REDRAW_EVERY
         if not _WHOLE_WORD.search(new) or now - drawn < wait:

@@ -652,7 +652,7 @@ def sent(message: str) -> dict[str, tuple[int, str]]:
 def test_a_message_holds_what_changed_and_the_last_one_everything(session: Session) -> None:
     ask(session, "Tell me about France.")
     first = sent(views.message(session))
-    assert set(first) == set(views.PARTS) - set(views.ONCE)
+    assert set(first) == set(views.parts(session)) - set(views.ONCE)
     for part, known in session.sent.items():  # as if that were a while ago
         session.sent[part] = replace(known, at=known.at - 2 * views.OF_LATE)
     assert sent(views.message(session)) == {}
