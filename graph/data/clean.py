@@ -280,7 +280,11 @@ def settle_places(world: World) -> None:
     countries = world.values("country")
     regions = world.values("region")
 
+    places = world.of_type("city", "U.S. state") | known.PLACES
+
     def change(row: Row) -> Row | None:
+        if row.relation == "part of" and row.value in places:
+            row = replace(row, relation="located in")  # a university is no part of Pennsylvania
         if row.relation == "country" and row.source != "geonames" and row.entity in by_geonames:
             return None
         if row.relation == "located in":

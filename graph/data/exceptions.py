@@ -237,6 +237,9 @@ FORMER_STATES = {
     "West Germany", "East Germany", "USSR",
 }  # fmt: skip
 
+# Places without facts of their own: what is "part of" them is located there.
+PLACES = {"East Sussex", "Madison", "New Haven", "Palo Alto", "Princeton"}
+
 # ---------------------------------------------------------------- mended
 
 MENDED_FACTS: dict[tuple[str, str, str], str] = {
