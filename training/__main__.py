@@ -16,6 +16,7 @@ COMMANDS = {
     "validate": ("training.fit", "loss by role and copy accuracy of a checkpoint"),
     "export": ("training.export", "write a run's checkpoint in Hugging Face format"),
     "evaluate": ("training.evaluate", "measure a checkpoint on a graph"),
+    "ablate": ("training.ablate", "train variants of the recipe and measure what each part does"),
     "card": ("training.card", "write the model card of an exported checkpoint"),
 }
 

@@ -170,6 +170,7 @@ def write_card(model: Path, run: Path, evaluation: Path) -> Path:
         seed=facts["corpus"].get("seed"),
         corpus=_corpus_table(facts["corpus"].get("splits", {})),
         held_out=_held_out(model),
+        ablations=_ablations(model),
     )
     path = model / "README.md"
     path.write_text(card, encoding="utf-8")
@@ -189,6 +190,27 @@ def _held_out(model: Path) -> str:
     return f"{len(read_held_out(model)):,}"
 
 
+def _ablations(model: Path) -> str:
+    """The section about variants of the recipe; empty where none was measured."""
+    path = model / "ablations.json"
+    if not path.exists():
+        return ""
+    found = _read(path, "measure them with `python -m training ablate`")
+    shown = [name for name in ABLATED if any(name in row for row in found["variants"].values())]
+    rows = [
+        "| variant | " + " | ".join(f"`{name}`" for name in shown) + " |",
+        "| --- |" + " ---: |" * len(shown),
+    ]
+    for variant, row in found["variants"].items():
+        cells = [_brief(row[name]) if name in row else "" for name in shown]
+        rows.append(f"| {variant} | " + " | ".join(cells) + " |")
+    return ABLATIONS.format(tokens=f"{found['tokens'] / 1e6:.1f}", table="\n".join(rows))
+
+
+def _brief(row: Mapping[str, float]) -> str:
+    return f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+
+
 def _corpus_table(splits: Mapping[str, Any]) -> str:
     rows = ["| kind | documents |", "| --- | --- |"]
     kinds = splits.get("train", {}).get("kinds", {})
@@ -197,6 +219,22 @@ def _corpus_table(splits: Mapping[str, Any]) -> str:
         rows.append(f"| {kind} | {number:,} ({number / total:.1%}) |")
     return "\n".join(rows)
 
+
+ABLATED = (
+    "lookup_validity", "coverage", "faithfulness", "edit_efficacy", "edit_novel", "specificity",
+    "closed_book_ratio",
+)  # fmt: skip
+"""The measures of variants that the card shows."""
+
+ABLATIONS = """\
+## What each part of the recipe does
+
+Variants trained from the same random weights on {tokens} million tokens each, far fewer than the
+shipped file (`python -m training ablate`; 95 % intervals in brackets):
+
+{table}
+
+"""
 
 CARD = """\
 ---
@@ -244,7 +282,7 @@ The corpus's seed is {seed}; documents were written from the graph by `training/
 
 ![Loss by role, and share of looked-up values copied, over the tokens seen](curve.png)
 
-## Limits
+{ablations}## Limits
 
 It writes short English about what its graph holds, and nothing else: no conversation, no
 reasoning, no other language. A lookup spelt in a way that the graph does not know is a miss, and

@@ -139,6 +139,8 @@ class LookupLanguageModule(L.LightningModule):
         base_config: the shape that `base` gave; filled in, so that a checkpoint needs no `base`.
         gradient_checkpointing: compute activations twice and keep them once, to save memory.
         compile: let torch.compile make the layers faster (worth it on an accelerator).
+        train_values: train the looked-up values too: an ablation, after which facts are in the
+            weights.
         peak_teraflops: what the hardware can do in this precision, for the utilisation in the log.
     """
 
@@ -162,6 +164,7 @@ class LookupLanguageModule(L.LightningModule):
         base_config: dict[str, Any] | None = None,
         gradient_checkpointing: bool = False,
         compile: bool = False,
+        train_values: bool = False,
         peak_teraflops: float = 0.0,
     ) -> None:
         super().__init__()
@@ -225,7 +228,8 @@ class LookupLanguageModule(L.LightningModule):
         """
         ids_BT, flags_BT = batch["ids_BT"], batch["flags_BT"]
         roles_BT = token_roles(ids_BT, self.markers, batch["prompt_lengths_B"])
-        mask_BT = loss_mask(ids_BT, roles_BT, self.markers) & flags_BT
+        train_values = bool(self.hparams["train_values"])
+        mask_BT = loss_mask(ids_BT, roles_BT, self.markers, train_values) & flags_BT
         mask_BT[:, 0] = False  # nothing stands before the first token to predict it from
         targets_at_N = mask_BT.flatten().nonzero().squeeze(1)
         if not len(targets_at_N):

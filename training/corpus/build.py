@@ -45,12 +45,15 @@ def prose_documents(writer: Writer, held_out: NameFilter, seed: int) -> list[Doc
     return documents
 
 
-def documents(writer: Writer, held_out: NameFilter, seed: int) -> Iterator[Document]:
+def documents(
+    writer: Writer, held_out: NameFilter, seed: int, prose: bool = True
+) -> Iterator[Document]:
     """Endless documents; the n-th one is the same for the same seed."""
-    prose = itertools.cycle(prose_documents(writer, held_out, seed) or [None])
+    real = prose_documents(writer, held_out, seed) if prose else []
+    in_turn = itertools.cycle(real or [None])
     for number in itertools.count():
         rng = random.Random(f"{seed}:{number}")
-        if rng.random() < PROSE_SHARE and (passage := next(prose)) is not None:
+        if rng.random() < PROSE_SHARE and (passage := next(in_turn)) is not None:
             yield passage
             continue
         document = writer.document(rng)
@@ -67,6 +70,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("build/corpus/world"), help="folder")
     parser.add_argument("--tokens", type=int, default=20_000_000, help="tokens to train on")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--no-prose", action="store_true", help="an ablation: no real prose")
+    parser.add_argument(
+        "--no-exchange",
+        action="store_true",
+        help="an ablation: names and values as in the graph, none exchanged or made up",
+    )
     parser.add_argument("--tokenizer-documents", type=int, default=40_000)
     parser.add_argument(
         "--tokenizer",
@@ -81,8 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     kept_out = sorted(read_held_out(options.tokenizer)) if options.tokenizer else []
     held_out = kept_out or held_out_entities(records)
     names = NameFilter(held_out)
-    writer = Writer(without(records, names), load_phrases())
-    stream = documents(writer, names, options.seed)
+    writer = Writer(without(records, names), load_phrases(), exchange=not options.no_exchange)
+    prose = not options.no_prose
+    stream = documents(writer, names, options.seed, prose)
     if options.sample:
         for document in itertools.islice(stream, options.sample):
             print(f"[{document.kind}] {document.prompt}\n{document.text}\n")
@@ -104,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     def split(seed: int, tokens: int) -> Iterator[Document]:
         """Documents up to that many tokens; what is longer than the context is drawn anew."""
         total = 0
-        stream = documents(writer, names, seed)
+        stream = documents(writer, names, seed, prose)
         while total < tokens:
             chunk = list(itertools.islice(stream, 256))
             for document, encoded in zip(chunk, encoder.encode_batch(chunk), strict=True):
@@ -126,6 +136,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "facts": options.facts.name,
             "longest": LONGEST,
             "too_long": dict(too_long),
+            "prose": prose,
+            "exchange": writer.exchange,
             "held_out": held_out,
         },
     )

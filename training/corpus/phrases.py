@@ -270,20 +270,21 @@ class JoinedSentence:
     """The wording for the case that the first two relations have the same values."""
 
     def render(self, subject: Subject, answers: Mapping[str, Sequence[str]]) -> str:
-        """The sentence, after the lookup of its first relation and with the others within.
+        """The sentence, after all its lookups.
 
-        Where it has two wordings, one for the case that two relations have the same values, both of
-        these are looked up before it.
+        Where a lookup stood within, its words were chosen before the model saw whether the list
+        goes on with that relation: "was a native of" was followed by whatever was listed next.
         """
-        if self.same is None:
-            return render(self.text, subject, answers, first=self.order[:1])
         a, b = self.relations[:2]
-        template = self.same if answers[a] == answers[b] else self.text
-        return render(template, subject, answers, first=self.relations[:2])
+        template = self.same if self.same and answers[a] == answers[b] else self.text
+        return render(template, subject, answers, first=self.order)
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        """The relations in the order in which the sentence looks them up."""
+        """The relations in the order in which they are looked up: as the text needs them.
+
+        Where the text has two wordings, the two relations that decide between them come first.
+        """
         answers = {r: (str(i),) for i, r in enumerate(self.relations)}
         ahead = self.relations[:2] if self.same else ()
         sentence = render(self.text, Subject("x"), answers, first=ahead)

@@ -3,7 +3,8 @@
 The graph gives the shape of a document: which relations go together, which values they have. The
 names are then exchanged freely, since the model is to learn how to look up and to repeat, and not
 what the world is like: half of the values are counterfactual, of other entities or made up, and so
-are many names of entities and relations. Each call draws anew.
+are most names of entities and many of relations. A name and a value that belong together meet in
+one document of fourteen. Each call draws anew.
 """
 
 from __future__ import annotations
@@ -45,14 +46,14 @@ PERSON_TYPES = frozenset(
 
 KINDS: Mapping[str, float] = {
     "paragraph": 0.31,
-    "question": 0.21,
+    "question": 0.20,
     "completion": 0.02,
     "general question": 0.07,
     "either question": 0.02,
     "two questions": 0.025,
     "comparison": 0.02,
     "chain of two": 0.075,
-    "chain of three": 0.065,
+    "chain of three": 0.075,
     "missing relation": 0.07,
     "unknown entity": 0.035,
     "odd prompt": 0.05,
@@ -81,9 +82,20 @@ class Topic:
 
 
 class Writer:
-    """Draws documents about `records`, with wordings from `phrases`."""
+    """Draws documents about `records`, with wordings from `phrases`.
 
-    def __init__(self, records: Iterable[Record], phrases: Phrases, folder: Path = FOLDER):
+    Without `exchange` names and values are as in the graph: an ablation, which shows what the
+    exchange is good for.
+    """
+
+    def __init__(
+        self,
+        records: Iterable[Record],
+        phrases: Phrases,
+        folder: Path = FOLDER,
+        exchange: bool = True,
+    ) -> None:
+        self.exchange = exchange
         self.records = {record.entity: record for record in records}
         self.phrases = phrases
         self.general: dict[str, Any] = yaml.safe_load(
@@ -157,6 +169,13 @@ class Writer:
         }
 
     @cached_property
+    def _by_type(self) -> dict[str, list[str]]:
+        table: dict[str, list[str]] = {}
+        for name, record in self.records.items():
+            table.setdefault(record.type, []).append(name)
+        return table
+
+    @cached_property
     def _by_relation(self) -> dict[str, list[Record]]:
         table: dict[str, list[Record]] = {}
         for record in self.records.values():
@@ -195,9 +214,15 @@ class Writer:
         return rng.choices(names, cum_weights=cumulative)[0]
 
     def _name(self, rng: random.Random, real: str) -> str:
+        """The name, of one document in seven; else another's, mostly of the same type.
+
+        It was half of them, and the weights began to prefer values to which a name belongs.
+        """
         draw = rng.random()
-        if draw < 0.5:
+        if draw < 0.15 or not self.exchange:
             name = real
+        elif draw < 0.55 and real in self.records:
+            name = rng.choice(self._by_type[self.records[real].type])
         elif draw < 0.65:
             name = rng.choice(self._names)
         else:
@@ -211,7 +236,7 @@ class Writer:
     def _value(self, rng: random.Random, relation: str, real: str) -> str:
         """The real value in half of the cases, else another of the relation or a made-up one."""
         draw = rng.random()
-        if draw < 0.5:
+        if draw < 0.5 or not self.exchange:
             return real
         if draw < 0.68:
             return rng.choice(self._values.get(relation, self._any_value))
@@ -223,6 +248,8 @@ class Writer:
 
     def _answer(self, rng: random.Random, relation: str, real: Sequence[str]) -> tuple[str, ...]:
         values = [self._value(rng, relation, value) for value in real]
+        if not self.exchange:
+            return _distinct(values)
         if rng.random() < 0.05:  # an edit may add a value or take one away
             values.append(
                 self._value(rng, relation, rng.choice(self._values.get(relation, values)))
@@ -250,7 +277,7 @@ class Writer:
         answers: dict[str, tuple[str, ...]] = {}
         phrased: dict[str, str] = {}
         # Of the relation names: as they are, restyled, mixed with made-up ones, of one family.
-        style = rng.random()
+        style = rng.random() if self.exchange else 0.0
         family = (
             made_up.relation_family(rng, self._relation_words, MAX_RELATIONS)
             if style > 0.86
@@ -361,7 +388,8 @@ class Writer:
         """A sentence that states the next two or three relations at once, if one is drawn.
 
         It looks them up in the listed order, so that the next relation is always the one after the
-        last: where sentences changed the order, the model lost its place in long lists.
+        last: where sentences changed the order, the model lost its place in long lists. It does so
+        before its first word, so that the list, and not the wording, says which comes next.
         """
         if rng.random() < 0.15:
             return None

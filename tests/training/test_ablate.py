@@ -1,0 +1,97 @@
+"""Variants of the recipe: what is run for each, and what an interrupted run goes on with."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import random
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from model.roles import Role, loss_mask
+from tests.training.test_card import FOUND, model, run  # noqa: F401
+from training.ablate import CONFIG, VARIANTS, commands, gathered, main
+from training.card import write_card
+from training.corpus.build import DEFAULT_FACTS, documents
+from training.corpus.phrases import load_phrases
+from training.corpus.records import NameFilter, read_records
+from training.corpus.writer import Writer
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> argparse.Namespace:
+    return argparse.Namespace(
+        tokens=1000, seed=3, entities=30, config=CONFIG, tokenizer="somewhere", out=tmp_path
+    )
+
+
+def test_a_variant_differs_in_one_part(options: argparse.Namespace) -> None:
+    todo = {v.name: commands(v, options.out, options) for v in VARIANTS}
+    assert [c[0] for c in todo["full"]] == ["corpus", "fit", "export", "evaluate", "evaluate"]
+    assert "--no-prose" in todo["no prose"][0]
+    assert "--no-exchange" in todo["nothing exchanged"][0]
+    assert todo["values trained"][1][-2:] == ["--model.train_values", "true"]
+    assert [c[0] for c in todo["no lookups"]] == ["corpus", "fit", "export", "evaluate"]
+    settings = yaml.safe_load((options.out / "run-no-prose.yaml").read_text("utf-8"))
+    folders = [
+        c["init_args"].get("dirpath") for c in settings["trainer"]["callbacks"] if "init_args" in c
+    ]
+    assert str(options.out / "run-no-prose" / "checkpoints") in folders
+    assert "build/runs/world" not in (options.out / "run-no-prose.yaml").read_text("utf-8")
+
+
+def test_what_is_there_is_not_done_again(options: argparse.Namespace) -> None:
+    full = VARIANTS[0]
+    (options.out / "corpus-full").mkdir()
+    (options.out / "corpus-full" / "manifest.json").write_text("{}")
+    assert commands(full, options.out, options)[0][0] == "fit"
+    (options.out / "run-full" / "checkpoints").mkdir(parents=True)
+    (options.out / "run-full" / "checkpoints" / "last.ckpt").write_text("")
+    assert "--ckpt_path" in commands(full, options.out, options)[0]
+    (options.out / "model-full").mkdir()
+    (options.out / "model-full" / "config.json").write_text("{}")
+    (options.out / "found-full-lookup.json").write_text(json.dumps(FOUND))
+    assert [c[:2] for c in commands(full, options.out, options)] == [["evaluate", "closed-book"]]
+    assert gathered(options.out) == {"full": FOUND}
+    with pytest.raises(SystemExit):
+        main(["no such variant"])
+
+
+def test_the_card_shows_them(model: Path, run: Path) -> None:  # noqa: F811
+    found = {"tokens": 4_000_000, "variants": {"full": FOUND, "no prose": {}}}
+    (model / "ablations.json").write_text(json.dumps(found))
+    card = write_card(model, run, model / "evaluation.json").read_text("utf-8")
+    assert "4.0 million tokens each" in card
+    assert "| full | 0.967 (0.950 to 0.980) |" in card
+    assert "| no prose |  |" in card
+
+
+def test_values_are_trained_where_a_variant_says_so() -> None:
+    roles_BT = torch.tensor([[Role.PROMPT, Role.TEXT, Role.MARKER, Role.VALUE, Role.MARKER]])
+    ids_BT = torch.tensor([[5, 6, 3, 7, 4]])
+
+    class Markers:
+        end = 4
+
+    kept = loss_mask(ids_BT, roles_BT, Markers())  # type: ignore[arg-type]
+    assert kept.tolist() == [[False, True, True, False, False]]
+    every = loss_mask(ids_BT, roles_BT, Markers(), values=True)  # type: ignore[arg-type]
+    assert every.tolist() == [[False, True, True, True, True]]
+
+
+def test_nothing_is_exchanged_where_a_variant_says_so() -> None:
+    records = read_records(DEFAULT_FACTS)
+    by_name = {name.lower(): record for name, record in records.items()}
+    writer = Writer(records.values(), load_phrases(), exchange=False)
+    for number in range(40):
+        _prompt, text = writer.question(random.Random(number))
+        entity, rest = text.split("<|db_entity|> ")[1].split("<|db_relationship|> ")
+        relation, rest = rest.split("<|db_return|> ")
+        value = rest.split("<|db_end|>")[0].strip()
+        assert value.split("; ")[0] in by_name[entity.strip().lower()].facts[relation.strip()]
+    some = itertools.islice(documents(writer, NameFilter([]), 0, False), 300)
+    assert "prose" not in {document.kind for document in some}

@@ -1,0 +1,137 @@
+"""`python -m training ablate`: what each part of the recipe is good for, at equal tokens.
+
+    python -m training ablate --out build/ablations --tokens 4000000
+
+Each variant is trained from the same random weights on as many tokens, and measured alike. Folders
+that are there are gone on with, so the command may be stopped and started again. The results are
+written to `ablations.json`, which the model card shows where it lies beside the model.
+
+| variant | what differs |
+| --- | --- |
+| full | nothing |
+| values trained | the looked-up values are targets of training |
+| nothing exchanged | names and values are as in the graph |
+| no prose | no passages of real prose |
+| no lookups | the same texts, values and all, without a lookup: the baseline |
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from model.checkpoint import DEFAULT_CHECKPOINT
+from training.module import TrainingError
+
+CONFIG = Path(__file__).parent / "configs" / "world.yaml"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A recipe with one part changed."""
+
+    name: str
+    corpus: tuple[str, ...] = ()
+    """Options of `corpus`."""
+    fit: tuple[str, ...] = ()
+    """Options of `fit`."""
+    suites: tuple[str, ...] = ("lookup", "closed-book")
+
+    @property
+    def folder(self) -> str:
+        return self.name.replace(" ", "-")
+
+
+VARIANTS = (
+    Variant("full"),
+    Variant("values trained", fit=("--model.train_values", "true")),
+    Variant("nothing exchanged", corpus=("--no-exchange",)),
+    Variant("no prose", corpus=("--no-prose",)),
+    Variant("no lookups", fit=("--data.lookups", "false"), suites=("closed-book",)),
+)
+
+
+def config(given: Path, run: Path) -> Path:
+    """The settings of a run with its own folder in place of the given file's; written beside it."""
+    settings = yaml.safe_load(given.read_text("utf-8"))
+    folder = settings["trainer"]["default_root_dir"]
+    path = run.with_suffix(".yaml")
+    path.write_text(given.read_text("utf-8").replace(folder, str(run)), encoding="utf-8")
+    return path
+
+
+def commands(variant: Variant, out: Path, options: argparse.Namespace) -> list[list[str]]:
+    """What is still to be run for a variant, in order."""
+    corpus = out / ("corpus-" + (variant.folder if variant.corpus else "full"))
+    run, model, found = (out / f"{kind}-{variant.folder}" for kind in ("run", "model", "found"))
+    seed = str(options.seed)
+    todo = []
+    if not (corpus / "manifest.json").exists():
+        wanted = ["--tokens", str(options.tokens), "--seed", seed, "--tokenizer", options.tokenizer]
+        todo.append(["corpus", "--out", str(corpus), *wanted, *variant.corpus])
+    if not (model / "config.json").exists():
+        last = run / "checkpoints" / "last.ckpt"
+        again = ["--ckpt_path", str(last)] if last.exists() else []
+        wanted = ["--config", str(config(options.config, run)), "--data.corpus", str(corpus)]
+        wanted += ["--seed_everything", seed, "--data.seed", seed]
+        todo.append(["fit", *wanted, *variant.fit, *again])
+        todo.append(["export", "--run", str(run), "--out", str(model)])
+    for suite in variant.suites:
+        path = found.with_name(f"{found.name}-{suite}.json")
+        if not path.exists():
+            wanted = ["--entities", str(options.entities), "--model", str(model)]
+            todo.append(["evaluate", suite, *wanted, "--out", str(path)])
+    return todo
+
+
+def gathered(out: Path) -> dict[str, dict[str, Any]]:
+    """The measures of each variant that was measured."""
+    table: dict[str, dict[str, Any]] = {}
+    for variant in VARIANTS:
+        for suite in variant.suites:
+            path = out / f"found-{variant.folder}-{suite}.json"
+            if path.exists():
+                table.setdefault(variant.name, {}).update(json.loads(path.read_text("utf-8")))
+    return table
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train and measure all variants, or those named."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training ablate", description="Train and measure variants of the recipe."
+    )
+    parser.add_argument("variants", nargs="*", help="all unless named")
+    parser.add_argument("--out", type=Path, default=Path("build/ablations"))
+    parser.add_argument("--tokens", type=int, default=4_000_000, help="of each")
+    parser.add_argument("--entities", type=int, default=300, help="to measure on")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--config", type=Path, default=CONFIG)
+    parser.add_argument("--tokenizer", default=str(DEFAULT_CHECKPOINT), help="of all variants")
+    options = parser.parse_args(argv)
+    known = {variant.name: variant for variant in VARIANTS}
+    if unknown := [name for name in options.variants if name not in known]:
+        parser.error(f"there is no variant {unknown[0]!r}; there are: {', '.join(known)}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    for variant in [known[name] for name in options.variants] or VARIANTS:
+        for command in commands(variant, options.out, options):
+            print(f"{variant.name}: {command[0]}", flush=True)
+            # A process of its own gives back what it took, and can be stopped alone.
+            done = subprocess.run([sys.executable, "-m", "training", *command])  # noqa: S603
+            if done.returncode:
+                raise TrainingError(
+                    f"`{command[0]}` of the variant {variant.name!r} ended with "
+                    f"{done.returncode}: mend what it says and run this again, it goes on there."
+                )
+    path = options.out / "ablations.json"
+    found = {"tokens": options.tokens, "variants": gathered(options.out)}
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(f"Wrote {path}.")
+    return 0
