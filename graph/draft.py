@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from graph.edits import Add, Edit, edit_from_json, edit_kind, edit_to_json
+from graph.encoder import Vectors
 from graph.errors import StoreError
 from graph.facts import Entity, Fact, clean_note, new_id, shown
 from graph.formats import BadLine, FactRow, Row, read_year
@@ -224,6 +225,14 @@ class StoredDraft:
 
     def candidates(self, name: str, limit: int = 50, at: int | None = None) -> list[Entity]:
         return self._at(at).candidates(name, limit)
+
+    def has_vectors(self) -> bool:
+        return self.base.has_vectors()
+
+    def near_names(
+        self, vector_D: Vectors, limit: int = 10, at: int | None = None
+    ) -> list[tuple[Entity, float]]:
+        return self._at(at).near_names(vector_D, limit)
 
     def relation(self, name: str) -> Relation | None:
         return self._at(None).relation(name)

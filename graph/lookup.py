@@ -59,7 +59,8 @@ class Lookup:
     policy: str = UNKNOWN
     """What a miss is answered with: "unknown", or the "nearest" that there is."""
     entity_by: str = ""
-    """How the entity was found: "name", "alias", "qualifier" or "spelling"; "" where it was not."""
+    """How the entity was found: "name", "alias", "qualifier", "spelling" or "meaning"; "" where it
+    was not."""
     relation_by: str = ""
     """How the relation was: "name", "synonym", "spelling" or "meaning"; "" where it was not."""
 

@@ -15,7 +15,7 @@ from graph.facts import new_id
 from graph.journal import read_deltas
 from graph.neo4j_schema import OPEN, key_of
 from graph.neo4j_store import Neo4jStore
-from graph.neo4j_writes import count_facts, name_row, remember, run, run_rows
+from graph.neo4j_writes import count_facts, name_row, remember, run, run_rows, words_in
 from graph.sqlite_copy import undone_by
 
 # By the first column, of which all rows are read together: (what to match, columns, order).
@@ -207,7 +207,7 @@ class Neo4jTarget(Neo4jTables):
             " place: CASE WHEN row[3] THEN row[4] ELSE -1 END})",
             [row for row in named if row[2] != OPEN or row[3]],
         )
-        remember(tx, (name[1] for name, *_ in named))
+        remember(tx, words_in(name[1] for name, *_ in named))
 
     def _write_fact(self, tx: ManagedTransaction, rows: list[Row]) -> None:
         known: Counter[int] = Counter()

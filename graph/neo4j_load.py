@@ -40,16 +40,20 @@ from graph.formats import (
 )
 from graph.neo4j_schema import OPEN, key_of
 from graph.neo4j_writes import (
+    FactRows,
     Journal,
     Turn,
     count_facts,
+    fact_rows,
+    make_entities,
     name_row,
+    remember,
     run,
     run_rows,
     take_turn,
+    words_in,
     write_deltas,
     write_facts,
-    write_names,
     write_relations,
     write_revision,
 )
@@ -62,6 +66,7 @@ if TYPE_CHECKING:
     from graph.neo4j_store import Neo4jStore
 
 BATCH = 5000  # rows of a file that are written in one transaction
+_WORDS = 20_000  # new words that are written together
 _CACHED = 200_000  # names kept in memory, some 60 MB
 
 
@@ -100,27 +105,18 @@ class _Fact:
         return self.id, self.entity_id, self.relation, self.key, self.source, self.year, value
 
 
-@dataclass(frozen=True)
-class _FactRows:
-    """New facts as rows, which no longer change."""
-
-    links: list[tuple[Any, ...]]
-    literals: list[tuple[Any, ...]]
-
-
 @dataclass
 class _Batch:
-    """What is to be written in one transaction."""
+    """What is gathered, to be written in one transaction."""
 
     names: list[tuple[Any, ...]] = field(default_factory=list)
     aliases: list[tuple[Any, ...]] = field(default_factory=list)
     facts: list[_Fact] = field(default_factory=list)
     slots: dict[tuple[int, str], dict[str | int, _Fact]] = field(default_factory=dict)
     """The facts, and those with another source, by entity and relation and then by value."""
-    resourced: list[tuple[Any, ...]] = field(default_factory=list)
-    """Rows of facts with another source, each with the revision that wrote it so."""
     relations: dict[str, None] = field(default_factory=dict)
     known: Counter[int] = field(default_factory=Counter)
+    """Facts from and to an entity."""
 
     def keep(self, fact: _Fact) -> None:
         """Let the next batch find the fact, which the server may not have by then."""
@@ -128,6 +124,52 @@ class _Batch:
         slot[fact.value] = fact
         if fact.value_id is not None:
             slot[fact.value_id] = fact
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What one transaction writes; nothing of it changes any more."""
+
+    relations: list[str]
+    names: list[tuple[Any, ...]]
+    aliases: list[tuple[Any, ...]]
+    words: list[str]
+    links: list[FactRows]
+    literals: list[FactRows]
+    known: Counter[int]
+    """Facts more from and to entities that were there before."""
+    resourced: list[tuple[Any, ...]]
+    """Rows of facts with another source, each with the revision that wrote it so."""
+
+    def write(self, tx: ManagedTransaction, revision: int) -> None:
+        """Write it all as of the revision."""
+        write_relations(tx, self.relations, revision)
+        make_entities(tx, self.names, self.aliases, revision)
+        remember(tx, self.words)
+        write_facts(tx, self.links, self.literals, revision)
+        count_facts(tx, self.known)
+        # A version of this very import is changed in place; an older one is closed.
+        run_rows(
+            tx,
+            "UNWIND $rows AS row MATCH ()-[f:FACT {id: row[0], since: $revision}]->()"
+            " SET f.source = row[4], f.year = row[5]",
+            [row for row in self.resourced if row[-1] == revision],
+            revision=revision,
+        )
+        older = [row for row in self.resourced if row[-1] != revision]
+        run_rows(
+            tx,
+            "UNWIND $rows AS row MATCH ()-[f:FACT {id: row[0], since: row[7]}]->()"
+            " SET f.until = $revision",
+            older,
+            revision=revision,
+        )
+        write_facts(
+            tx,
+            fact_rows([row[:-1] for row in older if isinstance(row[6], int)]),
+            fact_rows([row[:-1] for row in older if isinstance(row[6], str)]),
+            revision,
+        )
 
 
 def load(
@@ -195,6 +237,10 @@ class _Loader:
         self.written: Future[None] | None = None  # of the batch on its way to the server
         self.on_its_way: _Batch | None = None
         self.names: dict[str, _Name] = {}
+        self.words: set[str] = set()  # of the dictionary: those that this import put there, or will
+        self.new_words: list[
+            str
+        ] = []  # that wait: a transaction with words writes three indexes more
         self.kinds: dict[str, bool | None] = {}  # by a relation's key: whether its values are links
         self.declared: dict[str, tuple[str, str]] = {}
         self.changes: list[Delta] = []  # of synonyms and settings
@@ -217,6 +263,8 @@ class _Loader:
         if len(self.names) > _CACHED:
             self.settled()  # or else names on their way would be taken for new ones
             self.names.clear()
+        if len(self.words) > _CACHED:
+            self.words.clear()
         good: list[Any] = []
         for row in rows:
             try:
@@ -461,26 +509,16 @@ class _Loader:
 
         Comes back at once, except with `last` and where the batch before is still on its way.
         """
-        self.settled()
         batch, self.waiting = self.waiting, None
+        rows = None
+        if batch is not None:  # made ready while the batch before may still be on its way
+            rows = self._rows(batch)
+        self.settled()
         if self.report.bad and not self.skip_bad:
             return  # nothing will come of it
         if batch is None and last is None:
             return
         number = self.batches + 1
-        if batch is not None:
-            # From here on a fact of the batch stands, and another source changes what stands.
-            batch.resourced = [(*fact.row(), fact.since) for fact in self.resourced]
-            for fact in self.resourced:
-                fact.resourced, fact.since = False, self.revision
-                batch.keep(fact)
-            self.resourced = []
-            rows = _FactRows(
-                [fact.row() for fact in batch.facts if fact.value_id is not None],
-                [fact.row() for fact in batch.facts if fact.value_id is None],
-            )
-            for fact in batch.facts:
-                fact.since = self.revision
 
         def attempt(tx: ManagedTransaction, turn: Turn) -> int:
             if turn.done is not None:
@@ -491,8 +529,8 @@ class _Loader:
                     "had written was taken out; start it again."
                 )
             revision = turn.written + 1
-            if batch is not None and (turn.lease is None or (turn.lease_batch or 0) < number):
-                self._write(tx, batch, rows, revision)
+            if rows is not None and (turn.lease is None or (turn.lease_batch or 0) < number):
+                rows.write(tx, revision)
             if last is not None:
                 last(tx, revision, turn)
             else:
@@ -517,32 +555,32 @@ class _Loader:
             self.on_its_way = batch
             self.written = self.writer.submit(write)
 
-    def _write(self, tx: ManagedTransaction, batch: _Batch, rows: _FactRows, revision: int) -> None:
-        write_relations(tx, batch.relations, revision)
-        write_names(tx, batch.names, batch.aliases, revision)
-        write_facts(tx, rows.links, rows.literals, revision)
-        count_facts(tx, batch.known)
-        # A version of this very import is changed in place; an older one is closed.
-        run_rows(
-            tx,
-            "UNWIND $rows AS row MATCH ()-[f:FACT {id: row[0], since: $revision}]->()"
-            " SET f.source = row[4], f.year = row[5]",
-            [row for row in batch.resourced if row[-1] == revision],
-            revision=revision,
-        )
-        older = [row for row in batch.resourced if row[-1] != revision]
-        run_rows(
-            tx,
-            "UNWIND $rows AS row MATCH ()-[f:FACT {id: row[0], since: row[7]}]->()"
-            " SET f.until = $revision",
-            older,
-            revision=revision,
-        )
-        write_facts(
-            tx,
-            [row[:-1] for row in older if isinstance(row[6], int)],
-            [row[:-1] for row in older if isinstance(row[6], str)],
-            revision,
+    def _rows(self, batch: _Batch) -> _Rows:
+        """What is to be written of a batch; from here on its facts stand."""
+        # Of a fact that stood already another source is kept: by revision, in place or anew.
+        resourced = [(*fact.row(), fact.since) for fact in self.resourced]
+        for fact in self.resourced:
+            fact.resourced, fact.since = False, self.revision
+            batch.keep(fact)
+        self.resourced = []
+        for fact in batch.facts:
+            fact.since = self.revision
+        named = words_in(row[1] for row in (*batch.names, *batch.aliases))
+        self.new_words += (word for word in named if word not in self.words)
+        self.words.update(named)
+        words: list[str] = []
+        if len(self.new_words) > _WORDS:
+            words, self.new_words = self.new_words, words
+        known = batch.known
+        return _Rows(
+            relations=list(batch.relations),
+            names=[(*row, known.pop(row[0], 0)) for row in batch.names],
+            aliases=batch.aliases,
+            words=words,
+            links=fact_rows([fact.row() for fact in batch.facts if fact.value_id is not None]),
+            literals=fact_rows([fact.row() for fact in batch.facts if fact.value_id is None]),
+            known=known,
+            resourced=resourced,
         )
 
     def finish(self, kind: str, author: str, reason: str) -> LoadReport:
@@ -560,6 +598,7 @@ class _Loader:
                 " SET r.kind = row[1], r.description = row[2]",
                 [(name, *declared) for name, declared in self.declared.items()],
             )
+            remember(tx, self.new_words)
             write_deltas(tx, net(self.changes), revision)
             journal = Journal()
             edit = {

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import starmap
 from typing import Any
 
+from graph.encoder import Vectors
 from graph.facts import MAX_NAME, Entity, Fact, clean_name, fold, is_id
 from graph.journal import read_entry
 from graph.neighbourhood import walk_around
@@ -239,6 +240,27 @@ class Neo4jReads:
             chosen = [known[word] or [word] for word in words]
             if [[word] for word in words] != chosen:
                 yield all_of(chosen)
+
+    def has_vectors(self) -> bool:
+        return bool(
+            self._rows("MATCH (s:Lamplight {name: 'store'}) WHERE s.embedded RETURN s.embedded")
+        )
+
+    def near_names(
+        self, vector_D: Vectors, limit: int = 10, at: int | None = None
+    ) -> list[tuple[Entity, float]]:
+        rows = self._rows(
+            "CALL db.index.vector.queryNodes('entity_embedding', $most, $vector)"
+            " YIELD node, score RETURN node.id, node.embedded, score",
+            most=2 * limit,
+            vector=vector_D.tolist(),
+        )
+        entities = self.entities([entity_id for entity_id, _, _ in rows], at)
+        return [
+            (entities[entity_id], 2 * score - 1)  # the server's score is (1 + cosine) / 2
+            for entity_id, name, score in rows
+            if entity_id in entities and entities[entity_id].name == name
+        ][:limit]
 
     def candidates(self, name: str, limit: int = 50, at: int | None = None) -> list[Entity]:
         words = words_of(_searchable(name[:MAX_NAME]))[:MOST_WORDS]

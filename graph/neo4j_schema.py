@@ -1,7 +1,8 @@
 """What a Lamplight store is inside a Neo4j database, and how `python -m graph init` makes it.
 
     (:Entity {id, name, key, bag, facts, named, made})
-        `name` is the current one, since the revision `named`; none while the entity is merged away
+        `name` is the current one, since the revision `named`; none while the entity is merged away;
+        where names are embedded, `embedding` is the vector of the name `embedded`
     (:Entity)-[:NAMED]->(:Name {name, key, bag, is_alias, since, until, place})
         aliases, and names that the entity had before
     (:Word {text})                                       every word that ever occurred in a name

@@ -21,6 +21,7 @@ from neo4j import ManagedTransaction
 from graph.courtesy import Courtesy
 from graph.draft import IDLE_DAYS, DraftRecord, Step, StoredDraft, check_draft_id
 from graph.edits import Edit
+from graph.encoder import Vectors
 from graph.errors import StoreError
 from graph.facts import clean_note
 from graph.formats import Row
@@ -242,6 +243,34 @@ class Neo4jStore(Neo4jReads):
 
     def load(self, rows: Iterable[Row], **options: Any) -> LoadReport:
         return load(self, rows, **options)
+
+    def unembedded(self, after: int = -1, limit: int = 1000) -> list[tuple[int, str]]:
+        rows = self._rows(
+            "MATCH (e:Entity) WHERE e.id > $after AND e.name IS NOT NULL"
+            " AND (e.embedded IS NULL OR e.embedded <> e.name)"
+            " RETURN e.id, e.name ORDER BY e.id LIMIT $limit",
+            after=after,
+            limit=limit,
+        )
+        return [(entity_id, name) for entity_id, name in rows]
+
+    def embed(self, names: Sequence[tuple[int, str]], vectors_ND: Vectors) -> None:
+        rows = [
+            [entity_id, name, vector_D.tolist()]
+            for (entity_id, name), vector_D in zip(names, vectors_ND, strict=True)
+        ]
+
+        def work(tx: ManagedTransaction) -> None:
+            run_rows(
+                tx,
+                "UNWIND $rows AS row MATCH (e:Entity {id: row[0]}) WHERE e.name = row[1]"
+                " SET e.embedded = row[1] WITH e, row"
+                " CALL db.create.setNodeVectorProperty(e, 'embedding', row[2])",
+                rows,
+            )
+            run(tx, "MATCH (s:Lamplight {name: 'store'}) SET s.embedded = true")
+
+        self.connection.write(work)
 
     def undo(self, *, author: str, reason: str = "") -> int:
         def target(view: View) -> int:

@@ -322,6 +322,13 @@ def write_names(
         names,
         revision=revision,
     )
+    _write_aliases(tx, aliases, revision)
+    remember(tx, words_in(row[1] for row in (*names, *aliases)))
+
+
+def _write_aliases(
+    tx: ManagedTransaction, aliases: Sequence[tuple[Any, ...]], revision: int
+) -> None:
     run_rows(
         tx,
         "UNWIND $rows AS row MATCH (e:Entity {id: row[0]})"
@@ -331,12 +338,35 @@ def write_names(
         open=OPEN,
         revision=revision,
     )
-    remember(tx, (row[1] for row in (*names, *aliases)))
 
 
-def remember(tx: ManagedTransaction, names: Iterable[str]) -> None:
-    """Put the words of names into the dictionary."""
-    words = dict.fromkeys(word for name in names for word in words_of(name))
+def make_entities(
+    tx: ManagedTransaction,
+    names: Sequence[tuple[Any, ...]],
+    aliases: Sequence[tuple[Any, ...]],
+    revision: int,
+) -> None:
+    """As `write_names`, of entities that are surely new; each row ends in its count of facts.
+
+    Their words are not put into the dictionary: an import remembers each word once.
+    """
+    run_rows(
+        tx,
+        "UNWIND $rows AS row CREATE (:Entity {id: row[0], name: row[1], key: row[2], bag: row[3],"
+        " facts: row[4], named: $revision, made: $revision})",
+        names,
+        revision=revision,
+    )
+    _write_aliases(tx, aliases, revision)
+
+
+def words_in(names: Iterable[str]) -> dict[str, None]:
+    """The words of names, each once."""
+    return dict.fromkeys(word for name in names for word in words_of(name))
+
+
+def remember(tx: ManagedTransaction, words: Iterable[str]) -> None:
+    """Put words into the dictionary."""
     run_rows(tx, "UNWIND $rows AS word MERGE (:Word {text: word})", list(words))
 
 
@@ -372,38 +402,63 @@ def open_facts(tx: ManagedTransaction, facts: Sequence[Fact], revision: int) -> 
             literals.append((*row, fact.value))
         else:
             links.append((*row, fact.value_id))
-    write_facts(tx, links, literals, revision)
+    write_facts(tx, fact_rows(links), fact_rows(literals), revision)
 
 
 _VERSION = (
-    "id: row[0], relation: row[2], relation_key: row[3], source: row[4], year: row[5],"
-    " since: $revision, until: $open"
+    "id: row[0], relation: names[row[1]][0], relation_key: names[row[1]][1], source: row[2],"
+    " year: row[3], since: $revision, until: $open"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class FactRows:
+    """New facts of one statement: by subject, which is found once; relations are named once."""
+
+    subjects: list[tuple[int, list[tuple[Any, ...]]]]
+    """An entity's id, and of each of its facts the id, relation's place in `names`, source, year,
+    and value_id or value."""
+    names: list[tuple[str, str]]
+    """Relations with their keys."""
+
+
+def fact_rows(facts: Sequence[tuple[Any, ...]]) -> list[FactRows]:
+    """Rows of id, entity_id, relation, its key, source, year, and value_id or value, in chunks."""
+    chunks = []
+    for begin in range(0, len(facts), _CHUNK):
+        names: dict[tuple[str, str], int] = {}
+        subjects: dict[int, list[tuple[Any, ...]]] = {}
+        for fact_id, entity_id, relation, key, *rest in facts[begin : begin + _CHUNK]:
+            place = names.setdefault((relation, key), len(names))
+            subjects.setdefault(entity_id, []).append((fact_id, place, *rest))
+        chunks.append(FactRows(list(subjects.items()), list(names)))
+    return chunks
 
 
 def write_facts(
     tx: ManagedTransaction,
-    links: Sequence[Sequence[Any]],
-    literals: Sequence[Sequence[Any]],
+    links: Iterable[FactRows],
+    literals: Iterable[FactRows],
     revision: int,
 ) -> None:
-    """Rows of id, entity_id, relation, its key, source, year, and value_id or value."""
-    run_rows(
-        tx,
-        "UNWIND $rows AS row MATCH (e:Entity {id: row[1]}) MATCH (v:Entity {id: row[6]})"
-        f" CREATE (e)-[:FACT {{{_VERSION}, value_id: row[6]}}]->(v)",
-        links,
-        open=OPEN,
-        revision=revision,
+    """Open a version of each fact."""
+    link = (
+        "MATCH (v:Entity {id: row[4]}) USING INDEX v:Entity(id)"
+        f" CREATE (e)-[:FACT {{{_VERSION}, value_id: row[4]}}]->(v)"
     )
-    run_rows(
-        tx,
-        "UNWIND $rows AS row MATCH (e:Entity {id: row[1]})"
-        f" CREATE (e)-[:FACT {{{_VERSION}}}]->(:Literal {{value: row[6]}})",
-        literals,
-        open=OPEN,
-        revision=revision,
-    )
+    literal = f"CREATE (e)-[:FACT {{{_VERSION}}}]->(:Literal {{value: row[4]}})"
+    for create, chunks in ((link, links), (literal, literals)):
+        for rows in chunks:
+            run(
+                tx,
+                "UNWIND $subjects AS subject MATCH (e:Entity {id: subject[0]})"
+                " USING INDEX e:Entity(id)"
+                f" WITH e, subject, $names AS names UNWIND subject[1] AS row {create}",
+                subjects=rows.subjects,
+                names=rows.names,
+                open=OPEN,
+                revision=revision,
+            )
 
 
 def write_relations(tx: ManagedTransaction, names: Iterable[str], revision: int) -> None:

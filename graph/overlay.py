@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from graph.encoder import Vectors
 from graph.facts import Entity, Fact, clean_name, fold
 from graph.ranking import matches, rank_entities
 from graph.rules import Rule
@@ -194,6 +195,15 @@ class Overlay:
                 known.add(word)
         # A word that is known here or below is meant as it is written.
         return [entity for entity in (*own, *kept) if known <= _words(entity)][: limit + len(own)]
+
+    def near_names(self, vector_D: Vectors, limit: int) -> list[tuple[Entity, float]]:
+        below = self.base.near_names(vector_D, limit + len(self._entities), self.base_revision)
+        kept = []
+        for known, cosine in below:
+            entity = self.entity(known.id)
+            if entity is not None and entity.name == known.name:
+                kept.append((entity, cosine))
+        return kept[:limit]
 
     def relation(self, name: str) -> Relation | None:
         known = self.base.relation(name)

@@ -46,6 +46,8 @@ class Thresholds:
 
     entity: float = 0.8
     """Of an entity by its spelling: `graph.spelling.likeness`."""
+    entity_meaning: float = 0.8
+    """Of an entity by the cosine of its name's embedding, where names are embedded."""
     spelling: float = 0.75
     """Of a relation by its spelling, likewise."""
     meaning: float = 0.6
@@ -120,7 +122,12 @@ class Retriever:
             self._count,
         )
         ranked = [pair for pair in ranked if pair[1] >= _LEAST][: RUNNERS_UP + 1]
-        enough = ranked and ranked[0][1] >= self.thresholds.entity
+        by, enough = "spelling", bool(ranked) and ranked[0][1] >= self.thresholds.entity
+        if not enough:
+            meant = self._meant_entities(entity)
+            if meant and (meant[0][1] >= self.thresholds.entity_meaning or not ranked):
+                by, enough = "meaning", meant[0][1] >= self.thresholds.entity_meaning
+                ranked = meant
         if ranked and (enough or self.policy == _NEAREST):
             (first, score), others = ranked[0], ranked[1:]
         else:
@@ -128,8 +135,20 @@ class Retriever:
         runners_up = tuple(self._runner_up(other, relation, near) for other, near in others)
         if first is None:
             return self._miss(entity, relation, None, runners_up[:RUNNERS_UP])
-        found = _Found(first, "fuzzy", "spelling", score)
+        found = _Found(first, "fuzzy", by, score)
         return self._answer(found, runners_up[:RUNNERS_UP], entity, relation)
+
+    def _meant_entities(self, name: str) -> list[tuple[Entity, float]]:
+        """Entities whose name means nearly the same, where names are embedded; best first."""
+        encoder = self._installed_encoder()
+        if encoder is None or not name.strip() or not self.store.has_vectors():
+            return []
+        (vector_D,) = encoder.encode([name[:MAX_NAME]])
+        found = self.store.near_names(vector_D, RUNNERS_UP + 1, at=self.revision)
+        return [pair for pair in found if pair[1] >= _LEAST]
+
+    def _installed_encoder(self) -> Encoder | None:
+        return self._encoder or (installed_encoder() if self._embeddings else None)
 
     def _answer(
         self, found: _Found, runners_up: tuple[RunnerUp, ...], entity: str, relation: str
@@ -157,15 +176,17 @@ class Retriever:
     ) -> Lookup:
         joined = join_values([fact.value for fact in facts])
         how, score, threshold = found.how, found.score, THRESHOLDS.meaning
-        if found.by == "spelling":
-            threshold = self.thresholds.entity
+        guessed = found.by in ("spelling", "meaning")
+        if guessed:
+            spelt = found.by == "spelling"
+            threshold = self.thresholds.entity if spelt else self.thresholds.entity_meaning
         if meaning is not None:
             if meaning.by == "synonym":
                 how = "alias" if how == "exact" else how
             else:
                 how = "fuzzy"
                 least = self._threshold(meaning.by)
-                if found.by != "spelling" or meaning.score - least < score - threshold:
+                if not guessed or meaning.score - least < score - threshold:
                     score, threshold = meaning.score, least
         return Lookup(
             entity=entity,
@@ -249,7 +270,7 @@ class Retriever:
         if fold(phrase) in former:
             return None, []
         refuses = self.setting(REFUSE_LACKING) == "on"
-        vocabulary = self._vocabulary(None if refuses else (*own.values(), *former.values()))
+        vocabulary = self._vocabulary((*own.values(), *former.values()), refuses)
         synonyms = vocabulary.synonyms(phrase)
         for relation in synonyms:
             if fold(relation) in former:
@@ -260,7 +281,7 @@ class Retriever:
             return None, []
         near_ones = vocabulary.spelt(phrase)
         if not near_ones or near_ones[0].score < self.thresholds.spelling:
-            encoder = self._encoder or (installed_encoder() if self._embeddings else None)
+            encoder = self._installed_encoder()
             if encoder is not None:
                 near_ones = vocabulary.meant(phrase, encoder)
         near_ones = [meaning for meaning in near_ones if meaning.score >= _LEAST]
@@ -282,11 +303,19 @@ class Retriever:
             if meaning is not chosen and fold(meaning.relation) in own
         )[:RUNNERS_UP]
 
-    def _vocabulary(self, relations: Sequence[str] | None) -> Vocabulary:
-        """The phrases of all relations, kept for the state of the graph, or of some of them."""
-        if relations is None:
-            return _shared_vocabulary(self.store, self.state, self.revision)
+    def _vocabulary(self, relations: Sequence[str], whole: bool) -> Vocabulary:
+        """The phrases of the relations; if `whole` those of all, kept for the state of the graph.
+
+        What a draft has lost again no store lists, so the relations are looked for there too.
+        """
         keys = {fold(relation) for relation in relations}
+        if whole:
+            vocabulary = _shared_vocabulary(self.store, self.state, self.revision)
+            if keys <= vocabulary.keys:
+                return vocabulary
+            everything = [relation.name for relation in self.store.relations()]
+            rules = self.store.rules(SYNONYM, at=self.revision)
+            return Vocabulary(dict.fromkeys((*everything, *relations)), rules)
         rules = self.store.rules(SYNONYM, at=self.revision)
         return Vocabulary(relations, [rule for rule in rules if fold(rule.value) in keys])
 

@@ -28,6 +28,7 @@ from graph.draft import (
     touched_ids,
 )
 from graph.edits import Edit, edit_kind, edit_to_json
+from graph.encoder import Vectors
 from graph.errors import StoreError
 from graph.facts import Entity, Fact, clean_note, fold
 from graph.formats import Row
@@ -38,6 +39,7 @@ from graph.spelling import bag_of, words_of
 from graph.sqlite_file import NEWEST, OPEN, SCHEMA, connect, explain, is_new, path_of
 from graph.sqlite_load import load
 from graph.sqlite_reads import SqliteReads, view
+from graph.sqlite_vectors import lacking, put
 from graph.sqlite_words import remember
 from graph.store import Delta, LoadReport, Statistics
 
@@ -231,6 +233,13 @@ class SqliteStore(SqliteReads):
 
     def load(self, rows: Iterable[Row], **options: Any) -> LoadReport:
         return load(self, rows, **options)
+
+    def unembedded(self, after: int = -1, limit: int = 1000) -> list[tuple[int, str]]:
+        return lacking(self._reader(), after, limit)
+
+    def embed(self, names: Sequence[tuple[int, str]], vectors_ND: Vectors) -> None:
+        with self.transaction(brief=False) as connection:
+            put(connection, names, vectors_ND)
 
     def undo(self, *, author: str, reason: str = "") -> int:
         with self.transaction():

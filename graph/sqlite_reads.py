@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import starmap
 from typing import Any, cast
 
+from graph.encoder import Vectors
 from graph.facts import MAX_NAME, Entity, Fact, clean_name, fold, is_id
 from graph.journal import read_entry
 from graph.neighbourhood import walk
@@ -14,6 +15,7 @@ from graph.ranking import rank_entities
 from graph.rules import Rule
 from graph.spelling import MOST_WORDS, words_of
 from graph.sqlite_file import NEWEST, OPEN
+from graph.sqlite_vectors import IS_THERE, nearest
 from graph.sqlite_words import candidates, entities, holding, name_and_aliases, options, quoted
 from graph.store import JournalEntry, Relation, TripletStore
 
@@ -185,6 +187,22 @@ class SqliteReads:
             chosen = [near(self._rows, word) or [word] for word in words]
             if [[word] for word in words] != chosen:
                 yield " AND ".join("(" + " OR ".join(map(quoted, group)) + ")" for group in chosen)
+
+    def has_vectors(self) -> bool:
+        return bool(self._rows(IS_THERE))
+
+    def _nearest(self, vector_D: Vectors, limit: int) -> list[tuple[int, str, float]]:
+        return nearest(self._rows, vector_D, limit) if self.has_vectors() else []
+
+    def near_names(
+        self, vector_D: Vectors, limit: int = 10, at: int | None = None
+    ) -> list[tuple[Entity, float]]:
+        found = []
+        for entity_id, name, cosine in self._nearest(vector_D, 2 * limit):
+            entity = self.entity(entity_id, at)
+            if entity is not None and entity.name == name:
+                found.append((entity, cosine))
+        return found[:limit]
 
     def candidates(self, name: str, limit: int = 50, at: int | None = None) -> list[Entity]:
         return candidates(

@@ -16,6 +16,7 @@ from graph.journal import NOTHING, without
 from graph.spelling import bag_of, words_of
 from graph.sqlite import SqliteStore
 from graph.sqlite_file import OPEN, explain
+from graph.sqlite_vectors import forget
 from graph.store import SharedStore
 
 _TAKEN_BACK = 2  # `undone` of a revision of which a purge left nothing
@@ -224,6 +225,7 @@ class _Eraser:
             )
         self.sql.execute("DELETE FROM name WHERE entity_id = ?", (entity_id,))
         self.sql.execute("DELETE FROM entity WHERE id = ?", (entity_id,))
+        forget(self.sql, entity_id)
         self._scrub(entity_id)
 
     def _scrub(self, object_id: int) -> None:

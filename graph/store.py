@@ -23,6 +23,7 @@ from graph.rules import Rule
 
 if TYPE_CHECKING:
     from graph.draft import DraftRecord, Step
+    from graph.encoder import Vectors
     from graph.formats import BadLine, Row
 
 __all__ = [
@@ -215,6 +216,18 @@ class TripletStore(Protocol):
         is written and never taken for another: "Zambia", deleted, is not "Gambia".
         """
 
+    def has_vectors(self) -> bool:
+        """Whether names of entities were embedded (`python -m graph embed`)."""
+
+    def near_names(
+        self, vector_D: Vectors, limit: int = 10, at: int | None = None
+    ) -> list[tuple[Entity, float]]:
+        """Entities whose embedded name is nearest to a vector, with the cosine, best first.
+
+        `vector_D` is float32 [D] of length 1, by the encoder that embedded the names. A name that
+        was never embedded, as one that a draft gave, is not found.
+        """
+
     def relation(self, name: str) -> Relation | None:
         """What is known of a relation, by the folded key of its name."""
 
@@ -359,6 +372,15 @@ class SharedStore(TripletStore, Protocol):
 
         A bad line is told to `on_bad`. Unless `skip_bad`, it also keeps everything out: the rest
         is only checked, and a `StoreError` says how many there were.
+        """
+
+    def unembedded(self, after: int = -1, limit: int = 1000) -> list[tuple[int, str]]:
+        """Ids and names of entities whose present name has no vector, by ids above `after`."""
+
+    def embed(self, names: Sequence[tuple[int, str]], vectors_ND: Vectors) -> None:
+        """Keep the vectors of names, float32 [N, D], for `near_names`; no edit, so not journalled.
+
+        An entity that has another name by now is passed over.
         """
 
     def load_draft(self, draft_id: str) -> DraftRecord | None:

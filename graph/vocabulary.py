@@ -39,6 +39,8 @@ class Vocabulary:
         self._by_bag: dict[str, list[int]] = {}
         for relation in relations:
             self._put(relation, relation)
+        self.keys = frozenset(map(fold, self._relations))
+        """The folded keys of the relations."""
         for rule in synonyms:
             self._put(rule.name, rule.value)
             self._by_key.setdefault(rule.key, []).append(rule.value)

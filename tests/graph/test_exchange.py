@@ -116,13 +116,13 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_is_one_sentence_and_no_harm(
-    filled: SqliteStore, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+    public: Any, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text, message = HOSTILE[name]
     path = tmp_path / name
     path.write_text(text)
-    before = list(filled.all_facts())
-    code = main(["import", str(path), "--store", filled.url])
+    before = list(public.all_facts())
+    code = main(["import", str(path), "--store", public.url])
     errors = capsys.readouterr().err
     if name == "header.csv":
         assert code in (0, 2)
@@ -130,14 +130,14 @@ def test_a_hostile_file_is_one_sentence_and_no_harm(
         assert code == 2
         assert message in errors
     assert len(errors) < 1000
-    assert list(filled.all_facts()) == before
+    assert list(public.all_facts()) == before
 
 
-def test_formula_cells_are_only_text(filled: SqliteStore, tmp_path: Path) -> None:
+def test_formula_cells_are_only_text(public: Any, tmp_path: Path) -> None:
     path = tmp_path / "cells.csv"
     path.write_text('entity,relation,value\nSheet,cell,"=HYPERLINK(""x"")"\nSheet,cell,@SUM(1)\n')
-    assert main(["import", str(path), "--store", filled.url]) == 0
-    assert said(filled, "Sheet", "cell") == ['=HYPERLINK("x")', "@SUM(1)"]
+    assert main(["import", str(path), "--store", public.url]) == 0
+    assert said(public, "Sheet", "cell") == ['=HYPERLINK("x")', "@SUM(1)"]
 
 
 def many(path: Path, number: int) -> None:
@@ -147,33 +147,33 @@ def many(path: Path, number: int) -> None:
             file.write("\n")
 
 
-def test_an_import_goes_on_where_it_was_stopped(filled: SqliteStore, tmp_path: Path) -> None:
+def test_an_import_goes_on_where_it_was_stopped(public: Any, tmp_path: Path) -> None:
     path = tmp_path / "facts.jsonl"
     many(path, 1000)
-    before = filled.statistics().facts
+    before = public.statistics().facts
 
     def stop(rows: int) -> None:
         if rows >= 400:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        load_in_parts(filled, path, author="Ada", reason="mine", part=200, on_part=stop)
-    assert filled.statistics().facts == before + 400
-    filled.apply([Add("France", "motto", "Liberté")], author="Bob")  # others go on meanwhile
+        load_in_parts(public, path, author="Ada", reason="mine", part=200, on_part=stop)
+    assert public.statistics().facts == before + 400
+    public.apply([Add("France", "motto", "Liberté")], author="Bob")  # others go on meanwhile
     told: list[int] = []
-    report, passed = load_in_parts(filled, path, author="Ada", part=200, on_part=told.append)
+    report, passed = load_in_parts(public, path, author="Ada", part=200, on_part=told.append)
     assert (passed, report.facts, told) == (400, 600, [600, 800, 1000])
-    assert filled.statistics().facts == before + 1001
-    assert load_in_parts(filled, path, author="Ada", part=200)[1] == 1000
-    filled.undo(author="Ada")  # of the last part
-    report, passed = load_in_parts(filled, path, author="Ada", part=200)
+    assert public.statistics().facts == before + 1001
+    assert load_in_parts(public, path, author="Ada", part=200)[1] == 1000
+    public.undo(author="Ada")  # of the last part
+    report, passed = load_in_parts(public, path, author="Ada", part=200)
     assert (passed, report.facts) == (800, 200)
-    assert filled.statistics().facts == before + 1001
+    assert public.statistics().facts == before + 1001
     with path.open("a") as file:
         file.write("no json\n")
     with pytest.raises(StoreError, match="1 bad line"):  # another file: its facts are there
-        load_in_parts(filled, path, author="Ada", part=2000)
-    assert filled.statistics().facts == before + 1001
+        load_in_parts(public, path, author="Ada", part=2000)
+    assert public.statistics().facts == before + 1001
 
 
 def test_a_large_lmlm_database_is_streamed(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,29 +97,27 @@ BAD_CSV = [
 
 
 @pytest.mark.parametrize(("line", "why"), BAD_CSV, ids=[why for _, why in BAD_CSV])
-def test_a_bad_line_keeps_everything_out(
-    filled: SqliteStore, tmp_path: Path, line: str, why: str
-) -> None:
+def test_a_bad_line_keeps_everything_out(public: Any, tmp_path: Path, line: str, why: str) -> None:
     header = "entity,relation,value,source,year\n"
     path = write(tmp_path / "facts.csv", f"{header}Oz,ruler,Wizard\n{line}\nOz,land,yes\n")
-    revision, facts = filled.revision(), list(filled.all_facts())
+    revision, facts = public.revision(), list(public.all_facts())
     told: list[BadLine] = []
     with pytest.raises(StoreError, match=r"Nothing was imported.*1 bad line.*--skip-bad"):
-        load(filled, read_rows(path), author="Ada", on_bad=told.append)
+        public.load(read_rows(path), author="Ada", on_bad=told.append)
     assert [bad.line for bad in told] == [3]
     assert why in told[0].reason
     assert len(str(told[0])) < 300
-    assert filled.revision() == revision
-    assert list(filled.all_facts()) == facts
-    assert filled.find_entities("Oz") == []
-    report = load(filled, read_rows(path), author="Ada", skip_bad=True)
+    assert public.revision() == revision
+    assert list(public.all_facts()) == facts
+    assert public.find_entities("Oz") == []
+    report = public.load(read_rows(path), author="Ada", skip_bad=True)
     assert (report.bad, report.facts) == (1, 2)
-    assert said(filled, "Oz") == ["Wizard", "yes"]
+    assert said(public, "Oz") == ["Wizard", "yes"]
 
 
-def test_lines_that_are_not_utf_8(filled: SqliteStore, tmp_path: Path) -> None:
+def test_lines_that_are_not_utf_8(public: Any, tmp_path: Path) -> None:
     path = write(tmp_path / "facts.csv", b"entity,relation,value\nOz,r,\xff\xfe\nOz,r,v\n")
-    report = load(filled, read_rows(path), author="Ada", skip_bad=True)
+    report = public.load(read_rows(path), author="Ada", skip_bad=True)
     assert (report.bad, report.facts) == (1, 1)
 
 

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from graph.__main__ import main
@@ -142,6 +143,8 @@ def test_nothing_is_left_of_a_purged_fact(public: Any) -> None:
     public.load([FactRow(1, "France", "envoy", SECRET)], author="Ada")
     envoy = fact_of(public, "France", "envoy")
     public.draft("one").apply([Change(fact.id, f"{SECRET} the Third")], author="Ada")
+    names = public.unembedded()
+    public.embed(names, np.eye(len(names), 384, dtype=np.float32))
     before, others = public.revision(), [f for f in public.all_facts() if SECRET not in f.value]
     assert SECRET.lower().encode() in traces(public)
     revision = erase(public, [fact.id, castle.id, envoy.id], author="Ada", reason="asked to")
@@ -154,6 +157,11 @@ def test_nothing_is_left_of_a_purged_fact(public: Any) -> None:
         assert said(public, "France", "lover", at=at) == []
     assert public.find_entities(SECRET) == public.search(SECRET[:5]) == []
     assert Retriever(public).lookup(f"{SECRET[:-1]}", "relations").is_miss
+    castles = [place for place, (_, name) in enumerate(names) if SECRET in name]
+    for place in castles:
+        near = public.near_names(np.eye(1, 384, place, dtype=np.float32)[0])
+        assert all(SECRET not in entity.name for entity, _ in near)
+    assert castles
     assert SECRET not in str([entry.to_json() for entry in public.history(limit=1000)])
     entry = public.history(limit=1)[0]
     assert (entry.kind, entry.author, entry.reason) == ("purge", "Ada", "asked to")
