@@ -8,6 +8,7 @@ from html import escape
 
 from app.graph_view import Scene, bounded
 from graph.facts import Fact
+from graph.world import source_names
 
 MAX_ROWS = 60
 
@@ -49,5 +50,5 @@ def _row(fact: Fact, scene: Scene) -> str:
         f"<td>{number or ''}</td><td>{escape(fact.entity)}</td><td>{escape(fact.relation)}</td>"
         f'<td><button type="button" class="cell" id="cell-{fact.id}" aria-pressed="{pressed}" '
         f'data-action="fact" data-id="{fact.id}">{escape(fact.value)}</button></td>'
-        f"<td>{escape(fact.source)}</td></tr>"
+        f"<td>{escape(source_names(fact.source))}</td></tr>"
     )

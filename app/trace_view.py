@@ -23,7 +23,7 @@ from model.trace import TraceLookup
 HOW = {
     "exact": "found by its exact name",
     "alias": "found by another name",
-    "fuzzy": "found by a similar name",
+    "fuzzy": "found by a similar name or meaning",
     "miss": "not found",
 }
 
@@ -115,7 +115,7 @@ def _mark_opening(reading: Reading, view: View, group: Sequence[Mark], mark_id: 
     if chosen is not None:
         classes.append("selected")
         label += ", selected"
-    signs = len(numbers) + 2 * ("edited" in classes)  # of the number behind it, and the pencil
+    signs = len(numbers) + ("edited" in classes)  # of the number behind it, and the pencil
     # Where one word repeats two facts, a second click opens the second.
     opens = ids[0] if chosen is None else ids[(ids.index(chosen) + 1) % len(ids)]
     return (
