@@ -303,7 +303,29 @@ class Writer:
         """A made-up name of a relation, mostly taken from the family while one is left."""
         if family and rng.random() < 0.8:
             return family.pop()
+        return self._new_relation(rng)
+
+    def _new_relation(self, rng: random.Random) -> str:
+        """A made-up name of a relation; one in five is nearly that of one with phrases of its own.
+
+        Else "first lit" and "year built" are told in the words of "first awarded" and "year": an
+        ascent was awarded, and a lighthouse took place.
+        """
+        if rng.random() < 0.2:
+            words = rng.choice(self._relation_names).split()
+            other = rng.choice(self._relation_words).lower()
+            if len(words) > 1 and rng.random() < 0.7:
+                words[rng.randrange(len(words))] = other
+            else:
+                words.insert(rng.choice((0, len(words))), other)
+            name = " ".join(words)
+            if name not in self.phrases.relations:
+                return name
         return made_up.made_up_relation(rng, self._relation_words)
+
+    @cached_property
+    def _relation_names(self) -> list[str]:
+        return sorted(self.phrases.relations)
 
     # ---- sentences ---------------------------------------------------------------------------
 
@@ -523,7 +545,7 @@ class Writer:
 
     def general_question(self, rng: random.Random) -> tuple[str, str]:
         """A question for a relation that nobody wrote phrases for."""
-        relation = made_up.made_up_relation(rng, self._relation_words)
+        relation = self._new_relation(rng)
         name = self._name(rng, rng.choice(self._names))
         prompt = self._asked(rng, relation, name)
         return prompt, self._general_statement(rng, name, relation, self._made_up_answer(rng))
@@ -676,7 +698,7 @@ class Writer:
         if rng.random() < 0.7:
             relation = self._relation(rng)
             return self._asked(rng, relation, name), self._miss(rng, name, relation, relation)
-        relation = made_up.made_up_relation(rng, self._relation_words)
+        relation = self._new_relation(rng)
         return self._asked(rng, relation, name), self._miss(rng, name, relation)
 
     def unknown_entity(self, rng: random.Random) -> tuple[str, str]:
