@@ -285,14 +285,21 @@ class Neo4jStore(Neo4jReads):
 
     def redo(self, *, author: str, reason: str = "") -> int:
         def target(view: View) -> int:
-            # What was undone and came after the last edit that stands, the oldest first.
-            standing = _first(
-                view, "r.undone = false AND r.kind IN $edits", "r.revision DESC", after=0
+            # What was undone since the last edit, the oldest first.
+            last = _first(view, "r.kind IN $edits", "r.revision DESC", after=0)
+            undos = view._rows(
+                "MATCH (j:Entry) WHERE j.revision > $last AND j.number > -1 AND j.kind = 'undo'"
+                " RETURN j.edit",
+                last=last or 0,
             )
-            found = _first(view, "r.undone = true", "r.revision", after=standing or 0)
-            if found is None:
+            undone = view._rows(
+                "UNWIND $targets AS target MATCH (r:Revision {revision: target}) WHERE r.undone"
+                " RETURN min(target)",
+                targets=[json.loads(edit).get("revision", 0) for (edit,) in undos],
+            )
+            if not undone or undone[0][0] is None:
                 raise StoreError("There is nothing to redo.")
-            return found
+            return undone[0][0]
 
         return self._take_back(target, "redo", author, reason)
 

@@ -252,15 +252,17 @@ class SqliteStore(SqliteReads):
 
     def redo(self, *, author: str, reason: str = "") -> int:
         with self.transaction():
-            # What was undone and came after the last edit that stands, the oldest first.
-            row = self._writer.execute(
-                "SELECT min(revision) FROM revision WHERE undone = 1 AND revision >"  # noqa: S608
-                " (SELECT coalesce(max(revision), 0) FROM revision"
-                f" WHERE undone = 0 AND kind IN {_EDITS})"
-            ).fetchone()
-            if row[0] is None:
-                raise StoreError("There is nothing to redo.")
-            return self._take_back(row[0], "redo", author, reason)
+            # What was undone since the last edit, the oldest first.
+            undos = self._writer.execute(
+                "SELECT edit FROM journal WHERE kind = 'undo' AND revision >"  # noqa: S608
+                f" (SELECT coalesce(max(revision), 0) FROM revision WHERE kind IN {_EDITS})"
+            ).fetchall()
+            for target in sorted({json.loads(edit).get("revision", 0) for (edit,) in undos}):
+                if self._writer.execute(
+                    "SELECT 1 FROM revision WHERE revision = ? AND undone = 1", (target,)
+                ).fetchone():
+                    return self._take_back(target, "redo", author, reason)
+            raise StoreError("There is nothing to redo.")
 
     def revert(self, revision: int, *, author: str, reason: str = "") -> int:
         with self.transaction():

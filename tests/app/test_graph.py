@@ -136,6 +136,7 @@ def test_a_hub_expands_by_eight_and_collapses(store: SharedStore) -> None:
 def test_the_graph_follows_the_theme_and_can_be_enlarged(scripted_page: Inspect) -> None:
     page = scripted_page.page
     ink = "document.querySelector('.graph-host').data.find(e => e.meta === 'nodes').marker.color"
+    page.wait_for_function("document.querySelector('.graph-host')?.data?.length")
     light = page.evaluate(ink)
     page.click("#theme")
     page.wait_for_function(f"old => ({ink}).join() !== old.join()", arg=light)

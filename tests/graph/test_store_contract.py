@@ -502,3 +502,22 @@ def test_state_names_store_and_revision(store: Any) -> None:
     store.undo(author="Ada")
     states.append(store.state())
     assert len(set(states)) == 4
+
+
+def test_an_edit_forgets_what_could_be_redone(store: Any) -> None:
+    """Also where that edit was itself undone: add, undo, add, undo, redo, and nothing is left."""
+    before = store.revision()
+    store.apply([Add("Ann", "knows", "Bob")], author="Ada")
+    store.undo(author="Ada")
+    store.apply([Add("Ann", "knows", "Cid")], author="Ada")
+    store.undo(author="Ada")
+    store.redo(author="Ada")
+    assert said(store, "Ann") == ["Cid"]
+    with pytest.raises(StoreError, match="nothing to redo"):
+        store.redo(author="Ada")
+    store.undo(author="Ada")
+    store.redo(author="Ada")
+    assert said(store, "Ann") == ["Cid"]
+    store.undo(author="Ada")
+    assert said(store, "Ann") == []
+    assert store.revision() > before
