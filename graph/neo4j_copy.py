@@ -13,7 +13,7 @@ from graph.draft import touched_ids
 from graph.errors import StoreError
 from graph.facts import new_id
 from graph.journal import read_deltas
-from graph.neo4j_schema import OPEN, key_of
+from graph.neo4j_schema import OPEN, kept_key, key_of
 from graph.neo4j_store import Neo4jStore
 from graph.neo4j_writes import count_facts, name_row, remember, run, run_rows, words_in
 from graph.sqlite_copy import undone_by
@@ -211,7 +211,7 @@ class Neo4jTarget(Neo4jTables):
 
     def _write_fact(self, tx: ManagedTransaction, rows: list[Row]) -> None:
         known: Counter[int] = Counter()
-        keys = {relation: key_of(relation) for _, _, _, _, relation, *_ in rows}
+        keys = {relation: kept_key(relation) for _, _, _, _, relation, *_ in rows}
         links: list[Row] = []
         literals: list[Row] = []
         for row in rows:

@@ -38,7 +38,7 @@ from graph.formats import (
     SynonymRow,
     read_year,
 )
-from graph.neo4j_schema import OPEN, key_of
+from graph.neo4j_schema import KEY, OPEN, key_of
 from graph.neo4j_writes import (
     FactRows,
     Journal,
@@ -237,6 +237,8 @@ class _Loader:
         self.written: Future[None] | None = None  # of the batch on its way to the server
         self.on_its_way: _Batch | None = None
         self.names: dict[str, _Name] = {}
+        self.was_empty = False  # and all names that came since are known: none need be asked for
+        self.subjects: set[int] = set()  # of the facts that the server has of this import
         self.words: set[str] = set()  # of the dictionary: those that this import put there, or will
         self.new_words: list[
             str
@@ -252,6 +254,7 @@ class _Loader:
         """Take the lease: from now on nobody else writes, and what is read here stays true."""
         self.waiting = _Batch()
         self.flush()
+        self.was_empty = not self._read("MATCH (e:Entity) RETURN e.id LIMIT 1")
 
     # Rows
 
@@ -263,6 +266,7 @@ class _Loader:
         if len(self.names) > _CACHED:
             self.settled()  # or else names on their way would be taken for new ones
             self.names.clear()
+            self.was_empty = False  # what this import wrote is no longer known here
         if len(self.words) > _CACHED:
             self.words.clear()
         good: list[Any] = []
@@ -430,7 +434,7 @@ class _Loader:
     def _learn_names(self, texts: dict[str, None]) -> None:
         """Read what is there of these names; what has no entry afterwards names nothing."""
         unknown = [text for text in texts if text not in self.names]
-        if not unknown:
+        if not unknown or self.was_empty:
             return
         for text, entity_id in self._read(
             "UNWIND $texts AS text MATCH (e:Entity {name: text}) RETURN text, e.id", texts=unknown
@@ -472,14 +476,19 @@ class _Loader:
         there: dict[tuple[int, str], dict[str | int, _Fact]] = {}
         if not wanted:
             return there
+        asked = {
+            slot: named
+            for slot, named in wanted.items()
+            if not self.was_empty or slot[0] in self.subjects
+        }
         on_its_way = self.on_its_way  # read first: what arrives meanwhile is found twice, not never
-        found = self._read(
+        found = asked and self._read(
             "UNWIND $slots AS slot MATCH (e:Entity {id: slot[0]})-[f:FACT]->(v)"
-            " WHERE f.until = $open AND f.relation_key = slot[1] AND"
+            f" WHERE f.until = $open AND {KEY} = slot[1] AND"
             " (f.value_id IN slot[3] OR coalesce(v.name, v.value) IN slot[2])"
-            " RETURN f.id, e.id, f.relation, f.relation_key, coalesce(v.name, v.value),"
+            f" RETURN f.id, e.id, f.relation, {KEY}, coalesce(v.name, v.value),"
             " f.value_id, f.source, f.year, f.since ORDER BY f.id DESC",
-            slots=[(*slot, list(values), list(ids)) for slot, (values, ids) in wanted.items()],
+            slots=[(*slot, list(values), list(ids)) for slot, (values, ids) in asked.items()],
             open=OPEN,
         )
         for row in found:  # the oldest of equals is what is found
@@ -502,6 +511,8 @@ class _Loader:
         written, self.written = self.written, None
         if written is not None:
             written.result()
+        if self.on_its_way is not None and self.was_empty:
+            self.subjects.update(entity_id for entity_id, _ in self.on_its_way.slots)
         self.on_its_way = None
 
     def flush(self, last: Callable[[ManagedTransaction, int, Turn], None] | None = None) -> None:
@@ -628,7 +639,7 @@ class _Loader:
                 "MATCH ()-[f:FACT]->(v:Literal) USING INDEX f:FACT(id, since)"
                 " WHERE f.id > $last AND f.since = $revision WITH f, v ORDER BY f.id LIMIT $most"
                 " OPTIONAL MATCH (e:Entity {name: v.value})"
-                " RETURN f.id, f.relation_key, v.value, e.id ORDER BY f.id",
+                f" RETURN f.id, {KEY}, v.value, e.id ORDER BY f.id",
                 last=last,
                 revision=self.revision,
                 most=4 * BATCH,

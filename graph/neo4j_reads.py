@@ -14,7 +14,7 @@ from graph.encoder import Vectors
 from graph.facts import MAX_NAME, Entity, Fact, clean_name, fold, is_id
 from graph.journal import read_entry
 from graph.neighbourhood import walk_around
-from graph.neo4j_schema import key_of
+from graph.neo4j_schema import KEY, key_of
 from graph.neo4j_words import all_of, fewer_words, holding, lucene, options, variants
 from graph.ranking import rank_entities
 from graph.rules import Rule
@@ -129,7 +129,7 @@ class Neo4jReads:
     ) -> list[Fact]:
         if not is_id(entity_id):
             return []
-        named = "" if relation is None else " AND f.relation_key = $key"
+        named = "" if relation is None else f" AND {KEY} = $key"
         rows = self._rows(
             f"{_FROM} WHERE {STANDS}{named} RETURN {FACT} ORDER BY f.id LIMIT $limit",
             id=entity_id,
@@ -325,8 +325,7 @@ class Neo4jReads:
         if not is_id(entity_id):
             return []
         rows = self._rows(
-            f"{_FROM} WHERE f.since <= $at"
-            " RETURN f.relation_key, f.relation, f.until > $at ORDER BY f.id",
+            f"{_FROM} WHERE f.since <= $at RETURN {KEY}, f.relation, f.until > $at ORDER BY f.id",
             id=entity_id,
             at=self._pin(at),
         )
@@ -350,7 +349,7 @@ class Neo4jReads:
         if not is_id(entity_id):
             return []
         rows = self._rows(
-            f"{_FROM} WHERE {STANDS} WITH f.relation_key AS key, f ORDER BY f.id"
+            f"{_FROM} WHERE {STANDS} WITH {KEY} AS key, f ORDER BY f.id"
             " WITH key, collect(f)[0] AS first RETURN first.relation ORDER BY first.id",
             id=entity_id,
             at=self._pin(at),

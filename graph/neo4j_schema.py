@@ -8,6 +8,7 @@
     (:Word {text})                                       every word that ever occurred in a name
     (:Entity)-[:FACT {id, relation, relation_key, source, year, value_id, since, until}]->
         the linked (:Entity), or a (:Literal {value}) of the fact's own
+        `relation_key` only where the folded key is not the relation itself
     (:Relation {name, key, kind, description, number, made})
     (:Rule {id, kind, name, key, value, since, until})   synonyms of relations, and settings
     (:Revision {revision, kind, author, reason, time, write_id, undone})
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 OPEN = LARGEST_ID  # `until` of a version that is current
+KEY = "coalesce(f.relation_key, f.relation)"  # the folded key of a fact's relation
 LABELS = (
     "Lamplight",
     "Entity",
@@ -93,6 +95,12 @@ SCHEMA = (
 def key_of(name: str) -> str:
     """The folded key of a name as an index can hold it."""
     return _indexable(fold(name))
+
+
+def kept_key(relation: str) -> str | None:
+    """The `relation_key` of a fact: none where it is the relation itself."""
+    key = key_of(relation)
+    return None if key == relation else key
 
 
 def bag_key(words: Iterable[str]) -> str:

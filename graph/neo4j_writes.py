@@ -418,18 +418,19 @@ class FactRows:
     subjects: list[tuple[int, list[tuple[Any, ...]]]]
     """An entity's id, and of each of its facts the id, relation's place in `names`, source, year,
     and value_id or value."""
-    names: list[tuple[str, str]]
-    """Relations with their keys."""
+    names: list[tuple[str, str | None]]
+    """Relations, with their keys where they are not the same."""
 
 
 def fact_rows(facts: Sequence[tuple[Any, ...]]) -> list[FactRows]:
     """Rows of id, entity_id, relation, its key, source, year, and value_id or value, in chunks."""
     chunks = []
     for begin in range(0, len(facts), _CHUNK):
-        names: dict[tuple[str, str], int] = {}
+        names: dict[tuple[str, str | None], int] = {}
         subjects: dict[int, list[tuple[Any, ...]]] = {}
         for fact_id, entity_id, relation, key, *rest in facts[begin : begin + _CHUNK]:
-            place = names.setdefault((relation, key), len(names))
+            kept = None if key == relation else key
+            place = names.setdefault((relation, kept), len(names))
             subjects.setdefault(entity_id, []).append((fact_id, place, *rest))
         chunks.append(FactRows(list(subjects.items()), list(names)))
     return chunks

@@ -46,12 +46,12 @@ class Thresholds:
 
     entity: float = 0.8
     """Of an entity by its spelling: `graph.spelling.likeness`."""
-    entity_meaning: float = 0.8
-    """Of an entity by the cosine of its name's embedding, where names are embedded."""
     spelling: float = 0.75
     """Of a relation by its spelling, likewise."""
     meaning: float = 0.6
     """Of a relation by the cosine of its embedding, after arXiv 2505.15962."""
+    entity_meaning: float = 0.8
+    """Of an entity by the cosine of its name's embedding, where names are embedded."""
 
 
 THRESHOLDS = Thresholds()
