@@ -52,6 +52,7 @@ from graph.neo4j_writes import (
     run_rows,
     take_turn,
     words_in,
+    write_aliases,
     write_deltas,
     write_facts,
     write_relations,
@@ -102,7 +103,7 @@ class _Fact:
 
     def row(self) -> tuple[Any, ...]:
         value = self.value if self.value_id is None else self.value_id
-        return self.id, self.entity_id, self.relation, self.key, self.source, self.year, value
+        return self.id, self.entity_id, self.relation, self.source, self.year, value
 
 
 @dataclass
@@ -144,7 +145,8 @@ class _Rows:
     def write(self, tx: ManagedTransaction, revision: int) -> None:
         """Write it all as of the revision."""
         write_relations(tx, self.relations, revision)
-        make_entities(tx, self.names, self.aliases, revision)
+        make_entities(tx, self.names, revision)
+        write_aliases(tx, self.aliases, revision)
         remember(tx, self.words)
         write_facts(tx, self.links, self.literals, revision)
         count_facts(tx, self.known)
@@ -152,22 +154,22 @@ class _Rows:
         run_rows(
             tx,
             "UNWIND $rows AS row MATCH ()-[f:FACT {id: row[0], since: $revision}]->()"
-            " SET f.source = row[4], f.year = row[5]",
+            " SET f.source = row[3], f.year = row[4]",
             [row for row in self.resourced if row[-1] == revision],
             revision=revision,
         )
         older = [row for row in self.resourced if row[-1] != revision]
         run_rows(
             tx,
-            "UNWIND $rows AS row MATCH ()-[f:FACT {id: row[0], since: row[7]}]->()"
+            "UNWIND $rows AS row MATCH ()-[f:FACT {id: row[0], since: row[6]}]->()"
             " SET f.until = $revision",
             older,
             revision=revision,
         )
         write_facts(
             tx,
-            fact_rows([row[:-1] for row in older if isinstance(row[6], int)]),
-            fact_rows([row[:-1] for row in older if isinstance(row[6], str)]),
+            fact_rows([row[:-1] for row in older if isinstance(row[5], int)]),
+            fact_rows([row[:-1] for row in older if isinstance(row[5], str)]),
             revision,
         )
 
@@ -240,9 +242,8 @@ class _Loader:
         self.was_empty = False  # and all names that came since are known: none need be asked for
         self.subjects: set[int] = set()  # of the facts that the server has of this import
         self.words: set[str] = set()  # of the dictionary: those that this import put there, or will
-        self.new_words: list[
-            str
-        ] = []  # that wait: a transaction with words writes three indexes more
+        # Of these, those that wait: a transaction with words writes three indexes more.
+        self.new_words: list[str] = []
         self.kinds: dict[str, bool | None] = {}  # by a relation's key: whether its values are links
         self.declared: dict[str, tuple[str, str]] = {}
         self.changes: list[Delta] = []  # of synonyms and settings

@@ -16,7 +16,7 @@ from graph.edits import Edit, edit_kind, edit_to_json
 from graph.errors import StoreError
 from graph.facts import Entity, Fact, new_id
 from graph.neo4j_reads import FACT, STANDS, Neo4jReads
-from graph.neo4j_schema import OPEN, bag_key, key_of
+from graph.neo4j_schema import OPEN, bag_key, kept_key, key_of
 from graph.rules import Rule
 from graph.spelling import words_of
 from graph.store import Delta
@@ -322,13 +322,14 @@ def write_names(
         names,
         revision=revision,
     )
-    _write_aliases(tx, aliases, revision)
+    write_aliases(tx, aliases, revision)
     remember(tx, words_in(row[1] for row in (*names, *aliases)))
 
 
-def _write_aliases(
+def write_aliases(
     tx: ManagedTransaction, aliases: Sequence[tuple[Any, ...]], revision: int
 ) -> None:
+    """Give entities their aliases, each with its place."""
     run_rows(
         tx,
         "UNWIND $rows AS row MATCH (e:Entity {id: row[0]})"
@@ -340,16 +341,8 @@ def _write_aliases(
     )
 
 
-def make_entities(
-    tx: ManagedTransaction,
-    names: Sequence[tuple[Any, ...]],
-    aliases: Sequence[tuple[Any, ...]],
-    revision: int,
-) -> None:
-    """As `write_names`, of entities that are surely new; each row ends in its count of facts.
-
-    Their words are not put into the dictionary: an import remembers each word once.
-    """
+def make_entities(tx: ManagedTransaction, names: Sequence[tuple[Any, ...]], revision: int) -> None:
+    """Make entities that are surely new; each row of a name ends in their count of facts."""
     run_rows(
         tx,
         "UNWIND $rows AS row CREATE (:Entity {id: row[0], name: row[1], key: row[2], bag: row[3],"
@@ -357,7 +350,6 @@ def make_entities(
         names,
         revision=revision,
     )
-    _write_aliases(tx, aliases, revision)
 
 
 def words_in(names: Iterable[str]) -> dict[str, None]:
@@ -393,11 +385,10 @@ def open_facts(tx: ManagedTransaction, facts: Sequence[Fact], revision: int) -> 
     """Open a version of each fact, and make relations that are new."""
     names = dict.fromkeys(fact.relation for fact in facts)
     write_relations(tx, names, revision)
-    keys = {name: key_of(name) for name in names}
     links: list[tuple[Any, ...]] = []
     literals: list[tuple[Any, ...]] = []
     for fact in facts:
-        row = (fact.id, fact.entity_id, fact.relation, keys[fact.relation], fact.source, fact.year)
+        row = (fact.id, fact.entity_id, fact.relation, fact.source, fact.year)
         if fact.value_id is None:
             literals.append((*row, fact.value))
         else:
@@ -423,16 +414,16 @@ class FactRows:
 
 
 def fact_rows(facts: Sequence[tuple[Any, ...]]) -> list[FactRows]:
-    """Rows of id, entity_id, relation, its key, source, year, and value_id or value, in chunks."""
+    """Rows of id, entity_id, relation, source, year, and value_id or value, in chunks."""
     chunks = []
     for begin in range(0, len(facts), _CHUNK):
-        names: dict[tuple[str, str | None], int] = {}
+        places: dict[str, int] = {}
         subjects: dict[int, list[tuple[Any, ...]]] = {}
-        for fact_id, entity_id, relation, key, *rest in facts[begin : begin + _CHUNK]:
-            kept = None if key == relation else key
-            place = names.setdefault((relation, kept), len(names))
+        for fact_id, entity_id, relation, *rest in facts[begin : begin + _CHUNK]:
+            place = places.setdefault(relation, len(places))
             subjects.setdefault(entity_id, []).append((fact_id, place, *rest))
-        chunks.append(FactRows(list(subjects.items()), list(names)))
+        names = [(relation, kept_key(relation)) for relation in places]
+        chunks.append(FactRows(list(subjects.items()), names))
     return chunks
 
 

@@ -313,11 +313,10 @@ class Retriever:
             vocabulary = _shared_vocabulary(self.store, self.state, self.revision)
             if keys <= vocabulary.keys:
                 return vocabulary
-            everything = [relation.name for relation in self.store.relations()]
-            rules = self.store.rules(SYNONYM, at=self.revision)
-            return Vocabulary(dict.fromkeys((*everything, *relations)), rules)
+            everything = (relation.name for relation in self.store.relations())
+            relations = list(dict.fromkeys((*everything, *relations)))
         rules = self.store.rules(SYNONYM, at=self.revision)
-        return Vocabulary(relations, [rule for rule in rules if fold(rule.value) in keys])
+        return Vocabulary(relations, [rule for rule in rules if whole or fold(rule.value) in keys])
 
     # Settings and neighbours
 

@@ -235,7 +235,7 @@ class SqliteStore(SqliteReads):
         return load(self, rows, **options)
 
     def unembedded(self, after: int = -1, limit: int = 1000) -> list[tuple[int, str]]:
-        return lacking(self._reader(), after, limit)
+        return lacking(self._rows, after, limit)
 
     def embed(self, names: Sequence[tuple[int, str]], vectors_ND: Vectors) -> None:
         with self.transaction(brief=False) as connection:

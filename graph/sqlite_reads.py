@@ -191,14 +191,13 @@ class SqliteReads:
     def has_vectors(self) -> bool:
         return bool(self._rows(IS_THERE))
 
-    def _nearest(self, vector_D: Vectors, limit: int) -> list[tuple[int, str, float]]:
-        return nearest(self._rows, vector_D, limit) if self.has_vectors() else []
-
     def near_names(
         self, vector_D: Vectors, limit: int = 10, at: int | None = None
     ) -> list[tuple[Entity, float]]:
+        if not self.has_vectors():
+            return []
         found = []
-        for entity_id, name, cosine in self._nearest(vector_D, 2 * limit):
+        for entity_id, name, cosine in nearest(self._rows, vector_D, 2 * limit):
             entity = self.entity(entity_id, at)
             if entity is not None and entity.name == name:
                 found.append((entity, cosine))

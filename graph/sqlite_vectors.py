@@ -16,13 +16,9 @@ import numpy as np
 from graph.encoder import Vectors
 from graph.sqlite_file import OPEN
 
+Rows = Callable[..., list[tuple[Any, ...]]]  # of a statement
 IS_THERE = "SELECT 1 FROM sqlite_master WHERE name = 'name_vector'"
 _BATCH = 8192  # vectors compared at once
-
-
-def is_there(connection: sqlite3.Connection) -> bool:
-    """Whether any name was embedded."""
-    return connection.execute(IS_THERE).fetchone() is not None
 
 
 def put(
@@ -53,24 +49,22 @@ def put(
 
 def forget(connection: sqlite3.Connection, entity_id: int) -> None:
     """Take the vector of an entity's name out."""
-    if is_there(connection):
+    if connection.execute(IS_THERE).fetchone():
         connection.execute("DELETE FROM name_vector WHERE entity_id = ?", (entity_id,))
 
 
-def lacking(connection: sqlite3.Connection, after: int, limit: int) -> list[tuple[int, str]]:
-    """Current names without a vector, by the entity's id, which is above `after`."""
+def lacking(rows_of: Rows, after: int, limit: int) -> list[Any]:
+    """Ids and current names without a vector, by the entity's id, which is above `after`."""
     sql = (
         "SELECT n.entity_id, n.text FROM name n WHERE n.entity_id > ? AND n.is_alias = 0"
         " AND n.until = ? {} ORDER BY n.entity_id LIMIT ?"
     )
     other = "AND n.text IS NOT (SELECT v.name FROM name_vector v WHERE v.entity_id = n.entity_id)"
-    only = other if is_there(connection) else ""
-    return connection.execute(sql.format(only), (after, OPEN, limit)).fetchall()
+    only = other if rows_of(IS_THERE) else ""
+    return rows_of(sql.format(only), (after, OPEN, limit))
 
 
-def nearest(
-    rows_of: Callable[[str, tuple[int, int]], list[tuple[Any, ...]]], vector_D: Vectors, limit: int
-) -> list[tuple[int, str, float]]:
+def nearest(rows_of: Rows, vector_D: Vectors, limit: int) -> list[tuple[int, str, float]]:
     """Entities with the names that were embedded, and the cosines, the nearest first.
 
     `rows_of` runs a statement over a store that has vectors.
