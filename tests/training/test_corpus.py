@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from collections import Counter
@@ -227,6 +228,22 @@ def test_no_chain_uses_a_pair_of_relations_that_is_held_out(writer):
     assert pairs[True] == 0 < pairs[False]
     drawn = [chain_pair_held_out(a, b) for a in writer._counts for b in writer._counts]
     assert 0.15 < sum(drawn) / len(drawn) < 0.25
+
+
+def test_what_lies_between_in_a_chain_may_have_any_name(writer):
+    """Else two relations that were never chained are read as one ("country of birth")."""
+    odd = Counter()
+    for seed in range(300):
+        document = writer.document(random.Random(seed), "chain of two")
+        lookups = LOOKUP.findall(document.text)
+        for (_, relation, value), following in itertools.pairwise(lookups):
+            known = relation in writer.phrases.relations
+            odd[known] += 1
+            assert value == following[0]  # the next lookup asks about what this one gave
+            assert known or f"the {relation} of " in document.prompt
+    assert 0.05 < odd[False] / odd.total() < 0.30
+    drawn = {writer._new_relation(random.Random(seed)) for seed in range(2000)}
+    assert not drawn & set(writer.phrases.relations)
 
 
 def test_a_miss_is_said_plainly_and_is_a_tenth_of_the_documents(writer):

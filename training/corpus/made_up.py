@@ -451,7 +451,12 @@ def relation_family(rng: random.Random, words: Sequence[str], number: int) -> li
     joint = rng.choice((" ", " ", " of ", "-"))
     names = []
     for _ in range(number):
-        own = [rng.choice(words) for _ in range(rng.choice((1, 1, 2)))]
+        # Of known words alone, "critical pressure" went on as "critical fressure": the end of a
+        # name that begins like its neighbours is to be copied, not guessed.
+        own = [
+            spliced(rng, words) if rng.random() < 0.3 else rng.choice(words)
+            for _ in range(rng.choice((1, 1, 2)))
+        ]
         parts = (own, shared) if last else (shared, own)
         names.append(joint.join(" ".join(part) for part in parts)[:MAX_CHARACTERS].strip())
     return names

@@ -59,7 +59,7 @@ _DEFINITE = re.compile(
         |Nobel\ .*Prize
         |.*\ (?:Islands|Republic|Republics|Kingdom|Union|Party|River|Sea|Ocean|Canal|Desert
             |Mountains|Alps|Archipelago|Peninsula|Empire|Organization|Organisation|Agency|Court
-            |Nations|League|Commonwealth|Festival|Administration|Center|Centre|Wars?|Territories
+            |Nations|League|Commonwealth|Festival|Administration|Center|Centre|Wars?|Territories|Lagoon
             |Territory|Channel|Strait|Gulf|Basin|Group|Club|Lowlands|Highlands|Plains|Steppe
             |Institutes?|Institutet|Academy|Society|Council|Community|Forum|Area|Trinity
             |Campaign|Plateau|Range|Treaty|School\ of\ Economics)

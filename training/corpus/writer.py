@@ -319,9 +319,9 @@ class Writer:
             else:
                 words.insert(rng.choice((0, len(words))), other)
             name = " ".join(words)
-            if name not in self.phrases.relations:
-                return name
-        return made_up.made_up_relation(rng, self._relation_words)
+        else:
+            name = made_up.made_up_relation(rng, self._relation_words)
+        return name if name not in self.phrases.relations else self._new_relation(rng)
 
     @cached_property
     def _relation_names(self) -> list[str]:
@@ -625,14 +625,22 @@ class Writer:
         reference = names[0]
         for i, (relation, record) in enumerate(path):
             last = i == len(path) - 1
-            if last:
+            phrased = passed_through = relation
+            # What lies between is named by any words: else "the country of the birthplace", a pair
+            # that no chain had, was read as the relation "country of birth".
+            if self.exchange and rng.random() < 0.15:
+                phrased, relation = "", self._new_relation(rng)
+                path[i] = relation, record
+            if not last:
+                answers = {relation: (self._name(rng, record.facts[passed_through][0]),)}
+                names.append(answers[relation][0])
+            elif phrased:
                 answers = {relation: self._answer(rng, relation, record.facts[relation])}
             else:
-                answers = {relation: (self._name(rng, record.facts[relation][0]),)}
-                names.append(answers[relation][0])
-            topic = Topic(names[i], answers, {relation: relation})
+                answers = {relation: self._made_up_answer(rng)}
+            topic = Topic(names[i], answers, {relation: phrased})
             if rng.random() < 0.02:  # the way breaks off where nothing is recorded
-                sentences.append(self._miss(rng, names[i], relation, relation))
+                sentences.append(self._miss(rng, names[i], relation, phrased))
                 if not last:
                     rest = path[i + 1 :]
                     for step, _ in path[i:-1]:
@@ -673,9 +681,11 @@ class Writer:
         return [*path, (relation, record)]
 
     def _reference(self, relation: str, entity: str) -> str:
-        reference = self.phrases.relations[relation].reference
+        described = self.phrases.relations.get(relation)
+        reference = described.reference if described else "the {relation} of {entity}"
         assert reference is not None  # by the choice of the path
-        return ask(reference, entity)  # written inside a sentence, so without a capital letter
+        # Written inside a sentence, so without a capital letter.
+        return ask(reference, entity, relation)
 
     def chain_question(
         self, rng: random.Random, relation: str, entity_type: str, reference: str
@@ -685,11 +695,14 @@ class Writer:
         Only wordings that can hold a description: not those that open with the name, nor those
         that speak of it as a name.
         """
-        described = self.phrases.relations[relation]
-        templates = [t for t in described.questions_for(entity_type) if _takes_description(t)]
+        described = self.phrases.relations.get(relation)
+        own = described.questions_for(entity_type) if described else ()
+        templates = [t for t in own if _takes_description(t)]
         if not templates or rng.random() < 0.4:
-            templates = [t for t in self._frames[relation] if _takes_description(t)]
-        question = ask(rng.choice(templates), reference, described.noun)
+            frames = self._frames.get(relation, self.general["general_questions"])
+            templates = [t for t in frames if _takes_description(t)]
+        noun = described.noun if described else relation
+        question = ask(rng.choice(templates), reference, noun)
         return question[:1].upper() + question[1:]
 
     def missing_relation(self, rng: random.Random) -> tuple[str, str]:
