@@ -196,13 +196,13 @@ class Neo4jTarget(Neo4jTables):
         run_rows(
             tx,
             "UNWIND $rows AS row MATCH (e:Entity {id: row[0][0]})"
-            " SET e.name = row[0][1], e.key = row[0][2], e.bag = row[0][3], e.named = row[1]",
+            " SET e.name = row[0][1], e.bag = row[0][2], e.named = row[1]",
             [row for row in named if row[2] == OPEN and not row[3]],
         )
         run_rows(
             tx,
             "UNWIND $rows AS row MATCH (e:Entity {id: row[0][0]})"
-            " CREATE (e)-[:NAMED]->(:Name {name: row[0][1], key: row[0][2], bag: row[0][3],"
+            " CREATE (e)-[:NAMED]->(:Name {name: row[0][1], bag: row[0][2],"
             " since: row[1], until: row[2], is_alias: row[3],"
             " place: CASE WHEN row[3] THEN row[4] ELSE -1 END})",
             [row for row in named if row[2] != OPEN or row[3]],

@@ -38,7 +38,7 @@ from graph.formats import (
     SynonymRow,
     read_year,
 )
-from graph.neo4j_schema import KEY, OPEN, key_of
+from graph.neo4j_schema import KEY, OPEN, bag_key, key_of
 from graph.neo4j_writes import (
     FactRows,
     Journal,
@@ -442,9 +442,9 @@ class _Loader:
         ):
             self.names.setdefault(text, _Name()).entity_id = entity_id
         for text, entity_id in self._read(
-            "UNWIND $texts AS text MATCH (n:Name {key: text[0]})<-[:NAMED]-(e:Entity)"
+            "UNWIND $texts AS text MATCH (n:Name {bag: text[0]})<-[:NAMED]-(e:Entity)"
             " WHERE n.name = text[1] AND n.is_alias AND n.until = $open RETURN n.name, e.id",
-            texts=[(key_of(text), text) for text in unknown],
+            texts=[(bag_key(text), text) for text in unknown],
             open=OPEN,
         ):
             self.names.setdefault(text, _Name()).aliased.add(entity_id)

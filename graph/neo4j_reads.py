@@ -14,7 +14,7 @@ from graph.encoder import Vectors
 from graph.facts import MAX_NAME, Entity, Fact, clean_name, fold, is_id
 from graph.journal import read_entry
 from graph.neighbourhood import walk_around
-from graph.neo4j_schema import KEY, key_of
+from graph.neo4j_schema import KEY, bag_key, key_of
 from graph.neo4j_words import all_of, fewer_words, holding, lucene, options, variants
 from graph.ranking import rank_entities
 from graph.rules import Rule
@@ -82,10 +82,10 @@ class Neo4jReads:
             return []
         key = fold(cleaned)
         rows = self._rows(
-            "CALL () { MATCH (e:Entity {key: $key}) RETURN e UNION"
-            " MATCH (e:Entity)-[:NAMED]->(:Name {key: $key}) RETURN e }"
+            "CALL () { MATCH (e:Entity {bag: $bag}) RETURN e UNION"
+            " MATCH (e:Entity)-[:NAMED]->(:Name {bag: $bag}) RETURN e }"
             f" RETURN {_NAMES}",
-            key=key_of(cleaned),
+            bag=bag_key(cleaned),
             at=self._pin(at),
         )
         found = [_entity(*row) for row in rows]

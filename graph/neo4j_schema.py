@@ -1,9 +1,10 @@
 """What a Lamplight store is inside a Neo4j database, and how `python -m graph init` makes it.
 
-    (:Entity {id, name, key, bag, facts, named, made})
+    (:Entity {id, name, bag, facts, named, made})
         `name` is the current one, since the revision `named`; none while the entity is merged away;
+        `bag` leads to it by any spelling: all names that fold to one key have the same bag
         where names are embedded, `embedding` is the vector of the name `embedded`
-    (:Entity)-[:NAMED]->(:Name {name, key, bag, is_alias, since, until, place})
+    (:Entity)-[:NAMED]->(:Name {name, bag, is_alias, since, until, place})
         aliases, and names that the entity had before
     (:Word {text})                                       every word that ever occurred in a name
     (:Entity)-[:FACT {id, relation, relation_key, source, year, value_id, since, until}]->
@@ -30,17 +31,19 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, LiteralString, cast
+
+from neo4j import ManagedTransaction
 
 from graph.errors import StoreError
 from graph.facts import LARGEST_ID, fold, shown
-from graph.spelling import bag_of
+from graph.spelling import bag_of, words_of
 
 if TYPE_CHECKING:
     from graph.neo4j_driver import Connection
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 OPEN = LARGEST_ID  # `until` of a version that is current
 KEY = "coalesce(f.relation_key, f.relation)"  # the folded key of a fact's relation
 LABELS = (
@@ -74,8 +77,6 @@ SCHEMA = (
     " FOR (n:DraftStep) REQUIRE (n.draft_id, n.number) IS UNIQUE",
     "CONSTRAINT fact_version IF NOT EXISTS FOR ()-[f:FACT]-() REQUIRE (f.id, f.since) IS UNIQUE",
     "RANGE INDEX fact_value IF NOT EXISTS FOR ()-[f:FACT]-() ON (f.value_id, f.id)",
-    "RANGE INDEX entity_key IF NOT EXISTS FOR (n:Entity) ON (n.key)",
-    "RANGE INDEX name_key IF NOT EXISTS FOR (n:Name) ON (n.key)",
     "RANGE INDEX relation_key IF NOT EXISTS FOR (n:Relation) ON (n.key)",
     "RANGE INDEX touched_object IF NOT EXISTS FOR (n:Touched) ON (n.object_id)",
     "RANGE INDEX entity_bag IF NOT EXISTS FOR (n:Entity) ON (n.bag)",
@@ -103,9 +104,12 @@ def kept_key(relation: str) -> str | None:
     return None if key == relation else key
 
 
-def bag_key(words: Iterable[str]) -> str:
-    """The words of a name in alphabetical order (`spelling.bag_of`) as an index can hold them."""
-    return _indexable(bag_of(words))
+def bag_key(name: str) -> str:
+    """The words of a name in alphabetical order (`spelling.bag_of`) as an index can hold them.
+
+    They are a function of the folded key. A name without words, such as a sign, has its key.
+    """
+    return _indexable(bag_of(words_of(name)) or fold(name))
 
 
 def _indexable(key: str) -> str:
@@ -120,8 +124,11 @@ def _indexable(key: str) -> str:
 def make_schema(connection: Connection) -> None:
     """Make what is missing of constraints, indexes and the store's own two nodes.
 
-    Raises `StoreError`, and leaves the database as it is, where it holds somebody else's nodes.
+    A store of an earlier schema version is brought up to date. Raises `StoreError`, and leaves the
+    database as it is, where it holds somebody else's nodes.
     """
+    if _version(connection) == 1:
+        _leave_keys(connection)
     known = store_node(connection)
     if known is None:
         refuse_strangers(connection)
@@ -141,23 +148,61 @@ def make_schema(connection: Connection) -> None:
     )
 
 
+def _version(connection: Connection) -> int | None:
+    """The schema version of the store that is here; None if none is."""
+    rows = connection.read("MATCH (s:Lamplight {name: 'store'}) RETURN s.schema_version")
+    return rows[0][0] if rows else None
+
+
+def _leave_keys(connection: Connection) -> None:
+    """From version 1 to 2: a name is found by its bag, and its key is kept no more.
+
+    Done again from the start if it was stopped; `newest` and the journal stay as they are.
+    """
+    for label, index in (("Entity", "entity_key"), ("Name", "name_key")):
+        connection.run(f"CREATE INDEX {index} IF NOT EXISTS FOR (n:{label}) ON (n.key)")
+        connection.run("CALL db.awaitIndexes(120)")
+        left = True
+        while left:
+
+            def leave(tx: ManagedTransaction, label: str = label) -> bool:
+                ((count,),) = tx.run(
+                    cast(
+                        LiteralString,
+                        f"MATCH (n:{label}) WHERE n.key IS NOT NULL WITH n LIMIT 10000"
+                        " SET n.bag = CASE n.bag WHEN '' THEN n.key ELSE n.bag END"
+                        " REMOVE n.key RETURN count(*)",
+                    )
+                ).values()
+                return bool(count)
+
+            left = connection.write(leave)
+        connection.run(f"DROP INDEX {index}")
+    connection.run("MATCH (s:Lamplight {name: 'store'}) SET s.schema_version = 2")
+
+
 def store_node(connection: Connection) -> tuple[str, bool] | None:
     """The id of the store that is here, and whether `init` came to its end; None if none is.
 
     Raises `StoreError` for a store of another schema version.
     """
-    rows = connection.read(
-        "MATCH (s:Lamplight {name: 'store'}) RETURN s.store_id, s.filled, s.schema_version"
-    )
-    if not rows:
+    version = _version(connection)
+    if version is None:
         return None
-    ((store_id, filled, version),) = rows
-    if version != SCHEMA_VERSION:
+    if version < SCHEMA_VERSION:
         raise StoreError(
             f"{connection.address.url} has the schema version {version} and this program reads "
-            f"{SCHEMA_VERSION}; export its facts with the program that made it, and import them "
-            "into a new store."
+            f"{SCHEMA_VERSION}; bring it up to date with: python -m graph init --store "
+            f"{connection.address.url}"
         )
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{connection.address.url} has the schema version {version} and this program reads "
+            f"{SCHEMA_VERSION}; use the program that made it, or export its facts with that one."
+        )
+    ((store_id, filled),) = connection.read(
+        "MATCH (s:Lamplight {name: 'store'}) RETURN s.store_id, s.filled"
+    )
     return store_id, filled
 
 

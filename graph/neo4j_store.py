@@ -483,8 +483,8 @@ def prepare(url: str) -> bool:
     """Make the schema in a server's database; False if a whole store is there already."""
     connection = Connection(address_of(url))
     try:
-        known = store_node(connection)
         make_schema(connection)
+        known = store_node(connection)
         return known is None or not known[1]
     finally:
         connection.close()

@@ -93,7 +93,7 @@ def holding(rows: Rows, words: Sequence[str]) -> dict[str, list[str]]:
 def variants(rows: Rows, words: Sequence[str], chosen: list[list[str]]) -> Iterator[list[str]]:
     """Bags of the words as they are, with two written as one, and with one written as two."""
     if all(chosen):
-        yield list(map(_indexable, bags(chosen)))
+        yield list(map(bag_key, bags(chosen)))
         return
     joined = {i: words[i] + words[i + 1] for i in range(len(words) - 1)}
     cuts = {
@@ -106,12 +106,8 @@ def variants(rows: Rows, words: Sequence[str], chosen: list[list[str]]) -> Itera
     for i, word in joined.items():
         rest = [*chosen[:i], [word], *chosen[i + 2 :]]
         if not (chosen[i] and chosen[i + 1]) and word in there and all(rest):
-            yield list(map(_indexable, bags(rest)))
+            yield list(map(bag_key, bags(rest)))
     for (i, _), parts in cuts.items():
         rest = [*chosen[:i], [parts[0]], [parts[1]], *chosen[i + 1 :]]
         if there.issuperset(parts) and all(rest):
-            yield list(map(_indexable, bags(rest)))
-
-
-def _indexable(bag: str) -> str:
-    return bag_key(bag.split())
+            yield list(map(bag_key, bags(rest)))

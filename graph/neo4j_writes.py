@@ -269,9 +269,9 @@ def _close_names(tx: ManagedTransaction, deltas: list[Delta], revision: int) -> 
     run_rows(
         tx,
         "UNWIND $rows AS id MATCH (e:Entity {id: id})"
-        " CREATE (e)-[:NAMED]->(:Name {name: e.name, key: e.key, bag: e.bag, is_alias: false,"
+        " CREATE (e)-[:NAMED]->(:Name {name: e.name, bag: e.bag, is_alias: false,"
         " since: e.named, until: $revision, place: -1})"
-        " SET e.name = null, e.key = null, e.bag = null, e.named = null",
+        " SET e.name = null, e.bag = null, e.named = null",
         former,
         revision=revision,
     )
@@ -302,9 +302,9 @@ def _open_names(tx: ManagedTransaction, deltas: list[Delta], revision: int) -> N
     write_names(tx, names, aliases, revision)
 
 
-def name_row(entity_id: int, name: str) -> tuple[int, str, str, str]:
-    """A name as `write_names` takes it: the entity's id, the text, its key and bag."""
-    return entity_id, name, key_of(name), bag_key(words_of(name))
+def name_row(entity_id: int, name: str) -> tuple[int, str, str]:
+    """A name as `write_names` takes it: the entity's id, the text and its bag."""
+    return entity_id, name, bag_key(name)
 
 
 def write_names(
@@ -318,7 +318,7 @@ def write_names(
         tx,
         "UNWIND $rows AS row MERGE (e:Entity {id: row[0]})"
         " ON CREATE SET e.facts = 0, e.made = $revision"
-        " SET e.name = row[1], e.key = row[2], e.bag = row[3], e.named = $revision",
+        " SET e.name = row[1], e.bag = row[2], e.named = $revision",
         names,
         revision=revision,
     )
@@ -333,8 +333,8 @@ def write_aliases(
     run_rows(
         tx,
         "UNWIND $rows AS row MATCH (e:Entity {id: row[0]})"
-        " CREATE (e)-[:NAMED]->(:Name {name: row[1], key: row[2], bag: row[3], is_alias: true,"
-        " since: $revision, until: $open, place: row[4]})",
+        " CREATE (e)-[:NAMED]->(:Name {name: row[1], bag: row[2], is_alias: true,"
+        " since: $revision, until: $open, place: row[3]})",
         aliases,
         open=OPEN,
         revision=revision,
@@ -345,8 +345,8 @@ def make_entities(tx: ManagedTransaction, names: Sequence[tuple[Any, ...]], revi
     """Make entities that are surely new; each row of a name ends in their count of facts."""
     run_rows(
         tx,
-        "UNWIND $rows AS row CREATE (:Entity {id: row[0], name: row[1], key: row[2], bag: row[3],"
-        " facts: row[4], named: $revision, made: $revision})",
+        "UNWIND $rows AS row CREATE (:Entity {id: row[0], name: row[1], bag: row[2],"
+        " facts: row[3], named: $revision, made: $revision})",
         names,
         revision=revision,
     )
