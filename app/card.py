@@ -96,9 +96,9 @@ def _about(card: Card, fact: Fact) -> str:
     if card.lookup is not None:
         asked = card.lookup.lookup
         rows.append(("Asked", f"{asked.entity} · {asked.relation}"))
-        found = HOW.get(asked.how, asked.how)
+        found = HOW.get(asked.how, asked.how).removeprefix("found ")
         rows.append(
-            ("Found", f"{found}, score {asked.score:.2f} (threshold {asked.threshold:.2f})")
+            ("Found", f"{found} (score {asked.score:.2f}, threshold {asked.threshold:.2f})")
         )
         if asked.runners_up:
             rows.append(("Or meant", "; ".join(each.entity for each in asked.runners_up[:3])))
