@@ -18,6 +18,12 @@ from graph.store import JournalEntry
 from graph.world import source_names
 from model.trace import TraceLookup
 
+EMPTY = (
+    "Choose a lit word, an edge or a row: its fact opens here, and you can change it, delete it, "
+    "or see where it comes from."
+)
+NOTHING_LIT = "No word of this text is lit, so there is no fact to open; add one, or ask anew."
+
 
 @dataclass(frozen=True)
 class Card:
@@ -41,6 +47,7 @@ class Card:
     revision: int = 0  # of the shared graph that the text was read from
     typing: str | None = None  # what an example types into *Value*
     acting: str = ""  # the button that an example is about to press
+    dark: bool = False  # whether a finished text has no fact that could be opened
 
 
 def render(card: Card) -> str:
@@ -58,11 +65,8 @@ def render(card: Card) -> str:
     elif card.kind == "miss" and card.lookup is not None:
         body = _miss(card.lookup, note)
     else:
-        body = (
-            f'{note}<p class="faint card-empty" id="card-empty">Click a lit word, an edge or a '
-            "row: its fact opens here, and you can change it, delete it, or see where it comes "
-            "from.</p>"
-        )
+        told = NOTHING_LIT if card.dark else EMPTY
+        body = f'{note}<p class="faint card-empty" id="card-empty">{told}</p>'
     options = "".join(f'<option value="{escape(option)}"></option>' for option in card.options)
     return f'{body}{done}<datalist id="value-options">{options}</datalist>'
 

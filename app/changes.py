@@ -307,8 +307,8 @@ def _summary(comparison: Comparison, deltas: Sequence[Delta], seconds: float) ->
     if causes:
         follows = any(each.follows for each in comparison.changes)
         told = (
-            " ↳ marks what only follows from it: the text goes on from what was changed, and where "
-            "a fact is gone, the next of the graph's list is told."
+            " ↳ marks what only follows from it: words that changed because those before them did. "
+            "Where a fact is gone, the next of the graph's list is told."
             if follows
             else ""
         )

@@ -36,7 +36,8 @@ def render(
     listed = "".join(f"<li>{escape(describe(delta))}</li>" for delta in deltas[:LISTED])
     listed += f"<li>and {count - LISTED:,} more</li>" if count > LISTED else ""
     what = (
-        f'<details id="draft-list"><summary><b>{words}</b> in your draft, seen by you alone'
+        f'<details id="draft-list"><summary><b>{words}</b> in your draft'
+        '<span class="aside">, seen by you alone</span>'
         f"</summary><ul>{listed}</ul></details>"
         if deltas
         else f"<span><b>{words}</b> in your draft</span>"

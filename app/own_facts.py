@@ -33,7 +33,7 @@ class Taken:
     facts: int
     bad: tuple[BadLine, ...] = ()
     problem: str = ""  # one sentence, where nothing could be read at all
-    entity: str = ""  # that the first fact is about
+    entities: tuple[str, ...] = ()  # what the facts are about, in their order
 
 
 def take_facts(session: Session, said: dict[str, Any]) -> Steps:
@@ -50,7 +50,7 @@ def take_facts(session: Session, said: dict[str, Any]) -> Steps:
         return
     session.own = read_into(session, name, text if isinstance(text, str) else "")
     if session.own.facts:
-        session.box = f"Tell me about {session.own.entity}."
+        session.box = f"Tell me about {session.own.entities[0]}."
         yield from ask(session, session.box, session.settings)
     yield
 
@@ -79,9 +79,10 @@ def read_into(session: Session, name: str, text: str) -> Taken:
     except StoreError as refused:
         return Taken(name, 0, tuple(bad), str(refused))
     wrong = {line.line for line in bad}
-    first = next((r for r in rows if isinstance(r, FactRow) and r.line not in wrong), None)
+    taken = (row for row in rows if isinstance(row, FactRow) and row.line not in wrong)
+    entities = tuple(dict.fromkeys(clean_name(row.entity) for row in taken))
     problem = "" if count else "No line of it could be taken."
-    return Taken(name, count, tuple(bad), problem, clean_name(first.entity) if first else "")
+    return Taken(name, count, tuple(bad), problem, entities)
 
 
 def _rows(text: str) -> Iterator[Row]:

@@ -7,6 +7,7 @@ from html import escape
 from app.own_facts import MOST_ROWS, Taken
 
 LINES_SHOWN = 100
+NAMES_SHOWN = 3
 
 
 def render(taken: Taken | None = None) -> str:
@@ -41,7 +42,8 @@ def report(taken: Taken | None) -> str:
         rest = f"; {lines} left out" if taken.bad else "; no line was left out"
         said = (
             f'<p class="done" id="own-done">{facts} of {escape(taken.name)} in your draft{rest}.'
-            '<button type="button" class="quiet" data-action="undo">Undo</button></p>'
+            '<button type="button" class="quiet" data-action="undo">Undo</button>'
+            f"{_others(taken)}</p>"
         )
     rows = "".join(
         f'<li id="own-bad-{bad.line}"><b>Line {bad.line:,}</b> {escape(bad.reason)}</li>'
@@ -56,6 +58,19 @@ def report(taken: Taken | None) -> str:
         else ""
     )
     return f'<div id="own-report">{said}{listed}</div>'
+
+
+def _others(taken: Taken) -> str:
+    """What else the facts are about than the entity that is told of first."""
+    names = taken.entities[1:]
+    tries = "".join(
+        f'<button type="button" class="quiet" data-action="try" data-name="{escape(name)}">'
+        f"{escape(name)}</button>"
+        for name in names[:NAMES_SHOWN]
+    )
+    more = len(names) - NAMES_SHOWN
+    rest = f" and {more:,} more" if more > 0 else ""
+    return f'<span class="others" id="own-others">Also about {tries}{rest}</span>' if names else ""
 
 
 def _of(taken: Taken) -> str:

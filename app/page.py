@@ -27,7 +27,7 @@ from model.settings import DecodingSettings
 
 TITLE = "Lamplight: Inspect"
 SENTENCE = (
-    "The words that light up were copied from the graph. Change a fact, and the text follows."
+    "The words that light up were copied from a graph of facts. Change one, and the text follows."
 )
 FIRST_PROMPT = "Tell me about France."
 AT_ONCE = 16  # events that run at the same time, of all visitors
@@ -41,7 +41,7 @@ def _header() -> str:
 
 def _legend() -> str:
     states = (
-        ("legend-edit", "✎", "your edit"),
+        ("legend-edit", "✎", "lit, from your edit"),
         ("legend-bad", "≠", "not what the graph says"),
         ("legend-miss", "dashed", "not recorded"),
     )
@@ -52,7 +52,7 @@ def _legend() -> str:
     return (
         '<p class="legend" id="legend"><span class="mark" data-number="1">Lit</span>: copied from '
         "the graph. Unlit: the model's own words. Lit does not mean true. "
-        '<span class="legend-states"><span class="legend-state">Click a lit word to see or change '
+        '<span class="legend-states"><span class="legend-state">Choose a lit word to see or change '
         f"its fact.</span> {told}</span></p>"
     )
 

@@ -21,7 +21,7 @@ STEPS = (
     (
         "#card",
         "Change it",
-        "Click a lit word or an edge and its fact opens here. Type another value and save, or "
+        "Choose a lit word or an edge and its fact opens here. Type another value and save, or "
         "delete it: the text is rewritten at once.",
     ),
     (

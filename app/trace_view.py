@@ -337,7 +337,7 @@ def _probability(reading: Reading, marks: Sequence[Mark]) -> str:
 
 def gave(probability: float) -> str:
     """How probable the model thought its own words, in a sentence whose subject is the model."""
-    return f"gave these words a probability of {percent(probability)}"
+    return f"repeated what the graph gave, with a probability of {percent(probability)}"
 
 
 def percent(probability: float) -> str:
@@ -382,7 +382,7 @@ def _toolbar(view: View, compared: bool, finished: bool) -> str:
     tabs = _tabs(view) if compared else "<div></div>"
     off = "" if finished else " disabled"
     speed = (
-        '<details class="speed" id="speed"><summary>Time</summary>'
+        '<details class="speed" id="speed"><summary>Timing</summary>'
         f'<span id="speed-words">{escape(view.speed)}</span></details>'
         if view.speed
         else ""

@@ -226,7 +226,8 @@ def _card(session: Session) -> card_view.Card:
             lookup=lookups[selection.id],
             **notes,  # type: ignore[arg-type]
         )
-    return card_view.Card(**notes)  # type: ignore[arg-type]
+    dark = reading is not None and not session.writing and not reading.lookup_of
+    return card_view.Card(dark=dark, **notes)  # type: ignore[arg-type]
 
 
 def _draft(session: Session) -> str:

@@ -156,6 +156,11 @@
         send(report(event.target));
       }
     });
+    // What opens below the card's edge would not be seen.
+    host.addEventListener("click", (event) => {
+      const more = event.target.closest("#more > summary")?.parentElement;
+      if (more) requestAnimationFrame(() => more.open && more.scrollIntoView({ block: "start" }));
+    });
     // What was taken is reported below the form, which then makes room for the text.
     const shut = () => host.querySelector("details")?.removeAttribute("open");
     host.addEventListener("change", (event) => {

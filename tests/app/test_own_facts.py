@@ -51,6 +51,17 @@ def test_a_dropped_file_is_read_out_marked_edited_and_forgotten(
     assert other.marks()
 
 
+def test_what_else_a_file_is_about_is_offered(inspect: Inspect) -> None:
+    page = inspect
+    page.click("#own-facts summary")
+    page.after(lambda: page.click("#own-example"))
+    offered = page.page.locator("#own-others button")
+    expect(offered).to_have_text(["Odile Marsh", "Gull Harbour"])
+    page.after(lambda: offered.first.click())
+    expect(page.page.locator("#prompt textarea")).to_have_value("Tell me about Odile Marsh.")
+    assert "lighthouse keeper" in page.marks()
+
+
 def test_a_broken_file_says_which_lines_and_the_page_goes_on(
     scripted_page: Inspect, tmp_path: Path
 ) -> None:

@@ -69,7 +69,7 @@ def test_the_first_text_streams_on_load(visit: Callable[..., Inspect], server: S
     seen = [text for text in page.page.evaluate("window.seen") if text.startswith("France")]
     assert len({len(text) for text in seen}) >= 4
     assert len(seen[0]) < len(page.text()) / 2
-    expect(page.page.locator(".masthead p")).to_contain_text("light up were copied from the graph")
+    expect(page.page.locator(".masthead p")).to_contain_text("light up were copied from a graph")
 
 
 def test_reads_the_first_text_on_load(inspect: Inspect) -> None:
@@ -202,6 +202,8 @@ def test_a_deleted_value_that_is_still_said_tells_through_which_fact(inspect: In
 def test_add_a_fact_and_rename_an_entity(inspect: Inspect) -> None:
     inspect.open_fact("euro")
     inspect.click("#more summary")
+    for field in ("#add-relation", "#rename-name"):  # what opens below the card's edge is shown
+        expect(inspect.page.locator(field)).to_be_in_viewport()
     inspect.page.locator("#add-relation").fill("mascot")
     inspect.page.locator("#add-value").fill("Gilded Snail")
     inspect.after(lambda: inspect.click("#add")).tab("after")
@@ -271,7 +273,7 @@ def test_a_stale_text_is_labelled_until_it_is_rewritten(scripted_page: Inspect) 
     expect(page.page.locator("#reading .mark", has_text="river")).to_be_visible()
     page.wait_for_run(before)
     expect(page.page.locator("#reading .stale, #trace-note")).to_have_count(0)
-    expect(page.page.locator("#speed summary")).to_have_text("Time")
+    expect(page.page.locator("#speed summary")).to_have_text("Timing")
     page.click("#speed summary")
     expect(page.page.locator("#speed-words")).to_contain_text("tokens")
 
@@ -506,6 +508,7 @@ def test_contradiction_miss_and_unsupported_are_shown(scripted_page: Inspect) ->
     assert "Onwards" in scripted_page.marks()
     scripted_page.ask("Tell me about Nowhere.")
     expect(scripted_page.page.locator("#graph-note")).to_contain_text("No fact of the graph")
+    expect(scripted_page.page.locator("#card-empty")).to_contain_text("No word of this text is lit")
     scripted_page.click("#reading .chip.miss")
     expect(scripted_page.page.locator("#card .card-title")).to_contain_text("Nowhere")
     expect(scripted_page.page.locator("#add-relation")).to_have_value("")  # not the reserved one
