@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -90,20 +91,26 @@ def next_role(role: Role, token: int, markers: MarkerIds) -> Role:
     return _AFTER[ids.index(token) + 1] if token in ids else role
 
 
+@lru_cache(maxsize=8)
+def _kind_table(markers: MarkerIds, device: torch.device) -> Tensor:
+    """[highest marker + 2], int32: the kind of each id; the last entry, of any beyond, is 0."""
+    table_V = torch.zeros(max(markers.as_tuple()) + 2, dtype=torch.int32)
+    table_V[list(markers.as_tuple())] = torch.arange(1, 5, dtype=torch.int32)
+    return table_V.to(device)
+
+
 def _kinds(ids_BT: Tensor, markers: MarkerIds) -> Tensor:
     """[B, T], int32: 1 to 4 where the token is a marker, in the order of the grammar, else 0."""
-    kinds_BT = torch.zeros_like(ids_BT, dtype=torch.int32)
-    for kind, marker in enumerate(markers.as_tuple(), start=1):
-        kinds_BT.masked_fill_(ids_BT == marker, kind)
-    return kinds_BT
+    table_V = _kind_table(markers, ids_BT.device)  # one look into a table, not four comparisons
+    return table_V.take(ids_BT.clamp(-1, len(table_V) - 1))
 
 
 def _last_marker(kinds_BT: Tensor) -> Tensor:
     """[B, T]: kind of the last marker at or before each token, 0 where there is none."""
-    positions_T = torch.arange(kinds_BT.shape[1], device=kinds_BT.device, dtype=torch.int32)
+    eights_T = torch.arange(0, 8 * kinds_BT.shape[1], 8, device=kinds_BT.device, dtype=torch.int32)
     # A running maximum of position * 8 + kind carries the latest marker's kind along the row.
-    seen_BT = torch.where(kinds_BT > 0, positions_T * 8 + kinds_BT, 0)
-    return torch.cummax(seen_BT, dim=1).values & 7 if seen_BT.numel() else seen_BT
+    seen_BT = (eights_T + kinds_BT).mul_(kinds_BT > 0)
+    return torch.cummax(seen_BT, dim=1).values.bitwise_and_(7) if seen_BT.numel() else seen_BT
 
 
 def _in_prompt(ids_BT: Tensor, prompt_lengths: Tensor | None) -> Tensor | None:
@@ -124,7 +131,7 @@ def token_roles(ids_BT: Tensor, markers: MarkerIds, prompt_lengths: Tensor | Non
     if prompt_BT is not None:
         kinds_BT.masked_fill_(prompt_BT, 0)
     last_BT = _last_marker(kinds_BT)
-    roles_BT = (last_BT & 3) + 1  # _AFTER, whose roles stand in the order of the grammar
+    roles_BT = (last_BT & 3).add_(1)  # _AFTER, whose roles stand in the order of the grammar
 
     # Rows without a prompt may be cut at the left: look at their first marker.
     if ids_BT.shape[1] and (prompt_lengths is None or bool((prompt_lengths == 0).any())):
@@ -152,7 +159,10 @@ def loss_mask(ids_BT: Tensor, roles_BT: Tensor, markers: MarkerIds, values: bool
     """
     if values:
         return roles_BT != int(Role.PROMPT)
-    return (roles_BT != int(Role.PROMPT)) & (roles_BT != int(Role.VALUE)) & (ids_BT != markers.end)
+    mask_BT = ids_BT != markers.end
+    return mask_BT.logical_and_(roles_BT != int(Role.PROMPT)).logical_and_(
+        roles_BT != int(Role.VALUE)
+    )
 
 
 def misplaced_markers(
