@@ -43,9 +43,10 @@ def render(
         else f"<span><b>{words}</b> in your draft</span>"
     )
     publish = (
-        '<button type="button" id="publish" class="publish" data-action="publish">Publish</button>'
+        '<button type="button" id="publish" class="publish" data-action="publish">'
+        "Publish to all</button>"
         '<button type="button" id="discard" data-action="discard" '
-        'data-confirm="Really discard?">Discard</button>'
+        'data-confirm="Really discard?">Discard all</button>'
         if deltas
         else ""
     )

@@ -23,21 +23,21 @@ EXAMPLES = (
     Example(
         "change",
         "Change",
-        "Give Japan another capital.",
+        "See Japan get another capital.",
         "Tell me about Japan.",
         (("change", "Japan", "capital", "Kyoto"),),
     ),
     Example(
         "forget",
         "Forget",
-        "Delete Kenya's currency.",
+        "See Kenya's currency deleted.",
         "Tell me about Kenya.",
         (("delete", "Kenya", "currency", ""),),
     ),
     Example(
         "invent",
         "Invent",
-        "Make up a country.",
+        "See a country made up.",
         "Tell me about Zubrowka.",
         (
             ("add", "Zubrowka", "instance of", "country"),

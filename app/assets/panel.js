@@ -159,7 +159,13 @@
     // What opens below the card's edge would not be seen.
     host.addEventListener("click", (event) => {
       const more = event.target.closest("#more > summary")?.parentElement;
-      if (more) requestAnimationFrame(() => more.open && more.scrollIntoView({ block: "start" }));
+      const card = more?.closest("#card");
+      if (card) requestAnimationFrame(() => {
+        if (!more.open) return;
+        if (card.scrollHeight > card.clientHeight)
+          card.scrollTop += more.getBoundingClientRect().top - card.getBoundingClientRect().top - 8;
+        else more.scrollIntoView({ block: "nearest" });
+      });
     });
     // What was taken is reported below the form, which then makes room for the text.
     const shut = () => host.querySelector("details")?.removeAttribute("open");

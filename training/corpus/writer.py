@@ -631,6 +631,7 @@ class Writer:
             if self.exchange and rng.random() < 0.15:
                 phrased, relation = "", self._new_relation(rng)
                 path[i] = relation, record
+            answers: dict[str, tuple[str, ...]]
             if not last:
                 answers = {relation: (self._name(rng, record.facts[passed_through][0]),)}
                 names.append(answers[relation][0])
