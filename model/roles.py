@@ -159,7 +159,7 @@ def loss_mask(ids_BT: Tensor, roles_BT: Tensor, markers: MarkerIds, values: bool
     """
     if values:
         return roles_BT != int(Role.PROMPT)
-    # Prompt (0) and value (4) are the roles whose last two bits are 0: one pass less over the batch.
+    # Prompt (0) and value (4) are the roles whose last two bits are 0: a pass less over the batch.
     return ((roles_BT & 3) != 0) & (ids_BT != markers.end)
 
 
