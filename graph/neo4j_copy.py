@@ -13,9 +13,10 @@ from graph.draft import touched_ids
 from graph.errors import StoreError
 from graph.facts import new_id
 from graph.journal import read_deltas
+from graph.neo4j_driver import run
 from graph.neo4j_schema import OPEN, kept_key, key_of
 from graph.neo4j_store import Neo4jStore
-from graph.neo4j_writes import count_facts, name_row, remember, run, run_rows, words_in
+from graph.neo4j_writes import count_facts, name_row, remember, run_rows, words_in
 from graph.sqlite_copy import undone_by
 
 # By the first column, of which all rows are read together: (what to match, columns, order).

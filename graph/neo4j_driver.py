@@ -195,6 +195,11 @@ class Connection:
         return StoreError(_sentence(problem, self.address))
 
 
+def run(tx: neo4j.ManagedTransaction, cypher: str, **parameters: Any) -> list[list[Any]]:
+    """The rows of one statement of a transaction."""
+    return tx.run(cast(LiteralString, cypher), parameters).values()
+
+
 def _make_driver(uri: str, auth: tuple[str, str] | None) -> neo4j.Driver:
     return neo4j.GraphDatabase.driver(
         uri,

@@ -38,6 +38,7 @@ from graph.formats import (
     SynonymRow,
     read_year,
 )
+from graph.neo4j_driver import Connection, run
 from graph.neo4j_schema import KEY, OPEN, bag_key, key_of
 from graph.neo4j_writes import (
     FactRows,
@@ -48,7 +49,6 @@ from graph.neo4j_writes import (
     make_entities,
     name_row,
     remember,
-    run,
     run_rows,
     take_turn,
     words_in,
@@ -63,7 +63,6 @@ from graph.planning import clean_relation, join_sources, net, plan
 from graph.store import Delta, LoadReport, Relation
 
 if TYPE_CHECKING:
-    from graph.neo4j_driver import Connection
     from graph.neo4j_store import Neo4jStore
 
 BATCH = 5000  # rows of a file that are written in one transaction

@@ -32,16 +32,12 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, LiteralString, cast
-
-from neo4j import ManagedTransaction
+from functools import partial
 
 from graph.errors import StoreError
 from graph.facts import LARGEST_ID, fold, shown
+from graph.neo4j_driver import Connection, run
 from graph.spelling import bag_of, words_of
-
-if TYPE_CHECKING:
-    from graph.neo4j_driver import Connection
 
 SCHEMA_VERSION = 2
 OPEN = LARGEST_ID  # `until` of a version that is current
@@ -121,13 +117,15 @@ def _indexable(key: str) -> str:
     return encoded[: _LONGEST_KEY - 70].decode("utf-8", "ignore") + " #" + digest
 
 
-def make_schema(connection: Connection) -> None:
+def make_schema(connection: Connection) -> bool:
     """Make what is missing of constraints, indexes and the store's own two nodes.
 
-    A store of an earlier schema version is brought up to date. Raises `StoreError`, and leaves the
-    database as it is, where it holds somebody else's nodes.
+    Returns whether a whole store was there already. One of an earlier schema version is brought up
+    to date. Raises `StoreError`, and leaves the database as it is, where it holds somebody else's
+    nodes.
     """
-    if _version(connection) == 1:
+    versions = connection.read("MATCH (s:Lamplight {name: 'store'}) RETURN s.schema_version")
+    if versions == [[1]]:
         _leave_keys(connection)
     known = store_node(connection)
     if known is None:
@@ -146,12 +144,7 @@ def make_schema(connection: Connection) -> None:
         store_id=uuid.uuid4().hex,
         version=SCHEMA_VERSION,
     )
-
-
-def _version(connection: Connection) -> int | None:
-    """The schema version of the store that is here; None if none is."""
-    rows = connection.read("MATCH (s:Lamplight {name: 'store'}) RETURN s.schema_version")
-    return rows[0][0] if rows else None
+    return known is not None and known[1]
 
 
 def _leave_keys(connection: Connection) -> None:
@@ -162,21 +155,13 @@ def _leave_keys(connection: Connection) -> None:
     for label, index in (("Entity", "entity_key"), ("Name", "name_key")):
         connection.run(f"CREATE INDEX {index} IF NOT EXISTS FOR (n:{label}) ON (n.key)")
         connection.run("CALL db.awaitIndexes(120)")
-        left = True
-        while left:
-
-            def leave(tx: ManagedTransaction, label: str = label) -> bool:
-                ((count,),) = tx.run(
-                    cast(
-                        LiteralString,
-                        f"MATCH (n:{label}) WHERE n.key IS NOT NULL WITH n LIMIT 10000"
-                        " SET n.bag = CASE n.bag WHEN '' THEN n.key ELSE n.bag END"
-                        " REMOVE n.key RETURN count(*)",
-                    )
-                ).values()
-                return bool(count)
-
-            left = connection.write(leave)
+        some = (
+            f"MATCH (n:{label}) WHERE n.key IS NOT NULL WITH n LIMIT 10000"
+            " SET n.bag = CASE n.bag WHEN '' THEN n.key ELSE n.bag END"
+            " REMOVE n.key RETURN count(*)"
+        )
+        while connection.write(partial(run, cypher=some)) != [[0]]:
+            pass
         connection.run(f"DROP INDEX {index}")
     connection.run("MATCH (s:Lamplight {name: 'store'}) SET s.schema_version = 2")
 
@@ -186,23 +171,23 @@ def store_node(connection: Connection) -> tuple[str, bool] | None:
 
     Raises `StoreError` for a store of another schema version.
     """
-    version = _version(connection)
-    if version is None:
-        return None
-    if version < SCHEMA_VERSION:
-        raise StoreError(
-            f"{connection.address.url} has the schema version {version} and this program reads "
-            f"{SCHEMA_VERSION}; bring it up to date with: python -m graph init --store "
-            f"{connection.address.url}"
-        )
-    if version > SCHEMA_VERSION:
-        raise StoreError(
-            f"{connection.address.url} has the schema version {version} and this program reads "
-            f"{SCHEMA_VERSION}; use the program that made it, or export its facts with that one."
-        )
-    ((store_id, filled),) = connection.read(
-        "MATCH (s:Lamplight {name: 'store'}) RETURN s.store_id, s.filled"
+    rows = connection.read(
+        "MATCH (s:Lamplight {name: 'store'}) RETURN s.store_id, s.filled, s.schema_version"
     )
+    if not rows:
+        return None
+    ((store_id, filled, version),) = rows
+    if version != SCHEMA_VERSION:
+        url = connection.address.url
+        what_to_do = (
+            f"bring it up to date with: python -m graph init --store {url}"
+            if version == 1
+            else "use the program that made it, or export its facts with that one."
+        )
+        raise StoreError(
+            f"{url} has the schema version {version} and this program reads {SCHEMA_VERSION}; "
+            f"{what_to_do}"
+        )
     return store_id, filled
 
 

@@ -26,7 +26,7 @@ from graph.errors import StoreError
 from graph.facts import clean_note
 from graph.formats import Row
 from graph.journal import read_deltas
-from graph.neo4j_driver import PATIENCE_SECONDS, Connection, address_of
+from graph.neo4j_driver import PATIENCE_SECONDS, Connection, address_of, run
 from graph.neo4j_load import give_up, load
 from graph.neo4j_reads import Neo4jReads
 from graph.neo4j_schema import make_schema, refuse_strangers, store_node
@@ -35,7 +35,6 @@ from graph.neo4j_writes import (
     Turn,
     View,
     chunks,
-    run,
     run_rows,
     take_turn,
     write_deltas,
@@ -483,9 +482,7 @@ def prepare(url: str) -> bool:
     """Make the schema in a server's database; False if a whole store is there already."""
     connection = Connection(address_of(url))
     try:
-        make_schema(connection)
-        known = store_node(connection)
-        return known is None or not known[1]
+        return not make_schema(connection)
     finally:
         connection.close()
 

@@ -10,10 +10,11 @@ from neo4j import ManagedTransaction
 from graph.errors import StoreError
 from graph.facts import is_id
 from graph.journal import NOTHING, without
+from graph.neo4j_driver import run
 from graph.neo4j_schema import OPEN
 from graph.neo4j_store import Neo4jStore
 from graph.neo4j_words import lucene
-from graph.neo4j_writes import Journal, View, count_facts, run
+from graph.neo4j_writes import Journal, View, count_facts
 from graph.spelling import words_of
 
 

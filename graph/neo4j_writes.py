@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import starmap
-from typing import Any, LiteralString, cast
+from typing import Any
 
 from neo4j import ManagedTransaction
 
@@ -15,6 +15,7 @@ from graph.draft import touched_ids
 from graph.edits import Edit, edit_kind, edit_to_json
 from graph.errors import StoreError
 from graph.facts import Entity, Fact, new_id
+from graph.neo4j_driver import run
 from graph.neo4j_reads import FACT, STANDS, Neo4jReads
 from graph.neo4j_schema import OPEN, bag_key, kept_key, key_of
 from graph.rules import Rule
@@ -23,11 +24,6 @@ from graph.store import Delta
 
 _MOST_DELTAS = 10_000  # what one journal entry lists
 _CHUNK = 5000  # rows of one statement
-
-
-def run(tx: ManagedTransaction, cypher: str, **parameters: Any) -> list[list[Any]]:
-    """The rows of one statement."""
-    return tx.run(cast(LiteralString, cypher), parameters).values()
 
 
 def run_rows(tx: ManagedTransaction, cypher: str, rows: Sequence[Any], **parameters: Any) -> None:
