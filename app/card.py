@@ -100,7 +100,7 @@ def _about(card: Card, fact: Fact) -> str:
     if card.lookup is not None:
         asked = card.lookup.lookup
         rows.append(("Asked", f"{asked.entity} · {asked.relation}"))
-        found = HOW.get(asked.how, asked.how).removeprefix("found ")
+        found = HOW.get(asked.how, asked.how)
         rows.append(
             ("Found", f"{found} (score {asked.score:.2f}, threshold {asked.threshold:.2f})")
         )

@@ -268,6 +268,14 @@ def _said_anyway(value: str, after: Reading) -> bool:
 UNDO = ' <button type="button" class="quiet" id="undo-here" data-action="undo">Undo</button>'
 
 
+def ask_button(name: str, words: str = "") -> str:
+    """A button that asks about an entity; it bears the name unless there are other words."""
+    return (
+        f'<button type="button" class="quiet" data-action="try" data-name="{escape(name)}">'
+        f"{escape(words or name)}</button>"
+    )
+
+
 def unread_html(deltas: Sequence[Delta], prompt: str) -> str:
     """That the last edit was read by no lookup of the text, and what to ask to see it."""
     causes = "; ".join(describe(delta) for delta in deltas[:3])
@@ -277,12 +285,7 @@ def unread_html(deltas: Sequence[Delta], prompt: str) -> str:
         for delta in deltas
         if isinstance(delta.after, Fact) and fold(delta.after.entity) not in fold(prompt)
     ]
-    ask = (
-        f' <button type="button" class="quiet" data-action="try" data-name="{escape(names[0])}">'
-        f"Ask about {escape(names[0])}</button>"
-        if names
-        else ""
-    )
+    ask = " " + ask_button(names[0], f"Ask about {names[0]}") if names else ""
     return (
         '<p class="summary" id="summary"><b>No lookup of this text read the edited fact, so the '
         f"text stands as it was.</b>{ask}{UNDO}{why}</p>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from app.changes import ask_button
 from app.own_facts import MOST_ROWS, Taken
 
 LINES_SHOWN = 100
@@ -63,11 +64,7 @@ def report(taken: Taken | None) -> str:
 def _others(taken: Taken) -> str:
     """What else the facts are about than the entity that is told of first."""
     names = taken.entities[1:]
-    tries = "".join(
-        f'<button type="button" class="quiet" data-action="try" data-name="{escape(name)}">'
-        f"{escape(name)}</button>"
-        for name in names[:NAMES_SHOWN]
-    )
+    tries = "".join(map(ask_button, names[:NAMES_SHOWN]))
     more = len(names) - NAMES_SHOWN
     rest = f" and {more:,} more" if more > 0 else ""
     return f'<span class="others" id="own-others">Also about {tries}{rest}</span>' if names else ""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from app.changes import Change, Comparison
+from app.changes import Change, Comparison, ask_button
 from app.reading import Chip, Reading, asked_for
 from graph.facts import Fact, fold
 from graph.world import source_names
@@ -20,11 +20,11 @@ from model.grounding import Mark
 from model.roles import Role
 from model.trace import TraceLookup
 
-HOW = {
-    "exact": "found by its exact name",
-    "alias": "found by another name",
-    "fuzzy": "found by a similar name or meaning",
-    "miss": "not found",
+HOW = {  # what stands after "found"
+    "exact": "by its exact name",
+    "alias": "by another name",
+    "fuzzy": "by a similar name or meaning",
+    "miss": "not at all",
 }
 
 
@@ -465,11 +465,7 @@ def raw_legend() -> str:
 
 
 def _nothing_banner(view: View) -> str:
-    tries = "".join(
-        f'<button type="button" class="quiet" data-action="try" data-name="{escape(name)}">'
-        f"{escape(name)}</button>"
-        for name in view.suggestions
-    )
+    tries = "".join(map(ask_button, view.suggestions))
     offer = f" Try {tries} or find another entity above." if tries else ""
     return (
         '<p class="banner" id="trace-note"><b>Nothing here comes from the graph.</b> '

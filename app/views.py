@@ -174,13 +174,17 @@ def _summary(session: Session) -> str:
 
 def _card(session: Session) -> card_view.Card:
     selection, reading, draft = session.selection, session.reading, session.draft
-    notes = {"note": session.card_note, "done": session.card_done, "options": session.options}
+    notes: dict[str, Any] = {
+        "note": session.card_note,
+        "done": session.card_done,
+        "options": session.options,
+    }
     if selection.kind == "fact":
         fact = draft.fact(selection.id)
         if fact is None:
             gone = next((fact for fact in session.deleted() if fact.id == selection.id), None)
             kind = "none" if gone is None else "deleted"
-            return card_view.Card(kind=kind, fact=gone, **notes)  # type: ignore[arg-type]
+            return card_view.Card(kind=kind, fact=gone, **notes)
         lookup = number = probability = None
         said = False
         if reading is not None and fact.id in reading.lookup_of:
@@ -204,12 +208,12 @@ def _card(session: Session) -> card_view.Card:
             revision=draft.base_revision,
             typing=session.typing,
             acting=session.acting,
-            **notes,  # type: ignore[arg-type]
+            **notes,
         )
     if selection.kind == "entity":
         entity = draft.entity(selection.id)
         if entity is None:
-            return card_view.Card(**notes)  # type: ignore[arg-type]
+            return card_view.Card(**notes)
         facts = draft.facts(entity.id, limit=FACTS_ON_CARD + 1)
         return card_view.Card(
             kind="entity",
@@ -217,17 +221,17 @@ def _card(session: Session) -> card_view.Card:
             facts=tuple(facts[:FACTS_ON_CARD]),
             more_facts=len(facts) > FACTS_ON_CARD,
             expanded=session.expanded.get(entity.id, 0),
-            **notes,  # type: ignore[arg-type]
+            **notes,
         )
     lookups = reading.trace.lookups if reading is not None else []
     if selection.kind == "miss" and selection.id < len(lookups):
         return card_view.Card(
             kind="miss",
             lookup=lookups[selection.id],
-            **notes,  # type: ignore[arg-type]
+            **notes,
         )
     dark = reading is not None and not session.writing and not reading.lookup_of
-    return card_view.Card(dark=dark, **notes)  # type: ignore[arg-type]
+    return card_view.Card(dark=dark, **notes)
 
 
 def _draft(session: Session) -> str:
