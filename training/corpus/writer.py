@@ -623,23 +623,23 @@ class Writer:
         names = [self._name(rng, path[0][1].entity)]
         sentences = []
         reference = names[0]
-        for i, (relation, record) in enumerate(path):
+        for i, (real, record) in enumerate(path):
             last = i == len(path) - 1
-            phrased = passed_through = relation
+            relation = phrased = real
             # What lies between is named by any words: else "the country of the birthplace", a pair
             # that no chain had, was read as the relation "country of birth".
             if self.exchange and rng.random() < 0.15:
-                phrased, relation = "", self._new_relation(rng)
+                relation, phrased = self._new_relation(rng), ""
                 path[i] = relation, record
-            answers: dict[str, tuple[str, ...]]
+            answer: tuple[str, ...]
             if not last:
-                answers = {relation: (self._name(rng, record.facts[passed_through][0]),)}
-                names.append(answers[relation][0])
+                answer = (self._name(rng, record.facts[real][0]),)
+                names.append(answer[0])
             elif phrased:
-                answers = {relation: self._answer(rng, relation, record.facts[relation])}
+                answer = self._answer(rng, real, record.facts[real])
             else:
-                answers = {relation: self._made_up_answer(rng)}
-            topic = Topic(names[i], answers, {relation: phrased})
+                answer = self._made_up_answer(rng)
+            topic = Topic(names[i], {relation: answer}, {relation: phrased})
             if rng.random() < 0.02:  # the way breaks off where nothing is recorded
                 sentences.append(self._miss(rng, names[i], relation, phrased))
                 if not last:
