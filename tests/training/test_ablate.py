@@ -13,7 +13,7 @@ import torch
 import yaml
 
 from model.roles import Role, loss_mask
-from tests.training.test_card import FOUND, model, run  # noqa: F401 (fixtures)
+from tests.training.conftest import FOUND
 from training.ablate import CONFIG, VARIANTS, commands, gathered, main
 from training.card import write_card
 from training.corpus.build import DEFAULT_FACTS, documents
@@ -61,7 +61,7 @@ def test_what_is_there_is_not_done_again(options: argparse.Namespace) -> None:
         main(["no such variant"])
 
 
-def test_the_card_shows_them(model: Path, run: Path) -> None:  # noqa: F811 (fixtures)
+def test_the_card_shows_them(model: Path, run: Path) -> None:
     found = {"tokens": 4_000_000, "variants": {"full": FOUND, "no prose": {}}}
     (model / "ablations.json").write_text(json.dumps(found))
     card = write_card(model, run, model / "evaluation.json").read_text("utf-8")
