@@ -243,6 +243,7 @@ class _Loader:
         self.words: set[str] = set()  # of the dictionary: those that this import put there, or will
         # Of these, those that wait: a transaction with words writes three indexes more.
         self.new_words: list[str] = []
+        self.relations: set[str] = set()  # that this import has made, or found, or is about to
         self.kinds: dict[str, bool | None] = {}  # by a relation's key: whether its values are links
         self.declared: dict[str, tuple[str, str]] = {}
         self.changes: list[Delta] = []  # of synonyms and settings
@@ -269,6 +270,8 @@ class _Loader:
             self.was_empty = False  # what this import wrote is no longer known here
         if len(self.words) > _CACHED:
             self.words.clear()
+        if len(self.relations) > _CACHED:
+            self.relations.clear()
         good: list[Any] = []
         for row in rows:
             try:
@@ -583,8 +586,10 @@ class _Loader:
         if len(self.new_words) > _WORDS:
             words, self.new_words = self.new_words, words
         known = batch.known
+        relations = [name for name in batch.relations if name not in self.relations]
+        self.relations.update(relations)
         return _Rows(
-            relations=list(batch.relations),
+            relations=relations,
             names=[(*row, known.pop(row[0], 0)) for row in batch.names],
             aliases=batch.aliases,
             words=words,
