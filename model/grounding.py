@@ -60,13 +60,19 @@ _ORDINARY = frozenset(
     work world would write written year years yes yet you your
     """.split()  # noqa: SIM905 (a list literal would be 300 lines)
 )
-_WORD = re.compile(r"\d+(?:[.,:/]\d+)*(?:[^\W\d_]+\d*)*|[^\W_]+(?:['’.][^\W_]+)*")
+# Scripts that put no spaces between words: each letter of them stands for itself.
+_ALONE = r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff가-힣]"
+_UNSPACED = re.compile(_ALONE)
+_LETTER = rf"(?!{_ALONE})[^\W\d_]"
+_WORD = re.compile(
+    rf"{_ALONE}|\d+(?:[.,:/]\d+)*(?:(?:{_LETTER})+\d*)*"
+    rf"|(?:{_LETTER}|\d)+(?:['’.](?:{_LETTER}|\d)+)*"
+)
 _CAMEL = re.compile(r"(?<=[^\W\d_])(?=[A-Z])")
-_JOINTS = (" ", "-", "–")
+_JOINTS = (" ", "-", "–", "")  # between words of one name; "" where a script has no spaces
 _POSSESSIVE = re.compile(r"['’]s$")
 _STOP = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)|[。！？।]+")
 _ABBREVIATION = re.compile(r"(?:^|[\s(.])(?:\w|St|Mt|Dr|Mr|Mrs|Ms|No|Jr|Sr|vs|ca|approx)\.$")
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff가-힣]")
 
 
 class Mark(NamedTuple):

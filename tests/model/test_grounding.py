@@ -171,6 +171,9 @@ def test_a_contradiction_says_what_stands_there_instead() -> None:
         ("[F|films|Cannes Film Festival] At the Cannes Film Festival France won.", []),
         # other scripts, letters with digits
         ("Its capital is 東京.", ["東京"]),
+        ("[X|name|東京] Its 東京市 is 東京.", ["市"]),  # without spaces, each letter is a word
+        ("[X|name|東京] It is 西南市.", ["西南市"]),
+        ("In[X|year|1990年] 1990年 or 1991年.", ["1991"]),
         ("It is made of x7 and iPhone.", ["x7", "iPhone"]),
         ("Столица – Київ.", ["Столица", "Київ"]),
         ("[F|capital|Київ] It is Київ.", []),
@@ -186,6 +189,11 @@ def test_unsupported(document: str, expected: list[str]) -> None:
 
 def test_the_prompt_supports_its_own_names_whatever_their_case() -> None:
     assert unsupported("Anne Hidalgo is not recorded.", "who is anne hidalgo?") == []
+
+
+def test_a_prompt_without_spaces_supports_any_part_of_it() -> None:
+    assert unsupported("介绍 is not in the graph.", "介绍一下Paris。") == []
+    assert unsupported("介一 is not in the graph.", "介绍一下Paris。") == ["介"]
 
 
 def sentences(document: str) -> list[str]:

@@ -372,7 +372,12 @@ def made_up_name(rng: random.Random, words: Sequence[str] = ()) -> str:
     for kind, share in _NAMES:
         if form < share:
             return made_up_value(rng, rng.choice(tuple(_SCRIPTS)) if kind == "" else kind, pool)
-    if form > 0.96:  # names that English gives the article
+    if form > 0.98:  # names that read like a question: "What is Miller's Crossing?"
+        a, b = (rng.choice(pool).capitalize() for _ in range(2))
+        c = rng.choice(pool)
+        whole = rng.choice((f"{a}'s {b}", f"{a}'s {c}", f"{a}s' {b}", f"{a} and {b}", f"{a} of {b}"))
+        return whole[:MAX_CHARACTERS].strip()
+    if form > 0.94:  # names that English gives the article
         a, b = ((made_up_word(rng) if rng.random() < 0.5 else rng.choice(pool)) for _ in range(2))
         A, B = a.capitalize(), b.capitalize()
         noun = rng.choice(("River", "Sea", "Ocean", "Islands", "Desert", "Mountains", "Peninsula"))
@@ -449,14 +454,20 @@ def relation_family(rng: random.Random, words: Sequence[str], number: int) -> li
     shared = [rng.choice(words) for _ in range(rng.choice((1, 1, 2)))]
     last = rng.random() < 0.3  # whether they share their end
     joint = rng.choice((" ", " ", " of ", "-"))
-    names = []
+    names: list[str] = []
+    known: list[str] = []  # words of the names so far
     for _ in range(number):
         # Of known words alone, "critical pressure" went on as "critical fressure": the end of a
-        # name that begins like its neighbours is to be copied, not guessed.
-        own = [
-            spliced(rng, words) if rng.random() < 0.3 else rng.choice(words)
-            for _ in range(rng.choice((1, 1, 2)))
-        ]
+        # name that begins like its neighbours is to be copied, not guessed. Some words are made of
+        # a piece and a neighbour's end, as "compressibility" and "pressure" share one.
+        own = []
+        for _ in range(rng.choice((1, 1, 2))):
+            draw = rng.random()
+            if draw < 0.15 and known:
+                own.append(rng.choice(words)[: rng.randint(1, 4)] + rng.choice(known)[1:])
+            else:
+                own.append(spliced(rng, words) if draw < 0.45 else rng.choice(words))
+        known += own
         parts = (own, shared) if last else (shared, own)
         names.append(joint.join(" ".join(part) for part in parts)[:MAX_CHARACTERS].strip())
     return names

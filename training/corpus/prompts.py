@@ -93,14 +93,20 @@ class Prompts:
     def in_another_language(self, rng: random.Random) -> str:
         """A request for a paragraph, not in English, or in no language at all.
 
-        What no document holds cannot be told from a name, so a fifth of them are letters of any
+        What no document holds cannot be told from a name, so a third of them are letters of any
         script around the name, with spaces between or, as Chinese and Japanese are written, none.
         """
-        if rng.random() < 0.8:
+        if rng.random() < 0.67:
             return rng.choice(self._wordings["other_languages"])
-        script = rng.choice(made_up.SCRIPTS)
+        # Of one script's few letters alone, a Chinese word that no document held began the name.
+        script = rng.choice(made_up.SCRIPTS) if rng.random() < 0.5 else ""
         space = rng.choice((" ", " ", ""))
-        parts = [made_up.in_script(rng, script) if rng.random() < 0.7 else "" for _ in range(2)]
+        parts = [
+            (made_up.in_script(rng, script) if script else made_up.in_any_script(rng))
+            if rng.random() < 0.7
+            else ""
+            for _ in range(2)
+        ]
         before, after = (part.replace("{", "").replace("}", "") for part in parts)
         return (before + space if before else "") + "{entity}" + (space + after if after else "?")
 

@@ -1,10 +1,10 @@
 """Writes documents about the graph's entities, of every kind that the model has to know.
 
 The graph gives the shape of a document: which relations go together, which values they have. The
-names are then exchanged freely, since the model is to learn how to look up and to repeat, and not
-what the world is like: half of the values are counterfactual, of other entities or made up, and so
-are most names of entities and many of relations. A name and a value that belong together meet in
-one document of fourteen. Each call draws anew.
+names are then exchanged, since the model is to learn how to look up and to repeat, and not what the
+world is like: an entity goes by another's name or by a made-up one, half of the values are another
+entity's or made up too, and so are many names of relations. A name and the value that belongs to it
+meet only where two entities have the same. Each call draws anew.
 """
 
 from __future__ import annotations
@@ -214,18 +214,20 @@ class Writer:
         return rng.choices(names, cum_weights=cumulative)[0]
 
     def _name(self, rng: random.Random, real: str) -> str:
-        """The name, of one document in seven; else another's, mostly of the same type.
+        """Another's name, mostly of the same type, or a made-up one.
 
-        It was half of them, and the weights began to prefer values to which a name belongs.
+        The real one was kept in half of the documents, then in one of seven: each time the weights
+        came to prefer the values that belong to a name.
         """
         draw = rng.random()
-        if draw < 0.15 or not self.exchange:
-            name = real
+        name = real
+        if not self.exchange:
+            pass
         elif draw < 0.55 and real in self.records:
             name = rng.choice(self._by_type[self.records[real].type])
         elif draw < 0.65:
             name = rng.choice(self._names)
-        else:
+        if self.exchange and name == real:
             name = made_up.made_up_name(rng, self._words)
         return name.lower() if rng.random() < 0.05 else name
 
@@ -280,7 +282,7 @@ class Writer:
         style = rng.random() if self.exchange else 0.0
         family = (
             made_up.relation_family(rng, self._relation_words, MAX_RELATIONS)
-            if style > 0.86
+            if style > 0.85
             else []
         )
         for relation in relations:
@@ -479,7 +481,7 @@ class Writer:
         draw = rng.random()
         if draw < 0.06:
             return ask(self.prompts.mentioned(rng), name, bare=_bare(rng))
-        if draw < 0.13:
+        if draw < 0.15:
             return ask(self.prompts.in_another_language(rng), name, bare=True)
         template = self._retyped(rng, rng.choice(self.general["paragraph_prompts"]))
         return ask(template, name, bare=_bare(rng))
@@ -628,7 +630,7 @@ class Writer:
             relation = phrased = real
             # What lies between is named by any words: else "the country of the birthplace", a pair
             # that no chain had, was read as the relation "country of birth".
-            if self.exchange and rng.random() < 0.15:
+            if self.exchange and rng.random() < 0.25:
                 relation, phrased = self._new_relation(rng), ""
                 path[i] = relation, record
             answer: tuple[str, ...]
