@@ -22,6 +22,7 @@ from graph.errors import InvalidText, StoreError
 RELATIONS = "relations"  # the reserved relation: answered with the names of an entity's relations
 UNKNOWN = "unknown"  # what a lookup that finds nothing is answered with
 MAX_VALUES = 5  # values shown of one entity and relation; the rest is counted
+_UNSHOWN = re.compile(r"and \d+ more")
 MAX_RELATIONS = 8  # names in the answer to `relations`
 MAX_NAME = 512  # characters of an entity's, an alias's or a relation's name
 MAX_VALUE = 4096  # characters of a literal
@@ -93,6 +94,16 @@ def clean_value(text: str) -> str:
 def clean_note(text: str, what: str, longest: int = 500) -> str:
     """A source, author or reason as it is kept; may be empty."""
     return _clean(text, what, longest) if text and not text.isspace() else ""
+
+
+def clean_sources(text: str) -> str:
+    """Sources as a fact keeps them, joined by "; "; each is a note, and there may be any number.
+
+    A fact of a large corpus names every passage in which it was looked up, and what is written out
+    has to be read in again.
+    """
+    parts = [clean_note(part, "source") for part in text.split("; ")] if text else []
+    return "; ".join(part for part in parts if part)
 
 
 def fold(text: str) -> str:
@@ -216,6 +227,18 @@ def join_values(values: Sequence[str], most: int = MAX_VALUES) -> JoinedValues:
     if len(values) > most:
         text += f"; and {len(values) - most} more"
     return JoinedValues(text, tuple(spans))
+
+
+def split_values(text: str) -> list[str]:
+    """The values that `join_values` joined; those that it only counted are left out.
+
+    >>> split_values("A; B; C; D; E; and 2 more")
+    ['A', 'B', 'C', 'D', 'E']
+    """
+    values = text.split("; ")
+    if len(values) == MAX_VALUES + 1 and _UNSHOWN.fullmatch(values[-1]):
+        values.pop()
+    return values
 
 
 def parse_id(text: object) -> int:

@@ -24,6 +24,7 @@ from graph.errors import AlreadyThere, StoreError
 from graph.facts import (
     clean_name,
     clean_note,
+    clean_sources,
     clean_value,
     is_number_or_date,
     new_id,
@@ -310,7 +311,7 @@ class _Loader:
                     clean_name(row.entity, "entity"),
                     clean_relation(row.relation),
                     clean_value(row.value),
-                    clean_note(row.source, "source") or self.source,
+                    clean_sources(row.source) or self.source,
                     read_year(row.year),
                 )
             case AliasRow():

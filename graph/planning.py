@@ -31,7 +31,7 @@ from graph.facts import (
     Entity,
     Fact,
     clean_name,
-    clean_note,
+    clean_sources,
     clean_value,
     fold,
     is_number_or_date,
@@ -208,7 +208,7 @@ def _plan_setting(edit: ChangeSetting, view: View) -> Delta:
 def _plan_add(edit: Add, view: View) -> list[Delta]:
     name = clean_name(edit.entity, "entity")
     relation = clean_relation(edit.relation)
-    source, year = clean_note(edit.source, "source"), _check_year(edit.year)
+    source, year = clean_sources(edit.source), _check_year(edit.year)
     deltas: list[Delta] = []
     entity = spelt(view, name)
     if entity is None:
@@ -244,7 +244,7 @@ def _plan_change(edit: Change, view: View) -> list[Delta]:
         fact,
         value=value,
         value_id=value_id,
-        source=clean_note(edit.source, "source"),
+        source=clean_sources(edit.source),
         year=_check_year(edit.year),
     )
     return [*made, Delta(fact, after)]

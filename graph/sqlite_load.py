@@ -22,6 +22,7 @@ from graph.errors import AlreadyThere, StoreError
 from graph.facts import (
     clean_name,
     clean_note,
+    clean_sources,
     clean_value,
     fold,
     is_number_or_date,
@@ -63,7 +64,7 @@ _TOGETHER = 5000  # rows written at once
 _PAGES_KB = 256_000  # of the file kept in memory
 _A_LINK = 0  # stands beside a relation's key for all ids that it links to
 
-_clean_note = lru_cache(4096)(clean_note)  # sources recur
+_clean_sources = lru_cache(4096)(clean_sources)  # they recur
 
 
 @dataclass
@@ -250,7 +251,7 @@ class _Loader:
         known = self.relations.get(row.relation)
         relation_name = "" if known else clean_relation(row.relation)
         value = clean_value(row.value)
-        source = _clean_note(row.source, "source") or default_source
+        source = _clean_sources(row.source) or default_source
         year = read_year(row.year)
         if known is None:
             known = self._relation(relation_name)

@@ -5,10 +5,10 @@
     python -m training annotate texts.jsonl --out annotated.jsonl --model … --ray auto
 
 The input has a text in each object (`text`, and `title` if need be), as .json or .jsonl, or is a
-plain .txt with a document a line. The output is JSON Lines in the published form, which
-`python -m training shards` and `extract` read. It is written to OUT.partial and gets its name when
-it is whole; after a kill the same command goes on where it stopped. With --ray the work is done by
-a Ray cluster (training/ray_annotation.py).
+plain .txt with a document a line; a .gz beside the ending is unpacked. The output is JSON Lines in
+the published form, which `python -m training shards` and `extract` read. It is written to
+OUT.partial and gets its name when it is whole; after a kill the same command goes on where it
+stopped. With --ray the work is done by a Ray cluster (training/ray_annotation.py).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from typing import Any
 from training.alignment import Text
 from training.annotated import write_brackets
 from training.annotators import Annotator, Chosen
+from training.articles import read_objects
 from training.tokenizer import CorpusError
 
 
@@ -34,24 +35,11 @@ def read_texts(path: Path) -> Iterator[Text]:
     """The texts of a file. Raises CorpusError for what is no text."""
     if not path.is_file():
         raise CorpusError(f"There is no file {path}.")
-    with path.open(encoding="utf-8") as file:
-        if path.suffix == ".txt":
-            yield from (Text(line.strip()) for line in file if line.strip())
-            return
-        items: Iterable[Any]
-        try:
-            if path.suffix in (".jsonl", ".ndjson"):
-                items = (json.loads(line) for line in file if line.strip())
-            else:
-                data = json.load(file)
-                items = data.get("examples", []) if isinstance(data, dict) else data
-            for number, item in enumerate(items, start=1):
-                text = item.get("text") if isinstance(item, dict) else None
-                if not isinstance(text, str):
-                    raise CorpusError(f"Document {number:,} of {path} has no text, a string.")
-                yield Text(text, str(item.get("title") or ""))
-        except json.JSONDecodeError as error:
-            raise CorpusError(f"{path} is no JSON: {error}.") from error
+    for number, item in enumerate(read_objects(path), start=1):
+        text = item.get("text") if isinstance(item, dict) else None
+        if not isinstance(text, str):
+            raise CorpusError(f"Document {number:,} of {path} has no text, a string.")
+        yield Text(text, str(item.get("title") or ""))
 
 
 def annotate_file(
@@ -88,8 +76,12 @@ def annotate_file(
                 if annotated.text != text.text:
                     raise CorpusError(f"{annotator.name} changed the text {text.text[:40]!r} ….")
                 lookups += len(annotated.lookups)
+                try:
+                    written = write_brackets(annotated)
+                except CorpusError as error:
+                    raise CorpusError(f"Document {number + 1:,} of {source}: {error}") from error
                 record = {
-                    "annotated_text": write_brackets(annotated),
+                    "annotated_text": written,
                     "text": text.text,
                     "title": text.title,
                     "lookups": len(annotated.lookups),

@@ -17,6 +17,7 @@ lookup; ours moves it behind (see training/documents.py).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -152,7 +153,7 @@ def _read_call(text: str, start: int) -> tuple[Slots, int] | str:
         return "it has no value"
     end = _closing_bracket(text, closing.end(), limit)
     if end is None:
-        return "it never closes"
+        return "it never closes, or has an unbalanced bracket in its value"
     raw = text[at + 1 : between.start()], text[between.end() : closing.start()]
     slots = (*(_ESCAPED.sub(r"\1", part).strip() for part in (*raw, text[closing.end() : end])),)
     if not all(slots):
@@ -176,8 +177,8 @@ def _is_escaped(text: str, at: int) -> bool:
 
 
 def _closing_bracket(text: str, start: int, limit: int) -> int | None:
-    """Where the value ends: at the bracket that matches, else at the first one of the line."""
-    depth, first = 0, None
+    """Where the value ends, at the bracket that matches; None if none does in the line."""
+    depth = 0
     for at in range(start, limit):
         character = text[at]
         if character == "\n":
@@ -187,11 +188,10 @@ def _closing_bracket(text: str, start: int, limit: int) -> int | None:
         if character == "[":
             depth += 1
         elif depth:
-            first = at if first is None else first
             depth -= 1
         else:
             return at
-    return first
+    return None
 
 
 def _read_marked(text: str, start: int) -> tuple[Slots, int] | str:
@@ -232,7 +232,11 @@ def _end_of_broken(text: str, start: int, bracket: bool) -> int:
 
 
 def write_brackets(document: Annotated) -> str:
-    """The bracket form; `parse` reads the same document from it."""
+    """The bracket form; `parse` reads the same document from it.
+
+    Raises CorpusError if the text itself or a slot holds a marker or the beginning of a call.
+    """
+    _check_plain(document, (_CALL, *MARKERS))
     pieces, at = [], 0
     for lookup in document.lookups:
         entity, relation = (_escape(part, "\\'") for part in (lookup.entity, lookup.relation))
@@ -252,9 +256,7 @@ def write_markers(document: Annotated, spacing: Spacing = "lamplight") -> str:
 
     Raises CorpusError if the text itself or a slot holds a marker: it would be read as one.
     """
-    for piece in (document.text, *(s for p in document.lookups for s in _slots(p))):
-        if found := next((marker for marker in MARKERS if marker in piece), None):
-            raise CorpusError(f"The text {piece[:60]!r} holds the marker {found}: remove it.")
+    _check_plain(document, MARKERS)
     text, pieces, at = document.text, [], 0
     places = [lookup.position for lookup in document.lookups]
     for index, lookup in enumerate(document.lookups):
@@ -271,6 +273,13 @@ def write_markers(document: Annotated, spacing: Spacing = "lamplight") -> str:
         if not moved and (not here or here.isspace() or here in _OPENERS):
             pieces.append(" ")
     return "".join([*pieces, text[at:]])
+
+
+def _check_plain(document: Annotated, signs: Sequence[str]) -> None:
+    """Refuse what would be read as a lookup that nobody wrote."""
+    for piece in (document.text, *(s for p in document.lookups for s in _slots(p))):
+        if found := next((sign for sign in signs if sign in piece), None):
+            raise CorpusError(f"The text {piece[:60]!r} holds the marker {found}: remove it.")
 
 
 def _may_move(text: str, position: int) -> bool:

@@ -67,7 +67,7 @@ def read_articles(source: str | Path, problems: Problems, drop: bool = False) ->
     CorpusError that names the first ones, after the whole has been looked at. Raises CorpusError,
     in one sentence, for a file that cannot be read and for a document that is none.
     """
-    for number, example in enumerate(_examples(source), start=1):
+    for number, example in enumerate(read_objects(source), start=1):
         annotated = example.get("annotated_text") if isinstance(example, dict) else None
         if not isinstance(annotated, str):
             raise CorpusError(
@@ -90,7 +90,11 @@ def read_articles(source: str | Path, problems: Problems, drop: bool = False) ->
         )
 
 
-def _examples(source: str | Path) -> Iterator[Any]:
+def read_objects(source: str | Path) -> Iterator[Any]:
+    """What a file or Hub data set lists, one after another; of a .txt, its lines as texts.
+
+    Raises CorpusError for what cannot be read.
+    """
     path = Path(source)
     if not path.is_file():
         if not path.is_dir() and (path.exists() or not _HUB_NAME.fullmatch(str(source))):
@@ -100,7 +104,9 @@ def _examples(source: str | Path) -> Iterator[Any]:
     ending = (path.suffixes or [""])[-2 if path.suffix == ".gz" else -1 :][0]
     try:
         with _open(path) as file:
-            if ending in (".jsonl", ".ndjson"):
+            if ending == ".txt":
+                yield from ({"text": line.strip()} for line in file if line.strip())
+            elif ending in (".jsonl", ".ndjson"):
                 yield from _lines(file, path)
             else:
                 yield from _whole(file, path)
@@ -121,7 +127,7 @@ def _whole(file: IO[str], path: Path) -> Iterable[Any]:
         raise CorpusError(f"{path} is no JSON: {error}.") from error
     examples = data.get("examples") if isinstance(data, dict) else data
     if not isinstance(examples, list):
-        raise CorpusError(f'{path} has no list "examples" of annotated documents.')
+        raise CorpusError(f'{path} has no list "examples" of documents.')
     return examples
 
 

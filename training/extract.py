@@ -2,7 +2,7 @@
 
 Every lookup of the corpus is a fact, and its source names the passages in which it was looked up
 (`wiki.json#12:340` is character 340 of document 12's plain text). A fact that several passages
-look up is one fact with several sources.
+look up is one fact with several sources; a lookup that returned several values is several facts.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from graph.facts import split_values
 from graph.formats import BadLine, FactRow
 from graph.store import LoadReport, SharedStore, open_store
 from graph.world import store_url
@@ -37,7 +38,8 @@ def rows(source: str, problems: Problems, drop: bool = False) -> Iterator[FactRo
         for lookup in article.document.lookups:
             line += 1
             where = reference(name, article.number, lookup.position)
-            yield FactRow(line, lookup.entity, lookup.relation, lookup.value, where)
+            for value in split_values(lookup.value):
+                yield FactRow(line, lookup.entity, lookup.relation, value, where)
 
 
 def extract(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
@@ -160,3 +161,40 @@ def test_command_line_to_shards(url, tmp_path, capsys):
     source.write_text("[1]")
     assert main(["annotate", str(source), "--out", str(tmp_path / "x"), "--align", url]) == 1
     assert "has no text" in capsys.readouterr().err
+
+
+def test_several_values_are_several_facts_again(url, tmp_path):
+    with open_store(url) as store:
+        (grace,) = [Text("Grace Hopper was a physicist and writer.", "Grace Hopper")]
+        store.apply(
+            [Add("Grace Hopper", "occupation", value) for value in ("writer", "physicist")],
+            author="test",
+        )
+        source, out = tmp_path / "texts.jsonl", tmp_path / "out.jsonl"
+        source.write_text(json.dumps({"text": grace.text, "title": grace.title}))
+        assert annotate_file(source, out, AlignmentAnnotator(store)) == (1, 1)
+    copy = f"sqlite:///{tmp_path / 'copy.db'}"
+    assert main(["extract", str(out), "--store", copy]) == 0
+    with open_store(copy) as store:
+        entity = store.find_entities("Grace Hopper")[0][0]
+        assert [fact.value for fact in store.facts(entity.id)] == ["writer", "physicist"]
+
+
+@pytest.mark.parametrize("sign", ["[dblookup(", "<|db_end|>"])
+def test_a_text_that_holds_a_marker_is_refused_before_it_is_written(url, tmp_path, sign):
+    source, out = tmp_path / "texts.txt", tmp_path / "out.jsonl"
+    source.write_text(f"Fine.\nNot {sign} fine.\n")
+    with open_store(url) as store, pytest.raises(CorpusError, match=r"Document 2 .*marker"):
+        annotate_file(source, out, AlignmentAnnotator(store))
+    assert not out.exists()
+
+
+def test_texts_are_read_packed_and_what_is_no_text_is_told(tmp_path):
+    packed = tmp_path / "texts.jsonl.gz"
+    with gzip.open(packed, "wt", encoding="utf-8") as file:
+        file.write(json.dumps({"text": "Ü.", "title": "T"}) + "\n")
+    assert list(read_texts(packed)) == [Text("Ü.", "T")]
+    latin = tmp_path / "latin.txt"
+    latin.write_bytes("Ü\n".encode("latin-1"))
+    with pytest.raises(CorpusError, match=r"latin\.txt cannot be read"):
+        list(read_texts(latin))

@@ -65,9 +65,11 @@ def test_quotes_brackets_and_commas_survive(written, slots):
     assert parse(write_markers(document)) == document
 
 
-def test_a_bracket_left_open_in_a_value_takes_no_text_with_it():
+def test_a_bracket_left_open_in_a_value_is_told_and_takes_no_text_with_it():
     document = parse("A [dblookup('A', 'r') -> x [y] z. B [dblookup('B', 'r') -> w] w.")
-    assert [found.value for found in document.lookups] == ["x [y", "w"]
+    assert [found.value for found in document.lookups] == ["w"]
+    assert [problem.offset for problem in document.problems] == [2]
+    assert "unbalanced bracket" in document.problems[0].reason
     assert document.text == "A z. B w."
 
 

@@ -8,6 +8,7 @@ import json
 import pytest
 from transformers import AutoTokenizer
 
+from graph.__main__ import main as graph
 from graph.store import open_store
 from model.roles import MARKERS
 from tests.training.released import released_tokenizer
@@ -158,6 +159,20 @@ def test_the_graph_of_a_corpus_knows_its_passages(corpus, tmp_path, capsys):
         assert name == "people.json"
         article = next(a for a in read_articles(corpus, Problems()) if a.number == int(number))
         assert article.document.text[int(position) :].startswith("London")
+
+
+def test_a_graph_with_many_passages_can_be_written_out_and_read_in(tmp_path):
+    corpus, facts = tmp_path / "people-with-a-long-name.jsonl", tmp_path / "facts.csv"
+    corpus.write_text((json.dumps(examples()[0]) + "\n") * 60)
+    url, copy = (f"sqlite:///{tmp_path / name}.db" for name in ("first", "second"))
+    assert main(["extract", str(corpus), "--store", url]) == 0
+    assert graph(["export", str(facts), "--store", url]) == 0
+    open_store(copy, create=True).close()
+    assert graph(["import", str(facts), "--store", copy]) == 0
+    with open_store(url) as first, open_store(copy) as second:
+        (one,), (other,) = ([f.source for f in s.all_facts()][:1] for s in (first, second))
+    assert one == other
+    assert len(one) > 500
 
 
 def test_markers_are_added_in_the_order_of_the_released_checkpoints():
