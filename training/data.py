@@ -19,8 +19,10 @@ import lightning as L
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from model.roles import MarkerIds, Role, token_roles
+from training.errors import TrainingError
 from training.shards import Shard
 from training.tokenizer import load_tokenizer
 
@@ -108,6 +110,20 @@ def _without_lookups(
     return ids, flags
 
 
+class _Collated(Dataset[Batch]):
+    """The batches of one epoch by their place, as workers ask for them."""
+
+    def __init__(self, loader: BatchLoader, batches: list[np.ndarray]) -> None:
+        self._loader, self._batches = loader, batches
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, place: int) -> Batch:
+        loader = self._loader
+        return collate(loader.shard, self._batches[place], loader.pad_id, loader.without)
+
+
 class BatchLoader:
     """An endless supply of epochs, one ``iter()`` each; Lightning saves and restores its place."""
 
@@ -121,8 +137,10 @@ class BatchLoader:
         rank: int = 0,
         world_size: int = 1,
         without: MarkerIds | None = None,
+        workers: int = 0,
     ) -> None:
         self.without = without
+        self.workers = workers
         self.shard, self.batch_tokens, self.pad_id = shard, batch_tokens, pad_id
         self.seed, self.shuffle, self.rank, self.world_size = seed, shuffle, rank, world_size
         self.epoch = 0
@@ -136,8 +154,16 @@ class BatchLoader:
         batches = plan_batches(
             self.shard.lengths_N, self.batch_tokens, self.seed, epoch, self.shuffle
         )
-        whole = len(batches) // self.world_size * self.world_size or len(batches)
-        return batches[self.rank : whole : self.world_size]
+        # The fullest ones are halved until there are as many for each rank.
+        while len(batches) % self.world_size:
+            fullest = max(range(len(batches)), key=lambda i: len(batches[i]))
+            if len(batches[fullest]) < 2:
+                raise TrainingError(
+                    f"The corpus has {len(self.shard):,} documents, too few for "
+                    f"{self.world_size} ranks: take fewer (--trainer.devices)."
+                )
+            batches[fullest : fullest + 1] = np.array_split(batches[fullest], 2)
+        return batches[self.rank :: self.world_size]
 
     def __len__(self) -> int:
         return self._length
@@ -147,17 +173,37 @@ class BatchLoader:
             self.epoch, self.position = self.epoch + 1, 0
         self._restored = False
         batches = self._plan(self.epoch if self.shuffle else 0)
-        while self.position < self._length:
-            indices = batches[self.position % len(batches)]
+        places = [place % len(batches) for place in range(self.position, self._length)]
+        rows = _Collated(self, [batches[place] for place in places])
+        # What workers hold ready does not count: the place is that of the batch given out last.
+        for batch in DataLoader(rows, batch_size=None, num_workers=self.workers):
             self.position += 1
-            yield collate(self.shard, indices, self.pad_id, self.without)
+            yield batch
         self.epoch += 1
         self.position = 0
 
+    def _cut(self) -> dict[str, int]:
+        """What decides, beside the seed, which documents a batch has."""
+        return {
+            "batch_tokens": self.batch_tokens,
+            "world_size": self.world_size,
+            "documents": len(self.shard),
+        }
+
     def state_dict(self) -> dict[str, int]:
-        return {"epoch": self.epoch, "position": self.position, "seed": self.seed}
+        return {"epoch": self.epoch, "position": self.position, "seed": self.seed, **self._cut()}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on at a place; raises TrainingError where the batches were cut otherwise there."""
+        for name, ours in self._cut().items():
+            theirs = state.get(name, ours)
+            if theirs != ours and state["position"]:
+                raise TrainingError(
+                    f"The run was stopped within an epoch with {theirs:,} as its "
+                    f"{name.replace('_', ' ')}, and now it is {ours:,}: documents would be skipped "
+                    "or read twice. Go on as it was, or begin a run from its weights "
+                    "(--model.start_from)."
+                )
         self.epoch, self.position = state["epoch"], state["position"]
         self.seed = state["seed"]
         self._restored = True
@@ -173,6 +219,8 @@ class LookupDataModule(L.LightningDataModule):
         verify: compare the shards' checksums before training.
         limit_documents: use only the first so many documents (debugging).
         lookups: false trains a baseline on the same texts without lookups, values and all.
+        workers: processes that put batches together ahead of time (0: none; a batch takes well
+            under a hundredth of a step of a small model, so they pay only beside an accelerator).
     """
 
     def __init__(
@@ -183,9 +231,10 @@ class LookupDataModule(L.LightningDataModule):
         verify: bool = True,
         limit_documents: int | None = None,
         lookups: bool = True,
+        workers: int = 0,
     ) -> None:
         super().__init__()
-        self.lookups = lookups
+        self.lookups, self.workers = lookups, workers
         self.corpus = Path(corpus)
         self.batch_tokens, self.seed, self.verify = batch_tokens, seed, verify
         self.limit_documents = limit_documents
@@ -217,6 +266,7 @@ class LookupDataModule(L.LightningDataModule):
             rank=self.trainer.global_rank if self.trainer and train else 0,
             world_size=self.trainer.world_size if self.trainer and train else 1,
             without=self.without,
+            workers=self.workers if train else 0,
         )
 
     def longest(self) -> int:

@@ -45,6 +45,7 @@ def export(run: str | Path, out: str | Path) -> Path:
     tokenizer = load_tokenizer(tokenizer_folder)
     out = Path(out)
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    replaced = out.with_name(f".{out.name}.{os.getpid()}.old")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         _save_model(module, temporary, tokenizer)
@@ -57,11 +58,17 @@ def export(run: str | Path, out: str | Path) -> Path:
         (temporary / "training.json").write_text(
             json.dumps(_facts(module, path, manifest), indent=1) + "\n", encoding="utf-8"
         )
-        out.mkdir(parents=True, exist_ok=True)
-        for file in temporary.iterdir():
-            os.replace(file, out / file.name)
+        # The folder is exchanged as a whole: a kill never leaves new settings beside old weights.
+        if out.exists():
+            for path in out.iterdir():
+                if not (temporary / path.name).exists():
+                    copy = shutil.copytree if path.is_dir() else shutil.copy2
+                    copy(path, temporary / path.name)
+            out.rename(replaced)
+        temporary.rename(out)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)
     return out
 
 

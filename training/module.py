@@ -241,7 +241,11 @@ class LookupLanguageModule(L.LightningModule):
         hidden_ND = self._hidden(ids_BT, targets_at_N - 1)
         if self._low_precision():
             hidden_ND = hidden_ND.to(torch.bfloat16)
-        embeddings_VD = self.model.get_output_embeddings().weight
+        head = self.model.get_output_embeddings()
+        embeddings_VD = head.weight
+        if head.bias is not None:  # one column more, against which a one stands
+            embeddings_VD = torch.cat([embeddings_VD, head.bias[:, None]], dim=1)
+            hidden_ND = torch.cat([hidden_ND, torch.ones_like(hidden_ND[:, :1])], dim=1)
         loss, losses_N = sliced_cross_entropy(hidden_ND, embeddings_VD, targets_N)
         result = {
             "loss": loss / len(losses_N),

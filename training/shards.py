@@ -3,7 +3,7 @@
 A corpus folder holds ``tokenizer/``, ``manifest.json`` and one shard for each split (``train/``,
 ``validation/``). A shard is
 
-- ``tokens.bin``: uint16, all documents one after another;
+- ``tokens.bin``: all documents one after another, uint16, or uint32 for more than 65,536 tokens;
 - ``targets.bin``: uint8, 1 where the token may be trained, 0 where it is kept out (the prompt,
   untrained spans); the roles are applied on top of it while training;
 - ``documents.npy``: int64 [N, 3]: offset, length and prompt length of each document;
@@ -52,8 +52,6 @@ def write_corpus(
     for a bad document; ``out`` is then as it was before.
     """
     out = Path(out)
-    if len(tokenizer) > 1 << 16:
-        raise CorpusError(f"The tokenizer has {len(tokenizer):,} tokens; a shard holds 65,536.")
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     replaced = out.with_name(f".{out.name}.{os.getpid()}.old")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -92,6 +90,7 @@ def _encode_into(
     kinds: Counter[str] = Counter()
     offset = trainable = 0
     encoder = DocumentEncoder(tokenizer)
+    kind = "<u2" if len(tokenizer) <= 1 << 16 else "<u4"
     stream = iter(documents)
     with (folder / "tokens.bin").open("wb") as tokens, (folder / "targets.bin").open("wb") as flags:
         while chunk := list(islice(stream, _CHUNK)):
@@ -104,7 +103,7 @@ def _encode_into(
                         f"Document {len(index) + 1:,} of the {split} split has {len(ids):,} "
                         f"tokens, more than the context of {context:,}: shorten or split it."
                     )
-                tokens.write(np.asarray(ids, dtype="<u2").tobytes())
+                tokens.write(np.asarray(ids, dtype=kind).tobytes())
                 flags.write(bytes(targets))
                 index.append((offset, len(ids), prompt_length))
                 offset += len(ids)
@@ -115,6 +114,7 @@ def _encode_into(
     return {
         "documents": len(index),
         "tokens": offset,
+        "token_type": kind,
         "trainable": trainable,
         "kinds": dict(sorted(kinds.items())),
         "sha256": {name: _sha256(folder / name) for name in FILES},
@@ -157,19 +157,21 @@ class Shard:
             raise CorpusError(f"The shard {self.folder} has no documents: build the corpus again.")
         self.offsets_N, self.lengths_N, self.prompt_lengths_N = documents_N3.T
         tokens = int(self.lengths_N.sum())
-        if self.sizes["tokens.bin"] != 2 * tokens or self.sizes["targets.bin"] != tokens:
+        kind = np.dtype(self.manifest.get("token_type", "<u2"))
+        wanted = kind.itemsize * tokens
+        if self.sizes["tokens.bin"] != wanted or self.sizes["targets.bin"] != tokens:
             raise CorpusError(
-                f"The shard {self.folder} is truncated: tokens.bin should have {2 * tokens:,} "
+                f"The shard {self.folder} is truncated: tokens.bin should have {wanted:,} "
                 f"bytes and has {self.sizes['tokens.bin']:,}; build the corpus again."
             )
-        self.tokens = np.memmap(self.folder / "tokens.bin", dtype="<u2", mode="r")
+        self.tokens = np.memmap(self.folder / "tokens.bin", dtype=kind, mode="r")
         self.targets = np.memmap(self.folder / "targets.bin", dtype=np.uint8, mode="r")
 
     def __len__(self) -> int:
         return len(self.lengths_N)
 
     def document(self, index: int) -> tuple[np.ndarray, np.ndarray, int]:
-        """(ids uint16 [T], trainable flags uint8 [T], prompt length) of one document."""
+        """(ids uint16 or uint32 [T], trainable flags uint8 [T], prompt length) of one document."""
         start, length = int(self.offsets_N[index]), int(self.lengths_N[index])
         return (
             self.tokens[start : start + length],

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from training.checkpoints import fingerprint
 from training.errors import TrainingError
 from training.tokenizer import CorpusError, load_tokenizer
 
@@ -94,9 +95,12 @@ def take_weights(module: Any, start_from: str, tokenizer: str) -> tuple[int, flo
 
     path = checkpoint_of(start_from)
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    theirs = Path(checkpoint["hyper_parameters"].get("tokenizer", ""))
-    if (theirs / "tokenizer.json").is_file():
-        _check_tokenizer(theirs, tokenizer)
+    # What the weights were trained with, whatever has become of that folder since.
+    if checkpoint.get("tokenizer") != fingerprint(load_tokenizer(tokenizer)):
+        raise TrainingError(
+            f"{path} was trained with another tokenizer than the corpus's ({tokenizer}): build the "
+            "corpus with the one that it was trained with (--tokenizer)."
+        )
     try:
         module.load_state_dict(checkpoint["state_dict"])
     except RuntimeError as error:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from training.data import BatchLoader, LookupDataModule, collate, plan_batches
+from training.errors import TrainingError
 from training.shards import Shard
 from training.tokenizer import CorpusError
 
@@ -73,6 +74,43 @@ def test_ranks_read_disjoint_parts_of_equal_size(shard):
     plans = [np.concatenate(loader._plan(0)) for loader in loaders]
     assert not set(plans[0]) & set(plans[1])
     assert all(rows)
+
+
+@pytest.mark.parametrize("ranks", [2, 3, 5])
+def test_no_document_is_left_out_for_the_sake_of_equal_parts(shard, ranks):
+    loaders = [BatchLoader(shard, 512, 2, rank=r, world_size=ranks) for r in range(ranks)]
+    for epoch in range(3):
+        plans = [loader._plan(epoch) for loader in loaders]
+        assert len({len(plan) for plan in plans}) == 1
+        read = np.concatenate([batch for plan in plans for batch in plan])
+        assert sorted(read) == list(range(len(shard)))
+
+
+def test_more_ranks_than_documents_are_refused(shard):
+    with pytest.raises(TrainingError, match="too few for 999 ranks"):
+        BatchLoader(shard, 512, 2, world_size=999)
+
+
+def test_workers_read_the_same_batches_and_hold_none_back_from_a_resumed_run(shard):
+    expected = [batch["ids_BT"] for batch in BatchLoader(shard, 512, 2, seed=5)]
+    first = BatchLoader(shard, 512, 2, seed=5, workers=2)
+    stream = iter(first)
+    found = [next(stream)["ids_BT"] for _ in range(2)]
+    second = BatchLoader(shard, 512, 2, seed=5, workers=2)
+    second.load_state_dict(first.state_dict())
+    found += [batch["ids_BT"] for batch in second]
+    assert len(found) == len(expected)
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize("change", [{"batch_tokens": 256}, {"world_size": 2}])
+def test_a_place_among_other_batches_is_refused(shard, change):
+    first = BatchLoader(shard, 512, 2)
+    next(iter(first))
+    settings = {"batch_tokens": 512, **change}
+    other = BatchLoader(shard, settings.pop("batch_tokens"), 2, **settings)
+    with pytest.raises(TrainingError, match="skipped or read twice"):
+        other.load_state_dict(first.state_dict())
 
 
 def test_no_corpus_is_told_in_one_sentence(tmp_path):

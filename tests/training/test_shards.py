@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import numpy as np
@@ -34,6 +35,15 @@ def test_reads_back_what_was_written(tmp_path, tokenizer):
     # The contract's layout: any reader of these types can use it.
     raw = np.fromfile(tmp_path / "c" / "train" / "tokens.bin", dtype=np.uint16)
     assert raw[:5].tolist() == shard.document(0)[0][:5].tolist()
+
+
+def test_a_large_vocabulary_takes_four_bytes_a_token(tmp_path, tokenizer):
+    large = copy.deepcopy(tokenizer)
+    large.add_tokens([f"<|{number}|>" for number in range(70_000 - len(large))])
+    write_corpus(tmp_path / "c", {"train": [Document("Which?", "It is <|69000|>.")]}, large)
+    ids, _, _ = Shard(tmp_path / "c" / "train").document(0)
+    assert large.convert_tokens_to_ids("<|69000|>") in ids.tolist()
+    assert max(ids) > 1 << 16
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,15 @@ import pytest
 import torch
 import yaml
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForCausalLM,
+    PhiConfig,
+    PhiForCausalLM,
+    PreTrainedTokenizerFast,
+)
 
 from model.checkpoint import load_checkpoint
-from model.roles import MARKERS, MarkerIds, Role, token_roles
+from model.roles import MARKERS, MarkerIds, Role, loss_mask, token_roles
 from tests.training.test_articles import examples
 from training.__main__ import main
 from training.annotated import parse
@@ -110,6 +115,41 @@ def test_training_on_from_a_causal_lm_and_export_in_the_released_layout(
     module = LookupLanguageModule(str(corpus / "tokenizer"), **TINY)
     with pytest.raises(TrainingError, match=r"another (architecture|shape)"):
         take_weights(module, str(tmp_path / "out"), str(corpus / "tokenizer"))
+
+
+def test_a_bias_of_the_output_layer_counts(toy_corpus):
+    """Phi and GPT-J have one."""
+    module = LookupLanguageModule(str(toy_corpus / "tokenizer"), **TINY)
+    torch.manual_seed(1)
+    config = PhiConfig(
+        vocab_size=module.model.config.vocab_size,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        resid_pdrop=0.0,
+    )
+    module.model = PhiForCausalLM(config)
+    torch.nn.init.normal_(module.model.lm_head.bias)
+    batch = collate(Shard(toy_corpus / "train"), np.arange(4), 2)
+    result = module.model_step(batch, details=True)
+    ids_BT = batch["ids_BT"]
+    roles_BT = token_roles(ids_BT, module.markers, batch["prompt_lengths_B"])
+    mask_BT = loss_mask(ids_BT, roles_BT, module.markers) & batch["flags_BT"]
+    logits_NV = module(ids_BT)[:, :-1][mask_BT[:, 1:]]
+    expected = torch.nn.functional.cross_entropy(logits_NV, ids_BT[:, 1:][mask_BT[:, 1:]])
+    torch.testing.assert_close(result["loss"], expected)
+    (gradient_V,) = torch.autograd.grad(result["loss"], [module.model.lm_head.bias])
+    assert gradient_V.abs().sum() > 0
+
+
+def test_a_run_is_refused_where_its_tokenizers_folder_was_made_anew(toy_corpus, tmp_path):
+    module = LookupLanguageModule(str(toy_corpus / "tokenizer"), **TINY)
+    run = tmp_path / "last.ckpt"
+    state = {"state_dict": module.state_dict(), "tokenizer": "another fingerprint"}
+    torch.save({**state, "hyper_parameters": {"tokenizer": str(toy_corpus / "tokenizer")}}, run)
+    with pytest.raises(TrainingError, match="another tokenizer"):
+        take_weights(module, str(run), str(toy_corpus / "tokenizer"))
 
 
 def test_weights_of_another_tokenizer_are_refused(base, corpus, toy_corpus):

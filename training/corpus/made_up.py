@@ -375,7 +375,9 @@ def made_up_name(rng: random.Random, words: Sequence[str] = ()) -> str:
     if form > 0.98:  # names that read like a question: "What is Miller's Crossing?"
         a, b = (rng.choice(pool).capitalize() for _ in range(2))
         c = rng.choice(pool)
-        whole = rng.choice((f"{a}'s {b}", f"{a}'s {c}", f"{a}s' {b}", f"{a} and {b}", f"{a} of {b}"))
+        whole = rng.choice(
+            (f"{a}'s {b}", f"{a}'s {c}", f"{a}s' {b}", f"{a} and {b}", f"{a} of {b}")
+        )
         return whole[:MAX_CHARACTERS].strip()
     if form > 0.94:  # names that English gives the article
         a, b = ((made_up_word(rng) if rng.random() < 0.5 else rng.choice(pool)) for _ in range(2))
