@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -34,6 +35,8 @@ examples:
   python -m graph init --store sqlite:///own.db          the shipped world, or --empty
   python -m graph import facts.csv --store sqlite:///own.db --author Ada
   python -m graph import large.nt --resumable            goes on where it was stopped
+  python -m graph import --from neo4j://db.example --cypher
+      "MATCH (a)-[r]->(b) RETURN a.name AS entity, type(r) AS relation, b.name AS value"
   python -m graph export world.jsonl --at 1
   python -m graph lookup France capital                  as the model asks
   python -m graph show France                            its facts, both ways
@@ -50,7 +53,8 @@ examples:
   python -m graph purge 3765345365958657743              a fact, with its history
   python -m graph migrate --store sqlite:///old.db       after an update of this program
 The store is --store URL, else the environment's LAMPLIGHT_STORE or NEO4J_URI, else {DEFAULT_STORE}.
-User and password of a Neo4j server: NEO4J_USERNAME and NEO4J_PASSWORD, or a file, NEO4J_AUTH_FILE.
+User and password of a Neo4j server: NEO4J_USERNAME and NEO4J_PASSWORD, or a file, NEO4J_AUTH_FILE,
+with a line user/password, and for each further server a line host:port user/password.
 """
 
 
@@ -311,8 +315,14 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _backup(options: argparse.Namespace) -> None:
+    path = Path(options.file)
     with open_store(options.store) as store:
-        revision = back_up(on_file(store, "backup"), Path(options.file))
+        if isinstance(store, SqliteStore):
+            revision = back_up(store, path)
+        elif path.exists():
+            raise StoreError(f"{path} is there already; give the path of a new file.")
+        else:  # of a server's store a copy in a file, which `copy` brings back
+            revision = copy(store.url, f"sqlite:///{path}").at
     print(f"{options.file} holds {options.store} as it was at revision {revision}.")
 
 
@@ -391,15 +401,16 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    parser.set_defaults(store=None, do=lambda options: parser.print_help())
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
 
     def verb(name: str, help_: str, do: Callable[[argparse.Namespace], int | None]) -> Any:
-        examples = [line for line in _EPILOG.splitlines() if f"graph {name}" in line]
+        examples = re.findall(rf"^  python -m graph {name} .*\n(?:      .*\n)*", _EPILOG, re.M)
         added = verbs.add_parser(
             name,
             help=help_,
             description=help_[0].upper() + help_[1:] + ".",
-            epilog="\n".join(["example:", *examples]),
+            epilog="example:\n" + "".join(examples),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         added.add_argument("--store", metavar="URL", help="such as sqlite:///own.db")

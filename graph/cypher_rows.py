@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import LiteralString, cast
 
 import neo4j
 
@@ -12,6 +13,7 @@ from graph.formats import BadLine, FactRow, Row
 from graph.neo4j_driver import Connection, address_of
 
 _COLUMNS = ("entity", "relation", "value")
+QUERY_SECONDS = 3600.0  # that the server works at a query, streaming its rows included
 
 
 def cypher_rows(url: str, query: str) -> Iterator[Row]:
@@ -27,7 +29,7 @@ def cypher_rows(url: str, query: str) -> Iterator[Row]:
         with connection.driver.session(
             database=address.database, default_access_mode=neo4j.READ_ACCESS
         ) as session:
-            result = session.run(query)
+            result = session.run(neo4j.Query(cast(LiteralString, query), timeout=QUERY_SECONDS))
             columns = result.keys()
             if missing := [column for column in _COLUMNS if column not in columns]:
                 raise StoreError(

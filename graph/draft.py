@@ -356,7 +356,10 @@ class StoredDraft:
                 if (before is None or step.number < before)
                 and (object_id is None or object_id in touched_ids(deltas))
             ]
-        return entries[::-1][: max(0, limit)]
+        newest = entries[::-1]
+        if not 0 < limit < len(newest):
+            return newest if limit > 0 else []
+        return [entry for entry in newest if entry.revision >= newest[limit - 1].revision]
 
     def statistics(self) -> Statistics:
         below = self.base.statistics()

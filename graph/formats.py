@@ -97,6 +97,8 @@ _ENDINGS = {
     ".ttl": "turtle",
     ".graphml": "graphml",
 }
+WHOLE = frozenset({"turtle", "graphml"})
+"""Formats whose files are read whole, and give their facts in no order."""
 Row = FactRow | AliasRow | RelationRow | SynonymRow | SettingRow | BadLine
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from graph.errors import StoreError
-from graph.formats import read_rows
+from graph.formats import WHOLE, format_of, read_rows
 from graph.store import LoadReport, SharedStore
 
 PART = 100_000  # rows
@@ -38,6 +38,11 @@ def load_in_parts(
     `on_part` is told the number of rows that are in for good. The options are those of
     `SharedStore.load`; without `skip_bad` a bad line stops before its part.
     """
+    if format_of(path, format_) in WHOLE:
+        raise StoreError(
+            f"{path.name} is read whole and in no order, so it cannot be taken up again in the "
+            "middle; import it without --resumable, or as N-Triples or CSV."
+        )
     mark = f"of file {_digest(path)}"
     done = rows_done(store, mark)
     total = LoadReport(revision=store.revision())

@@ -4,7 +4,7 @@
     bolt://host:7687/database    one server and no routing; TLS: bolt+s:// or bolt+ssc://
 
 User and password come from the environment, NEO4J_USERNAME and NEO4J_PASSWORD, or from the file
-that NEO4J_AUTH_FILE names (one line, `user/password`). They are never part of a URL, which may be
+that NEO4J_AUTH_FILE names (a line `user/password`, or one for each server with its host). They are never part of a URL, which may be
 shown, logged, and listed among a machine's processes.
 """
 
@@ -74,25 +74,36 @@ def address_of(url: str) -> Address:
     return Address(f"{parts.scheme.lower()}://{named}:{port}", f"{named}:{port}", database)
 
 
-def credentials() -> tuple[str, str] | None:
-    """User and password from the environment or a file; None for a server that asks for none."""
+def credentials(host: str = "") -> tuple[str, str] | None:
+    """User and password for a server, from the environment or a file; None if it asks for none.
+
+    In the file a line `host:port user/password` is for that server, and one without a host for all
+    others. Raises `StoreError` for a file that is none such, and quotes nothing of it.
+    """
     path = os.environ.get("NEO4J_AUTH_FILE")
-    if path:
-        try:
-            line = Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, ValueError) as problem:
-            reason = problem.strerror if isinstance(problem, OSError) else "it is no text"
+    if not path:
+        password = os.environ.get("NEO4J_PASSWORD", "")
+        return (os.environ.get("NEO4J_USERNAME") or "neo4j", password) if password else None
+    try:
+        lines = Path(path).read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else "it is no text"
+        raise StoreError(
+            f"The file {path} of NEO4J_AUTH_FILE cannot be read: {reason}."
+        ) from problem
+    known: dict[str, tuple[str, str]] = {}
+    for line in filter(None, map(str.strip, lines)):
+        named = re.fullmatch(r"(?:(\S+:\d+)\s+)?([^\s/]+)/(\S.*)", line)
+        if named is None or (named[1] or "") in known:
             raise StoreError(
-                f"The file {path} of NEO4J_AUTH_FILE cannot be read: {reason}."
-            ) from problem
-        user, slash, password = line.partition("/")
-        if not (user and slash and password) or "\n" in line:
-            raise StoreError(
-                f"The file {path} of NEO4J_AUTH_FILE has to hold one line, user/password."
+                f"The file {path} of NEO4J_AUTH_FILE has to hold one line, user/password, and for "
+                "each server of its own another, host:port user/password."
             )
-        return user, password
-    password = os.environ.get("NEO4J_PASSWORD", "")
-    return (os.environ.get("NEO4J_USERNAME") or "neo4j", password) if password else None
+        known[named[1] or ""] = named[2], named[3]
+    found = known.get(host) or known.get("")
+    if found is None:
+        raise StoreError(f"The file {path} of NEO4J_AUTH_FILE has no line for {host or 'all'}.")
+    return found
 
 
 # One driver, which is a pool of connections, for each server and user of this process.
@@ -106,7 +117,7 @@ class Connection:
     def __init__(self, address: Address, *, read_only: bool = False) -> None:
         self.address = address
         self.read_only = read_only
-        self._key = (address.uri, credentials())
+        self._key = (address.uri, credentials(address.host))
         with _drivers_lock:
             if self._key not in _drivers:
                 try:
@@ -230,7 +241,7 @@ def _sentence(problem: Exception, address: Address) -> str:
     if "AuthenticationRateLimit" in code:
         return f"{server} takes no more tries with a wrong password; wait a little."
     if isinstance(problem, errors.AuthError) or "Security" in code:
-        if credentials() is None:
+        if credentials(address.host) is None:
             return (
                 f"{server} asks for a password; set NEO4J_USERNAME and NEO4J_PASSWORD, or "
                 "NEO4J_AUTH_FILE."

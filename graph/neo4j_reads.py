@@ -373,10 +373,16 @@ class Neo4jReads:
             about = _ABOUT_FACT
         else:
             about = _ABOUT_ENTITY
+        entries = "MATCH (j:Entry) WHERE j.revision < $before AND j.number > -1"
         rows = self._rows(
             f"""
-            {about or "MATCH (j:Entry) WHERE j.revision < $before AND j.number > -1"}
-            WITH j ORDER BY j.revision DESC, j.number DESC LIMIT $limit
+            CALL () {{
+                {about or entries}
+                WITH j ORDER BY j.revision DESC, j.number DESC LIMIT $limit
+                RETURN min(j.revision) AS last
+            }}
+            {about or entries + " AND j.revision >= last"}
+            WITH j, last WHERE j.revision >= last
             MATCH (r:Revision {{revision: j.revision}})
             RETURN j.revision, j.kind, r.author, r.time, r.reason, j.edit, j.deltas, r.kind
             ORDER BY j.revision DESC, j.number DESC""",

@@ -106,8 +106,18 @@ class Neo4jStore(Neo4jReads):
             raise StoreError(f"There is no store at {self.url}; make one with: {make}")
         store_id, filled = known
         if not filled and not half_made:
+            self.refuse_half_copied()
             raise StoreError(f"The store at {self.url} is only half made; finish it with: {make}")
         return store_id
+
+    def refuse_half_copied(self) -> None:
+        """Raise `StoreError` where a copy into this store was stopped: only it can finish it."""
+        rows = self.connection.read("MATCH (s:Lamplight {name: 'store'}) RETURN s.copying")
+        if rows and rows[0][0] is not None:
+            raise StoreError(
+                f"A copy into the store at {self.url} was stopped; go on with it: "
+                f"python -m graph copy --from URL --to {self.url}"
+            )
 
     def finish_making(self) -> None:
         """Note that the store is made; until then it is not opened."""

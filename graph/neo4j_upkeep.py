@@ -46,7 +46,28 @@ class _Eraser:
         self.words: set[str] = set()
 
     def erase_fact(self, fact_id: int) -> None:
+        """Erase a fact, and what earlier facts said of the same: one deleted and added again."""
+        twins = []
+        if is_id(fact_id):
+            twins = run(
+                self.tx,
+                "MATCH (e:Entity)-[f:FACT {id: $id}]->(v) WHERE f.since > 0"
+                " MATCH (e)-[g:FACT]->(w) WHERE g.id <> f.id AND g.until < $open"
+                " AND g.relation = f.relation AND (g.value_id = f.value_id OR w.value = v.value)"
+                " RETURN DISTINCT g.id, EXISTS { (e)-[h:FACT]->() WHERE h.id = g.id"
+                " AND h.until = $open }",
+                id=fact_id,
+                open=OPEN,
+            )
+        self._erase_versions(fact_id)
+        for twin, stands in twins:
+            self._erase_versions(twin, but_standing=stands)
+
+    def _erase_versions(self, fact_id: int, but_standing: bool = False) -> None:
+        """Erase all versions of a fact, or those of the past."""
         found = "MATCH (e:Entity)-[f:FACT {id: $id}]->(v) WHERE f.since > 0"  # in the index
+        if but_standing:
+            found += f" AND f.until < {OPEN}"
         rows = []
         if is_id(fact_id):
             rows = run(
@@ -126,6 +147,11 @@ class _Eraser:
                 number=number,
                 edit=edit,
                 deltas=deltas,
+            )
+            run(  # a reason is anybody's words, and may name what is erased
+                self.tx,
+                "MATCH (r:Revision {revision: $revision}) SET r.reason = ''",
+                revision=revision,
             )
             run(  # neither undo nor redo comes upon a revision of which nothing is left
                 self.tx,

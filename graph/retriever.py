@@ -134,7 +134,9 @@ class Retriever:
             first, score, others = None, 0.0, ranked
         runners_up = tuple(self._runner_up(other, relation, near) for other, near in others)
         if first is None:
-            return self._miss(entity, relation, None, runners_up[:RUNNERS_UP])
+            least = self.thresholds.entity_meaning if by == "meaning" else self.thresholds.entity
+            best = others[0][1] if others else 0.0
+            return self._miss(entity, relation, None, runners_up[:RUNNERS_UP], best, least)
         found = _Found(first, "fuzzy", by, score)
         return self._answer(found, runners_up[:RUNNERS_UP], entity, relation)
 
@@ -201,7 +203,7 @@ class Retriever:
             resolved_relation=facts[0].relation if facts else RELATIONS,
             value=value or joined.text,
             value_spans=joined.spans,
-            policy=self._policy or UNKNOWN if how == "exact" else self.policy,
+            policy=self.policy,
             entity_by=found.by,
             relation_by=meaning.by if meaning else "name",
         )
@@ -215,14 +217,16 @@ class Retriever:
         relation: str,
         found: _Found | None,
         runners_up: tuple[RunnerUp, ...],
-        threshold: float = THRESHOLDS.meaning,
+        score: float = 0.0,
+        threshold: float | None = None,
     ) -> Lookup:
+        """Nothing that comes near enough: `score` is that of the nearest, if there was any."""
         return Lookup(
             entity=entity,
             relation=relation,
             how="miss",
-            score=0.0,
-            threshold=threshold,
+            score=score,
+            threshold=self.thresholds.meaning if threshold is None else threshold,
             runners_up=runners_up,
             facts=(),
             entity_id=found.entity.id if found else None,
@@ -258,7 +262,15 @@ class Retriever:
                     found, meaning, facts, "", (runners_up + also)[:RUNNERS_UP], entity, relation
                 )
         also = self._relations_up(found, others_meant, own, None)
-        return self._miss(entity, relation, found, (runners_up + also)[:RUNNERS_UP])
+        best = others_meant[0] if others_meant else None
+        return self._miss(
+            entity,
+            relation,
+            found,
+            (runners_up + also)[:RUNNERS_UP],
+            best.score if best else 0.0,
+            self._threshold(best.by if best else "meaning"),
+        )
 
     def _meaning(
         self, phrase: str, entity_id: int, own: dict[str, str]

@@ -273,11 +273,14 @@ class SqliteReads:
         about = ""
         if object_id is not None:
             about = _ABOUT_FACT if fact_id is not None else _ABOUT_ENTITY
+        found = f"FROM journal j WHERE j.revision < :before{about}"
+        newest = "ORDER BY j.revision DESC, j.number DESC"
         rows = self._rows(
             "SELECT j.revision, j.kind, r.author, r.time, r.reason, j.edit, j.deltas, r.kind"  # noqa: S608
             " FROM journal j JOIN revision r ON r.revision = j.revision"
-            f" WHERE j.revision < :before{about}"
-            " ORDER BY j.revision DESC, j.number DESC LIMIT :limit",
+            f" WHERE j.revision < :before{about} AND j.revision >="
+            f" (SELECT min(revision) FROM (SELECT j.revision AS revision {found} {newest}"
+            f" LIMIT :limit)) {newest}",
             {
                 "object": object_id,
                 "before": OPEN if before is None else before,

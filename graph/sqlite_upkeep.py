@@ -126,8 +126,9 @@ def back_up(store: SqliteStore, path: Path) -> int:
 def purge(store: SqliteStore, fact_ids: Sequence[int], *, author: str, reason: str = "") -> int:
     """Erase facts, their history and their traces from the file; returns the revision.
 
-    Gone are every version of the facts, what the journal and drafts hold of them, entities and
-    relations that only they used, and their words in the search index. Drafts that edited one
+    Gone are every version of the facts and of earlier ones that said the same, what the journal
+    and drafts hold of them, the reasons of revisions that touched them, entities and relations
+    that only they used, and their words in the search index. Drafts that edited one
     are emptied. What remains is a journal entry that says how many were purged, by whom and why.
     Then the file is written anew and the log cut, so that no byte of them is left there; backups
     and exports are others. Raises `StoreError` for an id that never was one, or while another
@@ -177,8 +178,24 @@ class _Eraser:
         self.words: set[str] = set()
 
     def erase_fact(self, fact_id: int) -> None:
+        """Erase a fact, and what earlier facts said of the same: one deleted and added again."""
+        twins = self.sql.execute(
+            "SELECT DISTINCT g.id, (SELECT count(*) FROM fact h WHERE h.id = g.id AND h.until = :open)"
+            " FROM fact f JOIN fact g ON g.entity_id = f.entity_id AND"
+            " g.relation_id = f.relation_id AND (g.value = f.value OR g.value_id = f.value_id)"
+            " WHERE f.id = :id AND g.id <> f.id AND g.until < :open",
+            {"id": fact_id, "open": OPEN},
+        ).fetchall()
+        self._erase_versions(fact_id)
+        for twin, stands in twins:
+            self._erase_versions(twin, but_standing=bool(stands))
+
+    def _erase_versions(self, fact_id: int, but_standing: bool = False) -> None:
+        """Erase all versions of a fact, or those of the past."""
+        most = OPEN - 1 if but_standing else OPEN
         for entity_id, value_id, relation_id, until in self.sql.execute(
-            "SELECT entity_id, value_id, relation_id, until FROM fact WHERE id = ?", (fact_id,)
+            "SELECT entity_id, value_id, relation_id, until FROM fact WHERE id = ? AND until <= ?",
+            (fact_id, most),
         ).fetchall():
             ends = [end for end in (entity_id, value_id) if end is not None]
             self.entities.update(ends)
@@ -187,7 +204,7 @@ class _Eraser:
                 self.sql.executemany(
                     "UPDATE entity SET facts = facts - 1 WHERE id = ?", [(end,) for end in ends]
                 )
-        self.sql.execute("DELETE FROM fact WHERE id = ?", (fact_id,))
+        self.sql.execute("DELETE FROM fact WHERE id = ? AND until <= ?", (fact_id, most))
         self._scrub(fact_id)
 
     def finish(self) -> None:
@@ -240,6 +257,8 @@ class _Eraser:
                 "UPDATE journal SET edit = ?, deltas = ? WHERE revision = ? AND number = ?",
                 (edit, deltas, revision, number),
             )
+            # A reason is anybody's words, and may name what is erased.
+            self.sql.execute("UPDATE revision SET reason = '' WHERE revision = ?", (revision,))
             self.sql.execute(
                 "UPDATE revision SET undone = ? WHERE revision = ? AND NOT EXISTS"
                 " (SELECT 1 FROM journal WHERE revision = ? AND deltas IS NOT ?)",

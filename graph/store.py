@@ -282,7 +282,11 @@ class TripletStore(Protocol):
         limit: int = 100,
         before: int | None = None,
     ) -> list[JournalEntry]:
-        """The journal, newest first: all, of an entity, or of a fact; before a revision to page."""
+        """The journal, newest first: all, of an entity, or of a fact.
+
+        At least `limit` entries while there are so many, for a revision is never cut in two: then
+        `before` the last one's revision pages on without loss.
+        """
 
     def statistics(self) -> Statistics:
         """How much is there now."""

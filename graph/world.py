@@ -85,7 +85,7 @@ def make_world(url: str, *, data: Path = DATA, empty: bool = False) -> bool:
         return _make_on_server(url, data, empty)
     path = path_of(url)
     if path.exists():
-        SqliteStore(url).close()  # raises if it is no store of ours
+        SqliteStore(url, read_only=True).close()  # raises if it is no store of ours
         return False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,6 +120,7 @@ def _make_on_server(url: str, data: Path, empty: bool) -> bool:
     if not prepare(url):
         return False
     with Neo4jStore(url, half_made=True) as store:
+        store.refuse_half_copied()
         if not empty and store.revision() == 0:
             store.load(world_rows(data), author=_SIGNED[0], reason=_SIGNED[1], kind="init")
         store.finish_making()

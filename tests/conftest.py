@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ def _needs_neo4j(item: pytest.Item) -> bool:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what needs a server where none can be had."""
+    if NEO4J_LACKS and os.environ.get("LAMPLIGHT_REQUIRE_NEO4J"):
+        raise pytest.UsageError(NEO4J_LACKS)
     if NEO4J_LACKS:
         items[:] = [item for item in items if not _needs_neo4j(item)]
 

@@ -313,7 +313,15 @@ def test_history_tells_who_what_when_and_why(store: Any) -> None:
     assert [e.kind for e in store.history(fact_id=fact.id)] == ["change", "add"]
     spain = store.history(entity_id=id_of(store, "Spain"))
     assert {e.edit["entity"] for e in spain} == {"Spain", "France"}
-    assert len(store.history(limit=2)) == 2
+    assert len(store.history(limit=1)) == 1
+    assert store.history(limit=0) == []
+    store.apply([Add("France", "motto", f"{n}") for n in range(9)], author="Ada")
+    paged, before = [], None
+    while page := store.history(limit=4, before=before):
+        paged += page
+        before = page[-1].revision
+    assert paged == store.history(limit=1000)
+    assert len(store.history(limit=4)) == 9  # a revision is never cut in two
     assert all(e.revision < newest.revision for e in store.history(before=newest.revision))
     assert store.history(fact_id=1) == []
     assert newest.to_json()["deltas"]

@@ -146,8 +146,17 @@ def test_nothing_is_left_of_a_purged_fact(public: Any) -> None:
     names = public.unembedded()
     public.embed(names, np.eye(len(names), 384, dtype=np.float32))
     before, others = public.revision(), [f for f in public.all_facts() if SECRET not in f.value]
+    # Said before by another fact, and named in a reason.
+    public.apply([Add("France", "heir", SECRET, value_is_link=False)], author="Ada")
+    public.apply([Delete(fact_of(public, "France", "heir").id)], author="Ada", reason=SECRET)
+    public.apply([Add("France", "heir", SECRET, value_is_link=False)], author="Ada")
+    heir = fact_of(public, "France", "heir")
+    others = [f for f in others if f.relation != "heir"]
+    before = public.revision()
     assert SECRET.lower().encode() in traces(public)
-    revision = erase(public, [fact.id, castle.id, envoy.id], author="Ada", reason="asked to")
+    revision = erase(
+        public, [fact.id, castle.id, envoy.id, heir.id], author="Ada", reason="asked to"
+    )
     assert revision == before + 1 == public.revision()
     assert SECRET.lower().encode() not in traces(public)
     assert b"xylophon" not in traces(public)
@@ -165,7 +174,7 @@ def test_nothing_is_left_of_a_purged_fact(public: Any) -> None:
     assert SECRET not in str([entry.to_json() for entry in public.history(limit=1000)])
     entry = public.history(limit=1)[0]
     assert (entry.kind, entry.author, entry.reason) == ("purge", "Ada", "asked to")
-    assert entry.edit == {"kind": "purge", "facts": 3}
+    assert entry.edit == {"kind": "purge", "facts": 4}
     assert findings(public) == []
     # Undo passes over what was emptied, and takes back what stands.
     public.undo(author="Ada")
@@ -180,6 +189,18 @@ def test_a_purge_leaves_what_others_use(public: Any) -> None:
     assert said(public, "France", "capital") == []
     assert said(public, "Paris", "country") == ["France"]
     assert public.relation("capital") is not None
+    assert findings(public) == []
+
+
+def test_a_purge_takes_only_the_past_from_a_fact_that_says_something_else_now(public: Any) -> None:
+    public.apply([Add("France", "motto", SECRET)], author="Ada")
+    other = fact_of(public, "France", "motto")
+    public.apply([Change(other.id, "Liberté")], author="Ada")
+    public.apply([Add("France", "motto", SECRET)], author="Ada")
+    secret = next(f for f in public.facts(other.entity_id, "motto") if f.value == SECRET)
+    erase(public, [secret.id], author="Ada")
+    assert said(public, "France", "motto") == ["Liberté"]
+    assert SECRET.lower().encode() not in traces(public)
     assert findings(public) == []
 
 

@@ -184,6 +184,7 @@ def main() -> int:
     print(
         f"Neo4j is at {server.url} (Ctrl+C ends it). In another terminal:\n"
         f"  export NEO4J_URI={server.url} NEO4J_AUTH_FILE={shown}\n"
+        f"  .venv/bin/python -m graph init --store {server.url}   (once: the shipped world)\n"
         "  make app",
         flush=True,
     )
