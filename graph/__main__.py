@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from graph.checks import check
 from graph.closure import KINDS, closure
 from graph.copying import copy
 from graph.edits import AddSynonym, ChangeSetting, Delete, RemoveSynonym
@@ -305,13 +304,21 @@ def _settings(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     with open_store(options.store) as store:
-        found = check_file(store) if isinstance(store, SqliteStore) else check(store)
+        found = check_file(store) if isinstance(store, SqliteStore) else _check_server(store)
         revision = store.revision()
     for sentence in found:
         print(sentence)
     if not found:
         print(f"{options.store} is sound at revision {revision}.")
     return 1 if found else 0
+
+
+def _check_server(store: SharedStore) -> list[str]:
+    from graph.neo4j_checks import check_server  # the driver takes a while to load
+    from graph.neo4j_store import Neo4jStore
+
+    assert isinstance(store, Neo4jStore)
+    return check_server(store)
 
 
 def _backup(options: argparse.Namespace) -> None:

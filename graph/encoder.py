@@ -139,9 +139,14 @@ def installed_encoder() -> Encoder | None:
     if os.environ.get("LAMPLIGHT_ENCODER", "").casefold() in ("off", "0", "no"):
         return None
     with _lock:
-        if not _loaded:
-            found = importlib.util.find_spec(PACKAGE)
-            if found is None or not found.origin:
-                return None
-            _loaded.append(MiniLM(Path(found.origin).parent / "model"))
-        return _loaded[0]
+        if not _loaded and (encoder := load_encoder()) is not None:
+            _loaded.append(encoder)
+        return _loaded[0] if _loaded else None
+
+
+def load_encoder() -> MiniLM | None:
+    """An encoder of its own, which has encoded nothing yet; None where the package is not there."""
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or not found.origin:
+        return None
+    return MiniLM(Path(found.origin).parent / "model")

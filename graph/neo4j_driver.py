@@ -4,8 +4,8 @@
     bolt://host:7687/database    one server and no routing; TLS: bolt+s:// or bolt+ssc://
 
 User and password come from the environment, NEO4J_USERNAME and NEO4J_PASSWORD, or from the file
-that NEO4J_AUTH_FILE names (a line `user/password`, or one for each server with its host). They are never part of a URL, which may be
-shown, logged, and listed among a machine's processes.
+that NEO4J_AUTH_FILE names (a line `user/password`, or one for each server with its host). They are
+never part of a URL, which may be shown, logged, and listed among a machine's processes.
 """
 
 from __future__ import annotations

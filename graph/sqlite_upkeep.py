@@ -180,8 +180,8 @@ class _Eraser:
     def erase_fact(self, fact_id: int) -> None:
         """Erase a fact, and what earlier facts said of the same: one deleted and added again."""
         twins = self.sql.execute(
-            "SELECT DISTINCT g.id, (SELECT count(*) FROM fact h WHERE h.id = g.id AND h.until = :open)"
-            " FROM fact f JOIN fact g ON g.entity_id = f.entity_id AND"
+            "SELECT DISTINCT g.id, EXISTS (SELECT 1 FROM fact h WHERE h.id = g.id AND"
+            " h.until = :open) FROM fact f JOIN fact g ON g.entity_id = f.entity_id AND"
             " g.relation_id = f.relation_id AND (g.value = f.value OR g.value_id = f.value_id)"
             " WHERE f.id = :id AND g.id <> f.id AND g.until < :open",
             {"id": fact_id, "open": OPEN},
