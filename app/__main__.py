@@ -75,9 +75,12 @@ def free_port(host: str, wanted: int) -> int:
 
 
 def open_or_make(given: str | None, *, read_only: bool = False) -> SharedStore:
-    """The store that was named; a file that is the default is made from the shipped world."""
+    """The store that was named; a file that is the default is made from the shipped world.
+
+    For reading alone nothing is made: the disk may be one that cannot be written to.
+    """
     url = store_url(given)
-    if given is None and not on_server(url):
+    if given is None and not on_server(url) and not read_only:
         make_world(url)
     return open_store(url, read_only=read_only)
 

@@ -185,14 +185,15 @@ def _show(options: argparse.Namespace) -> None:
         print(f"{entity.name}  #{entity.id}")
         if entity.aliases:
             print("also called " + ", ".join(entity.aliases))
+        begin, end = (options.page - 1) * options.limit, options.page * options.limit
         for facts in (
-            store.facts(entity.id, at=options.at, limit=options.limit + 1),
-            store.facts_to(entity.id, at=options.at, limit=options.limit + 1),
+            store.facts(entity.id, at=options.at, limit=end + 1),
+            store.facts_to(entity.id, at=options.at, limit=end + 1),
         ):
-            for fact in facts[: options.limit]:
+            for fact in facts[begin:end]:
                 print("  " + _line(fact))
-            if len(facts) > options.limit:
-                print(f"  … and more; --limit N shows N each way (now {options.limit})")
+            if len(facts) > end:
+                print(f"  … and more: --page {options.page + 1}")
 
 
 def _said(entry: JournalEntry) -> str:
@@ -466,6 +467,7 @@ def _parser() -> argparse.ArgumentParser:
     show = verb("show", "list an entity's facts, from it and to it", _show)
     show.add_argument("entity")
     show.add_argument("--limit", type=_whole(1), default=50, metavar="N", help="each way (50)")
+    show.add_argument("--page", type=_whole(1), default=1, metavar="N", help="of so many each")
     at(show)
 
     history = verb("history", "list edits, the newest first", _history)

@@ -9,10 +9,11 @@ import pytest
 import scripted
 from fastapi.testclient import TestClient
 
-from app.__main__ import main
+from app.__main__ import main, open_or_make
 from app.server import make_app
 from app.session import Service
 from graph.edits import Add
+from graph.errors import StoreError
 from graph.store import open_store
 from model.decoder import Decoder
 
@@ -51,6 +52,24 @@ def test_a_store_that_is_not_there_is_one_sentence(
 ) -> None:
     assert main(["--store", f"sqlite:///{tmp_path / 'none.db'}"]) == 1
     assert one_sentence(capsys.readouterr().err)
+
+
+def test_for_reading_alone_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "given.db"
+    monkeypatch.setenv("LAMPLIGHT_STORE", f"sqlite:///{path}")
+    with pytest.raises(StoreError, match="There is no store"):
+        open_or_make(None, read_only=True)
+    assert not path.exists()
+    with open_store(f"sqlite:///{path}", create=True) as store:
+        store.apply([Add("France", "capital", "Paris")], author="Ada")
+    content = path.read_bytes()
+    with open_or_make(None, read_only=True) as store:
+        assert [fact.value for fact in store.all_facts()] == ["Paris"]
+        with pytest.raises(StoreError, match="read"):
+            store.apply([Add("France", "capital", "Lyon")], author="Ada")
+    assert path.read_bytes() == content
 
 
 def test_a_missing_or_cut_checkpoint_is_one_sentence(

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from graph.__main__ import main
+from graph.edits import Add
 from graph.errors import StoreError
 from graph.retriever import Retriever
 from graph.store import open_store
@@ -190,6 +191,28 @@ def test_a_session(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert run("lookup", "France", "motto").startswith("unknown")
     assert "facts                1" in run("stats")
     assert run("init", "--empty", "--store", f"sqlite:///{tmp_path}/own.db").startswith("sqlite")
+
+
+def test_long_listings_are_paged(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_store(url) as store:
+        store.apply([Add("Oz", "town", f"Town {n}") for n in range(7)], author="Ada")
+    pages = []
+    for page in ("1", "2", "3"):
+        assert main(["show", "Oz", "--limit", "3", "--page", page]) == 0
+        pages.append(capsys.readouterr().out)
+    towns = [re.findall(r"Town (\d)", page) for page in pages]
+    assert towns == [["0", "1", "2"], ["3", "4", "5"], ["6"]]
+    assert [f"--page {n + 2}" in page for n, page in enumerate(pages)] == [True, True, False]
+
+
+def test_what_is_read_in_no_order_is_not_taken_up_again(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "facts.ttl"
+    assert main(["export", str(path)]) == 0
+    capsys.readouterr()
+    assert main(["import", str(path), "--resumable"]) == 2
+    assert "import it without --resumable" in capsys.readouterr().err
 
 
 def test_synonyms_and_settings(url: str, capsys: pytest.CaptureFixture[str]) -> None:

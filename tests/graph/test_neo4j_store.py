@@ -13,6 +13,7 @@ import neo4j
 import pytest
 
 from graph.__main__ import main
+from graph.copying import copy
 from graph.edits import Add, AddAlias, Change, Rename
 from graph.errors import StoreError
 from graph.facts import LARGEST_ID
@@ -268,6 +269,28 @@ def test_rows_of_somebody_elses_database_are_imported(
         assert cypher("MATCH (p:Person) RETURN count(p)") == [[3]]
     finally:
         cypher("MATCH (p:Person) DETACH DELETE p")
+
+
+def test_a_copy_that_was_stopped_is_not_finished_by_init(
+    emptied_server: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = emptied_server()
+    with SqliteStore(f"sqlite:///{tmp_path}/own.db", create=True) as own:
+        declared(own).apply(EDITS, author="Ada")
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        copy(own.url, url, stop)
+    with pytest.raises(StoreError, match="go on with it: python -m graph copy"):
+        open_store(url)
+    for verb in (["init"], ["init", "--empty"]):
+        assert main([*verb, "--store", url]) == 2
+        assert "go on with it: python -m graph copy" in capsys.readouterr().err
+    copy(own.url, url)
+    with open_store(url) as store:
+        assert said(store, "France", "capital") == ["Paris"]
 
 
 def test_a_fact_is_purged_and_a_backup_is_a_copy(
