@@ -251,12 +251,14 @@ def _at_once(world: World, tally: Tally) -> None:
     keys = sorted(world.by_entity)
     rng.shuffle(keys)
     changed: list[Changed] = []
-    for number, key in enumerate(keys[: AT_ONCE[-1]]):
+    for key in keys:
+        if len(changed) == AT_ONCE[-1]:
+            break
         facts = [f for f in world.by_entity[key] if f.relation in world.writer.phrases.relations]
         single = [f for f in facts if sum(g.relation == f.relation for g in facts) == 1]
         if single:
             fact = rng.choice(single)
-            changed.append(Changed(fact, *world.another_value(rng, fact, number)))
+            changed.append(Changed(fact, *world.another_value(rng, fact, len(changed))))
     asked = min(ASKED, max(4, world.entities // 4))
     for number in AT_ONCE:
         if number > len(changed):
