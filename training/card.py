@@ -164,7 +164,7 @@ def write_card(model: Path, run: Path, evaluation: Path) -> Path:
         measures=measure_table(found),
         settings="\n".join(f"| {k} | {v} |" for k, v in facts["settings"].items()),
         steps=f"{facts['steps']:,}",
-        tokens=f"{facts['tokens_seen'] / 1e6:.1f}",
+        before=_before(facts),
         hours=f"{training_hours(curves):.1f}",
         rate=f"{rates[len(rates) // 2]:,.0f}" if rates else "an unknown number of",
         seed=facts["corpus"].get("seed"),
@@ -184,6 +184,16 @@ def _read(path: Path, remedy: str) -> dict[str, Any]:
         raise TrainingError(f"{path} is missing: {remedy}.") from error
     except ValueError as error:
         raise TrainingError(f"{path} is not valid JSON: {remedy}.") from error
+
+
+def _before(facts: Mapping[str, Any]) -> str:
+    """All the training that is behind the weights, where the last run went on from others."""
+    tokens = f"{facts['tokens_seen'] / 1e6:.1f} million tokens (padding included)"
+    if not facts["settings"].get("start_from"):
+        return f"On {tokens}: "
+    hours = float(facts.get("seconds", 0.0)) / 3600
+    several = "In several runs, each from the weights of the one before"
+    return f"{several}, on {tokens} in {hours:.1f} hours. The last: "
 
 
 def _held_out(model: Path) -> str:
@@ -270,9 +280,10 @@ a frequent one. No training document names one of the {held_out} held-out entiti
 
 ## How it was trained
 
-`python -m training fit --config training/configs/world.yaml`: {steps} steps, {tokens} million
-tokens (padding included), {hours} hours on two CPU cores at {rate} tokens a second (the median).
-The corpus's seed is {seed}; documents were written from the graph by `training/corpus`:
+{before}`python -m training fit --config training/configs/world.yaml`,
+with the settings below: {steps} steps, {hours} hours on two CPU cores at {rate} tokens a second
+(the median). The corpus's seed is {seed}; documents were written from the graph by
+`training/corpus`:
 
 {corpus}
 

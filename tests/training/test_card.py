@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.training.conftest import FOUND
@@ -16,7 +18,8 @@ def test_the_card_holds_every_number(model, run):
         "6.9 million parameters (3.0 MiB)",
         "| 0.967 (0.950 to 0.980; n = 3,210) | 0.910 (0.900 to 0.920; n = 40) | 0.955 (0.940",
         "| `closed_book_held_out` |",  # a measure of its own, of no other's held-out entities
-        "2,050 steps, 16.4 million",
+        "On 16.4 million tokens (padding included): ",
+        "2,050 steps, ",
         "at 4,000 tokens a second",
         "seed is 7",
         "the 2 held-out entities",
@@ -25,6 +28,15 @@ def test_the_card_holds_every_number(model, run):
     ):
         assert part in card
     assert (model / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_card_tells_of_all_training_and_of_the_last_run_apart(model, run):
+    path = model / "training.json"
+    facts = json.loads(path.read_text("utf-8"))
+    facts["settings"]["start_from"], facts["seconds"] = "model/checkpoints/world", 9000.0
+    path.write_text(json.dumps(facts), encoding="utf-8")
+    card = write_card(model, run, model / "evaluation.json").read_text("utf-8")
+    assert "on 16.4 million tokens (padding included) in 2.5 hours. The last: " in card
 
 
 def test_hours_follow_from_tokens_and_rate(run):
