@@ -134,8 +134,7 @@ class Retriever:
             first, score, others = None, 0.0, ranked
         runners_up = tuple(self._runner_up(other, relation, near) for other, near in others)
         if first is None:
-            least = self.thresholds.entity_meaning if by == "meaning" else self.thresholds.entity
-            best = others[0][1] if others else 0.0
+            best, least = others[0][1] if others else 0.0, self._entity_threshold(by)
             return self._miss(entity, relation, None, runners_up[:RUNNERS_UP], best, least)
         found = _Found(first, "fuzzy", by, score)
         return self._answer(found, runners_up[:RUNNERS_UP], entity, relation)
@@ -180,8 +179,7 @@ class Retriever:
         how, score, threshold = found.how, found.score, THRESHOLDS.meaning
         guessed = found.by in ("spelling", "meaning")
         if guessed:
-            spelt = found.by == "spelling"
-            threshold = self.thresholds.entity if spelt else self.thresholds.entity_meaning
+            threshold = self._entity_threshold(found.by)
         if meaning is not None:
             if meaning.by == "synonym":
                 how = "alias" if how == "exact" else how
@@ -207,6 +205,9 @@ class Retriever:
             entity_by=found.by,
             relation_by=meaning.by if meaning else "name",
         )
+
+    def _entity_threshold(self, by: str) -> float:
+        return self.thresholds.entity_meaning if by == "meaning" else self.thresholds.entity
 
     def _threshold(self, by: str) -> float:
         return self.thresholds.meaning if by == "meaning" else self.thresholds.spelling

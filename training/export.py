@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ import torch
 from transformers import GenerationConfig
 from transformers.utils.logging import disable_progress_bar
 
+from training.folders import exchanged
 from training.module import LookupLanguageModule, checkpoint_of, load_module
 from training.shards import read_manifest
 from training.tokenizer import PROMPT_PREFIX, PROMPT_SUFFIX, is_ours, load_tokenizer, save_tokenizer
@@ -44,10 +44,8 @@ def export(run: str | Path, out: str | Path) -> Path:
     tokenizer_folder = Path(module.hparams["tokenizer"])
     tokenizer = load_tokenizer(tokenizer_folder)
     out = Path(out)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    replaced = out.with_name(f".{out.name}.{os.getpid()}.old")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
+    # The folder is exchanged as a whole: a kill never leaves new settings beside old weights.
+    with exchanged(out) as temporary:
         _save_model(module, temporary, tokenizer)
         save_tokenizer(tokenizer, temporary)
         manifest = read_manifest(tokenizer_folder.parent)
@@ -58,17 +56,10 @@ def export(run: str | Path, out: str | Path) -> Path:
         (temporary / "training.json").write_text(
             json.dumps(_facts(module, path, manifest), indent=1) + "\n", encoding="utf-8"
         )
-        # The folder is exchanged as a whole: a kill never leaves new settings beside old weights.
-        if out.exists():
-            for path in out.iterdir():
-                if not (temporary / path.name).exists():
-                    copy = shutil.copytree if path.is_dir() else shutil.copy2
-                    copy(path, temporary / path.name)
-            out.rename(replaced)
-        temporary.rename(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(replaced, ignore_errors=True)
+        for other in out.iterdir() if out.exists() else ():
+            if not (temporary / other.name).exists():
+                copy = shutil.copytree if other.is_dir() else shutil.copy2
+                copy(other, temporary / other.name)
     return out
 
 

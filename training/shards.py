@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
@@ -28,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from transformers import PreTrainedTokenizerFast
 
+from training.folders import exchanged
 from training.tokenizer import CorpusError, DocumentEncoder, check_markers, save_tokenizer
 
 if TYPE_CHECKING:
@@ -52,11 +51,7 @@ def write_corpus(
     for a bad document; ``out`` is then as it was before.
     """
     out = Path(out)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    replaced = out.with_name(f".{out.name}.{os.getpid()}.old")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
+    with exchanged(out) as temporary:
         save_tokenizer(tokenizer, temporary / "tokenizer")
         counts = {}
         for split, documents in splits.items():
@@ -65,12 +60,6 @@ def write_corpus(
             _write_json(temporary / split / "manifest.json", counts[split])
         whole = {**(manifest() if manifest else {}), "context": context, "splits": counts}
         _write_json(temporary / "manifest.json", whole)
-        if out.exists():
-            out.rename(replaced)
-        temporary.rename(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(replaced, ignore_errors=True)
     return whole
 
 

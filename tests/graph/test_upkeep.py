@@ -55,9 +55,14 @@ def test_a_broken_invariant_is_found(
     with sqlite3.connect(filled.path) as connection:
         connection.execute(damage)
     connection.close()
-    assert any(DAMAGE[damage] in found for found in check_file(filled))
-    assert main(["check", "--store", filled.url]) == 1
-    assert DAMAGE[damage] in capsys.readouterr().out
+    assert_told(filled, DAMAGE[damage], capsys)
+
+
+def assert_told(store: Any, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`check` finds what is broken, and so does its verb."""
+    assert any(sentence in found for found in findings(store))
+    assert main(["check", "--store", store.url]) == 1
+    assert sentence in capsys.readouterr().out
 
 
 SERVER_DAMAGE = {
@@ -81,9 +86,7 @@ def test_a_broken_invariant_is_found_on_a_server(
     declared(neo4j_store).apply(EDITS, author="Ada")
     assert findings(neo4j_store) == []
     neo4j_store.connection.run(damage)
-    assert any(SERVER_DAMAGE[damage] in found for found in findings(neo4j_store))
-    assert main(["check", "--store", neo4j_store.url]) == 1
-    assert SERVER_DAMAGE[damage] in capsys.readouterr().out
+    assert_told(neo4j_store, SERVER_DAMAGE[damage], capsys)
 
 
 def test_check_on_the_command_line(filled: SqliteStore, capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,12 +66,19 @@ def choose(world: World, rng: random.Random) -> list[Changed]:
     """One fact for each entity drawn, whose relation people ask about, and a value to change to."""
     chosen = []
     for number, key in enumerate(world.draw(rng)):
-        facts = [f for f in world.by_entity[key] if f.relation in world.writer.phrases.relations]
-        single = [f for f in facts if sum(g.relation == f.relation for g in facts) == 1]
-        if single:
-            fact = rng.choice(single)
-            chosen.append(Changed(fact, *world.another_value(rng, fact, number)))
+        if (one := _change(world, rng, key, number)) is not None:
+            chosen.append(one)
     return chosen
+
+
+def _change(world: World, rng: random.Random, key: Any, number: int) -> Changed | None:
+    """A change of one of an entity's facts that has a single value, if there is one."""
+    facts = [f for f in world.by_entity[key] if f.relation in world.writer.phrases.relations]
+    single = [f for f in facts if sum(g.relation == f.relation for g in facts) == 1]
+    if not single:
+        return None
+    fact = rng.choice(single)
+    return Changed(fact, *world.another_value(rng, fact, number))
 
 
 def noun(world: World, relation: str) -> str:
@@ -254,11 +261,8 @@ def _at_once(world: World, tally: Tally) -> None:
     for key in keys:
         if len(changed) == AT_ONCE[-1]:
             break
-        facts = [f for f in world.by_entity[key] if f.relation in world.writer.phrases.relations]
-        single = [f for f in facts if sum(g.relation == f.relation for g in facts) == 1]
-        if single:
-            fact = rng.choice(single)
-            changed.append(Changed(fact, *world.another_value(rng, fact, len(changed))))
+        if (one := _change(world, rng, key, len(changed))) is not None:
+            changed.append(one)
     asked = min(ASKED, max(4, world.entities // 4))
     for number in AT_ONCE:
         if number > len(changed):
