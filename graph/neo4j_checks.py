@@ -48,10 +48,10 @@ def check_server(store: Neo4jStore, most: int = MOST) -> list[str]:
 
 def _findings(store: Neo4jStore) -> Iterator[str]:
     for statement, sentence in _BROKEN.items():
-        for row in store._rows(f"{statement} LIMIT {MOST}", open=OPEN):
+        for row in store.rows(f"{statement} LIMIT {MOST}", open=OPEN):
             yield sentence.format(*row)
     after = -1
-    while names := store._rows(
+    while names := store.rows(
         "MATCH (e:Entity) WHERE e.id > $after WITH e ORDER BY e.id LIMIT $batch"
         " RETURN e.id, [[e.name, e.bag]] + [(e)-[:NAMED]->(n:Name) | [n.name, n.bag]]",
         after=after,
@@ -62,7 +62,7 @@ def _findings(store: Neo4jStore) -> Iterator[str]:
         for text, bag in known:
             if bag != bag_key(text):
                 yield f"The name {text} is kept under another's key."
-        for (word,) in store._rows(
+        for (word,) in store.rows(
             "UNWIND $words AS word WITH word WHERE NOT EXISTS { (:Word {text: word}) } RETURN word",
             words=list(words_in(text for text, _ in known)),
         ):

@@ -80,7 +80,7 @@ class Neo4jTables:
         if table == "name":
             return self._read_names(cursor, at)
         match, columns, order = _SELECT[table]
-        found = self.store._rows(
+        found = self.store.rows(
             f"{match} RETURN {columns} ORDER BY {order} LIMIT $limit",
             cursor=cursor,
             at=at,
@@ -90,7 +90,7 @@ class Neo4jTables:
         if more:  # the last of what has one id or number may be cut off: it is read whole
             last = found[-1][0]
             own = columns.partition(",")[0]
-            whole = self.store._rows(
+            whole = self.store.rows(
                 f"{match} AND {own} = $last RETURN {columns} ORDER BY {order}",
                 cursor=cursor,
                 at=at,
@@ -106,7 +106,7 @@ class Neo4jTables:
         return rows, rows[-1][0] if more else None
 
     def _read_names(self, cursor: Any, at: int) -> tuple[list[Row], Any]:
-        found = self.store._rows(
+        found = self.store.rows(
             "MATCH (e:Entity) WHERE e.id > $cursor WITH e ORDER BY e.id LIMIT $limit"
             " RETURN e.id, e.name, e.named, [(e)-[:NAMED]->(n:Name) WHERE n.since <= $at |"
             " [n.since, n.is_alias, n.place, n.until, n.name]] ORDER BY e.id",
@@ -126,7 +126,7 @@ class Neo4jTables:
 
     def _undone_at(self, at: int) -> set[int]:
         if self._undone is None or self._undone[0] != at:
-            rows = self.store._rows(
+            rows = self.store.rows(
                 "MATCH (j:Entry) WHERE j.revision <= $at AND j.number > -1"
                 " AND j.kind IN ['undo', 'redo'] RETURN j.kind, j.edit ORDER BY j.revision",
                 at=at,
@@ -143,7 +143,7 @@ class Neo4jTarget(Neo4jTables):
 
     def __init__(self, url: str) -> None:
         super().__init__(Neo4jStore(url, half_made=True))
-        rows = self.store._rows(
+        rows = self.store.rows(
             "MATCH (s:Lamplight {name: 'store'}) RETURN s.copying, s.written, s.lease"
         )
         copying, written, lease = rows[0]
@@ -155,7 +155,7 @@ class Neo4jTarget(Neo4jTables):
             )
 
     def progress(self) -> str | None:
-        ((noted,),) = self.store._rows("MATCH (s:Lamplight {name: 'store'}) RETURN s.copying")
+        ((noted,),) = self.store.rows("MATCH (s:Lamplight {name: 'store'}) RETURN s.copying")
         return noted or None
 
     def write(self, table: str, rows: list[Row], progress: str) -> None:

@@ -1,15 +1,13 @@
 """Bulk import into a Neo4j store: one revision, written in batches, seen all at once at its end.
 
-A batch is a transaction of its own, for a server cannot hold a large import in one. The rows bear
-the revision that the import will make, so nobody sees them until it is announced. A lease keeps
-other writers waiting meanwhile; of an import that failed or died, what it wrote is taken out again.
-While the server writes one batch, the next is gathered here, over what the server says and what is
-on its way to it. What an `Add` edit means for one fact (planning.py), this does for millions.
+A batch is a transaction of its own, under a lease (neo4j_lease.py), for a server cannot hold a
+large import in one. While it writes one batch, the next is gathered here, over what the server says
+and what is on its way to it. What an `Add` edit means for one fact (planning.py), this does for
+millions.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -39,25 +37,22 @@ from graph.formats import (
     SynonymRow,
     read_year,
 )
-from graph.neo4j_driver import Connection, run
+from graph.neo4j_lease import Lease
 from graph.neo4j_schema import KEY, OPEN, bag_key, key_of
 from graph.neo4j_writes import (
     FactRows,
     Journal,
-    Turn,
     count_facts,
     fact_rows,
     make_entities,
     name_row,
     remember,
     run_rows,
-    take_turn,
     words_in,
     write_aliases,
     write_deltas,
     write_facts,
     write_relations,
-    write_revision,
 )
 from graph.overlay import Overlay
 from graph.planning import clean_relation, join_sources, net, plan
@@ -188,9 +183,7 @@ def load(
 ) -> LoadReport:
     """Take in all rows as one revision; see `graph.store.SharedStore.load`."""
     author, reason = clean_note(author, "author"), clean_note(reason, "reason")
-    loader = _Loader(store, source, skip_bad, on_bad)
-    try:
-        loader.begin()
+    with Lease(store) as lease, _Loader(lease, source, skip_bad, on_bad) as loader:
         batch: list[Row] = []
         type_: type | None = None  # of the rows of the batch; bad lines go with any
         for number, row in enumerate(rows, start=1):
@@ -211,35 +204,29 @@ def load(
                 "mend the file, or leave them out with --skip-bad."
             )
         return loader.finish(kind, author, reason)
-    except BaseException:
-        loader.give_up()
-        raise
-    finally:
-        loader.writer.shutdown()
 
 
 class _Loader:
     def __init__(
         self,
-        store: Neo4jStore,
+        lease: Lease,
         source: str,
         skip_bad: bool,
         on_bad: Callable[[BadLine], None] | None,
     ) -> None:
-        self.store = store
+        self.lease = lease
+        self.store = lease.store
         self.source = source
         self.skip_bad = skip_bad
         self.on_bad = on_bad
         self.report = LoadReport()
-        self.lease = uuid.uuid4().hex  # also the write id of the revision
-        self.revision: int | None = None  # known once the first batch is written
-        self.batches = -1  # the number of the last that is written; 0 is the lease alone
         self.waiting: _Batch | None = None  # the batch that is gathered, or that is so already
         self.writer = ThreadPoolExecutor(1, thread_name_prefix="import")
         self.written: Future[None] | None = None  # of the batch on its way to the server
         self.on_its_way: _Batch | None = None
         self.names: dict[str, _Name] = {}
-        self.was_empty = False  # and all names that came since are known: none need be asked for
+        # Whether all names that are there are known here, so that none need be asked for.
+        self.was_empty = not self._read("MATCH (e:Entity) RETURN e.id LIMIT 1")
         self.subjects: set[int] = set()  # of the facts that the server has of this import
         self.words: set[str] = set()  # of the dictionary: those that this import put there, or will
         # Of these, those that wait: a transaction with words writes three indexes more.
@@ -252,11 +239,14 @@ class _Loader:
         self.resourced: list[_Fact] = []  # facts that stand, to which the batch adds a source
         self.first_open: int | None = None  # the first fact whose value may yet become a link
 
-    def begin(self) -> None:
-        """Take the lease: from now on nobody else writes, and what is read here stays true."""
-        self.waiting = _Batch()
-        self.flush()
-        self.was_empty = not self._read("MATCH (e:Entity) RETURN e.id LIMIT 1")
+    def __enter__(self) -> _Loader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the server; what went wrong there is known by now, or is why this ends."""
+        with suppress(Exception):
+            self.settled()
+        self.writer.shutdown()
 
     # Rows
 
@@ -519,67 +509,31 @@ class _Loader:
             self.subjects.update(entity_id for entity_id, _ in self.on_its_way.slots)
         self.on_its_way = None
 
-    def flush(self, last: Callable[[ManagedTransaction, int, Turn], None] | None = None) -> None:
-        """Send off the batch that waits; with `last`, what ends the import in its transaction.
+    def flush(self) -> None:
+        """Send off the batch that waits; comes back while it is on its way."""
+        batch, rows = self._ready()
+        if rows is None or (self.report.bad and not self.skip_bad):
+            return  # nothing to write, or nothing will come of it
+        self.on_its_way = batch
+        self.written = self.writer.submit(self.lease.write, rows.write)
 
-        Comes back at once, except with `last` and where the batch before is still on its way.
-        """
+    def _ready(self) -> tuple[_Batch | None, _Rows | None]:
+        """The batch that waits and its rows, made while the one before is still on its way."""
         batch, self.waiting = self.waiting, None
-        rows = None
-        if batch is not None:  # made ready while the batch before may still be on its way
-            rows = self._rows(batch)
+        rows = None if batch is None else self._rows(batch)
         self.settled()
-        if self.report.bad and not self.skip_bad:
-            return  # nothing will come of it
-        if batch is None and last is None:
-            return
-        number = self.batches + 1
-
-        def attempt(tx: ManagedTransaction, turn: Turn) -> int:
-            if turn.done is not None:
-                return turn.done
-            if number > 0 and turn.lease != self.lease:
-                raise StoreError(
-                    "The import stood still for so long that it was taken for dead, and what it "
-                    "had written was taken out; start it again."
-                )
-            revision = turn.written + 1
-            if rows is not None and (turn.lease is None or (turn.lease_batch or 0) < number):
-                rows.write(tx, revision)
-            if last is not None:
-                last(tx, revision, turn)
-            else:
-                run(
-                    tx,
-                    "MATCH (s:Lamplight {name: 'store'}) SET s.lease = $lease,"
-                    " s.lease_revision = $revision, s.lease_batch = $number,"
-                    " s.lease_time = timestamp()",
-                    lease=self.lease,
-                    revision=revision,
-                    number=number,
-                )
-            return revision
-
-        def write() -> None:
-            self.revision = self.store.take_turns(self.lease, attempt)
-            self.batches = number
-
-        if last is not None or number == 0:  # the first one tells the revision
-            write()
-        else:
-            self.on_its_way = batch
-            self.written = self.writer.submit(write)
+        return batch, rows
 
     def _rows(self, batch: _Batch) -> _Rows:
         """What is to be written of a batch; from here on its facts stand."""
         # Of a fact that stood already another source is kept: by revision, in place or anew.
         resourced = [(*fact.row(), fact.since) for fact in self.resourced]
         for fact in self.resourced:
-            fact.resourced, fact.since = False, self.revision
+            fact.resourced, fact.since = False, self.lease.revision
             batch.keep(fact)
         self.resourced = []
         for fact in batch.facts:
-            fact.since = self.revision
+            fact.since = self.lease.revision
         named = words_in(row[1] for row in (*batch.names, *batch.aliases))
         self.new_words += (word for word in named if word not in self.words)
         self.words.update(named)
@@ -607,8 +561,11 @@ class _Loader:
             self.settled()
             self._settle(self.first_open)
         report = self.report
+        _, rows = self._ready()
 
-        def last(tx: ManagedTransaction, revision: int, turn: Turn) -> None:
+        def last(tx: ManagedTransaction, revision: int) -> Journal:
+            if rows is not None:
+                rows.write(tx, revision)
             run_rows(
                 tx,
                 "UNWIND $rows AS row MATCH (r:Relation {name: row[0]})"
@@ -627,14 +584,9 @@ class _Loader:
                 "source": self.source,
             }
             journal.add("import", edit, None)
-            now = int(self.store.clock() * 1000)
-            write_revision(tx, revision, kind, author, reason, now, self.lease, journal)
-            _release(tx)
+            return journal
 
-        self.flush(last)
-        assert self.revision is not None
-        self.store.announce(self.revision)
-        report.revision = self.revision
+        report.revision = self.lease.end(kind, author, reason, last)
         return report
 
     def _settle(self, last: int) -> None:
@@ -647,7 +599,7 @@ class _Loader:
                 " OPTIONAL MATCH (e:Entity {name: v.value})"
                 f" RETURN f.id, {KEY}, v.value, e.id ORDER BY f.id",
                 last=last,
-                revision=self.revision,
+                revision=self.lease.revision,
                 most=4 * BATCH,
             )
             if not rows:
@@ -664,7 +616,7 @@ class _Loader:
                 self._relink(links)
 
     def _relink(self, links: list[tuple[int, int]]) -> None:
-        def attempt(tx: ManagedTransaction, turn: Turn) -> None:
+        def relink(tx: ManagedTransaction, revision: int) -> None:
             run_rows(
                 tx,
                 "UNWIND $rows AS row"
@@ -674,19 +626,10 @@ class _Loader:
                 " CREATE (e)-[g:FACT]->(v) SET g = kept, g.value_id = v.id,"
                 " v.facts = coalesce(v.facts, 0) + 1",
                 links,
-                revision=self.revision,
+                revision=revision,
             )
-            run(tx, "MATCH (s:Lamplight {name: 'store'}) SET s.lease_time = timestamp()")
 
-        self.store.take_turns(self.lease, attempt)
-
-    def give_up(self) -> None:
-        """Take out what was written so far."""
-        with suppress(Exception):  # what went wrong there is why the import is given up
-            self.settled()
-        if self.batches >= 0:
-            with suppress(StoreError):  # if the server is gone, the lease runs out by itself
-                give_up(self.store.connection, self.lease)
+        self.lease.write(relink)
 
 
 class _Declared(Overlay):
@@ -708,54 +651,3 @@ class _Declared(Overlay):
             if key_of(own) == key_of(name):
                 return Relation(own, kind, description)
         return super().relation(name)
-
-
-def _release(tx: ManagedTransaction) -> None:
-    run(
-        tx,
-        "MATCH (s:Lamplight {name: 'store'})"
-        " SET s.lease = null, s.lease_revision = null, s.lease_batch = null, s.lease_time = null",
-    )
-
-
-def give_up(connection: Connection, lease: str) -> None:
-    """Take out what an import that failed or died had written, and end its lease."""
-    while True:
-
-        def attempt(tx: ManagedTransaction) -> bool:
-            turn = take_turn(tx, uuid.uuid4().hex)
-            if turn.lease != lease:
-                return False  # it came to its end, or somebody else has done this
-            assert turn.lease_revision is not None
-            left = _take_out(tx, turn.lease_revision)
-            if not left:
-                _release(tx)
-            return left
-
-        if not connection.write(attempt):
-            return
-
-
-def _take_out(tx: ManagedTransaction, revision: int) -> bool:
-    """Take out some of what bears a revision that will not be; False when there is no more."""
-    for statement in (
-        "MATCH (e:Entity)-[f:FACT]->(v) WHERE f.since = $revision WITH e, f, v LIMIT $most"
-        " SET e.facts = e.facts - 1"
-        " FOREACH (_ IN CASE WHEN f.value_id IS NULL THEN [] ELSE [1] END |"
-        "   SET v.facts = v.facts - 1)"
-        " FOREACH (_ IN CASE WHEN f.value_id IS NULL THEN [1] ELSE [] END | DETACH DELETE v)"
-        " DELETE f RETURN count(*)",
-        "MATCH (e:Entity)-[f:FACT]->(v) WHERE f.until = $revision WITH e, f, v LIMIT $most"
-        " SET f.until = $open, e.facts = e.facts + 1"
-        " FOREACH (_ IN CASE WHEN f.value_id IS NULL THEN [] ELSE [1] END |"
-        "   SET v.facts = v.facts + 1) RETURN count(*)",
-        "MATCH (n:Name) WHERE n.since = $revision WITH n LIMIT $most"
-        " DETACH DELETE n RETURN count(*)",
-        "MATCH (e:Entity) WHERE e.made = $revision WITH e LIMIT $most"
-        " DETACH DELETE e RETURN count(*)",
-        "MATCH (r:Relation) WHERE r.made = $revision WITH r LIMIT $most DELETE r RETURN count(*)",
-    ):
-        ((count,),) = run(tx, statement, revision=revision, most=4 * BATCH, open=OPEN)
-        if count:
-            return True
-    return False

@@ -49,13 +49,13 @@ _SEARCHED = 5000  # names that a search as one types looks at, at most
 
 
 class Neo4jReads:
-    """The reading half of a store; `_rows` runs one statement."""
+    """The reading half of a store; `rows` runs one statement."""
 
-    def _rows(self, cypher: str, **parameters: Any) -> list[list[Any]]:
+    def rows(self, cypher: str, **parameters: Any) -> list[list[Any]]:
         raise NotImplementedError
 
     def revision(self) -> int:
-        ((newest,),) = self._rows("MATCH (n:Lamplight {name: 'newest'}) RETURN n.revision")
+        ((newest,),) = self.rows("MATCH (n:Lamplight {name: 'newest'}) RETURN n.revision")
         return newest
 
     def _pin(self, at: int | None) -> int:
@@ -64,7 +64,7 @@ class Neo4jReads:
 
     def entities(self, ids: Sequence[int], at: int | None = None) -> dict[int, Entity]:
         """Those of the entities that are there, by their ids."""
-        rows = self._rows(
+        rows = self.rows(
             f"UNWIND $ids AS id MATCH (e:Entity {{id: id}}) RETURN {_NAMES}",
             ids=ids,
             at=self._pin(at),
@@ -81,7 +81,7 @@ class Neo4jReads:
         except ValueError:
             return []
         key = fold(cleaned)
-        rows = self._rows(
+        rows = self.rows(
             "CALL () { MATCH (e:Entity {bag: $bag}) RETURN e UNION"
             " MATCH (e:Entity)-[:NAMED]->(:Name {bag: $bag}) RETURN e }"
             f" RETURN {_NAMES}",
@@ -99,7 +99,7 @@ class Neo4jReads:
 
     def _counts(self, ids: list[int], at: int | None) -> dict[int, int]:
         """How many facts each entity has."""
-        rows = self._rows(
+        rows = self.rows(
             f"UNWIND $ids AS id MATCH (e:Entity {{id: id}})"
             f" RETURN id, COUNT {{ MATCH (e)-[f:FACT]->() WHERE {STANDS} }}",
             ids=ids,
@@ -109,7 +109,7 @@ class Neo4jReads:
 
     def facts_by_id(self, ids: Sequence[int], at: int | None = None) -> dict[int, Fact]:
         """Those of the facts that are there, by their ids."""
-        rows = self._rows(
+        rows = self.rows(
             f"UNWIND $ids AS id MATCH (e:Entity)-[f:FACT {{id: id}}]->(v) WHERE {STANDS}"
             f" RETURN {FACT}",
             ids=ids,
@@ -130,7 +130,7 @@ class Neo4jReads:
         if not is_id(entity_id):
             return []
         named = "" if relation is None else f" AND {KEY} = $key"
-        rows = self._rows(
+        rows = self.rows(
             f"{_FROM} WHERE {STANDS}{named} RETURN {FACT} ORDER BY f.id LIMIT $limit",
             id=entity_id,
             key=None if relation is None else key_of(_searchable(relation)),
@@ -144,7 +144,7 @@ class Neo4jReads:
     ) -> list[Fact]:
         if not is_id(entity_id):
             return []
-        rows = self._rows(
+        rows = self.rows(
             f"{_TO} WHERE f.value_id = $id AND f.id > 0 AND {STANDS}"
             f" RETURN {FACT} ORDER BY f.value_id, f.id LIMIT $limit",
             id=entity_id,
@@ -158,7 +158,7 @@ class Neo4jReads:
     ) -> list[list[Fact]]:
         """For each entity, at most `limit` of its facts and then as many of those to it."""
         ids = [entity_id for entity_id in entity_ids if is_id(entity_id)]
-        rows = self._rows(
+        rows = self.rows(
             f"""
             UNWIND range(0, size($ids) - 1) AS turn
             WITH turn, $ids[turn] AS id
@@ -193,7 +193,7 @@ class Neo4jReads:
         at = self.revision() if at is None else at
         last = 0
         while True:
-            rows = self._rows(
+            rows = self.rows(
                 f"MATCH (e:Entity)-[f:FACT]->(v) USING INDEX f:FACT(id, since)"
                 f" WHERE f.id > $last AND {STANDS}"
                 f" RETURN {FACT} ORDER BY f.id LIMIT $limit",
@@ -215,7 +215,7 @@ class Neo4jReads:
         words = words_of(typed)[:MOST_WORDS]
         for query in self._queries(words):
             if len(found) < limit:
-                rows = self._rows(
+                rows = self.rows(
                     # The best known first, then the shorter name, the older.
                     f"""
                     CALL db.index.fulltext.queryNodes('name_words', $query, {{limit: $most}})
@@ -236,20 +236,20 @@ class Neo4jReads:
             return
         yield " ".join(f"+{lucene(word)}*" for word in words)
         for near in (holding, options):
-            known = near(self._rows, words)
+            known = near(self.rows, words)
             chosen = [known[word] or [word] for word in words]
             if [[word] for word in words] != chosen:
                 yield all_of(chosen)
 
     def has_vectors(self) -> bool:
         return bool(
-            self._rows("MATCH (s:Lamplight {name: 'store'}) WHERE s.embedded RETURN s.embedded")
+            self.rows("MATCH (s:Lamplight {name: 'store'}) WHERE s.embedded RETURN s.embedded")
         )
 
     def near_names(
         self, vector_D: Vectors, limit: int = 10, at: int | None = None
     ) -> list[tuple[Entity, float]]:
-        rows = self._rows(
+        rows = self.rows(
             "CALL db.index.vector.queryNodes('entity_embedding', $most, $vector)"
             " YIELD node, score RETURN node.id, node.embedded, score",
             most=2 * limit,
@@ -267,11 +267,11 @@ class Neo4jReads:
         if not words or limit <= 0:
             return []
         at = self._pin(at)
-        chosen = list(map(options(self._rows, words).__getitem__, words))
-        bags = [bag for variant in variants(self._rows, words, chosen) for bag in variant]
+        chosen = list(map(options(self.rows, words).__getitem__, words))
+        bags = [bag for variant in variants(self.rows, words, chosen) for bag in variant]
         found: dict[int, None] = {}
         if bags:
-            rows = self._rows(
+            rows = self.rows(
                 f"""
                 CALL () {{
                     MATCH (hit:Entity) WHERE hit.bag IN $bags RETURN hit
@@ -285,7 +285,7 @@ class Neo4jReads:
             )
             found.update(dict.fromkeys(entity_id for (entity_id,) in rows))
         for query in () if found else fewer_words(chosen):
-            rows = self._rows(
+            rows = self.rows(
                 f"""
                 CALL db.index.fulltext.queryNodes('name_words', $query, {{limit: $most}})
                 YIELD node AS hit {OWNER} RETURN DISTINCT owner.id LIMIT $limit""",
@@ -306,7 +306,7 @@ class Neo4jReads:
 
     def relation(self, name: str) -> Relation | None:
         name = _searchable(name)
-        rows = self._rows(
+        rows = self.rows(
             "MATCH (r:Relation {key: $key}) RETURN r.name, r.kind, coalesce(r.description, '')"
             " ORDER BY r.kind IS NULL, r.name <> $name, r.number LIMIT 1",
             key=key_of(name),
@@ -315,7 +315,7 @@ class Neo4jReads:
         return Relation(*rows[0]) if rows else None
 
     def relations(self) -> list[Relation]:
-        rows = self._rows(
+        rows = self.rows(
             "MATCH (r:Relation) RETURN r.name, r.kind, coalesce(r.description, '')"
             " ORDER BY r.number"
         )
@@ -324,7 +324,7 @@ class Neo4jReads:
     def former_relations(self, entity_id: int, at: int | None = None) -> list[str]:
         if not is_id(entity_id):
             return []
-        rows = self._rows(
+        rows = self.rows(
             f"{_FROM} WHERE f.since <= $at RETURN {KEY}, f.relation, f.until > $at ORDER BY f.id",
             id=entity_id,
             at=self._pin(at),
@@ -335,7 +335,7 @@ class Neo4jReads:
     def rules(
         self, kind: str | None = None, name: str | None = None, at: int | None = None
     ) -> list[Rule]:
-        rows = self._rows(
+        rows = self.rows(
             f"MATCH (f:Rule) WHERE {STANDS} AND ($kind IS NULL OR f.kind = $kind)"
             " AND ($key IS NULL OR f.key = $key)"
             " RETURN f.id, f.kind, f.name, f.value ORDER BY f.id",
@@ -348,7 +348,7 @@ class Neo4jReads:
     def relation_names(self, entity_id: int, at: int | None = None) -> list[str]:
         if not is_id(entity_id):
             return []
-        rows = self._rows(
+        rows = self.rows(
             f"{_FROM} WHERE {STANDS} WITH {KEY} AS key, f ORDER BY f.id"
             " WITH key, collect(f)[0] AS first RETURN first.relation ORDER BY first.id",
             id=entity_id,
@@ -374,7 +374,7 @@ class Neo4jReads:
         else:
             about = _ABOUT_ENTITY
         entries = "MATCH (j:Entry) WHERE j.revision < $before AND j.number > -1"
-        rows = self._rows(
+        rows = self.rows(
             f"""
             CALL () {{
                 {about or entries}

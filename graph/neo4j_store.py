@@ -14,10 +14,12 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from neo4j import ManagedTransaction
 
+from graph import neo4j_lease
 from graph.courtesy import Courtesy
 from graph.draft import IDLE_DAYS, DraftRecord, Step, StoredDraft, check_draft_id
 from graph.edits import Edit
@@ -25,36 +27,38 @@ from graph.encoder import Vectors
 from graph.errors import StoreError
 from graph.facts import clean_note
 from graph.formats import Row
-from graph.journal import read_deltas
 from graph.neo4j_driver import PATIENCE_SECONDS, Connection, address_of, run
-from graph.neo4j_load import give_up, load
+from graph.neo4j_load import load
 from graph.neo4j_reads import Neo4jReads
 from graph.neo4j_schema import make_schema, refuse_strangers, store_node
+from graph.neo4j_take_back import listed_deltas, take_back, take_back_bulk
 from graph.neo4j_writes import (
     Journal,
     Turn,
     View,
-    chunks,
     run_rows,
     take_turn,
     write_deltas,
     write_revision,
 )
 from graph.overlay import Overlay
-from graph.planning import conflict, inverse, net, plan, require_unchanged, slot_differences
+from graph.planning import conflict, net, plan, require_unchanged, slot_differences
 from graph.store import Delta, LoadReport, Statistics, TripletStore
 
 EDITS = ["edit", "publish", "revert", "import"]  # what undo takes back
 COURTESY_SECONDS = 0.1
-LEASE_SECONDS = 60  # an import that wrote nothing for so long is taken for dead, and undone
 _IDLE = IDLE_DAYS * 24 * 3600 * 1000  # milliseconds
 
 Outcome = TypeVar("Outcome")
 Work = Callable[[ManagedTransaction, View, int], Journal]
 
 
+class _Bulk(Exception):
+    """A revision is too large to be taken back in one transaction."""
+
+
 class _Busy(Exception):
-    """An import is under way: whose, and for how many milliseconds it has written nothing."""
+    """A large write is under way: whose, and for how many milliseconds it was not heard of."""
 
     def __init__(self, lease: str, idle: int) -> None:
         super().__init__()
@@ -136,7 +140,7 @@ class Neo4jStore(Neo4jReads):
 
             self.announce(self.connection.write(last))
 
-    def _rows(self, cypher: str, **parameters: Any) -> list[list[Any]]:
+    def rows(self, cypher: str, **parameters: Any) -> list[list[Any]]:
         self._courtesy.stand_back()
         return self.connection.read(cypher, **parameters)
 
@@ -155,13 +159,13 @@ class Neo4jStore(Neo4jReads):
         return f"{self.store_id}@{self.revision() if at is None else at}"
 
     def statistics(self) -> Statistics:
-        ((revision,),) = self._rows("MATCH (n:Lamplight {name: 'newest'}) RETURN n.revision")
-        ((facts, links, relations),) = self._rows(
+        ((revision,),) = self.rows("MATCH (n:Lamplight {name: 'newest'}) RETURN n.revision")
+        ((facts, links, relations),) = self.rows(
             "MATCH ()-[f:FACT]->() WHERE f.since <= $at AND $at < f.until"
             " RETURN count(f), count(f.value_id), count(DISTINCT f.relation)",
             at=revision,
         )
-        ((entities, aliases, drafts),) = self._rows(
+        ((entities, aliases, drafts),) = self.rows(
             "RETURN COUNT { MATCH (e:Entity) WHERE e.named <= $at OR EXISTS {"
             "   MATCH (e)-[:NAMED]->(n:Name)"
             "   WHERE NOT n.is_alias AND n.since <= $at AND $at < n.until } },"
@@ -176,7 +180,7 @@ class Neo4jStore(Neo4jReads):
     def take_turns(
         self, write_id: str, work: Callable[[ManagedTransaction, Turn], Outcome]
     ) -> Outcome:
-        """Do `work` in a transaction when it is our turn, and no import is under way."""
+        """Do `work` in a transaction when it is our turn, and no large write is under way."""
 
         def attempt(tx: ManagedTransaction) -> Outcome:
             turn = take_turn(tx, write_id)
@@ -189,11 +193,11 @@ class Neo4jStore(Neo4jReads):
             try:
                 return self.connection.write(attempt)
             except _Busy as busy:
-                if busy.idle > LEASE_SECONDS * 1000:
-                    give_up(self.connection, busy.lease)
+                if busy.idle > neo4j_lease.LEASE_SECONDS * 1000:
+                    neo4j_lease.give_up(self.connection, busy.lease)
                 elif time.monotonic() > until:
                     raise StoreError(
-                        f"An import has been writing to {self.url} for long; try again in a moment."
+                        f"An import or its undo is under way at {self.url}; try again in a moment."
                     ) from None
                 else:
                     time.sleep(0.25)
@@ -220,7 +224,7 @@ class Neo4jStore(Neo4jReads):
             if turn.done is not None:
                 return turn.done
             revision = turn.written + 1
-            journal = work(tx, View(tx, turn.written), revision)
+            journal = work(tx, View(partial(run, tx), turn.written), revision)
             now = int(self.clock() * 1000)
             write_revision(tx, revision, kind, author, reason, now, own, journal)
             return revision
@@ -254,7 +258,7 @@ class Neo4jStore(Neo4jReads):
         return load(self, rows, **options)
 
     def unembedded(self, after: int = -1, limit: int = 1000) -> list[tuple[int, str]]:
-        rows = self._rows(
+        rows = self.rows(
             "MATCH (e:Entity) WHERE e.id > $after AND e.name IS NOT NULL"
             " AND (e.embedded IS NULL OR e.embedded <> e.name)"
             " RETURN e.id, e.name ORDER BY e.id LIMIT $limit",
@@ -296,12 +300,12 @@ class Neo4jStore(Neo4jReads):
         def target(view: View) -> int:
             # What was undone since the last edit, the oldest first.
             last = _first(view, "r.kind IN $edits", "r.revision DESC", after=0)
-            undos = view._rows(
+            undos = view.rows(
                 "MATCH (j:Entry) WHERE j.revision > $last AND j.number > -1 AND j.kind = 'undo'"
                 " RETURN j.edit",
                 last=last or 0,
             )
-            undone = view._rows(
+            undone = view.rows(
                 "UNWIND $targets AS target MATCH (r:Revision {revision: target}) WHERE r.undone"
                 " RETURN min(target)",
                 targets=[json.loads(edit).get("revision", 0) for (edit,) in undos],
@@ -316,7 +320,7 @@ class Neo4jStore(Neo4jReads):
         def target(view: View) -> int:
             rows = []
             if type(revision) is int and 0 < revision < 2**62:
-                rows = view._rows(
+                rows = view.rows(
                     "MATCH (r:Revision {revision: $revision}) RETURN r.kind", revision=revision
                 )
             if not rows or rows[0][0] == "init":
@@ -330,25 +334,15 @@ class Neo4jStore(Neo4jReads):
     def _take_back(self, find: Callable[[View], int], kind: str, author: str, reason: str) -> int:
         def work(tx: ManagedTransaction, view: View, revision: int) -> Journal:
             target = find(view)
-            deltas = _deltas_of(tx, target)
-            if kind != "redo":
-                deltas = inverse(deltas)
-            word = {"undo": "undone", "redo": "redone", "revert": "reverted"}[kind]
-            view.foresee(deltas)
-            require_unchanged(deltas, _store(view), word)
-            write_deltas(tx, deltas, revision)
-            if kind != "revert":
-                run(
-                    tx,
-                    "MATCH (r:Revision {revision: $target}) SET r.undone = $undone",
-                    target=target,
-                    undone=kind == "undo",
-                )
-            journal = Journal()
-            journal.add(kind, {"kind": kind, "revision": target}, deltas)
-            return journal
+            deltas = listed_deltas(view, target)
+            if deltas is None:
+                raise _Bulk
+            return take_back(tx, view, revision, kind, target, deltas)
 
-        return self._revise(kind, author, reason, None, work)
+        try:
+            return self._revise(kind, author, reason, None, work)
+        except _Bulk:
+            return take_back_bulk(self, find, kind, author, reason)
 
     def publish_draft(
         self,
@@ -363,7 +357,7 @@ class Neo4jStore(Neo4jReads):
             deltas = net(delta for step in steps for delta in step.deltas())
             if not deltas:
                 raise StoreError("There is nothing to publish: the draft changes nothing.")
-            base = View(tx, record.base_revision)
+            base = View(partial(run, tx), record.base_revision)
             for each in (view, base):
                 each.foresee(deltas)
             differences = slot_differences(deltas, _store(base), _store(view))
@@ -397,7 +391,7 @@ class Neo4jStore(Neo4jReads):
 
     def load_draft(self, draft_id: str) -> DraftRecord | None:
         now = int(self.clock() * 1000)
-        rows = self._rows(
+        rows = self.rows(
             "MATCH (d:Draft {id: $id}) WHERE d.used > $oldest RETURN d.base_revision, d.first,"
             " d.used, COLLECT { MATCH (s:DraftStep) WHERE s.draft_id = $id AND s.number > -1"
             " RETURN s.data ORDER BY s.number }",
@@ -471,7 +465,7 @@ class Neo4jStore(Neo4jReads):
 
     def _expire_drafts(self) -> None:
         oldest = int(self.clock() * 1000) - _IDLE
-        rows = self._rows("MATCH (d:Draft) WHERE d.used <= $oldest RETURN d.id", oldest=oldest)
+        rows = self.rows("MATCH (d:Draft) WHERE d.used <= $oldest RETURN d.id", oldest=oldest)
         if not rows:
             return
 
@@ -502,54 +496,10 @@ def _store(view: View) -> TripletStore:
 
 
 def _first(view: View, which: str, order: str, after: int) -> int | None:
-    rows = view._rows(
+    rows = view.rows(
         f"MATCH (r:Revision) WHERE r.revision > $after AND {which}"
         f" RETURN r.revision ORDER BY {order} LIMIT 1",
         after=after,
         edits=EDITS,
     )
     return rows[0][0] if rows else None
-
-
-def _deltas_of(tx: ManagedTransaction, revision: int) -> list[Delta]:
-    """What a revision changed, net."""
-    rows = run(
-        tx,
-        "MATCH (j:Entry) WHERE j.revision = $revision AND j.number > -1"
-        " RETURN j.deltas ORDER BY j.number",
-        revision=revision,
-    )
-    if all(deltas is not None for (deltas,) in rows):
-        return net(delta for (deltas,) in rows for delta in read_deltas(deltas))
-    before, after = View(tx, revision - 1), View(tx, revision)
-    facts = run(
-        tx,
-        "MATCH ()-[f:FACT]->() WHERE f.since = $revision OR f.until = $revision"
-        " RETURN DISTINCT f.id AS id ORDER BY id",
-        revision=revision,
-    )
-    entities = run(
-        tx,
-        "MATCH (e:Entity) WHERE e.named = $revision RETURN e.id AS id UNION"
-        " MATCH (n:Name) WHERE n.since = $revision OR n.until = $revision"
-        " MATCH (e:Entity)-[:NAMED]->(n) RETURN e.id AS id",
-        revision=revision,
-    )
-    rules = run(
-        tx,
-        "MATCH (f:Rule) WHERE f.since = $revision OR f.until = $revision"
-        " RETURN DISTINCT f.id AS id ORDER BY id",
-        revision=revision,
-    )
-    deltas: list[Delta] = []
-    for chunk in chunks([number for (number,) in sorted(entities)]):
-        had, has = before.entities(chunk), after.entities(chunk)
-        deltas += [Delta(had.get(number), has.get(number)) for number in chunk]
-    for chunk in chunks([number for (number,) in facts]):
-        said, says = before.facts_by_id(chunk), after.facts_by_id(chunk)
-        deltas += [Delta(said.get(number), says.get(number)) for number in chunk]
-    if rules:
-        were = {rule.id: rule for rule in before.rules()}
-        are = {rule.id: rule for rule in after.rules()}
-        deltas += [Delta(were.get(number), are.get(number)) for (number,) in rules]
-    return deltas

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import starmap
-from typing import Any
+from typing import Any, TypeVar
 
 from neo4j import ManagedTransaction
 
@@ -25,6 +25,8 @@ from graph.store import Delta
 _MOST_DELTAS = 10_000  # what one journal entry lists
 _CHUNK = 5000  # rows of one statement
 
+Item = TypeVar("Item")
+
 
 def run_rows(tx: ManagedTransaction, cypher: str, rows: Sequence[Any], **parameters: Any) -> None:
     """A statement over `$rows`, in chunks; nothing if there are none."""
@@ -33,24 +35,26 @@ def run_rows(tx: ManagedTransaction, cypher: str, rows: Sequence[Any], **paramet
 
 
 class View(Neo4jReads):
-    """What a transaction reads: the store at one revision if none is named.
+    """What a write reads: the store at one revision if none is named.
 
-    `foresee` reads at once, in a few statements, what planning would ask one by one.
+    `read` gives the rows of a statement. `foresee` reads at once, in a few statements, what
+    planning would ask one by one.
     """
 
-    def __init__(self, tx: ManagedTransaction, revision: int) -> None:
-        self._tx = tx
+    def __init__(self, read: Callable[..., list[list[Any]]], revision: int) -> None:
+        self._read = read
         self._revision = revision
         self._known_facts: dict[int, Fact | None] = {}
         self._known_entities: dict[int, Entity | None] = {}
         self._known_from: dict[int, list[Fact]] = {}
         self._known_to: dict[int, list[Fact]] = {}
+        self._nobody: set[str] = set()  # bags of names that nothing has
 
     def revision(self) -> int:
         return self._revision
 
-    def _rows(self, cypher: str, **parameters: Any) -> list[list[Any]]:
-        return run(self._tx, cypher, **parameters)
+    def rows(self, cypher: str, **parameters: Any) -> list[list[Any]]:
+        return self._read(cypher, **parameters)
 
     def foresee(self, deltas: Iterable[Delta]) -> None:
         """Read what comparing these deltas with the store needs."""
@@ -58,6 +62,7 @@ class View(Neo4jReads):
         entities: dict[int, None] = {}
         subjects: dict[int, None] = {}
         going: dict[int, None] = {}
+        bags: dict[str, None] = {}
         for delta in deltas:
             for version in (delta.before, delta.after):
                 if isinstance(version, Fact):
@@ -69,6 +74,8 @@ class View(Neo4jReads):
                     entities[version.id] = None
                     if delta.after is None:
                         going[version.id] = subjects[version.id] = None
+                    if version is delta.after:
+                        bags[bag_key(version.name)] = None
         for ids in chunks(list(facts)):
             self._known_facts.update(dict.fromkeys(ids) | self.facts_by_id(ids))
         for ids in chunks(list(entities)):
@@ -83,8 +90,16 @@ class View(Neo4jReads):
                 assert fact.value_id is not None
                 self._known_to[fact.value_id].append(fact)
 
+        for some in chunks(list(bags)):
+            known = self.rows(
+                "UNWIND $bags AS bag WITH bag WHERE EXISTS { (:Entity {bag: bag}) }"
+                " OR EXISTS { (:Name {bag: bag}) } RETURN bag",
+                bags=some,
+            )
+            self._nobody.update(set(some) - {bag for (bag,) in known})
+
     def _facts_of(self, ids: list[int], match: str) -> Iterable[Fact]:
-        rows = self._rows(
+        rows = self.rows(
             f"UNWIND $ids AS id {match} WHERE {STANDS} RETURN {FACT} ORDER BY f.id",
             ids=ids,
             at=self._revision,
@@ -100,6 +115,9 @@ class View(Neo4jReads):
         if at is None and entity_id in self._known_entities:
             return self._known_entities[entity_id]
         return super().entity(entity_id, at)
+
+    def find_entities(self, name: str, at: int | None = None) -> list[tuple[Entity, str]]:
+        return [] if bag_key(name) in self._nobody else super().find_entities(name, at)
 
     def facts(
         self,
@@ -124,9 +142,9 @@ class View(Neo4jReads):
         return super().facts_to(entity_id, at, limit)
 
 
-def chunks(ids: list[int]) -> Iterable[list[int]]:
-    """Ids in groups of one statement's size."""
-    return (ids[begin : begin + _CHUNK] for begin in range(0, len(ids), _CHUNK))
+def chunks(items: list[Item]) -> Iterable[list[Item]]:
+    """Items in groups of one statement's size."""
+    return (items[begin : begin + _CHUNK] for begin in range(0, len(items), _CHUNK))
 
 
 @dataclass
