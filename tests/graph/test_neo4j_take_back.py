@@ -130,7 +130,7 @@ def test_what_was_built_upon_is_not_undone(store: Neo4jStore) -> None:
     store.apply([Change(town.id, "Town 9")], author="Eve")
     imported = store.revision() - 1
     before = content(store)
-    with pytest.raises(Conflict, match="Nothing was reverted: twin of Town 3 was .Town 4"):
+    with pytest.raises(Conflict, match=r"Nothing was reverted: twin of Town 3 was .Town 4"):
         store.revert(imported, author="Ada")
     assert content(store) == before
     store.undo(author="Eve")

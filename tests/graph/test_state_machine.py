@@ -24,7 +24,18 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from graph.edits import Add, Change, Delete, Merge, Rename
+from graph.edits import (
+    Add,
+    AddAlias,
+    AddSynonym,
+    Change,
+    ChangeSetting,
+    Delete,
+    Merge,
+    RemoveAlias,
+    RemoveSynonym,
+    Rename,
+)
 from graph.errors import Conflict, StoreError
 from graph.facts import fold
 from graph.formats import RelationRow
@@ -36,6 +47,9 @@ from tests.neo4j_server.server import Server
 
 NAMES = ["Ann", "ann", "Bob", "Oz", "Oz (film)", "2012", "São"]
 RELATIONS = ["knows", "Knows", "note", "free"]  # declared a link, the same, a literal, nothing
+PHRASES = ["is a friend of", "Is A Friend Of", "remark", "knows"]
+MEANT = ["knows", "note", "no such relation"]
+SETTINGS_MADE = [("refuse-lacking", "on"), ("refuse-lacking", "off"), ("on-miss", "nearest")]
 Value = str | int  # a literal, or the number of an entity
 
 
@@ -47,11 +61,14 @@ class Refused(Exception):
 class State:
     """All that a store holds at one revision."""
 
-    entities: dict[int, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    entities: dict[int, tuple[str, frozenset[str]]] = field(default_factory=dict)
+    """By number: the name and the aliases."""
     facts: dict[int, tuple[int, str, Value]] = field(default_factory=dict)
+    rules: dict[int, tuple[str, str, str]] = field(default_factory=dict)
+    """By number: the kind, the phrase or setting, the relation or value."""
 
     def copy(self) -> State:
-        return State(dict(self.entities), dict(self.facts))
+        return State(dict(self.entities), dict(self.facts), dict(self.rules))
 
     def show(self, value: Value) -> str:
         return self.entities[value][0] if isinstance(value, int) else value
@@ -69,6 +86,13 @@ class State:
         aliased = [i for i, (_, aliases) in self.entities.items() if name in aliases]
         found = self.named(name)
         return found if found is not None else aliased[0] if len(aliased) == 1 else None
+
+    def ruled(self, kind: str, name: str) -> dict[int, str]:
+        return {
+            number: value
+            for number, (own, phrase, value) in self.rules.items()
+            if own == kind and fold(phrase) == fold(name)
+        }
 
     def slot(self, entity: int, relation: str) -> dict[int, Value]:
         return {
@@ -112,7 +136,7 @@ class Model:
         found = state.spelt(text)
         if found is None:
             found = self.number()
-            state.entities[found] = (text, ())
+            state.entities[found] = (text, frozenset())
         return found
 
     def add(self, name: str, relation: str, text: str) -> State:
@@ -120,7 +144,7 @@ class Model:
         entity = state.spelt(name)
         if entity is None:
             entity = self.number()
-            state.entities[entity] = (name, ())
+            state.entities[entity] = (name, frozenset())
         value = self.value(state, entity, relation, text)
         if state.show(value) in map(state.show, state.slot(entity, relation).values()):
             raise Refused
@@ -146,8 +170,7 @@ class Model:
         if state.named(name) is not None:
             raise Refused
         old, aliases = state.entities[entity]
-        kept = tuple(alias for alias in aliases if alias != name)
-        state.entities[entity] = (name, (*kept, old))
+        state.entities[entity] = (name, (aliases - {name}) | {old})
         return state
 
     def merge(self, gone: int, into: int) -> State:
@@ -162,21 +185,62 @@ class Model:
                 continue
             entity = into if entity == gone else entity
             value = into if value == gone else value
-            rest = State(state.entities, staying)
+            rest = State(state.entities, staying, state.rules)
             if state.show(value) not in map(state.show, rest.slot(entity, relation).values()):
                 staying[number] = (entity, relation, value)
         name, aliases = state.entities[into]
-        new = dict.fromkeys((*aliases, state.entities[gone][0], *state.entities[gone][1]))
-        new.pop(name, None)
-        state.entities[into] = (name, tuple(new))
-        del state.entities[gone]
-        return State(state.entities, dict(sorted(staying.items())))
+        former, others = state.entities.pop(gone)
+        state.entities[into] = (name, (aliases | {former} | others) - {name})
+        return State(state.entities, dict(sorted(staying.items())), state.rules)
+
+    def add_alias(self, entity: int, alias: str) -> State:
+        state = self.state.copy()
+        name, aliases = state.entities[entity]
+        if alias in {name} | aliases:
+            raise Refused
+        state.entities[entity] = (name, aliases | {alias})
+        return state
+
+    def remove_alias(self, entity: int, alias: str) -> State:
+        state = self.state.copy()
+        name, aliases = state.entities[entity]
+        if alias not in aliases:
+            raise Refused
+        state.entities[entity] = (name, aliases - {alias})
+        return state
+
+    def add_synonym(self, phrase: str, relation: str) -> State:
+        state = self.state.copy()
+        there = state.ruled("synonym", phrase).values()
+        if relation not in RELATIONS or fold(phrase) == relation or relation in there:
+            raise Refused
+        state.rules[self.number()] = ("synonym", phrase, relation)
+        return state
+
+    def remove_synonym(self, phrase: str, relation: str) -> State:
+        state = self.state.copy()
+        for number, value in state.ruled("synonym", phrase).items():
+            if value == relation:
+                del state.rules[number]
+                return state
+        raise Refused
+
+    def change_setting(self, name: str, value: str) -> State:
+        state = self.state.copy()
+        there = state.ruled("setting", name)
+        if value in there.values():
+            raise Refused
+        state.rules[next(iter(there), None) or self.number()] = ("setting", name, value)
+        return state
 
 
 names = st.sampled_from(NAMES)
 relations = st.sampled_from(RELATIONS)
 places = st.integers(0, 10**6)
 sides = st.sampled_from(["shared", "draft"])
+phrases = st.sampled_from(PHRASES)
+meant = st.sampled_from(MEANT)
+changes = st.sampled_from(SETTINGS_MADE)
 
 
 class Stores(RuleBasedStateMachine):
@@ -278,6 +342,47 @@ class Stores(RuleBasedStateMachine):
                 lambda s: Merge(gone[1](s), into[1](s)),
             )
 
+    @rule(side=sides, place=places, alias=names)
+    def add_alias(self, side: str, place: int, alias: str) -> None:
+        self.edit_alias(side, place, alias, Model.add_alias, AddAlias)
+
+    @rule(side=sides, place=places, alias=names)
+    def remove_alias(self, side: str, place: int, alias: str) -> None:
+        """One that is there, so long as there is any."""
+        entities = self.both(side)[1].state.entities
+        there = [
+            (number, own) for number, (_, aliases) in entities.items() for own in sorted(aliases)
+        ]
+        if there:
+            number, alias = there[place % len(there)]
+            place = sorted(entities).index(number)
+        self.edit_alias(side, place, alias, Model.remove_alias, RemoveAlias)
+
+    def edit_alias(self, side: str, place: int, alias: str, change: Any, edit: Any) -> None:
+        picked = self.pick_entity(self.both(side)[1], place)
+        if picked:
+            number, find = picked
+            self.edit(side, lambda m: change(m, number, alias), lambda s: edit(find(s), alias))
+
+    @rule(side=sides, phrase=phrases, meant=meant)
+    def add_synonym(self, side: str, phrase: str, meant: str) -> None:
+        edit = AddSynonym(phrase, meant)
+        self.edit(side, lambda m: m.add_synonym(phrase, meant), lambda _: edit)
+
+    @rule(side=sides, place=places, phrase=phrases, meant=meant)
+    def remove_synonym(self, side: str, place: int, phrase: str, meant: str) -> None:
+        rules = self.both(side)[1].state.rules
+        there = [rules[number][1:] for number in sorted(rules) if rules[number][0] == "synonym"]
+        if there:
+            phrase, meant = there[place % len(there)]
+        edit = RemoveSynonym(phrase, meant)
+        self.edit(side, lambda m: m.remove_synonym(phrase, meant), lambda _: edit)
+
+    @rule(side=sides, setting=changes)
+    def change_setting(self, side: str, setting: tuple[str, str]) -> None:
+        edit = ChangeSetting(*setting)
+        self.edit(side, lambda m: m.change_setting(*setting), lambda _: edit)
+
     @rule(side=sides)
     def undo(self, side: str) -> None:
         store, model = self.both(side)
@@ -333,6 +438,14 @@ class Stores(RuleBasedStateMachine):
             for number in pinned.entities.keys() | mine.entities.keys()
             if pinned.entities.get(number) != mine.entities.get(number)
         )
+        ruled = [
+            state.rules[number][:2]
+            for number in pinned.rules.keys() | mine.rules.keys()
+            if pinned.rules.get(number) != mine.rules.get(number)
+            for state in (pinned, mine)
+            if number in state.rules
+        ]
+        differ = differ or any(pinned.ruled(*one) != now.ruled(*one) for one in ruled)
         try:
             revision = self.draft.publish(author="draft")
         except Conflict:
@@ -379,6 +492,11 @@ class Stores(RuleBasedStateMachine):
     def agree(self, store: Any, state: State, at: int | None) -> None:
         triplets = [(f.entity, f.relation, f.value) for f in store.all_facts(at)]
         assert triplets == state.triplets()
+        rules = [(r.kind, r.name, r.value) for r in store.rules(at=at)]
+        assert sorted(rules) == sorted(state.rules.values())
+        for phrase in PHRASES:
+            found = [r.value for r in store.rules("synonym", phrase, at)]
+            assert found == [value for _, value in sorted(state.ruled("synonym", phrase).items())]
         for name in NAMES:
             own = state.named(name)
             found = store.find_entities(name, at=at)
@@ -408,18 +526,18 @@ class Stores(RuleBasedStateMachine):
 def replayed(base: State, mine: State, onto: State) -> State:
     """The differences from `base` to `mine`, done to `onto`."""
     state = onto.copy()
-    for kind in ("entities", "facts"):
+    for kind in ("entities", "facts", "rules"):
         old, new, target = (getattr(s, kind) for s in (base, mine, state))
         for number in old.keys() | new.keys():
             if old.get(number) != new.get(number):
                 target.pop(number, None)
                 if number in new:
                     target[number] = new[number]
-    return State(state.entities, dict(sorted(state.facts.items())))
+    return State(state.entities, dict(sorted(state.facts.items())), state.rules)
 
 
 SETTINGS = settings(
-    max_examples=25,
+    max_examples=100,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
