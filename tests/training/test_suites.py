@@ -22,7 +22,7 @@ from training.corpus.writer import Writer
 from training.documents import Document, write_lookup
 from training.evaluate import EvaluationError, chosen_suites, main, run_suites, working_store
 from training.module import new_model
-from training.suites.closed_book import Question, Statement, measure
+from training.suites.closed_book import Question, Statement, interval, measure
 from training.suites.foreign import COMPOUNDS, graph_store
 from training.suites.missing import adversarial_prompts, not_recorded_pattern
 from training.suites.perplexity import (
@@ -377,3 +377,17 @@ def test_closed_book_finds_what_was_learnt_by_heart(checkpoint, url):
     after = measure(checkpoint, questions, seed=0)
     assert after["closed_book_ratio"]["value"] > 5 * before["closed_book_ratio"]["value"]
     assert after["closed_book_trained"]["value"] > 5 * before["closed_book_trained"]["value"]
+    assert after["closed_book_rank_trained"]["value"] == 1.0
+    assert after["closed_book_first_trained"]["value"] == 1.0
+    probability = "closed_book_probability_trained"
+    assert before[probability]["value"] < 0.1 < after[probability]["value"] <= 1.0
+
+
+def test_an_interval_over_entities_counts_an_entity_once():
+    alike = [(f"e{i % 4}", float(i % 4)) for i in range(400)]
+    apart = [(f"e{i}", float(i % 4)) for i in range(400)]
+    few, many = interval(alike, 0), interval(apart, 0)
+    assert few["value"] == many["value"] == 1.5
+    assert few["n"] == many["n"] == 400
+    assert few["high"] - few["low"] > 5 * (many["high"] - many["low"])
+    assert interval(apart, 0, below=alike)["value"] == 0.0

@@ -14,6 +14,8 @@ divided by held-out ones, of which no document spoke.
 | closed_book_trained, _held_out | the same geometric mean of each group |
 | closed_book_shuffled | the same of trained entities, with other entities' values for both |
 | closed_book_first_trained, _held_out | share where the true value is the most probable of all |
+| closed_book_rank_trained, _held_out | mean rank of the true value among five; 3 is chance |
+| closed_book_probability_trained, _held_out | geometric mean of p(token) in the true value |
 | ..._baseline | the same of a model that was trained on the same texts without lookups |
 """
 
@@ -35,6 +37,9 @@ from training.suites.tally import Measures, Tally
 from training.suites.world import World
 
 OTHERS = 4  # entities that one is compared with
+
+Sample = list[tuple[str, float]]
+"""What each statement gave, with the entity that it is about."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +76,10 @@ def closed_book(world: World) -> Measures:
 
 
 def draw(world: World, rng: random.Random) -> list[Question]:
-    """One statement for each entity drawn, half of them held out where there are enough.
+    """All statements of single values about the entities drawn, half of them held out if they can.
 
-    It is compared with others of its group: held-out entities with held-out ones.
+    Each is compared with others of its group: held-out entities with held-out ones. Held-out
+    entities are few, so that one statement for each would say little of them.
     """
     phrases = world.writer.phrases.relations
     pool: dict[tuple[str, str, bool], dict[str, str]] = {}  # the single values by entity
@@ -90,7 +96,6 @@ def draw(world: World, rng: random.Random) -> list[Question]:
     found = []
     for key in keys:
         record, held_out = world.records[key[0]], key[0] in world.held_out
-        choices = []
         for relation in record.facts:
             of = pool.get((relation, record.type, held_out), {})
             if record.entity not in of:
@@ -98,25 +103,24 @@ def draw(world: World, rng: random.Random) -> list[Question]:
             statements = phrases[relation].statements_for(record.type)
             templates = [template for template in statements if is_completable(template)]
             others = sorted(e for e, value in of.items() if value != of[record.entity])
-            if templates and len(others) >= OTHERS:
-                choices.append((relation, rng.choice(templates), of, others))
-        if not choices:
-            continue
-        relation, template, of, others = rng.choice(choices)
-        asked = rng.choice(phrases[relation].questions_for(record.type))
+            if not templates or len(others) < OTHERS:
+                continue
+            template = rng.choice(templates).removesuffix(" {value}.")
+            asked = rng.choice(phrases[relation].questions_for(record.type))
 
-        def statement(
-            entity: str,
-            asked: str = asked,
-            template: str = template,
-            of: dict[str, str] = of,
-        ) -> Statement:
-            beginning = ask(template.removesuffix(" {value}."), entity)
-            return Statement(ask(asked, entity), beginning[:1].upper() + beginning[1:], of[entity])
+            def statement(
+                entity: str,
+                asked: str = asked,
+                template: str = template,
+                of: dict[str, str] = of,
+            ) -> Statement:
+                beginning = ask(template, entity)
+                beginning = beginning[:1].upper() + beginning[1:]
+                return Statement(ask(asked, entity), beginning, of[entity])
 
-        fact = next(f for f in world.by_entity[key] if f.relation == relation)
-        drawn = tuple(statement(entity) for entity in rng.sample(others, OTHERS))
-        found.append(Question(statement(record.entity), drawn, fact, held_out))
+            fact = next(f for f in world.by_entity[key] if f.relation == relation)
+            drawn = tuple(statement(entity) for entity in rng.sample(others, OTHERS))
+            found.append(Question(statement(record.entity), drawn, fact, held_out))
     return found
 
 
@@ -145,46 +149,56 @@ def measure(checkpoint: Checkpoint, questions: list[Question], seed: int) -> Mea
         a_one, a_other, b_other, b_one = (scores[place] for place in places)
         return (a_one - a_other + b_other - b_one) / 2
 
-    gains: dict[bool, list[float]] = {True: [], False: []}
-    shuffled: list[float] = []
+    gained: dict[str, Sample] = {}  # by group: entities and what each statement gave
     tally = Tally()
     for question, places, control in zip(questions, pairs, controls, strict=True):
-        gains[question.held_out].append(float(np.mean([gain(each) for each in places])))
-        if not question.held_out:
-            shuffled.append(gain(control))
         group = "held_out" if question.held_out else "trained"
-        tally.add(
-            f"closed_book_first_{group}",
-            all(scores[each[0]] > scores[each[1]] for each in places),
-            entity=question.fact.entity,
-            relation=question.fact.relation,
-        )
+        entity, relation = question.fact.entity, question.fact.relation
+
+        def keep(name: str, value: float, entity: str = entity) -> None:
+            gained.setdefault(name, []).append((entity, value))
+
+        keep(group, float(np.mean([gain(each) for each in places])))
+        if not question.held_out:
+            keep("shuffled", gain(control))
+        truth = places[0][0]
+        above = sum(scores[place] > scores[truth] for place in {each[1] for each in places})
+        keep(f"rank_{group}", 1.0 + above)
+        keep(f"probability_{group}", scores[truth] / len(rows[truth][1]))
+        tally.add(f"closed_book_first_{group}", above == 0, entity=entity, relation=relation)
     found: Measures = {}
-    if gains[True] and gains[False]:
-        found["closed_book_ratio"] = _ratio(gains[False], gains[True], seed)
-    for name, values in (
-        ("closed_book_trained", gains[False]),
-        ("closed_book_held_out", gains[True]),
-        ("closed_book_shuffled", shuffled),
-    ):
-        if values:
-            found[name] = _ratio(values, None, seed)
+    if "held_out" in gained and "trained" in gained:
+        found["closed_book_ratio"] = _exponential(
+            interval(gained["trained"], seed, below=gained["held_out"])
+        )
+    for name, values in gained.items():
+        row = interval(values, seed)
+        found[f"closed_book_{name}"] = row if name.startswith("rank") else _exponential(row)
     return found | tally.measures(seed)
 
 
-def _ratio(above: list[float], below: list[float] | None, seed: int) -> dict[str, float]:
-    """exp of a mean, or of the difference of two, with a bootstrap interval over statements."""
+def interval(values: Sample, seed: int, below: Sample | None = None) -> dict[str, float]:
+    """The mean over statements, less that of `below`, with a bootstrap interval over entities."""
     generator = np.random.default_rng(seed)
 
-    def resampled(values: list[float]) -> np.ndarray:
-        values_N = np.array(values)
-        return values_N[generator.integers(0, len(values_N), (RESAMPLES, len(values_N)))].mean(1)
+    def drawn(sample: Sample) -> tuple[float, np.ndarray]:
+        places = {entity: place for place, entity in enumerate(dict.fromkeys(e for e, _ in sample))}
+        sums_E2 = np.zeros((len(places), 2))
+        for entity, value in sample:
+            sums_E2[places[entity]] += (value, 1)
+        number = len(places)
+        weights_SE = generator.multinomial(number, np.full(number, 1 / number), size=RESAMPLES)
+        sums_S2 = weights_SE @ sums_E2
+        return sums_E2[:, 0].sum() / sums_E2[:, 1].sum(), sums_S2[:, 0] / sums_S2[:, 1]
 
-    drawn_S = resampled(above)
-    value = float(np.mean(above))
+    value, resampled_S = drawn(values)
     if below is not None:
-        drawn_S = drawn_S - resampled(below)
-        value -= float(np.mean(below))
-    low, high = np.exp(np.percentile(drawn_S, [2.5, 97.5]))
-    number = len(above) + len(below or ())
-    return {"value": float(np.exp(value)), "low": float(low), "high": float(high), "n": number}
+        less, less_S = drawn(below)
+        value, resampled_S = value - less, resampled_S - less_S
+    low, high = np.percentile(resampled_S, [2.5, 97.5])
+    number = len(values) + len(below or ())
+    return {"value": value, "low": float(low), "high": float(high), "n": number}
+
+
+def _exponential(row: dict[str, float]) -> dict[str, float]:
+    return {name: x if name == "n" else float(np.exp(x)) for name, x in row.items()}
