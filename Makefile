@@ -60,7 +60,7 @@ train: $(VENV)/.dev ## build the corpus and train the shipped model (hours)
 	@$(PYTHON) -m training fit --config training/configs/world.yaml
 
 evaluate: $(VENV)/.dev ## measure the shipped model
-	@$(PYTHON) -m training evaluate
+	@$(PYTHON) -m training evaluate all
 
 clean: ## remove what the commands made, but not .venv
 	rm -rf build

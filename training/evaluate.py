@@ -526,7 +526,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="FILE",
         help="write what was counted as wrong (without a suite, lookup, foreign) as JSON Lines",
     )
-    parser.add_argument("--baseline", help="a model trained without lookups, to compare with")
+    parser.add_argument("--baseline", help="a model trained without lookups, for perplexity")
+    parser.add_argument("--unmasked", help="one trained on the values too, for closed-book")
     parser.add_argument("--corpus", help="a corpus folder, for perplexity on its validation split")
     parser.add_argument("--annotated", help="an annotated corpus, for perplexity on it")
     parser.add_argument(
@@ -559,10 +560,11 @@ def main(argv: Sequence[str] | None = None) -> int:
                 options.entities,
                 options.seed,
                 say,
-                options.baseline,
-                options.annotated,
-                options.corpus,
-                tuple(options.graph),
+                baseline=options.baseline,
+                unmasked=options.unmasked,
+                annotated=options.annotated,
+                corpus=options.corpus,
+                graphs=tuple(options.graph),
             )
             world.keep_cases = options.failures is not None
             found = run_suites(suites, world)

@@ -23,6 +23,8 @@ from training.documents import Document, write_lookup
 from training.evaluate import EvaluationError, chosen_suites, main, run_suites, working_store
 from training.module import new_model
 from training.suites.closed_book import Question, Statement, interval, measure
+from training.suites.completion import completes
+from training.suites.edit import _neighbour, choose
 from training.suites.foreign import COMPOUNDS, graph_store
 from training.suites.missing import adversarial_prompts, not_recorded_pattern
 from training.suites.perplexity import (
@@ -164,8 +166,9 @@ def run(url, suite, fault="", entities=8):
 
 def test_edits_of_a_faultless_model(url):
     found = run(url, "edit")
-    for name in ("edit_question", "edit_paraphrase", "edit_paraphrase_unseen", "edit_unrelated"):
-        assert found[name]["value"] == 1.0, name
+    asked = ("question", "paraphrase", "paraphrase_unseen", "unrelated", "neighbour")
+    for name in asked:
+        assert found[f"edit_{name}"]["value"] == 1.0, name
     assert found["edit_paraphrase"]["n"] >= 8 * found["edit_question"]["n"]
     assert found["edit_question_macro"]["n"] >= 2  # relations
     assert found["propagation_2"]["value"] == found["propagation_3"]["value"] == 1.0
@@ -176,9 +179,22 @@ def test_edits_of_a_faultless_model(url):
 
 def test_edits_of_a_model_that_says_what_it_said_first(url):
     found = run(url, "edit", "stubborn")
-    assert found["edit_question"]["value"] == 1.0  # asked once only
+    # What is asked both of an edit and as a neighbour of another has two right answers.
+    assert min(found[f"edit_{name}"]["value"] for name in ("question", "neighbour")) < 1.0
     forgot = run(url, "edit", "forgetful")
     assert forgot["edit_question"]["value"] == forgot["propagation_2"]["value"] == 0.0
+    assert forgot["edit_neighbour"]["value"] == 0.0
+
+
+def test_a_neighbour_has_the_same_relation_and_value_if_any_has(url):
+    with working_store(url) as store:
+        world = World(Knower(), store)
+        for one in choose(world, world.rng("edit")):
+            near = _neighbour(world, world.rng("n"), one)
+            assert near.relation == one.fact.relation
+            assert near.entity != one.fact.entity
+            if one.fact.relation == "instance of":
+                assert near.value == one.fact.value
 
 
 def test_deletions_of_a_faultless_model(url):
@@ -217,6 +233,40 @@ def test_completion_with_and_without_the_graph(url):
     assert found["completion_closed"]["value"] == 0.0
     assert found["completion"]["n"] == 1  # the one held-out entity
     assert run(url, "completion", "leaky")["completion_closed"]["value"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("The capital of France is Paris.", True),
+        ("Paris. It has a population of 2 million.", True),
+        ("the Paris", True),
+        ("The capital of France is Parisian.", False),
+        ("The capital of France is Paris and Lyon.", False),
+        ("The capital of France is Lyon. Paris.", False),
+        ("The capital of France is", False),
+        ("", False),
+    ],
+)
+def test_a_completion_matches_exactly(text, right):
+    assert completes(text, "The capital of France is", "Paris") is right
+
+
+def test_a_foreign_graph_is_measured_by_all_of_lookup_edit_and_forget(url, tmp_path, monkeypatch):
+    file = tmp_path / "strange lands.csv"
+    lines = ["entity,relation,value"]
+    for country, city in CITIES.items():
+        lines += [f"{country},capital,{city}", f"{country},crest of,{country[:2]}x"]
+    file.write_text("\n".join(lines) + "\n")
+    monkeypatch.setattr("training.suites.foreign.COMPOUNDS", file)
+    with working_store(url) as store:
+        world = World(Knower(), store, entities=48, graphs=(str(file),))
+        found = run_suites(["foreign"], world)
+    for name in ("lookup_validity", "edit_efficacy", "edit_paraphrase", "edit_neighbour",
+                 "forgotten_del_on", "forgotten_del_off", "retained"):  # fmt: skip
+        for graph in ("foreign", "foreign_strange_lands"):
+            assert found[f"{graph}_{name}"]["value"] == 1.0, name
+    assert found["foreign_edit_paraphrase_unseen"]["n"] == 5 * len(CITIES)
 
 
 def test_foreign_graph_is_foreign():

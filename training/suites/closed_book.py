@@ -16,7 +16,7 @@ divided by held-out ones, of which no document spoke.
 | closed_book_first_trained, _held_out | share where the true value is the most probable of all |
 | closed_book_rank_trained, _held_out | mean rank of the true value among five; 3 is chance |
 | closed_book_probability_trained, _held_out | geometric mean of p(token) in the true value |
-| ..._baseline | the same of a model that was trained on the same texts without lookups |
+| ..._unmasked | the same of a model that was trained alike, on the looked-up values too |
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ def closed_book(world: World) -> Measures:
     questions = list(draw(world, world.rng("closed-book")))
     world.say(f"{len(questions)} statements cut before their value")
     found = measure(checkpoint, questions, world.seed)
-    if world.baseline:
-        baseline = measure(load_checkpoint(world.baseline), questions, world.seed)
-        found |= {f"{name}_baseline": row for name, row in baseline.items()}
+    if world.unmasked:
+        unmasked = measure(load_checkpoint(world.unmasked), questions, world.seed)
+        found |= {f"{name}_unmasked": row for name, row in unmasked.items()}
     return found
 
 

@@ -1,8 +1,10 @@
 """`completion`: facts completed as in T-REx, with the graph and without.
 
 A prompt is the beginning of a sentence that states a fact ("The capital of France is"); right is a
-text that goes on to say the value. With lookups forbidden, a model that keeps no facts in its
-weights should complete next to none. Held-out entities only, where a checkpoint names some.
+text that ends this sentence with the value and no other word (exact match; an article before it and
+the beginning said again are no difference). With lookups forbidden, a model that keeps no facts in
+its weights should complete next to none; there it counts if the value is said anywhere. Held-out
+entities only, where a checkpoint names some.
 """
 
 from __future__ import annotations
@@ -37,10 +39,22 @@ def completion(world: World) -> Measures:
     prompts = [prompt for _, prompt in jobs]
     tally = Tally()
     for measure, lookups in (("completion", True), ("completion_closed", False)):
-        for (fact, _), trace in zip(jobs, world.generate(prompts, lookups=lookups), strict=True):
-            right = says(trace.text, fact.value)
+        for (fact, prompt), trace in zip(
+            jobs, world.generate(prompts, lookups=lookups), strict=True
+        ):
+            text = trace.text
+            right = completes(text, prompt, fact.value) if lookups else says(text, fact.value)
             tally.add(measure, right, entity=fact.entity, relation=fact.relation)
     return tally.measures(world.seed)
+
+
+def completes(text: str, prompt: str, value: str) -> bool:
+    """Whether a text goes on from a prompt with the value, and there ends its sentence."""
+    text, prompt, value = (" ".join(part.split()).casefold() for part in (text, prompt, value))
+    said = text.removeprefix(prompt).strip().removeprefix("the ")
+    value = value.removeprefix("the ").removesuffix(".")
+    rest = said.removeprefix(value)
+    return rest != said and (rest == "" or rest == "." or rest.startswith(". "))
 
 
 def is_completable(template: str) -> bool:

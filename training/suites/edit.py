@@ -6,6 +6,7 @@
 | edit_paraphrase | the same, in ten frames of the corpus that no document has around its noun | the same |
 | edit_paraphrase_unseen | the same, in wordings that no document has (wordings.yaml) | the same |
 | edit_unrelated | another fact of the entity, asked after the edit | it is said as before |
+| edit_neighbour | the same relation of another entity, of the same value if any is | the same |
 | propagation_2, _3 | a question through two or three lookups whose first fact was changed | the end of the new way is said, and not that of the old one |
 | edits_at_once_N | a changed fact among N that were changed in one draft | the new value is said |
 | edit_seconds | one edit of a paragraph (mean of all) | seconds until the changed text is whole |
@@ -73,7 +74,7 @@ def choose(world: World, rng: random.Random) -> list[Changed]:
 
 def _change(world: World, rng: random.Random, key: Any, number: int) -> Changed | None:
     """A change of one of an entity's facts that has a single value, if there is one."""
-    facts = [f for f in world.by_entity[key] if f.relation in world.writer.phrases.relations]
+    facts = [f for f in world.by_entity[key] if f.relation in world.asked_about]
     single = [f for f in facts if sum(g.relation == f.relation for g in facts) == 1]
     if not single:
         return None
@@ -117,6 +118,10 @@ def _wordings(world: World, changed: list[Changed], tally: Tally) -> None:
             other = rng.choice(others)
             prompt = world.writer.question_for(rng, other.relation, name, type_)
             jobs.append(("edit_unrelated", one, prompt, other.value, other.relation))
+        if (neighbour := _neighbour(world, rng, one)) is not None:
+            near = world.records[neighbour.entity].type
+            prompt = world.writer.question_for(rng, relation, neighbour.entity, near)
+            jobs.append(("edit_neighbour", one, prompt, neighbour.value, relation))
     world.say(f"{len(jobs)} questions after an edit")
     with world.drafts([[one.edit] for one in changed]) as retrievers:
         of = {id(one): retriever for one, retriever in zip(changed, retrievers, strict=True)}
@@ -129,6 +134,17 @@ def _wordings(world: World, changed: list[Changed], tally: Tally) -> None:
             kinds.append(f"{measure}_held_out")
         for name in kinds:
             tally.add(name, right, entity=one.fact.entity, relation=relation)
+
+
+def _neighbour(world: World, rng: random.Random, one: Changed) -> Fact | None:
+    """A fact that the edit is not about and that is most like it: other entity, same relation."""
+    others = [
+        fact
+        for fact in world.single[one.fact.relation]
+        if fact.entity != one.fact.entity and not says(one.value, fact.value)
+    ]
+    alike = [fact for fact in others if fact.value == one.fact.value]
+    return rng.choice(alike or others) if others else None
 
 
 # -- propagation -------------------------------------------------------------------------------

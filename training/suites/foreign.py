@@ -17,6 +17,8 @@ from typing import Any
 from graph.formats import read_rows
 from graph.store import open_store
 from training.evaluate import AUTHOR, count, generate_cases, working_store
+from training.suites.edit import edit
+from training.suites.forget import forget
 from training.suites.tally import Measures, Tally, prefixed
 from training.suites.world import World
 
@@ -24,7 +26,7 @@ COMPOUNDS = Path(__file__).parent.parent / "foreign" / "compounds.csv"
 
 
 def foreign(world: World) -> Measures:
-    """The measures of `lookup` as `foreign_…`, those of another graph as `foreign_NAME_…`."""
+    """The measures of `lookup`, `edit` and `forget` as `foreign_…`, or `foreign_NAME_…`."""
     found: Measures = {}
     for place, graph in enumerate((str(COMPOUNDS), *world.graphs)):
         name = "" if place == 0 else re.sub(r"\W+", "_", Path(graph).stem).strip("_").lower() + "_"
@@ -48,7 +50,12 @@ def foreign(world: World) -> Measures:
                     tally.add(measure, right, number, entity=entity, relation=relation)  # noqa: B023
 
                 count(case, note)
-            found |= prefixed(f"foreign_{name}", tally.measures(world.seed))
+            there = World(
+                world.decoder, store, entities=max(1, world.entities // 6), seed=world.seed,
+                say=world.say,
+            )  # fmt: skip
+            measures = tally.measures(world.seed) | edit(there) | forget(there)
+            found |= prefixed(f"foreign_{name}", measures)
     return found
 
 

@@ -15,7 +15,6 @@ without lookups.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,15 +83,13 @@ def sources(world: World, checkpoint: Checkpoint) -> Iterator[tuple[str, list[En
         yield "_corpus", [row for row in rows if len(row.ids) <= fitting]
     if world.annotated:
         articles = ArticleWriter(checkpoint.tokenizer, min(fitting, 1024))
-        documents = (
+        documents = [
             document
             for article in read_articles(world.annotated, Problems(), drop=True)
             for document in articles.documents(article)
-        )
-        yield (
-            "_annotated",
-            list(articles.encoder.encode_batch([*itertools.islice(documents, number)])),
-        )
+        ]
+        drawn = world.rng("annotated").sample(documents, min(number, len(documents)))
+        yield "_annotated", list(articles.encoder.encode_batch(drawn))
 
 
 # -- scores ------------------------------------------------------------------------------------

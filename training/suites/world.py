@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,7 +48,9 @@ class World:
     seed: int = 0
     say: Callable[[str], None] = lambda message: None
     baseline: str | None = None
-    """Folder or Hub name of a model trained on the same documents without lookups."""
+    """Folder or Hub name of a model trained on the same documents without lookups: perplexity."""
+    unmasked: str | None = None
+    """One trained on them with the looked-up values as targets: what it knows by heart."""
     annotated: str | None = None
     """An annotated corpus to take perplexities on."""
     corpus: str | None = None
@@ -94,6 +97,25 @@ class World:
             for fact in facts:
                 values.setdefault(fact.relation, []).append(fact.value)
         return values
+
+    @cached_property
+    def single(self) -> dict[str, list[Fact]]:
+        """The facts of each relation of which the entity has one value."""
+        single: dict[str, list[Fact]] = {relation: [] for relation in self.values}
+        for facts in self.by_entity.values():
+            counts = Counter(fact.relation for fact in facts)
+            for fact in facts:
+                if counts[fact.relation] == 1:
+                    single[fact.relation].append(fact)
+        return single
+
+    @cached_property
+    def asked_about(self) -> frozenset[str]:
+        """The relations that people ask about: those with phrases; all, where most have none."""
+        known = self.values.keys() & self.writer.phrases.relations.keys()
+        facts = sum(map(len, self.values.values()))
+        most = 2 * sum(len(self.values[relation]) for relation in known) >= facts
+        return frozenset(known if most else self.values)
 
     @cached_property
     def retriever(self) -> Retriever:
