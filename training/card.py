@@ -177,6 +177,7 @@ def write_card(model: Path, run: Path, evaluation: Path) -> Path:
         corpus=_corpus_table(facts["corpus"].get("splits", {})),
         held_out=_held_out(model),
         ablations=_ablations(model),
+        scaling=_scaling(model),
     )
     path = model / "README.md"
     path.write_text(card, encoding="utf-8")
@@ -223,6 +224,23 @@ def _ablations(model: Path) -> str:
     return ABLATIONS.format(tokens=f"{found['tokens'] / 1e6:.1f}", table="\n".join(rows))
 
 
+def _scaling(model: Path) -> str:
+    """The section about throughput by size and context; empty where none was measured."""
+    path = model / "scaling.json"
+    if not path.exists():
+        return ""
+    found = _read(path, f"measure it with `python -m tests.benchmarks.scaling --out {path}`")
+    rates = found["tokens_per_second"]
+    contexts = list(next(iter(rates.values())))
+    rows = [
+        "| parameters | " + " | ".join(f"context {int(c):,}" for c in contexts) + " |",
+        "| --- |" + " ---: |" * len(contexts),
+    ]
+    for shape, row in rates.items():
+        rows.append(f"| {shape} | " + " | ".join(f"{row[c]:,.0f}" for c in contexts) + " |")
+    return SCALING.format(threads=found["threads"], table="\n".join(rows))
+
+
 def _brief(row: Mapping[str, float]) -> str:
     return f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
 
@@ -247,6 +265,16 @@ ABLATIONS = """\
 
 Variants trained from the same random weights on {tokens} million tokens each, far fewer than the
 shipped file (`python -m training ablate`; 95 % intervals in brackets):
+
+{table}
+
+"""
+
+SCALING = """\
+## How fast larger ones train
+
+Tokens a second of whole steps on {threads} CPU threads, in bfloat16, by size of the model and length
+of the rows (`python -m tests.benchmarks.scaling`; a shared machine, so good for the ratios only):
 
 {table}
 
@@ -299,7 +327,7 @@ with the settings below: {steps} steps, {hours} hours on two CPU cores at {rate}
 
 ![Loss by role, and share of looked-up values copied, over the tokens seen](curve.png)
 
-{ablations}## Limits
+{ablations}{scaling}## Limits
 
 It writes short English about what its graph holds, and nothing else: no conversation, no
 reasoning, no other language. A lookup spelt in a way that the graph does not know is a miss, and

@@ -1,16 +1,19 @@
 """Tokens a second of training, by context and size of the model: one table.
 
-    python -m tests.benchmarks.scaling [--steps N] [--batch-tokens N]
+    python -m tests.benchmarks.scaling [--steps N] [--batch-tokens N] [--out FILE]
 
 Whole optimiser steps in bfloat16 autocast, on rows as long as the context. Prints the table in
-Markdown and adds it to `build/bench.json` as `training_scaling`.
+Markdown, adds it to `build/bench.json` as `training_scaling`, and writes it to FILE: as
+`scaling.json` beside a model it becomes a table of the model card.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import torch
 
@@ -58,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--steps", type=int, default=6, help="of each, the first not counted")
     parser.add_argument("--batch-tokens", type=int, default=8192)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures to it too")
     options = parser.parse_args(argv)
     if options.steps < 2:
         parser.error("--steps is 2 or more: the first is not counted")
@@ -73,6 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"| {shape} | {told} |", flush=True)
     print(f"Tokens a second on {torch.get_num_threads()} threads.")
     write_results({"training_scaling": found})
+    if options.out:
+        rates = {"threads": torch.get_num_threads(), "tokens_per_second": found}
+        options.out.write_text(json.dumps(rates, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

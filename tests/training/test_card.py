@@ -39,6 +39,16 @@ def test_the_card_tells_of_all_training_and_of_the_last_run_apart(model, run):
     assert "on 16.4 million tokens (padding included) in 2.5 hours. The last: " in card
 
 
+def test_the_card_has_the_throughput_by_size_and_context(model, run):
+    assert "How fast" not in write_card(model, run, model / "evaluation.json").read_text("utf-8")
+    rates = {"5 M": {"256": 6543.2, "1024": 4000.0}, "20 M": {"256": 2345.6, "1024": 1500.4}}
+    path = model / "scaling.json"
+    path.write_text(json.dumps({"threads": 2, "tokens_per_second": rates}), encoding="utf-8")
+    card = write_card(model, run, model / "evaluation.json").read_text("utf-8")
+    assert "| parameters | context 256 | context 1,024 |\n| --- | ---: | ---: |\n" in card
+    assert "| 20 M | 2,346 | 1,500 |\n\n## Limits" in card
+
+
 def test_hours_follow_from_tokens_and_rate(run):
     assert training_hours(read_curve(run)) == pytest.approx(800_000 / 4000 / 3600)
 
