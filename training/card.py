@@ -273,8 +273,8 @@ shipped file (`python -m training ablate`; 95 % intervals in brackets):
 SCALING = """\
 ## How fast larger ones train
 
-Tokens a second of whole steps on {threads} CPU threads, in bfloat16, by size of the model and length
-of the rows (`python -m tests.benchmarks.scaling`; a shared machine, so good for the ratios only):
+Tokens a second of whole steps on {threads} CPU threads, in bfloat16, by size of the model and
+length of the rows (`python -m tests.benchmarks.scaling`; a shared machine: only ratios count):
 
 {table}
 
