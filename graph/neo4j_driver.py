@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -227,16 +228,27 @@ def _make_driver(uri: str, auth: tuple[str, str] | None) -> neo4j.Driver:
     )
 
 
+def _listens(address: Address) -> bool:
+    """Whether anybody takes a connection there."""
+    host, _, port = address.host.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
 def _sentence(problem: Exception, address: Address) -> str:
     server = f"The Neo4j server at {address.host}"
     code = getattr(problem, "code", None) or ""
     cause: BaseException | None = problem
+    no_tls = (
+        f"{server} could not be talked to by TLS; check its certificate, or whether it speaks TLS "
+        "at all (neo4j+s:// and bolt+s:// need it)."
+    )
     while cause is not None:  # TLS that fails is told only as the cause of "unavailable"
         if "SSL" in type(cause).__name__:
-            return (
-                f"{server} could not be talked to by TLS; check its certificate, or whether it "
-                "speaks TLS at all (neo4j+s:// and bolt+s:// need it)."
-            )
+            return no_tls
         cause = cause.__cause__ or cause.__context__
     if "AuthenticationRateLimit" in code:
         return f"{server} takes no more tries with a wrong password; wait a little."
@@ -269,6 +281,8 @@ def _sentence(problem: Exception, address: Address) -> str:
             f"{server} went away while this was being saved, and may have saved it; reload to see."
         )
     if isinstance(problem, errors.ServiceUnavailable | errors.SessionExpired | OSError):
+        if "+s" in address.uri.partition(":")[0] and _listens(address):
+            return no_tls  # routing hides the cause; there is somebody who does not understand us
         return f"{server} does not answer; check that it runs and that the address is right."
     if isinstance(problem, errors.DriverError) and "acqui" in str(problem):
         return f"{server} is too busy: no connection became free; try again in a moment."

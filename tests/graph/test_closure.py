@@ -58,21 +58,32 @@ def test_a_fact_that_stands_alone_has_no_closure(store: Any) -> None:
     assert closure(store, fact_of(store, "France", "population")) == []
 
 
+def test_a_hub_is_looked_through_only_so_far(store: Any) -> None:
+    """Of an entity with more than two hundred facts the first two hundred are looked through."""
+    cities = [Add("Hub", "city", f"City {i}", value_is_link=True) for i in range(230)]
+    leak = Add("Hub", "old name of the centre", "Oz", value_is_link=True)
+    late = Add("Hub", "other name of the centre", "Oz", value_is_link=True)
+    capital = Add("Hub", "capital", "Oz", value_is_link=True)
+    store.apply([capital, leak, *cities, late], author="Ada")
+    found = closure(store, fact_of(store, "Hub", "capital"))
+    assert [leak.facts[0].relation for leak in found] == ["old name of the centre"]
+
+
 def test_on_the_command_line(
-    filled: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    public: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    filled.apply(CURIE, author="Ada")
-    monkeypatch.setenv("LAMPLIGHT_STORE", filled.url)
+    public.apply(CURIE, author="Ada")
+    monkeypatch.setenv("LAMPLIGHT_STORE", public.url)
     assert main(["closure", "Marie Curie", "country of birth"]) == 0
     printed = capsys.readouterr().out
     assert "Marie Curie | country of birth | Poland" in printed
     assert "chain: Marie Curie | birthplace | Warsaw, then Warsaw | country | Poland" in printed
     assert "--delete" in printed
-    assert filled.history(limit=1)[0].kind == "add"
+    assert public.history(limit=1)[0].kind == "add"
     assert main(["closure", "Marie Curie", "country of birth", "--delete", "relation,inverse"]) == 0
     assert "3 facts are deleted" in capsys.readouterr().out
-    assert filled.facts(id_of(filled, "Marie Curie"), "nationality") == []
-    assert filled.facts(id_of(filled, "Warsaw"), "country")
+    assert public.facts(id_of(public, "Marie Curie"), "nationality") == []
+    assert public.facts(id_of(public, "Warsaw"), "country")
     for wrong in (["Marie Curie", "no such"], ["Marie Curie", "language", "--delete", "all"]):
         assert main(["closure", *wrong]) == 2
         assert capsys.readouterr().err.count("\n") == 1

@@ -178,6 +178,19 @@ def test_an_excel_export_is_read(filled: SqliteStore, tmp_path: Path) -> None:
     assert said(filled, "Oz") == ["a b", "yes"]
 
 
+@pytest.mark.parametrize("name", ["facts.ttl", "facts.graphml"])
+def test_what_is_held_in_memory_has_a_stated_size(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graph.formats.LARGEST_WHOLE", 1000)
+    path = write(tmp_path / name, "# " + "x" * 999 + "\n")
+    with pytest.raises(StoreError, match=r"is read whole, and this file has more than 1,000 char"):
+        list(read_rows(path))
+    path = write(tmp_path / name, "# " + "x" * 600 + "\n")
+    if name == "facts.ttl":
+        assert list(read_rows(path)) == []
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     for path, why in (
         (tmp_path / "none.csv", "No such file"),

@@ -18,7 +18,7 @@ from graph.edits import Add, AddAlias, Change, Rename
 from graph.errors import StoreError
 from graph.facts import LARGEST_ID
 from graph.formats import AliasRow, BadLine, FactRow, RelationRow
-from graph.neo4j_driver import address_of, credentials
+from graph.neo4j_driver import _drivers, address_of, credentials
 from graph.neo4j_store import Neo4jStore
 from graph.neo4j_words import lucene
 from graph.sqlite import SqliteStore
@@ -126,6 +126,36 @@ def test_a_wrong_or_missing_password_is_told(
     monkeypatch.delenv("NEO4J_PASSWORD")
     with pytest.raises(StoreError, match="asks for a password; set NEO4J_USERNAME"):
         Neo4jStore(server.url)
+
+
+@pytest.mark.parametrize("scheme", ["bolt+s", "neo4j+ssc"])
+def test_a_server_that_speaks_no_tls_is_told(
+    server: Server, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graph.neo4j_driver.PATIENCE_SECONDS", 2.0)
+    with pytest.raises(StoreError, match="could not be talked to by TLS; check its certificate"):
+        Neo4jStore(f"{scheme}://127.0.0.1:{server.port}")
+
+
+def test_stores_of_one_server_share_a_pool_and_see_each_others_writes(filled: SharedStore) -> None:
+    """One driver for the process; what one store wrote is a bookmark of what the next one reads."""
+    assert isinstance(filled, Neo4jStore)
+    with Neo4jStore(filled.url) as other:
+        assert other.connection.driver is filled.connection.driver
+        bookmarks = filled.connection.driver.execute_query_bookmark_manager
+        seen = [set(bookmarks.get_bookmarks())]
+        for value in ("Liberté", "Égalité"):
+            filled.apply([Add("France", "motto", value)], author="Ada")
+            assert value in said(other, "France", "motto")
+            seen.append(set(bookmarks.get_bookmarks()))
+        assert all(seen[1:])
+        assert len({frozenset(each) for each in seen}) == 3  # each write moves them on
+    assert said(filled, "France", "motto") == ["Liberté", "Égalité"]  # the pool is still open
+    key = filled.connection._key
+    filled.close()
+    assert key not in _drivers
+    with pytest.raises(StoreError, match="is closed"):
+        filled.revision()
 
 
 def test_a_database_that_is_not_there(server: Server) -> None:

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from graph import sqlite_load
-from graph.edits import Add, Change, Delete, Rename
-from graph.errors import AlreadyThere, Conflict, StoreError
+from graph.edits import Add, Change, Delete
+from graph.errors import AlreadyThere, StoreError
 from graph.formats import FactRow
 from graph.sqlite import SqliteStore
 from graph.sqlite_file import SCHEMA_VERSION
@@ -183,36 +183,6 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
             assert said(again, "France", "note") == acknowledged
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True)
-
-
-def test_revert_takes_back_what_nothing_was_built_on(filled: SqliteStore) -> None:
-    capital = fact_of(filled, "France", "capital").id
-    changed = filled.apply([Change(capital, "Lyon")], author="Ada")
-    other = filled.apply([Add("France", "motto", "Liberté")], author="Ada")
-    filled.apply([Rename(id_of(filled, "Spain"), "España")], author="Bob")
-    filled.revert(changed, author="Bob", reason="no")
-    assert said(filled, "France", "capital") == ["Paris"]
-    assert said(filled, "France", "motto") == ["Liberté"]
-    assert filled.history(limit=1)[0].edit == {"kind": "revert", "revision": changed}
-    with pytest.raises(Conflict, match="Nothing was reverted"):
-        filled.revert(changed, author="Bob")
-    filled.undo(author="Bob")
-    assert said(filled, "France", "capital") == ["Lyon"]
-    filled.apply([Change(fact_of(filled, "France", "motto").id, "Égalité")], author="Bob")
-    with pytest.raises(Conflict, match="motto of France") as caught:
-        filled.revert(other, author="Ada")
-    assert caught.value.differences[0].theirs == ("Égalité",)
-    for made_up in (0, 1, -1, 10**30, 999, None):  # 1 declared the relations: no edit
-        with pytest.raises(StoreError, match="There is no revision"):
-            filled.revert(made_up, author="Ada")  # type: ignore[arg-type]
-
-
-def test_an_entity_that_others_use_is_not_undone(filled: SqliteStore) -> None:
-    made = filled.apply([Add("Oz", "capital", "Emerald City")], author="Ada")
-    filled.apply([Add("Emerald City", "colour", "green")], author="Bob")
-    with pytest.raises(Conflict, match="colour of Emerald City"):
-        filled.revert(made, author="Ada")
-    assert said(filled, "Oz", "capital") == ["Emerald City"]
 
 
 def test_an_import_is_one_entry_and_can_be_undone(filled: SqliteStore) -> None:

@@ -1,4 +1,4 @@
-"""What every store promises, run on the embedded store and on a draft laid over it."""
+"""What every store promises, run on each kind and on a draft laid over it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from graph.edits import Add, AddAlias, Change, Delete, Merge, RemoveAlias, Rename
-from graph.errors import StoreError
+from graph.errors import Conflict, StoreError
 from graph.facts import LARGEST_ID
 from graph.store import Draft, TripletStore
 from tests.graph.helpers import fact_of, id_of, said
@@ -529,3 +529,36 @@ def test_an_edit_forgets_what_could_be_redone(store: Any) -> None:
     store.undo(author="Ada")
     assert said(store, "Ann") == []
     assert store.revision() > before
+
+
+# Of published history, which a draft has none of
+
+
+def test_revert_takes_back_what_nothing_was_built_on(public: Any) -> None:
+    capital = fact_of(public, "France", "capital").id
+    changed = public.apply([Change(capital, "Lyon")], author="Ada")
+    other = public.apply([Add("France", "motto", "Liberté")], author="Ada")
+    public.apply([Rename(id_of(public, "Spain"), "España")], author="Bob")
+    public.revert(changed, author="Bob", reason="no")
+    assert said(public, "France", "capital") == ["Paris"]
+    assert said(public, "France", "motto") == ["Liberté"]
+    assert public.history(limit=1)[0].edit == {"kind": "revert", "revision": changed}
+    with pytest.raises(Conflict, match="Nothing was reverted"):
+        public.revert(changed, author="Bob")
+    public.undo(author="Bob")
+    assert said(public, "France", "capital") == ["Lyon"]
+    public.apply([Change(fact_of(public, "France", "motto").id, "Égalité")], author="Bob")
+    with pytest.raises(Conflict, match="motto of France") as caught:
+        public.revert(other, author="Ada")
+    assert caught.value.differences[0].theirs == ("Égalité",)
+    for made_up in (0, 1, -1, 10**30, 999, None):  # 1 declared the relations: no edit
+        with pytest.raises(StoreError, match="There is no revision"):
+            public.revert(made_up, author="Ada")
+
+
+def test_an_entity_that_others_use_is_not_undone(public: Any) -> None:
+    made = public.apply([Add("Oz", "capital", "Emerald City")], author="Ada")
+    public.apply([Add("Emerald City", "colour", "green")], author="Bob")
+    with pytest.raises(Conflict, match="colour of Emerald City"):
+        public.revert(made, author="Ada")
+    assert said(public, "Oz", "capital") == ["Emerald City"]
