@@ -108,6 +108,39 @@ def test_a_causal_lm_annotates_in_batches(tmp_path):
         CausalAnnotator(str(tmp_path / "none"))
 
 
+CHAT = (
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}</{{ m.role }}>{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+
+
+def test_an_instruction_model_is_asked_in_its_chat_form(tmp_path, monkeypatch):
+    annotator = CausalAnnotator(str(write_released(tmp_path / "model")))
+    plain = annotator._prompt("The Elbe.")
+    assert plain.endswith("Text: The Elbe.\nWith calls:")
+    annotator.tokenizer.chat_template = CHAT
+    chat = annotator._prompt("The Elbe.")
+    assert chat.startswith("<system>Copy the text word for word.")
+    assert chat.endswith("</assistant><user>The Elbe.</user><assistant>")
+    annotator.model.config.max_position_embeddings = annotator.tokenizer.model_max_length = 2048
+    generate, seen = annotator.model.generate, {}
+
+    def watched(**inputs):
+        seen.update(inputs)
+        return generate(**inputs)
+
+    monkeypatch.setattr(annotator.model, "generate", watched)
+    answer = (
+        "The [dblookup('Elbe', 'Kind') -> river] river Elbe."  # not by a model of random weights
+    )
+    monkeypatch.setattr(annotator.tokenizer, "batch_decode", lambda ids, **_: [answer] * len(ids))
+    (found,) = annotator.annotate([Text("The river Elbe.")])
+    assert [(p.entity, p.relation, p.position) for p in found.lookups] == [("Elbe", "Kind", 4)]
+    begin = annotator.tokenizer.bos_token_id  # which a chat form has itself, where it wants one
+    assert seen["input_ids"][0, 0].item() != begin
+    assert seen["do_sample"] is False
+
+
 class Killed(Exception):
     pass
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from tests.training.gradient_run import DOCUMENTS, run
 from tests.training.toy import run_alone
 from training.data import plan_batches
+from training.logs import read_curve
+from training.module import LookupLanguageModule, load_module
 from training.shards import Shard
 
 WHOLE = 1 << 20  # tokens: all documents in one batch
@@ -55,6 +61,44 @@ def test_two_processes_give_the_gradient_of_the_whole(toy_corpus, tmp_path, whol
     read = [_rows(tmp_path / f"read-{rank}.pt") for rank in (0, 1)]
     assert all(read)
     assert sorted(read[0] + read[1]) == sorted(documents)  # each once, by one of the two
+
+
+@pytest.mark.timeout(1500)
+def test_two_processes_go_on_from_a_checkpoint_as_if_never_stopped(toy_corpus, tmp_path):
+    """The weights after step 6, straight through and from the checkpoint of step 2, in fp32."""
+    straight, resumed = tmp_path / "straight", tmp_path / "resumed"
+    _fit_by_two(straight, toy_corpus)
+    middle = straight / "checkpoints" / "epoch=0-step=2.ckpt"
+    _fit_by_two(resumed, toy_corpus, "--ckpt_path", str(middle))
+    assert max(read_curve(resumed)["train/loss"]) == 5
+    assert min(read_curve(resumed)["train/loss"]) == 2  # and no step before
+    ours, theirs = (load_module(folder).state_dict() for folder in (resumed, straight))
+    begun = LookupLanguageModule.load_from_checkpoint(middle, weights_only=True).state_dict()
+    assert any(not torch.equal(begun[name], weights) for name, weights in theirs.items())
+    for name, weights in theirs.items():
+        assert torch.equal(ours[name], weights), name
+
+
+def _fit_by_two(folder: Path, corpus: Path, *options: str) -> None:
+    """Six steps of debug.yaml on two processes, with a checkpoint every two."""
+    text = (Path("training") / "configs" / "debug.yaml").read_text("utf-8")
+    config = yaml.safe_load(text.replace("build/runs/debug", str(folder)))
+    config["trainer"] |= {"max_steps": 6, "devices": 2, "strategy": "ddp"}
+    config["trainer"]["enable_progress_bar"] = False
+    saving = config["trainer"]["callbacks"][0]["init_args"]
+    saving |= {"every_n_train_steps": 2, "save_top_k": -1}
+    config["data"] |= {"corpus": str(corpus), "batch_tokens": 500, "limit_documents": 200}
+    folder.mkdir()
+    path = folder / "given.yaml"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    finished = subprocess.run(
+        [sys.executable, "-m", "training", "fit", "--config", str(path), *options],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert finished.returncode == 0, finished.stderr[-2000:]
 
 
 def _rows(path: Path) -> list[tuple[int, ...]]:

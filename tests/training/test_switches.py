@@ -66,3 +66,23 @@ def test_what_a_cpu_cannot_run_is_at_least_read(options, says, capsys):
     printed = capsys.readouterr()
     assert ended.value.code in (0, None), printed.err
     assert all(name in printed.out for name in says)
+
+
+def test_a_run_logs_the_utilisation_and_to_tensorboard(toy_corpus, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    logger = ["--trainer.logger+", "lightning.pytorch.loggers.TensorBoardLogger"]
+    logger += ["--trainer.logger.save_dir", str(tmp_path / "board")]
+    more = ["--trainer.max_steps", "4", "--model.peak_teraflops", "0.5", *logger]
+    assert _fit(tmp_path, toy_corpus, *more) == 0
+    curves = read_curve(tmp_path)
+    parameters = sum(p.numel() for p in load_module(tmp_path).parameters())
+    for step, rate in curves["train/tokens_per_second"].items():
+        expected = 6 * parameters * rate / 0.5e12  # arXiv 2001.08361
+        found = curves["train/model_flops_utilisation"][step]
+        assert found == pytest.approx(expected, rel=1e-3)
+    (events,) = (tmp_path / "board").rglob("events.out.tfevents.*")
+    board = EventAccumulator(str(events))
+    board.Reload()
+    losses = {event.step: event.value for event in board.Scalars("train/loss")}
+    assert losses == pytest.approx(curves["train/loss"], rel=1e-4)
