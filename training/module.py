@@ -366,8 +366,7 @@ class LookupLanguageModule(L.LightningModule):
         """Perplexity by role, and the static and normalised one of arXiv 2505.15962.
 
         Normalised: the losses of all trained tokens over the number of the text's tokens. The
-        dynamic perplexity needs lookups of the model's own: `python -m training evaluate
-        perplexity`.
+        dynamic perplexity needs lookups of the model's own: dynamic_perplexity.py.
         """
         sums, self._sums = self._sums, {}
         if self._parts()[1] > 1:

@@ -99,11 +99,17 @@ def test_training_on_from_a_causal_lm_and_export_in_the_released_layout(
     config["model"] = {"base": str(base), "learning_rate": 1e-3, "warmup_steps": 2}
     config["trainer"] |= {"max_steps": 4, "limit_val_batches": 1, "val_check_interval": 1}
     config["trainer"]["enable_progress_bar"] = False
+    config["trainer"]["callbacks"].append(
+        {
+            "class_path": "training.dynamic_perplexity.DynamicPerplexity",
+            "init_args": {"documents": 2},
+        }
+    )
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     assert main(["fit", "--config", str(path)]) == 0
     curve = (tmp_path / "curve.csv").read_text("utf-8")
-    for name in ("static", "normalised", "text", "entity"):
+    for name in ("static", "normalised", "dynamic", "text", "entity"):
         assert f"validation/perplexity_{name}," in curve
     assert "lookups_per_100_tokens" in curve
     assert main(["export", "--run", str(tmp_path), "--out", str(tmp_path / "out")]) == 0

@@ -128,16 +128,25 @@ def score(checkpoint: Checkpoint, documents: Sequence[Encoded]) -> list[Sums]:
 def perplexities(checkpoint: Checkpoint, documents: Sequence[Encoded], seed: int = 0) -> Measures:
     """static, dynamic and normalised, each with a bootstrap interval over documents."""
     static = score(checkpoint, documents)
-    own = [with_own_lookups(checkpoint, document) for document in documents]
-    fitting = [one for one in own if len(one.ids) <= checkpoint.context]
     found = {
         "static": _perplexity([s.text for s in static], static, seed),
         "normalised": _perplexity([s.trained for s in static], static, seed),
     }
-    if fitting:
-        dynamic = score(checkpoint, fitting)
-        found["dynamic"] = _perplexity([s.text for s in dynamic], dynamic, seed)
+    if (dynamic := dynamic_perplexity(checkpoint, documents, seed)) is not None:
+        found["dynamic"] = dynamic
     return found
+
+
+def dynamic_perplexity(
+    checkpoint: Checkpoint, documents: Sequence[Encoded], seed: int = 0
+) -> dict[str, float] | None:
+    """Of the text, among lookups of the model's own; None if none fits the context with them."""
+    own = [with_own_lookups(checkpoint, document) for document in documents]
+    fitting = [one for one in own if len(one.ids) <= checkpoint.context]
+    if not fitting:
+        return None
+    sums = score(checkpoint, fitting)
+    return _perplexity([s.text for s in sums], sums, seed)
 
 
 def plain_perplexity(

@@ -1,0 +1,49 @@
+"""The dynamic perplexity in a run's log is that of the evaluation, and changes no weight."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from model.checkpoint import load_checkpoint
+from tests.training.test_starting_model import _fit
+from training.__main__ import main
+from training.dynamic_perplexity import DynamicPerplexity
+from training.logs import read_curve
+from training.module import load_module
+from training.shards import Shard
+from training.suites.perplexity import perplexities
+from training.tokenizer import Encoded
+
+EVERY_STEP = (
+    *("--trainer.limit_val_batches", "1", "--trainer.val_check_interval", "1"),
+    *("--trainer.check_val_every_n_epoch", "null", "--trainer.max_steps", "3"),
+)
+CALLBACK = ("--trainer.callbacks+", "training.dynamic_perplexity.DynamicPerplexity")
+
+
+def test_it_is_what_the_evaluation_finds_and_changes_no_weight(toy_corpus, tmp_path):
+    ours, theirs = tmp_path / "with", tmp_path / "without"
+    more = [*EVERY_STEP, *CALLBACK, "--trainer.callbacks.documents", "4"]
+    assert _fit(ours, toy_corpus, *more) == 0
+    assert _fit(theirs, toy_corpus, *EVERY_STEP) == 0
+    logged = read_curve(ours)["validation/perplexity_dynamic"]
+    assert len(logged) == 3
+    assert "validation/perplexity_dynamic" not in read_curve(theirs)
+    weights = load_module(theirs).state_dict()
+    assert all(torch.equal(weights[n], w) for n, w in load_module(ours).state_dict().items())
+    assert main(["export", "--run", str(ours), "--out", str(tmp_path / "model")]) == 0
+    shard = Shard(toy_corpus / "validation")
+    documents = [
+        Encoded(ids.tolist(), flags.tolist(), prompt)
+        for ids, flags, prompt in map(shard.document, range(4))
+    ]
+    found = perplexities(load_checkpoint(tmp_path / "model"), documents)
+    assert logged[max(logged)] == pytest.approx(found["dynamic"]["value"], rel=1e-3)
+
+
+def test_a_corpus_without_lookups_has_none(toy_corpus, tmp_path):
+    assert _fit(tmp_path, toy_corpus, *EVERY_STEP, *CALLBACK, "--data.lookups", "false") == 0
+    assert "validation/perplexity_dynamic" not in read_curve(tmp_path)
+    with pytest.raises(ValueError, match="give 1 or more"):
+        DynamicPerplexity(0)
