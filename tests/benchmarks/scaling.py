@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
+import yaml
 
 from model.checkpoint import DEFAULT_CHECKPOINT
 from tests.benchmarks.bench import write_results
@@ -24,11 +25,8 @@ from training.data import Batch
 from training.module import LookupLanguageModule
 
 CONTEXTS = (256, 512, 1024)  # tokens
-SHAPES = {  # of Llama models with a vocabulary of 8,192: hidden, intermediate, layers, heads
-    "5 M": (256, 704, 4, 4),
-    "10 M": (320, 880, 6, 5),
-    "20 M": (448, 1216, 7, 7),
-}
+CONFIGS = Path("training") / "configs"
+SIZES = ("5M", "10M", "20M")  # parameters; their shapes are in CONFIGS
 FIRST_WORD = 300  # ids from here on are no markers
 
 
@@ -45,11 +43,16 @@ def rows(context: int, batch_tokens: int, vocabulary: int, steps: int) -> Iterat
         )
 
 
-def measure(shape: str, context: int, batch_tokens: int, steps: int) -> float:
-    """Tokens a second of steps after the first."""
+def new_module(size: str) -> LookupLanguageModule:
+    """A model of this size, with the shipped vocabulary and random weights."""
+    shape = yaml.safe_load((CONFIGS / f"size-{size}.yaml").read_text("utf-8"))["model"]
     torch.manual_seed(0)
-    hidden, intermediate, layers, heads = SHAPES[shape]
-    module = LookupLanguageModule(str(DEFAULT_CHECKPOINT), hidden, intermediate, layers, heads)
+    return LookupLanguageModule(str(DEFAULT_CHECKPOINT), **shape)
+
+
+def measure(size: str, context: int, batch_tokens: int, steps: int) -> float:
+    """Tokens a second of steps after the first."""
+    module = new_module(size)
     vocabulary = int(module.model.config.vocab_size)
     return bare_steps(module, rows(context, batch_tokens, vocabulary, steps), full=False)
 
@@ -68,13 +71,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     found: dict[str, dict[str, float]] = {}
     print("| parameters | " + " | ".join(f"context {context:,}" for context in CONTEXTS) + " |")
     print("| --- |" + " ---: |" * len(CONTEXTS))
-    for shape in SHAPES:
-        found[shape] = {
-            str(context): measure(shape, context, options.batch_tokens, options.steps)
+    for size in SIZES:
+        found[size] = {
+            str(context): measure(size, context, options.batch_tokens, options.steps)
             for context in CONTEXTS
         }
-        told = " | ".join(f"{rate:,.0f}" for rate in found[shape].values())
-        print(f"| {shape} | {told} |", flush=True)
+        told = " | ".join(f"{rate:,.0f}" for rate in found[size].values())
+        print(f"| {size} | {told} |", flush=True)
     print(f"Tokens a second on {torch.get_num_threads()} threads.")
     write_results({"training_scaling": found})
     if options.out:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.benchmarks.scaling import SIZES, new_module
 from tests.training.test_starting_model import _fit
 from training.fit import main as fit
 from training.logs import read_curve
@@ -66,6 +67,20 @@ def test_what_a_cpu_cannot_run_is_at_least_read(options, says, capsys):
     printed = capsys.readouterr()
     assert ended.value.code in (0, None), printed.err
     assert all(name in printed.out for name in says)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_size_has_so_many_parameters_and_is_given_after_the_worlds_file(size, capsys):
+    parameters = sum(p.numel() for p in new_module(size).parameters())
+    assert parameters == pytest.approx(int(size.removesuffix("M")) * 1e6, rel=0.1)
+    files = [CONFIGS / "world.yaml", CONFIGS / f"size-{size}.yaml"]
+    given = [part for file in files for part in ("--config", str(file))]
+    with pytest.raises(SystemExit):
+        fit(["fit", *given, "--print_config"])
+    printed = yaml.safe_load(capsys.readouterr().out)
+    shape = yaml.safe_load(files[1].read_text("utf-8"))["model"]
+    assert shape.items() <= printed["model"].items()
+    assert printed["model"]["learning_rate"] == 2.0e-3  # of world.yaml
 
 
 def test_a_run_logs_the_utilisation_and_to_tensorboard(toy_corpus, tmp_path):
