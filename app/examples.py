@@ -1,9 +1,22 @@
-"""The four examples: one idea each, shown with a real edit of the visitor's own draft."""
+"""The four examples: one idea each, shown with a real edit of the visitor's own draft.
+
+They are about the shipped world. Over another graph, of a team or of a published model, those that
+it cannot play are made anew of facts that it holds.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from html import escape
+
+from graph.facts import Fact, fold
+from graph.store import TripletStore
+
+_LOOKED_AT = 2000  # facts of a graph that an example may be about
+_LONGEST = 24  # characters of a name or value that an example has room for
 
 
 @dataclass(frozen=True)
@@ -13,32 +26,33 @@ class Example:
     name: str
     verb: str
     words: str
-    prompt: str
+    about: str  # the entity
     edits: tuple[tuple[str, str, str, str], ...] = ()
     before_asking: bool = False  # the facts are added first, then asked about
+    prompt: str = ""
 
 
 EXAMPLES = (
-    Example("read", "Read", "See each fact light up.", "Tell me about France."),
+    Example("read", "Read", "See each fact light up.", "France"),
     Example(
         "change",
         "Change",
         "See Japan get another capital.",
-        "Tell me about Japan.",
+        "Japan",
         (("change", "Japan", "capital", "Kyoto"),),
     ),
     Example(
         "forget",
         "Forget",
         "See Kenya's currency deleted.",
-        "Tell me about Kenya.",
+        "Kenya",
         (("delete", "Kenya", "currency", ""),),
     ),
     Example(
         "invent",
         "Invent",
         "See a country made up.",
-        "Tell me about Zubrowka.",
+        "Zubrowka",
         (
             ("add", "Zubrowka", "instance of", "country"),
             ("add", "Zubrowka", "capital", "Lutz"),
@@ -51,12 +65,67 @@ EXAMPLES = (
 )
 
 
-def by_name(name: object) -> Example | None:
+def of_graph(store: TripletStore, asking: Callable[[str], str]) -> tuple[Example, ...]:
+    """The four examples for a graph; `asking` gives the prompt about an entity of a name."""
+    chosen = list(EXAMPLES)
+    lacking = [place for place, example in enumerate(chosen) if not _holds(store, example)]
+    if lacking:
+        made = _made_of(list(itertools.islice(store.all_facts(), _LOOKED_AT)))
+        for place in lacking:
+            chosen[place] = made.get(chosen[place].name, chosen[place])
+    return tuple(replace(example, prompt=asking(example.about)) for example in chosen)
+
+
+def _holds(store: TripletStore, example: Example) -> bool:
+    """Whether a graph has what the example reads or edits."""
+    if example.before_asking:
+        return True
+    relation = example.edits[0][2] if example.edits else None
+    known = store.find_entities(example.about)[:1]
+    return any(store.facts(entity.id, relation, limit=1) for entity, _ in known)
+
+
+def _made_of(facts: Sequence[Fact]) -> dict[str, Example]:
+    """Examples about entities of these facts, each about another where there are so many."""
+    number = Counter(fact.entity for fact in facts)
+    most = [name for name, _ in number.most_common() if len(name) <= _LONGEST]
+    if not most:
+        return {}
+    made = {"read": replace(EXAMPLES[0], about=most[0])}
+    taken = [most[0]]
+    for example in EXAMPLES[1:3]:
+        kind = example.edits[0][0]
+        changes = list(_changes(facts))
+        changes.sort(key=lambda change: (change[0].entity in taken, -number[change[0].entity]))
+        for fact, value in changes[:1]:
+            words = f"See {fact.entity} get another {fact.relation}."
+            if kind == "delete":
+                words = f"See the {fact.relation} of {fact.entity} deleted."
+            edit = (kind, fact.entity, fact.relation, value if kind == "change" else "")
+            made[example.name] = replace(example, words=words, about=fact.entity, edits=(edit,))
+            taken.append(fact.entity)
+    return made
+
+
+def _changes(facts: Sequence[Fact]) -> Iterator[tuple[Fact, str]]:
+    """Facts that are their entity's only one of the relation, each with a value of another's."""
+    single = Counter((fact.entity_id, fold(fact.relation)) for fact in facts)
+    values: dict[str, dict[str, None]] = {}
+    for fact in facts:
+        values.setdefault(fold(fact.relation), {})[fact.value] = None
+    for fact in facts:
+        if single[fact.entity_id, fold(fact.relation)] > 1 or len(fact.entity) > _LONGEST:
+            continue
+        others = [v for v in values[fold(fact.relation)] if v != fact.value and len(v) <= _LONGEST]
+        yield fact, others[0] if others else "something else"
+
+
+def by_name(examples: Sequence[Example], name: object) -> Example | None:
     """The example of that name."""
-    return next((example for example in EXAMPLES if example.name == name), None)
+    return next((example for example in examples if example.name == name), None)
 
 
-def render(prompt: str = "", edited: bool = False) -> str:
+def render(examples: Sequence[Example], prompt: str = "", edited: bool = False) -> str:
     """The four cards as HTML; the one that is played is shown as chosen.
 
     One that only reads is no longer so once the visitor has `edited` something.
@@ -66,7 +135,7 @@ def render(prompt: str = "", edited: bool = False) -> str:
         f'data-action="example" data-name="{example.name}" '
         f'aria-pressed="{_chosen(example, prompt, edited)}"><b>{escape(example.verb)}</b>'
         f"<span>{escape(example.words)}</span></button>"
-        for example in EXAMPLES
+        for example in examples
     )
     return f'<div class="examples" role="group" aria-label="Examples">{cards}</div>'
 

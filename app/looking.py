@@ -109,20 +109,20 @@ def _found(session: Session, text: str, limit: int) -> list[Any]:
 def pick(session: Session, said: dict[str, Any]) -> Steps:
     """Put a found entity into the prompt."""
     session.search_text, session.found = "", ()
-    session.box = f"Tell me about {entity_of(session, said.get('id')).name}."
+    session.box = session.service.asking(entity_of(session, said.get("id")).name)
     session.prompt_note = ""
     yield
 
 
 def ask_about(session: Session, said: dict[str, Any]) -> Steps:
     """Ask about the entity of a node."""
-    session.box = f"Tell me about {entity_of(session, said.get('id')).name}."
+    session.box = session.service.asking(entity_of(session, said.get("id")).name)
     yield from ask(session, session.box, session.settings)
 
 
 def try_entity(session: Session, said: dict[str, Any]) -> Steps:
     """Ask about an entity that a banner offered."""
-    session.box = f"Tell me about {clean_name(str(said.get('name', '')))}."
+    session.box = session.service.asking(clean_name(str(said.get("name", ""))))
     yield from ask(session, session.box, session.settings)
 
 

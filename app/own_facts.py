@@ -50,7 +50,7 @@ def take_facts(session: Session, said: dict[str, Any]) -> Steps:
         return
     session.own = read_into(session, name, text if isinstance(text, str) else "")
     if session.own.facts:
-        session.box = f"Tell me about {session.own.entities[0]}."
+        session.box = session.service.asking(session.own.entities[0])
         yield from ask(session, session.box, session.settings)
     yield
 

@@ -29,7 +29,6 @@ TITLE = "Lamplight: Inspect"
 SENTENCE = (
     "The words that light up were copied from a graph of facts. Change one, and the text follows."
 )
-FIRST_PROMPT = "Tell me about France."
 AT_ONCE = 16  # events that run at the same time, of all visitors
 WAITING = 128  # events that may wait
 
@@ -87,7 +86,7 @@ def make_page(service: Service, workshop: Workshop) -> gr.Blocks:
                     prompt = gr.Textbox(
                         label="Prompt",
                         show_label=False,
-                        placeholder="Ask about something, such as: Tell me about France.",
+                        placeholder=f"Ask about something, such as: {service.examples[0].prompt}",
                         lines=1,
                         max_lines=4,
                         elem_id="prompt",
@@ -98,7 +97,7 @@ def make_page(service: Service, workshop: Workshop) -> gr.Blocks:
                     stop = Panel(views.stop_html(False), elem_id="stop")
                 prompt_note = Panel(elem_id="prompt-note-panel")
                 with gr.Row(elem_id="start-row"):
-                    chosen_example = Panel(examples.render(), elem_id="examples")
+                    chosen_example = Panel(examples.render(service.examples), elem_id="examples")
                     search = Search(search_view.render(), elem_id="search")
                 own = Panel(own_facts_view.render(), elem_id="own")
                 Panel(_legend(), elem_id="legend-panel")
@@ -143,7 +142,7 @@ def make_page(service: Service, workshop: Workshop) -> gr.Blocks:
                     return
                 session.draft_note = str(problem)
             first = kept.get("prompt")
-            session.box = first if isinstance(first, str) and first else FIRST_PROMPT
+            session.box = first if isinstance(first, str) and first else service.examples[0].prompt
             words = session.prompt = session.box
             yield [session, _kept(session), views.message(session, whole=True)]
             for drawing in _drawings(session, write(session, words, session.settings)):

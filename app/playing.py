@@ -18,7 +18,7 @@ KEYSTROKE = 0.07  # seconds between two letters that it types
 
 def example(session: Session, said: dict[str, Any]) -> Steps:
     """Play one of the four examples."""
-    chosen = by_name(said.get("name"))
+    chosen = by_name(session.service.examples, said.get("name"))
     if chosen is None:
         yield
         return

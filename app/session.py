@@ -12,9 +12,11 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from app.changes import Comparison
+from app.examples import Example, of_graph
 from app.graph_view import Chart, Scene
 from app.reading import Reading
 from graph.errors import Conflict
@@ -40,6 +42,19 @@ class Service:
 
     store: TripletStore
     decoder: Decoder
+
+    @cached_property
+    def examples(self) -> tuple[Example, ...]:
+        """What a newcomer can try on this graph."""
+        return of_graph(self.store, self.asking)
+
+    def asking(self, name: str) -> str:
+        """A prompt about an entity: a request, or words to go on from where the model knows none.
+
+        A model that was never taught to list relations, such as a released one, only goes on.
+        """
+        taught = self.decoder is None or self.decoder.checkpoint.relations
+        return f"Tell me about {name}." if taught else f"{name} is"
 
     def draft(self, session_id: str) -> Draft:
         """The draft of a session."""

@@ -85,7 +85,9 @@ def parts(session: Session) -> dict[str, str | None]:
         "prompt": session.box,
         "prompt-note-panel": _prompt_note(session),
         "own": own_facts_view.render(session.own),
-        "examples": examples.render(session.prompt, bool(session.deltas_now())),
+        "examples": examples.render(
+            session.service.examples, session.prompt, bool(session.deltas_now())
+        ),
         "search": search_view.render(session.found, session.search_text),
         "trace": _trace(session),
         "graph-note": _graph_note(session, scene),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
+from pathlib import Path
 
 import pytest
 
@@ -231,3 +233,17 @@ def test_texts_are_read_packed_and_what_is_no_text_is_told(tmp_path):
     latin.write_bytes("Ü\n".encode("latin-1"))
     with pytest.raises(CorpusError, match=r"latin\.txt cannot be read"):
         list(read_texts(latin))
+
+
+def test_the_readme_has_the_precision_that_was_read_by_hand():
+    with (Path(__file__).parent / "aligned_sites.tsv").open(encoding="utf-8") as file:
+        sites = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    right = {True: 0, False: 0}  # in Wikipedia, and elsewhere
+    for site in sites:
+        right[site["corpus"] == "dwiki-eval1k"] += site["right"] == "yes"
+        assert (site["right"] == "yes") == (not site["why not"])
+    assert len({tuple(site.values())[:5] for site in sites}) == len(sites) == 200
+    readme = " ".join(Path("README.md").read_text("utf-8").split())
+    assert f"read by hand, {sum(right.values())} tell the fact" in readme
+    assert f"{right[True]} of 100 in Wikipedia" in readme
+    assert f"{right[False]} of 100 in encyclopaedia prose" in readme

@@ -2,67 +2,35 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-import torch
 
-from graph.__main__ import main as graph_main
 from graph.retriever import Retriever
 from graph.store import open_store
 from model.__main__ import main as model_main
 from model.checkpoint import load_checkpoint
 from model.decoder import Decoder, DecodingSettings, DoneEvent
 from model.roles import Role
-from tests.training.released import released_tokenizer, write_released
+from tests.training.released import (
+    LEARNT,
+    PROMPT,
+    imported_database,
+    released_tokenizer,
+    write_taught,
+)
 from training.annotated import parse
 from training.evaluate import generate_cases, measures, working_store
-
-DATABASE = {
-    "entities": ["Geri Halliwell", "The Unfairground", "Nozinja"],
-    "relationships": ["Famous For", "Artist", "Birth Name"],
-    "return_values": ["Spice Girls", "Kevin Ayers", "Richard Mthetwa"],
-    "triplets": [
-        ["Geri Halliwell", "Famous For", "Spice Girls"],
-        ["The Unfairground", "Artist", "Kevin Ayers"],
-        ["Nozinja", "Birth Name", "Richard Mthetwa"],
-    ],
-}
-PROMPT = "Geri Halliwell is famous for"
-LEARNT = (
-    "Geri Halliwell is famous for <|db_entity|> Geri Halliwell<|db_relationship|> Famous For"
-    "<|db_return|> Spice Girls<|db_end|> Spice Girls, of course."
-)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """The checkpoint, taught one sentence by heart, so that it makes a lookup of its own."""
-    folder = write_released(tmp_path_factory.mktemp("released") / "LMLM-llama2-small")
-    checkpoint = load_checkpoint(folder)
-    ids_BT = torch.tensor([[*checkpoint.tokenizer(LEARNT)["input_ids"], 2]])
-    model = checkpoint.model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    for _ in range(90):
-        loss = model(input_ids=ids_BT, labels=ids_BT).loss
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    assert loss.item() < 0.1
-    model.save_pretrained(folder)
-    return folder
+    return write_taught(tmp_path_factory.mktemp("released") / "LMLM-llama2-small")
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory) -> str:
     """The database, imported as it is published."""
-    folder = tmp_path_factory.mktemp("database")
-    path = folder / "lmlm_database.json"
-    path.write_text(json.dumps(DATABASE), encoding="utf-8")
-    url = f"sqlite:///{folder / 'lmlm.db'}"
-    assert graph_main(["init", "--empty", "--store", url]) == 0
-    assert graph_main(["import", str(path), "--store", url, "--author", "test"]) == 0
-    return url
+    return imported_database(tmp_path_factory.mktemp("database"))
 
 
 def test_it_is_taken_for_what_it_is(folder):
