@@ -16,6 +16,7 @@ from graph.world import make_world
 from model.checkpoint import Checkpoint
 from model.decoder import Decoder
 from tests.neo4j_server import server as neo4j
+from tests.neo4j_server.proxy import Proxy
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +84,51 @@ def test_a_server_that_is_away_is_told_and_waited_for(
     assert "Ghent" in page.marks()  # the draft that was acknowledged is there
     page.after(lambda: page.page.locator("#undo").click())
     assert "Ghent" not in page.marks()
+
+
+@pytest.mark.browser
+def test_a_server_that_only_reads_is_told_and_the_text_stays(
+    team_page: tuple[Inspect, Server], team_server: neo4j.Server
+) -> None:
+    page, _ = team_page
+    before = page.text()
+    team_server.stop()
+    team_server.start({"server.databases.default_to_read_only": "true"})
+    try:
+        page.open_fact("Paris")
+        page.page.locator("#card-value").fill("Ghent")
+        page.page.locator("#save").click()
+        expect(page.page.locator("#card")).to_contain_text("is read-only", timeout=60_000)
+        assert page.text() == before
+        page.ask("Tell me about Japan.")  # it is read as before
+        assert "Tokyo" in page.marks()
+    finally:
+        team_server.stop()
+        team_server.start()
+    page.ask("Tell me about France.")
+    page.change("Paris", "Ghent")
+    assert "Ghent" in page.marks()
+
+
+@pytest.mark.browser
+def test_over_a_slow_server_the_page_takes_longer_and_loses_nothing(
+    team_server: neo4j.Server, checkpoint: Checkpoint, visit: Callable[..., Inspect]
+) -> None:
+    proxy = Proxy(team_server.port)
+    try:
+        with open_store(proxy.url) as store:
+            server = serve_on(store, Decoder(checkpoint))
+            try:
+                page = visit(server.url).open()
+                proxy.delay = 0.15  # of each reply
+                page.ask("Tell me about Kenya.")
+                page.change("Nairobi", "Ghent")
+                assert "Ghent" in page.marks()
+                proxy.delay = 0.0
+                page.after(lambda: page.page.locator("#undo").click())
+                assert "Nairobi" in page.marks()
+            finally:
+                proxy.delay = 0.0
+                server.end()
+    finally:
+        proxy.close()

@@ -41,6 +41,7 @@ TABLES = {
         ("exact_10m_vs_10k", "exact lookup, 10 million facts over 10 thousand", "≤ 2", 2),
         ("fuzzy_10m_vs_1m", "fuzzy lookup, 10 million facts over 1 million", "≤ 4", 2),
         ("load_facts_per_cpu_second", "facts loaded in a CPU second, CSV to file", "≥ 40,000", 0),
+        ("load_peak_mb", "MB of memory at most while ten million facts are loaded", "≤ 1,024", 0),
         ("paper_file_gb", "54.6 million facts, extrapolated: GB of file", "", 1),
         ("paper_load_cpu_hours", "54.6 million facts, extrapolated: CPU hours to load", "", 1),
         ("paper_exact_us", "54.6 million facts, extrapolated: µs of a lookup", "", 0),
