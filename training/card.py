@@ -39,6 +39,7 @@ ABOUT = {
     "edit_paraphrase": "the same, in frames of the corpus that no document has with its noun",
     "edit_paraphrase_unseen": "the same, in 100 wordings that no document has",
     "edit_unrelated": "another fact of the entity, asked for after the edit",
+    "edit_neighbour": "the same relation of another entity, of the same value if any has it",
     "edit_seconds": "seconds from an edit to the whole changed text",
     "edits_at_once_1": "a changed fact, asked for; one edit in the draft",
     "edits_at_once_10": "the same among 10 edits at once",
@@ -146,8 +147,13 @@ def measure_table(found: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def _cell(row: Mapping[str, float]) -> str:
-    interval = f"{row['low']:.3f} to {row['high']:.3f}" if "low" in row else ""
-    return f"{row['value']:.3f} ({interval}; n = {int(row['n']):,})"
+    interval = f"{_shown(row['low'])} to {_shown(row['high'])}" if "low" in row else ""
+    return f"{_shown(row['value'])} ({interval}; n = {int(row['n']):,})"
+
+
+def _shown(value: float) -> str:
+    """Three digits after the point; a probability too small for them has its power of ten."""
+    return f"{value:.1e}" if 0 < abs(value) < 0.0005 else f"{value:,.3f}"
 
 
 def write_card(model: Path, run: Path, evaluation: Path) -> Path:
@@ -242,7 +248,7 @@ def _scaling(model: Path) -> str:
 
 
 def _brief(row: Mapping[str, float]) -> str:
-    return f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+    return f"{_shown(row['value'])} ({_shown(row['low'])} to {_shown(row['high'])})"
 
 
 def _corpus_table(splits: Mapping[str, Any]) -> str:
