@@ -70,7 +70,8 @@ def of_graph(store: TripletStore, asking: Callable[[str], str]) -> tuple[Example
     chosen = list(EXAMPLES)
     lacking = [place for place, example in enumerate(chosen) if not _holds(store, example)]
     if lacking:
-        made = _made_of(list(itertools.islice(store.all_facts(), _LOOKED_AT)))
+        kept = [example.about for place, example in enumerate(chosen) if place not in lacking]
+        made = _made_of(list(itertools.islice(store.all_facts(), _LOOKED_AT)), kept)
         for place in lacking:
             chosen[place] = made.get(chosen[place].name, chosen[place])
     return tuple(replace(example, prompt=asking(example.about)) for example in chosen)
@@ -85,14 +86,19 @@ def _holds(store: TripletStore, example: Example) -> bool:
     return any(store.facts(entity.id, relation, limit=1) for entity, _ in known)
 
 
-def _made_of(facts: Sequence[Fact]) -> dict[str, Example]:
-    """Examples about entities of these facts, each about another where there are so many."""
+def _made_of(facts: Sequence[Fact], kept: Sequence[str]) -> dict[str, Example]:
+    """Examples about entities of these facts, each about another where there are so many.
+
+    `kept` are those that the other examples are about.
+    """
     number = Counter(fact.entity for fact in facts)
     most = [name for name, _ in number.most_common() if len(name) <= _LONGEST]
     if not most:
         return {}
-    made = {"read": replace(EXAMPLES[0], about=most[0])}
-    taken = [most[0]]
+    taken = list(kept)
+    about = next((name for name in most if name not in taken), most[0])
+    made = {"read": replace(EXAMPLES[0], about=about)}
+    taken.append(about)
     for example in EXAMPLES[1:3]:
         kind = example.edits[0][0]
         changes = list(_changes(facts))
@@ -114,7 +120,9 @@ def _changes(facts: Sequence[Fact]) -> Iterator[tuple[Fact, str]]:
     for fact in facts:
         values.setdefault(fold(fact.relation), {})[fact.value] = None
     for fact in facts:
-        if single[fact.entity_id, fold(fact.relation)] > 1 or len(fact.entity) > _LONGEST:
+        if single[fact.entity_id, fold(fact.relation)] > 1:
+            continue
+        if max(len(fact.entity), len(fact.relation)) > _LONGEST:
             continue
         others = [v for v in values[fold(fact.relation)] if v != fact.value and len(v) <= _LONGEST]
         yield fact, others[0] if others else "something else"

@@ -53,7 +53,7 @@ class Service:
 
         A model that was never taught to list relations, such as a released one, only goes on.
         """
-        taught = self.decoder is None or self.decoder.checkpoint.relations
+        taught = self.decoder.checkpoint.relations
         return f"Tell me about {name}." if taught else f"{name} is"
 
     def draft(self, session_id: str) -> Draft:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -228,14 +229,25 @@ def _make_driver(uri: str, auth: tuple[str, str] | None) -> neo4j.Driver:
     )
 
 
-def _listens(address: Address) -> bool:
-    """Whether anybody takes a connection there."""
+def _refuses_tls(address: Address) -> bool:
+    """Whether somebody takes a connection there, and then TLS cannot be agreed upon."""
+    context = ssl.create_default_context()
+    if "+ssc" in address.uri:  # any certificate will do
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     host, _, port = address.host.rpartition(":")
+    host = host.strip("[]")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+        plain = socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS)
     except OSError:
         return False
-    return True
+    with plain:
+        try:
+            context.wrap_socket(plain, server_hostname=host).close()
+        except (ssl.SSLError, ConnectionError):
+            return True
+        except OSError:  # too slow to say
+            return False
+    return False
 
 
 def _sentence(problem: Exception, address: Address) -> str:
@@ -281,8 +293,8 @@ def _sentence(problem: Exception, address: Address) -> str:
             f"{server} went away while this was being saved, and may have saved it; reload to see."
         )
     if isinstance(problem, errors.ServiceUnavailable | errors.SessionExpired | OSError):
-        if "+s" in address.uri.partition(":")[0] and _listens(address):
-            return no_tls  # routing hides the cause; there is somebody who does not understand us
+        if "+s" in address.uri.partition(":")[0] and _refuses_tls(address):
+            return no_tls  # routing hides the cause
         return f"{server} does not answer; check that it runs and that the address is right."
     if isinstance(problem, errors.DriverError) and "acqui" in str(problem):
         return f"{server} is too busy: no connection became free; try again in a moment."

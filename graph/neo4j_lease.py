@@ -11,6 +11,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -121,14 +122,16 @@ class Lease:
     def _renew(self) -> None:
         while not self._over.wait(max(LEASE_SECONDS / 4, 1)):
             with suppress(StoreError):
-                self.store.connection.write(
-                    lambda tx: run(
-                        tx,
-                        "MATCH (s:Lamplight {name: 'store'}) WHERE s.lease = $lease"
-                        " SET s.lease_time = timestamp()",
-                        lease=self.id,
-                    )
-                )
+                self.store.connection.write(self._renew_once)
+
+    def _renew_once(self, tx: ManagedTransaction) -> None:
+        # A statement's timestamp is when it began, so first comes one that waits for the lock.
+        for change in ("s.turn = $lease", "s.lease_time = timestamp()"):
+            run(
+                tx,
+                f"MATCH (s:Lamplight {{name: 'store'}}) WHERE s.lease = $lease SET {change}",
+                lease=self.id,
+            )
 
 
 def _release(tx: ManagedTransaction) -> None:
@@ -141,20 +144,26 @@ def _release(tx: ManagedTransaction) -> None:
 
 def give_up(connection: Connection, lease: str) -> None:
     """Take out what a write that failed or died had written, and end its lease."""
-    while True:
+    place: int | None = 0  # in `_TAKE_OUT`; what comes before is done
+    while place is not None:
+        place = connection.write(partial(_give_up, lease=lease, place=place))
 
-        def attempt(tx: ManagedTransaction) -> bool:
-            turn = take_turn(tx, uuid.uuid4().hex)
-            if turn.lease != lease:
-                return False  # it came to its end, or somebody else has done this
-            assert turn.lease_revision is not None
-            left = _take_out(tx, turn.lease_revision)
-            if not left:
-                _release(tx)
-            return left
 
-        if not connection.write(attempt):
-            return
+def _give_up(tx: ManagedTransaction, lease: str, place: int) -> int | None:
+    """One transaction of it; the place to go on from, or None at the end."""
+    turn = take_turn(tx, uuid.uuid4().hex)
+    if turn.lease != lease:
+        return None  # it came to its end, or somebody else has done this
+    assert turn.lease_revision is not None
+    wrote = turn.lease_batch != 0  # batch 0 is the lease alone
+    for statement in _TAKE_OUT[place:] if wrote else ():
+        parameters = {"revision": turn.lease_revision, "most": _MOST, "open": OPEN}
+        ((count,),) = run(tx, statement, **parameters)
+        if count:
+            return place
+        place += 1
+    _release(tx)
+    return None
 
 
 # In this order, each until nothing of it is left: a name has to be free before it is given back.
@@ -183,12 +192,3 @@ _TAKE_OUT = (
     " SET r.until = $open RETURN count(*)",
     "MATCH (r:Relation) WHERE r.made = $revision WITH r LIMIT $most DELETE r RETURN count(*)",
 )
-
-
-def _take_out(tx: ManagedTransaction, revision: int) -> bool:
-    """Take out some of what bears a revision that will not be; False when there is no more."""
-    for statement in _TAKE_OUT:
-        ((count,),) = run(tx, statement, revision=revision, most=_MOST, open=OPEN)
-        if count:
-            return True
-    return False

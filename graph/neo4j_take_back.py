@@ -2,12 +2,13 @@
 
 What the journal lists is taken back in one transaction. Of an import it lists nothing, for the
 versions themselves tell; that may be millions of them, and goes in batches under a lease, compared
-as a whole before the first is written. A million facts need some two gigabytes of memory here.
+as a whole before the first is written. That whole is held in memory here: a million facts need some
+two gigabytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -99,31 +100,40 @@ def listed_deltas(view: View, revision: int) -> list[Delta] | None:
 def _written_deltas(before: View, after: View) -> list[Delta]:
     """What differs between a revision and the one before, by the versions that bear its number."""
     revision = after.revision()
-    facts = after.rows(
-        "MATCH ()-[f:FACT]->() WHERE f.since = $revision OR f.until = $revision"
-        " RETURN DISTINCT f.id AS id ORDER BY id",
-        revision=revision,
-    )
-    entities = after.rows(
-        "MATCH (e:Entity) WHERE e.named = $revision RETURN e.id AS id UNION"
-        " MATCH (n:Name) WHERE n.since = $revision OR n.until = $revision"
-        " MATCH (e:Entity)-[:NAMED]->(n) RETURN e.id AS id",
-        revision=revision,
-    )
+    deltas: list[Delta] = []
+    for chunk in _paged(after, _ENTITIES, revision):
+        had, has = before.entities(chunk), after.entities(chunk)
+        deltas += [Delta(had.get(number), has.get(number)) for number in chunk]
+    for chunk in _paged(after, _FACTS, revision):
+        said, says = before.facts_by_id(chunk), after.facts_by_id(chunk)
+        deltas += [Delta(said.get(number), says.get(number)) for number in chunk]
     rules = after.rows(
         "MATCH (f:Rule) WHERE f.since = $revision OR f.until = $revision"
         " RETURN DISTINCT f.id AS id ORDER BY id",
         revision=revision,
     )
-    deltas: list[Delta] = []
-    for chunk in chunks([number for (number,) in sorted(entities)]):
-        had, has = before.entities(chunk), after.entities(chunk)
-        deltas += [Delta(had.get(number), has.get(number)) for number in chunk]
-    for chunk in chunks([number for (number,) in facts]):
-        said, says = before.facts_by_id(chunk), after.facts_by_id(chunk)
-        deltas += [Delta(said.get(number), says.get(number)) for number in chunk]
     if rules:
         were = {rule.id: rule for rule in before.rules()}
         are = {rule.id: rule for rule in after.rules()}
         deltas += [Delta(were.get(number), are.get(number)) for (number,) in rules]
     return deltas
+
+
+# Ids of what has versions that begin or end with a revision, rising, from an index.
+_FACTS = """
+    MATCH ()-[f:FACT]->() USING INDEX f:FACT(id, since)
+    WHERE f.id > $last AND f.since > 0 AND (f.since = $revision OR f.until = $revision)
+    RETURN DISTINCT f.id AS id ORDER BY id LIMIT $most"""
+_ENTITIES = """
+    MATCH (e:Entity) USING INDEX e:Entity(id)
+    WHERE e.id > $last AND (e.named = $revision OR EXISTS {
+        MATCH (e)-[:NAMED]->(n:Name) WHERE n.since = $revision OR n.until = $revision })
+    RETURN e.id AS id ORDER BY id LIMIT $most"""
+_PAGE = 5000  # ids of one statement: a server answers each within a time limit
+
+
+def _paged(view: View, ids: str, revision: int) -> Iterator[list[int]]:
+    last = -1
+    while rows := view.rows(ids, last=last, revision=revision, most=_PAGE):
+        yield [number for (number,) in rows]
+        last = rows[-1][0]

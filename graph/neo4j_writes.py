@@ -92,9 +92,12 @@ class View(Neo4jReads):
 
         for some in chunks(list(bags)):
             known = self.rows(
-                "UNWIND $bags AS bag WITH bag WHERE EXISTS { (:Entity {bag: bag}) }"
-                " OR EXISTS { (:Name {bag: bag}) } RETURN bag",
+                "UNWIND $bags AS bag WITH bag WHERE"
+                " EXISTS { MATCH (e:Entity {bag: bag}) WHERE e.named <= $at } OR"
+                " EXISTS { MATCH (n:Name {bag: bag}) WHERE n.since <= $at AND $at < n.until }"
+                " RETURN bag",
                 bags=some,
+                at=self._revision,
             )
             self._nobody.update(set(some) - {bag for (bag,) in known})
 
@@ -117,7 +120,9 @@ class View(Neo4jReads):
         return super().entity(entity_id, at)
 
     def find_entities(self, name: str, at: int | None = None) -> list[tuple[Entity, str]]:
-        return [] if bag_key(name) in self._nobody else super().find_entities(name, at)
+        if at is None and bag_key(name) in self._nobody:
+            return []
+        return super().find_entities(name, at)
 
     def facts(
         self,

@@ -431,7 +431,8 @@ def require_unchanged(deltas: Sequence[Delta], now: TripletStore, doing: str) ->
         rule = after or before
         assert rule is not None
         standing = now.rules(rule.kind, rule.name)
-        changed = before not in standing if before else False
+        # What is to be made must not be there already, as where it was brought back meanwhile.
+        changed = before not in standing if before else any(r.id == rule.id for r in standing)
         doubled = after is not None and any(
             other.id not in touched and (rule.kind == SETTING or other.value == after.value)
             for other in standing

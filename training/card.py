@@ -129,6 +129,23 @@ def _tokens_at(tokens: Mapping[int, float], step: int) -> float:
     return max((count for known, count in tokens.items() if known <= step), default=0.0)
 
 
+SUFFIXES = {
+    "_novel": "of edits to made-up values",
+    "_alias": "asked for by another name of the entity",
+    "_neighbour": "of entities of which another has a like name",
+    "_annotated": "on an annotated corpus (`--annotated`)",
+    "_corpus": "on a corpus's validation documents (`--corpus`)",
+    "_unmasked": "of a model trained on the values too (`--unmasked`)",
+    "_entity": "of an entity that the graph lacks",
+    "_elsewhere": "where the value can be told without the fact",
+    "_false_premise": "prompts with a false premise",
+    "_no_entity": "prompts about nothing in the graph",
+    "_other_languages": "prompts in other languages",
+    "_typed_markers": "prompts with markers typed into them",
+    "_typos": "prompts with slips of the finger",
+}
+
+
 def measure_table(found: Mapping[str, Mapping[str, float]]) -> str:
     """The measures as Markdown; macro average and held-out entities in columns of their own."""
     rows = [
@@ -142,8 +159,23 @@ def measure_table(found: Mapping[str, Mapping[str, float]]) -> str:
             continue
         cells = [found.get(name + suffix) for suffix in ("", "_macro", "_held_out")]
         shown = " | ".join(_cell(cell) if cell else "" for cell in cells)
-        rows.append(f"| `{name}` | {ABOUT.get(name, '')} | {shown} |")
+        rows.append(f"| `{name}` | {_about(name)} | {shown} |")
     return "\n".join(rows)
+
+
+def _about(name: str) -> str:
+    """What a measure is; of one on another graph, other documents or another model, that too."""
+    if name in ABOUT:
+        return ABOUT[name]
+    for suffix, where in SUFFIXES.items():
+        if name.endswith(suffix):
+            return f"`{name.removesuffix(suffix)}`, {where}"
+    if name.startswith("foreign_"):
+        kind = max((k for k in ABOUT if name.endswith("_" + k)), key=len, default="")
+        graph = name.removeprefix("foreign_").removesuffix(kind).strip("_")
+        if kind:
+            return f"`{kind}` on {f'the graph {graph}' if graph else 'the chemical compounds'}"
+    return ""
 
 
 def _cell(row: Mapping[str, float]) -> str:
@@ -311,10 +343,11 @@ break, the text with its lookups, `<|end|>`.
 
 ## What it does
 
-Measured by `python -m training evaluate` on the shipped graph, by unconstrained greedy decoding of
-this file: only values and `<|db_end|>` are forced, nothing is filtered. In brackets: 95 % interval
-and number; *each relation alike* is the mean over relations, in which a rare one weighs as much as
-a frequent one. No training document names one of the {held_out} held-out entities.
+Measured by `python -m training evaluate all` on the shipped graph, by unconstrained greedy decoding
+of this file: only values and `<|db_end|>` are forced, nothing is filtered. In brackets: 95 %
+interval and number; *each relation alike* is the mean over relations, in which a rare one weighs as
+much as a frequent one. No training document names one of the {held_out} held-out entities. Rows of
+another graph or corpus, if any, were measured with `--graph` and `--annotated`.
 
 {measures}
 

@@ -18,6 +18,7 @@ from training.module import LookupLanguageModule
 from training.samples import decodable
 from training.shards import Shard
 from training.suites.perplexity import dynamic_perplexity
+from training.time_share import TimeShare
 from training.tokenizer import Encoded
 
 
@@ -25,15 +26,21 @@ class DynamicPerplexity(L.Callback):
     """Logs ``validation/perplexity_dynamic`` at each validation; draws no random number.
 
     Args:
-        documents: of the validation split, the first ones. Some 0.3 s each on a CPU.
+        documents: of the validation split, the first ones. At the shipped size each takes some
+            0.3 s on a CPU, where they are decoded also for a model that is trained elsewhere.
+        most_time: share of the run's time that this may take; where it would take more, it is left
+            out of some validations.
 
     Where the corpus has no lookups, or the weights are spread over processes, nothing is logged.
     """
 
-    def __init__(self, documents: int = 16) -> None:
+    def __init__(self, documents: int = 16, most_time: float = 0.02) -> None:
         if documents < 1:
             raise ValueError(f"documents is {documents}; give 1 or more.")
-        self.documents = documents
+        self.documents, self._time = documents, TimeShare(most_time)
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self._time.begin()
 
     def on_validation_epoch_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         data = getattr(trainer, "datamodule", None)
@@ -41,13 +48,13 @@ class DynamicPerplexity(L.Callback):
             return
         if not isinstance(data, LookupDataModule) or not data.lookups:
             return
-        if hasattr(trainer.model, "clip_grad_norm_"):  # FSDP
+        if hasattr(trainer.model, "clip_grad_norm_") or not self._time.allows():  # FSDP
             return
         assert isinstance(module, LookupLanguageModule)
         shard = Shard(data.corpus / "validation")
         rows = (shard.document(index) for index in range(min(self.documents, len(shard))))
         documents = [Encoded(ids.tolist(), flags.tolist(), prompt) for ids, flags, prompt in rows]
-        with decodable(module) as checkpoint:
+        with self._time.spending(), decodable(module) as checkpoint:
             found = dynamic_perplexity(checkpoint, documents)
         if found is not None:
             module.log("validation/perplexity_dynamic", found["value"], rank_zero_only=True)

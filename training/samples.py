@@ -20,7 +20,6 @@ import copy
 import itertools
 import json
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,6 +39,7 @@ from training.data import LookupDataModule
 from training.export import name_prompt_form
 from training.growing import GrowingFile, append_lines
 from training.module import LookupLanguageModule
+from training.time_share import TimeShare
 from training.tokenizer import load_tokenizer
 
 SAMPLES = "samples.jsonl"
@@ -112,23 +112,21 @@ class SampleWriter(L.Callback):
     ) -> None:
         self.path = Path(folder) / SAMPLES
         self.prompts, self.store = prompts, store
-        self.every_n_steps, self.most_time = every_n_steps, most_time
+        self.every_n_steps, self._time = every_n_steps, TimeShare(most_time)
         self.settings = DecodingSettings(max_tokens=max_tokens)
         self._step = 0  # of the last samples
-        self._spent = 0.0  # seconds
         self._off = not store
 
     def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        self._begun, self._step = time.perf_counter(), trainer.global_step
+        self._time.begin()
+        self._step = trainer.global_step
         if hasattr(trainer.model, "clip_grad_norm_"):
             self._stop("the weights are spread over several processes")  # FSDP
 
     def on_train_batch_end(
         self, trainer: L.Trainer, module: L.LightningModule, *arguments: Any
     ) -> None:
-        due = trainer.global_step % self.every_n_steps == 0
-        running = time.perf_counter() - self._begun
-        if due and self._spent <= self.most_time * running:
+        if trainer.global_step % self.every_n_steps == 0 and self._time.allows():
             self._sample(trainer, module)
 
     def on_train_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
@@ -139,21 +137,20 @@ class SampleWriter(L.Callback):
         if self._off or step == self._step or not trainer.is_global_zero:
             return
         assert isinstance(module, LookupLanguageModule)
-        begun = time.perf_counter()
         self._step = step
         data = getattr(trainer, "datamodule", None)
         lookups = not isinstance(data, LookupDataModule) or data.lookups
-        try:
-            with decodable(module) as checkpoint:
-                traces = self._write(checkpoint, lookups)
-        except (StoreError, PromptError) as problem:
-            self._stop(str(problem).rstrip("."))
-            return
-        samples = [Sample.of(trace, step, module.tokens_seen) for trace in traces]
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        lines = (json.dumps(asdict(sample), ensure_ascii=False) + "\n" for sample in samples)
-        append_lines(self.path, "".join(lines))
-        self._spent += time.perf_counter() - begun
+        with self._time.spending():
+            try:
+                with decodable(module) as checkpoint:
+                    traces = self._write(checkpoint, lookups)
+            except (StoreError, PromptError) as problem:
+                self._stop(str(problem).rstrip("."))
+                return
+            samples = [Sample.of(trace, step, module.tokens_seen) for trace in traces]
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lines = (json.dumps(asdict(sample), ensure_ascii=False) + "\n" for sample in samples)
+            append_lines(self.path, "".join(lines))
 
     def _write(self, checkpoint: Checkpoint, lookups: bool) -> list[Trace]:
         settings = (

@@ -30,6 +30,9 @@ def test_a_figure_outside_its_bound_is_told() -> None:
         "mask_cost_share is 0.02, and should be ≤ 0.01",
     ]
     assert missed({"mask_cost_share": {"ratio": 0.01}}) == []
+    rows = {"lookup_balanced_accuracy": {"ratio": 0.9}}
+    assert missed(rows | {"lookup_flat_balanced_accuracy": {"ratio": 0.69}}) == []
+    assert missed(rows | {"lookup_flat_balanced_accuracy": {"ratio": 0.71}}) != []
 
 
 def test_a_trial_is_said_to_be_one() -> None:

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from graph.edits import Add, AddAlias, Change, Delete, Merge, RemoveAlias, Rename
+from graph.edits import (
+    Add,
+    AddAlias,
+    Change,
+    ChangeSetting,
+    Delete,
+    Merge,
+    RemoveAlias,
+    Rename,
+)
 from graph.errors import Conflict, StoreError
 from graph.facts import LARGEST_ID
 from graph.store import Draft, TripletStore
@@ -562,3 +571,13 @@ def test_an_entity_that_others_use_is_not_undone(public: Any) -> None:
     with pytest.raises(Conflict, match="colour of Emerald City"):
         public.revert(made, author="Ada")
     assert said(public, "Oz", "capital") == ["Emerald City"]
+
+
+def test_a_rule_that_was_brought_back_is_not_brought_back_again(public: Any) -> None:
+    """As the state machine found: it stood twice afterwards, and an undo took both."""
+    public.apply([ChangeSetting("refuse-lacking", "on")], author="Ada")
+    removed = public.undo(author="Ada")
+    public.revert(removed, author="Ada")
+    with pytest.raises(Conflict, match="the setting refuse-lacking"):
+        public.revert(removed, author="Ada")
+    assert [rule.value for rule in public.rules("setting")] == ["on"]

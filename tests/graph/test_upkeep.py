@@ -140,7 +140,7 @@ def traces(store: Any) -> bytes:
         return b"".join(
             path.read_bytes().lower() for path in store.path.parent.glob(f"{store.path.name}*")
         )
-    rows = store._rows(
+    rows = store.rows(
         "MATCH (n) RETURN properties(n) AS kept"
         " UNION ALL MATCH ()-[f]->() RETURN properties(f) AS kept"
     )

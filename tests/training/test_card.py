@@ -63,6 +63,24 @@ def test_what_is_missing_is_told(model, run, tmp_path):
         write_card(model, run, model / "evaluation.json")
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("coverage", "relations that the graph listed"),
+        ("edit_question_novel", "`edit_question`, of edits to made-up values"),
+        ("foreign_edit_paraphrase_unseen", "`edit_paraphrase_unseen` on the chemical compounds"),
+        ("foreign_stars_lookup_validity", "`lookup_validity` on the graph stars"),
+        ("perplexity_static_annotated", "`perplexity_static`, on an annotated corpus"),
+        ("something_else", ""),
+    ],
+)
+def test_a_measure_of_another_graph_or_corpus_says_so(name, says):
+    row = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 10}
+    (line,) = measure_table({name: row}).splitlines()[2:]
+    assert line.split(" | ")[1].startswith(says)
+    assert bool(line.split(" | ")[1]) == bool(says)
+
+
 def test_measures_without_held_out_have_an_empty_cell():
     assert measure_table(FOUND).splitlines()[-1].endswith("n = 100) |  |  |")
 

@@ -25,6 +25,7 @@ CALLBACK = ("--trainer.callbacks+", "training.dynamic_perplexity.DynamicPerplexi
 def test_it_is_what_the_evaluation_finds_and_changes_no_weight(toy_corpus, tmp_path):
     ours, theirs = tmp_path / "with", tmp_path / "without"
     more = [*EVERY_STEP, *CALLBACK, "--trainer.callbacks.documents", "4"]
+    more += ["--trainer.callbacks.most_time", "1000"]
     assert _fit(ours, toy_corpus, *more) == 0
     assert _fit(theirs, toy_corpus, *EVERY_STEP) == 0
     logged = read_curve(ours)["validation/perplexity_dynamic"]
@@ -40,6 +41,12 @@ def test_it_is_what_the_evaluation_finds_and_changes_no_weight(toy_corpus, tmp_p
     ]
     found = perplexities(load_checkpoint(tmp_path / "model"), documents)
     assert logged[max(logged)] == pytest.approx(found["dynamic"]["value"], rel=1e-3)
+
+
+def test_what_takes_too_long_is_left_out(toy_corpus, tmp_path):
+    more = [*EVERY_STEP, *CALLBACK, "--trainer.callbacks.most_time", "1e-6"]
+    assert _fit(tmp_path, toy_corpus, *more) == 0
+    assert len(read_curve(tmp_path)["validation/perplexity_dynamic"]) == 1
 
 
 def test_a_corpus_without_lookups_has_none(toy_corpus, tmp_path):

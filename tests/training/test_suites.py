@@ -189,12 +189,15 @@ def test_edits_of_a_model_that_says_what_it_said_first(url):
 def test_a_neighbour_has_the_same_relation_and_value_if_any_has(url):
     with working_store(url) as store:
         world = World(Knower(), store)
+        alike = 0
         for one in choose(world, world.rng("edit")):
             near = _neighbour(world, world.rng("n"), one)
             assert near.relation == one.fact.relation
             assert near.entity != one.fact.entity
-            if one.fact.relation == "instance of":
-                assert near.value == one.fact.value
+            shared = [f for f in world.single[near.relation] if f.value == one.fact.value]
+            assert (near.value == one.fact.value) == (len(shared) > 1)
+            alike += len(shared) > 1
+        assert alike
 
 
 def test_deletions_of_a_faultless_model(url):
@@ -241,6 +244,7 @@ def test_completion_with_and_without_the_graph(url):
         ("The capital of France is Paris.", True),
         ("Paris. It has a population of 2 million.", True),
         ("the Paris", True),
+        ("The capital of France is a Paris.", True),
         ("The capital of France is Parisian.", False),
         ("The capital of France is Paris and Lyon.", False),
         ("The capital of France is Lyon. Paris.", False),
@@ -441,3 +445,35 @@ def test_an_interval_over_entities_counts_an_entity_once():
     assert few["n"] == many["n"] == 400
     assert few["high"] - few["low"] > 5 * (many["high"] - many["low"])
     assert interval(apart, 0, below=alike)["value"] == 0.0
+
+
+def test_options_name_what_is_compared_and_what_is_read(checkpoint, toy_corpus, url, tmp_path):
+    """--corpus, --annotated and --baseline of perplexity, and --graph of foreign."""
+    folder = tmp_path / "model"
+    checkpoint.model.save_pretrained(folder)
+    checkpoint.tokenizer.save_pretrained(folder)
+    articles = [
+        {"annotated_text": f"It is [dblookup('A{n}', 'seat') -> Bora] Bora, number {n}."}
+        for n in range(3)
+    ]
+    annotated = tmp_path / "articles.json"
+    annotated.write_text(json.dumps({"examples": articles}), encoding="utf-8")
+    graph = tmp_path / "two things.csv"
+    graph.write_text("entity,relation,value\nQuark,charm,beauty\nQuark,spin,1/2\n")
+    given = ["--model", str(folder), "--store", url, "--entities", "2", "--out"]
+    options = ["--corpus", str(toy_corpus), "--annotated", str(annotated)]
+    out = tmp_path / "found.json"
+    main(["perplexity", *given, str(out), *options, "--baseline", str(folder)])
+    found = json.loads(out.read_text("utf-8"))
+    for source in ("", "_corpus", "_annotated"):
+        for kind in ("static", "normalised", "baseline"):
+            assert found[f"perplexity_{kind}{source}"]["value"] > 1, (kind, source)
+    main(["foreign", *given, str(out), "--graph", str(graph)])
+    found = json.loads(out.read_text("utf-8"))
+    assert found["foreign_two_things_coverage"]["n"] == 2  # charm and spin
+    assert "foreign_coverage" in found
+    main(["closed-book", *given, str(out), "--unmasked", str(folder), "--entities", "99"])
+    found = json.loads(out.read_text("utf-8"))
+    assert {n for n in found if n.endswith("_unmasked")} == {
+        f"{n}_unmasked" for n in found if not n.endswith("_unmasked")
+    }

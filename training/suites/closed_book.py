@@ -36,7 +36,11 @@ from training.suites.completion import is_completable
 from training.suites.tally import Measures, Tally
 from training.suites.world import World
 
-OTHERS = 4  # entities that one is compared with
+OTHERS = 4  # entities that one is compared with, each of another value
+GROUPS = (
+    *("trained", "held_out", "shuffled", "rank_trained", "rank_held_out"),
+    *("probability_trained", "probability_held_out"),
+)
 
 Sample = list[tuple[str, float]]
 """What each statement gave, with the entity that it is about."""
@@ -102,7 +106,10 @@ def draw(world: World, rng: random.Random) -> list[Question]:
                 continue
             statements = phrases[relation].statements_for(record.type)
             templates = [template for template in statements if is_completable(template)]
-            others = sorted(e for e, value in of.items() if value != of[record.entity])
+            others: dict[str, list[str]] = {}  # entities by their value
+            for entity, value in sorted(of.items()):
+                if value != of[record.entity]:
+                    others.setdefault(value, []).append(entity)
             if not templates or len(others) < OTHERS:
                 continue
             template = rng.choice(templates).removesuffix(" {value}.")
@@ -119,7 +126,8 @@ def draw(world: World, rng: random.Random) -> list[Question]:
                 return Statement(ask(asked, entity), beginning, of[entity])
 
             fact = next(f for f in world.by_entity[key] if f.relation == relation)
-            drawn = tuple(statement(entity) for entity in rng.sample(others, OTHERS))
+            chosen = rng.sample(sorted(others), OTHERS)  # all five differ: by chance the rank is 3
+            drawn = tuple(statement(rng.choice(others[value])) for value in chosen)
             found.append(Question(statement(record.entity), drawn, fact, held_out))
     return found
 
@@ -151,7 +159,8 @@ def measure(checkpoint: Checkpoint, questions: list[Question], seed: int) -> Mea
 
     gained: dict[str, Sample] = {}  # by group: entities and what each statement gave
     tally = Tally()
-    for question, places, control in zip(questions, pairs, controls, strict=True):
+    together = sorted(zip(questions, pairs, controls, strict=True), key=lambda one: one[0].held_out)
+    for question, places, control in together:
         group = "held_out" if question.held_out else "trained"
         entity, relation = question.fact.entity, question.fact.relation
 
@@ -162,7 +171,7 @@ def measure(checkpoint: Checkpoint, questions: list[Question], seed: int) -> Mea
         if not question.held_out:
             keep("shuffled", gain(control))
         truth = places[0][0]
-        above = sum(scores[place] > scores[truth] for place in {each[1] for each in places})
+        above = sum(scores[each[1]] > scores[truth] for each in places)
         keep(f"rank_{group}", 1.0 + above)
         keep(f"probability_{group}", scores[truth] / len(rows[truth][1]))
         tally.add(f"closed_book_first_{group}", above == 0, entity=entity, relation=relation)
@@ -171,9 +180,10 @@ def measure(checkpoint: Checkpoint, questions: list[Question], seed: int) -> Mea
         found["closed_book_ratio"] = _exponential(
             interval(gained["trained"], seed, below=gained["held_out"])
         )
-    for name, values in gained.items():
-        row = interval(values, seed)
-        found[f"closed_book_{name}"] = row if name.startswith("rank") else _exponential(row)
+    for name in GROUPS:
+        if values := gained.get(name):
+            row = interval(values, seed)
+            found[f"closed_book_{name}"] = row if name.startswith("rank") else _exponential(row)
     return found | tally.measures(seed)
 
 

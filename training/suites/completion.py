@@ -9,10 +9,14 @@ entities only, where a checkpoint names some.
 
 from __future__ import annotations
 
+import re
+
 from model.grounding import says
 from training.corpus.writer import ask
 from training.suites.tally import Measures, Tally
 from training.suites.world import World
+
+_ARTICLE = re.compile(r"^(?:the|an|a) ")
 
 
 def completion(world: World) -> Measures:
@@ -51,10 +55,13 @@ def completion(world: World) -> Measures:
 def completes(text: str, prompt: str, value: str) -> bool:
     """Whether a text goes on from a prompt with the value, and there ends its sentence."""
     text, prompt, value = (" ".join(part.split()).casefold() for part in (text, prompt, value))
-    said = text.removeprefix(prompt).strip().removeprefix("the ")
-    value = value.removeprefix("the ").removesuffix(".")
-    rest = said.removeprefix(value)
-    return rest != said and (rest == "" or rest == "." or rest.startswith(". "))
+    said, value = (_ARTICLE.sub("", part) for part in (text.removeprefix(prompt).strip(), value))
+    value = value.removesuffix(".")
+    if not said.startswith(value):
+        return False
+    rest = said[len(value) :]
+    ended = rest.startswith(". ") and len(value.split()[-1]) > 1  # and not an initial
+    return rest in ("", ".") or ended
 
 
 def is_completable(template: str) -> bool:

@@ -98,42 +98,45 @@ def _wordings(world: World, changed: list[Changed], tally: Tally) -> None:
     rng = world.rng("edit wordings")
     general = world.writer.general["general_questions"]
     unseen = world.wordings["questions"]
-    jobs: list[tuple[str, Changed, str, str, str]] = []  # measure, edit, prompt, expected, relation
+    # Measure, edit, prompt, expected, entity and relation asked for.
+    jobs: list[tuple[str, Changed, str, str, str, str]] = []
     for one in changed:
         name, relation = one.fact.entity, one.fact.relation
         type_ = world.records[name].type
         question = world.writer.question_for(rng, relation, name, type_)
-        jobs.append(("edit_question", one, question, one.value, relation))
+        jobs.append(("edit_question", one, question, one.value, name, relation))
         frames = recombined(relation, general)
         for frame in rng.sample(frames, min(FRAMES, len(frames))):
             prompt = ask(frame, name, noun(world, relation))
-            jobs.append(("edit_paraphrase", one, prompt, one.value, relation))
+            jobs.append(("edit_paraphrase", one, prompt, one.value, name, relation))
         for frame in rng.sample(unseen, min(FRAMES // 2, len(unseen))):
             prompt = ask(frame, name, noun(world, relation))
-            jobs.append(("edit_paraphrase_unseen", one, prompt, one.value, relation))
+            jobs.append(("edit_paraphrase_unseen", one, prompt, one.value, name, relation))
         facts = world.by_entity[name, one.fact.entity_id]
         others = [f for f in facts if f.relation != relation and not says(one.value, f.value)]
         others = [f for f in others if sum(g.relation == f.relation for g in facts) == 1]
         if others:
             other = rng.choice(others)
             prompt = world.writer.question_for(rng, other.relation, name, type_)
-            jobs.append(("edit_unrelated", one, prompt, other.value, other.relation))
+            jobs.append(("edit_unrelated", one, prompt, other.value, name, other.relation))
         if (neighbour := _neighbour(world, rng, one)) is not None:
             near = world.records[neighbour.entity].type
             prompt = world.writer.question_for(rng, relation, neighbour.entity, near)
-            jobs.append(("edit_neighbour", one, prompt, neighbour.value, relation))
+            jobs.append(
+                ("edit_neighbour", one, prompt, neighbour.value, neighbour.entity, relation)
+            )
     world.say(f"{len(jobs)} questions after an edit")
     with world.drafts([[one.edit] for one in changed]) as retrievers:
         of = {id(one): retriever for one, retriever in zip(changed, retrievers, strict=True)}
-        prompts = [prompt for _, _, prompt, _, _ in jobs]
-        traces = world.generate(prompts, [of[id(one)] for _, one, _, _, _ in jobs])
-    for (measure, one, _, expected, relation), trace in zip(jobs, traces, strict=True):
+        prompts = [prompt for _, _, prompt, *_ in jobs]
+        traces = world.generate(prompts, [of[id(one)] for _, one, *_ in jobs])
+    for (measure, one, _, expected, entity, relation), trace in zip(jobs, traces, strict=True):
         right = says(trace.text, expected)
         kinds = [measure, *([f"{measure}_novel"] if one.novel and measure in NOVEL else [])]
-        if one.fact.entity in world.held_out:
+        if entity in world.held_out:
             kinds.append(f"{measure}_held_out")
         for name in kinds:
-            tally.add(name, right, entity=one.fact.entity, relation=relation)
+            tally.add(name, right, entity=entity, relation=relation)
 
 
 def _neighbour(world: World, rng: random.Random, one: Changed) -> Fact | None:
