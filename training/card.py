@@ -62,7 +62,7 @@ ABOUT = {
     "closed_book_shuffled": "the same with another value for the true one",
     "closed_book_first_trained": "the true value is the likeliest of five, trained entities",
     "closed_book_first_held_out": "the same of held-out entities",
-    "closed_book_rank_trained": "mean rank of the true value among five (3 is chance), trained",
+    "closed_book_rank_trained": "mean rank of the true value among five, trained entities",
     "closed_book_rank_held_out": "the same of held-out entities",
     "closed_book_probability_trained": "geometric mean of p(token) of the true value, trained",
     "closed_book_probability_held_out": "the same of held-out entities",

@@ -6,7 +6,9 @@ values are likely after any name (United States as a nationality), and their pro
 many powers of ten. So two entities are always compared crosswise, each with both values: what both
 values or both names have of themselves falls out, and what is left is that the one goes with the
 other. A name can give a value away without any memory (France and .fr), so trained entities are
-divided by held-out ones, of which no document spoke.
+divided by held-out ones, of which no document spoke. Probability, rank and first place are not
+compared crosswise: a frequent value is likelier after any name and more often the true one, so there
+too only the difference from held-out entities tells of memory.
 
 | measure | what |
 | --- | --- |
@@ -14,7 +16,7 @@ divided by held-out ones, of which no document spoke.
 | closed_book_trained, _held_out | the same geometric mean of each group |
 | closed_book_shuffled | the same of trained entities, with other entities' values for both |
 | closed_book_first_trained, _held_out | share where the true value is the most probable of all |
-| closed_book_rank_trained, _held_out | mean rank of the true value among five; 3 is chance |
+| closed_book_rank_trained, _held_out | mean rank of the true value among five |
 | closed_book_probability_trained, _held_out | geometric mean of p(token) in the true value |
 | ..._unmasked | the same of a model that was trained alike, on the looked-up values too |
 """
@@ -126,7 +128,7 @@ def draw(world: World, rng: random.Random) -> list[Question]:
                 return Statement(ask(asked, entity), beginning, of[entity])
 
             fact = next(f for f in world.by_entity[key] if f.relation == relation)
-            chosen = rng.sample(sorted(others), OTHERS)  # all five differ: by chance the rank is 3
+            chosen = rng.sample(sorted(others), OTHERS)
             drawn = tuple(statement(rng.choice(others[value])) for value in chosen)
             found.append(Question(statement(record.entity), drawn, fact, held_out))
     return found
