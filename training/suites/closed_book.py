@@ -7,8 +7,8 @@ many powers of ten. So two entities are always compared crosswise, each with bot
 values or both names have of themselves falls out, and what is left is that the one goes with the
 other. A name can give a value away without any memory (France and .fr), so trained entities are
 divided by held-out ones, of which no document spoke. Probability, rank and first place are not
-compared crosswise: a frequent value is likelier after any name and more often the true one, so there
-too only the difference from held-out entities tells of memory.
+compared crosswise: a frequent value is likelier after any name and more often the true one, so that
+there too only the difference from held-out entities tells of memory.
 
 | measure | what |
 | --- | --- |
