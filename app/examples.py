@@ -99,17 +99,16 @@ def _made_of(facts: Sequence[Fact], kept: Sequence[str]) -> dict[str, Example]:
     about = next((name for name in most if name not in taken), most[0])
     made = {"read": replace(EXAMPLES[0], about=about)}
     taken.append(about)
-    for example in EXAMPLES[1:3]:
+    changes = list(_changes(facts))
+    for example in EXAMPLES[1:3] if changes else ():
+        fact, value = min(changes, key=lambda one: (one[0].entity in taken, -number[one[0].entity]))
         kind = example.edits[0][0]
-        changes = list(_changes(facts))
-        changes.sort(key=lambda change: (change[0].entity in taken, -number[change[0].entity]))
-        for fact, value in changes[:1]:
-            words = f"See {fact.entity} get another {fact.relation}."
-            if kind == "delete":
-                words = f"See the {fact.relation} of {fact.entity} deleted."
-            edit = (kind, fact.entity, fact.relation, value if kind == "change" else "")
-            made[example.name] = replace(example, words=words, about=fact.entity, edits=(edit,))
-            taken.append(fact.entity)
+        words = f"See {fact.entity} get another {fact.relation}."
+        if kind == "delete":
+            words, value = f"See the {fact.relation} of {fact.entity} deleted.", ""
+        edit = (kind, fact.entity, fact.relation, value)
+        made[example.name] = replace(example, words=words, about=fact.entity, edits=(edit,))
+        taken.append(fact.entity)
     return made
 
 
