@@ -2,9 +2,9 @@
 
     python -m training ablate --out build/ablations --tokens 4000000
 
-Each variant is trained from the same random weights on as many tokens, and measured alike. Folders
-that are there are gone on with, so the command may be stopped and started again. The results are
-written to `ablations.json`, which the model card shows where it lies beside the model.
+Each variant is trained from the same random weights on as many tokens; then all are measured alike.
+Folders that are there are gone on with, so the command may be stopped and started again. The
+results are written to `ablations.json`, which the model card shows where it lies beside the model.
 
 | variant | what differs |
 | --- | --- |
@@ -29,7 +29,7 @@ from typing import Any
 import yaml
 
 from model.checkpoint import DEFAULT_CHECKPOINT
-from training.module import TrainingError
+from training.errors import TrainingError
 
 CONFIG = Path(__file__).parent / "configs" / "world.yaml"
 
@@ -43,19 +43,22 @@ class Variant:
     """Options of `corpus`."""
     fit: tuple[str, ...] = ()
     """Options of `fit`."""
-    suites: tuple[str, ...] = ("lookup", "closed-book")
+    suites: tuple[str, ...] = ("lookup", "closed-book", "perplexity")
 
     @property
     def folder(self) -> str:
         return self.name.replace(" ", "-")
 
 
+BASELINE = Variant("no lookups", fit=("--data.lookups", "false"), suites=("closed-book",))
+"""Its perplexity is measured beside that of each other, on the same texts."""
+
 VARIANTS = (
     Variant("full"),
     Variant("values trained", fit=("--model.train_values", "true")),
     Variant("nothing exchanged", corpus=("--no-exchange",)),
     Variant("no prose", corpus=("--no-prose",)),
-    Variant("no lookups", fit=("--data.lookups", "false"), suites=("closed-book",)),
+    BASELINE,
 )
 
 
@@ -68,11 +71,11 @@ def config(given: Path, run: Path) -> Path:
     return path
 
 
-def commands(variant: Variant, out: Path, options: argparse.Namespace) -> list[list[str]]:
-    """What is still to be run for a variant, in order."""
+def trainings(variant: Variant, options: argparse.Namespace) -> list[list[str]]:
+    """What is still to be run until a variant is trained and exported, in order."""
+    out, seed = options.out, str(options.seed)
     corpus = out / ("corpus-" + (variant.folder if variant.corpus else "full"))
-    run, model, found = (out / f"{kind}-{variant.folder}" for kind in ("run", "model", "found"))
-    seed = str(options.seed)
+    run, model = out / f"run-{variant.folder}", out / f"model-{variant.folder}"
     todo = []
     if not (corpus / "manifest.json").exists():
         wanted = ["--tokens", str(options.tokens), "--seed", seed, "--tokenizer", options.tokenizer]
@@ -84,23 +87,57 @@ def commands(variant: Variant, out: Path, options: argparse.Namespace) -> list[l
         wanted += ["--seed_everything", seed, "--data.seed", seed]
         todo.append(["fit", *wanted, *variant.fit, *again])
         todo.append(["export", "--run", str(run), "--out", str(model)])
-    for suite in variant.suites:
-        path = found.with_name(f"{found.name}-{suite}.json")
-        if not path.exists():
-            wanted = ["--entities", str(options.entities), "--model", str(model)]
-            todo.append(["evaluate", suite, *wanted, "--out", str(path)])
     return todo
 
 
+def measurements(variant: Variant, options: argparse.Namespace) -> list[list[str]]:
+    """What is still to be run until a trained variant is measured."""
+    todo = []
+    wanted = ["--model", str(options.out / f"model-{variant.folder}")]
+    wanted += ["--entities", str(options.entities)]
+    baseline = options.out / f"model-{BASELINE.folder}"
+    beside = ["--baseline", str(baseline)] if baseline.exists() else []
+    beside += ["--annotated", options.annotated] if options.annotated else []
+    for suite in variant.suites:
+        path = found(variant, suite, options.out)
+        if not path.exists():
+            more = beside if suite == "perplexity" else []
+            todo.append(["evaluate", suite, *wanted, *more, "--out", str(path)])
+    return todo
+
+
+def found(variant: Variant, suite: str, out: Path) -> Path:
+    """Where the measures of a suite are."""
+    return out / f"found-{variant.folder}-{suite}.json"
+
+
 def gathered(out: Path) -> dict[str, dict[str, Any]]:
-    """The measures of each variant that was measured."""
+    """The measures of each variant that was measured; the baseline's perplexity in its own row."""
     table: dict[str, dict[str, Any]] = {}
+    of_baseline: dict[str, Any] = {}
     for variant in VARIANTS:
         for suite in variant.suites:
-            path = out / f"found-{variant.folder}-{suite}.json"
-            if path.exists():
-                table.setdefault(variant.name, {}).update(json.loads(path.read_text("utf-8")))
+            path = found(variant, suite, out)
+            measures = json.loads(path.read_text("utf-8")) if path.exists() else {}
+            for name, row in measures.items():
+                own = not name.startswith("perplexity_baseline")
+                (table.setdefault(variant.name, {}) if own else of_baseline)[name] = row
+    if of_baseline:
+        table.setdefault(BASELINE.name, {}).update(of_baseline)
     return table
+
+
+def run(variant: Variant, todo: Sequence[Sequence[str]]) -> None:
+    """Run commands of `python -m training`; raises TrainingError where one fails."""
+    for command in todo:
+        print(f"{variant.name}: {' '.join(command[:2])}", flush=True)
+        # A process of its own gives back what it took, and can be stopped alone.
+        done = subprocess.run([sys.executable, "-m", "training", *command])  # noqa: S603
+        if done.returncode:
+            raise TrainingError(
+                f"`{command[0]}` of the variant {variant.name!r} ended with {done.returncode}: "
+                "mend what it says and run this again, it goes on there."
+            )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -112,6 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("build/ablations"))
     parser.add_argument("--tokens", type=int, default=4_000_000, help="of each")
     parser.add_argument("--entities", type=int, default=300, help="to measure on")
+    parser.add_argument("--annotated", help="an annotated corpus, for perplexity on it too")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--tokenizer", default=str(DEFAULT_CHECKPOINT), help="of all variants")
@@ -120,18 +158,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if unknown := [name for name in options.variants if name not in known]:
         parser.error(f"there is no variant {unknown[0]!r}; there are: {', '.join(known)}")
     options.out.mkdir(parents=True, exist_ok=True)
-    for variant in [known[name] for name in options.variants] or VARIANTS:
-        for command in commands(variant, options.out, options):
-            print(f"{variant.name}: {command[0]}", flush=True)
-            # A process of its own gives back what it took, and can be stopped alone.
-            done = subprocess.run([sys.executable, "-m", "training", *command])  # noqa: S603
-            if done.returncode:
-                raise TrainingError(
-                    f"`{command[0]}` of the variant {variant.name!r} ended with "
-                    f"{done.returncode}: mend what it says and run this again, it goes on there."
-                )
+    chosen = [known[name] for name in options.variants] or VARIANTS
+    for variant in chosen:
+        run(variant, trainings(variant, options))
+    for variant in chosen:
+        run(variant, measurements(variant, options))
     path = options.out / "ablations.json"
-    found = {"tokens": options.tokens, "variants": gathered(options.out)}
-    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    results = {"tokens": options.tokens, "variants": gathered(options.out)}
+    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print(f"Wrote {path}.")
     return 0

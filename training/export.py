@@ -3,8 +3,8 @@
     python -m training export --run build/runs/world --out model/checkpoints/world
 
 Written are config.json, generation_config.json, model.safetensors (bfloat16), the tokenizer,
-held_out.txt (the entities that the corpus kept out, one a line) and training.json (how the model
-was trained). What else is in the folder (the model card) stays.
+held_out.txt (the entities that the corpus kept out, one a line), training.json (how the model was
+trained) and curve.png (the run's curves). What else is in the folder (the model card) stays.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ import torch
 from transformers import GenerationConfig
 from transformers.utils.logging import disable_progress_bar
 
+from training.curves import PICTURE, draw_curves, median_rate, training_hours
 from training.folders import exchanged
+from training.logs import CURVE, read_curve
 from training.module import LookupLanguageModule, checkpoint_of, load_module
 from training.shards import read_manifest
 from training.tokenizer import PROMPT_PREFIX, PROMPT_SUFFIX, is_ours, load_tokenizer, save_tokenizer
@@ -53,8 +55,9 @@ def export(run: str | Path, out: str | Path) -> Path:
         (temporary / "held_out.txt").write_text(
             "".join(f"{name}\n" for name in held_out), encoding="utf-8"
         )
+        facts = _facts(module, path, manifest) | _last_run(path, temporary)
         (temporary / "training.json").write_text(
-            json.dumps(_facts(module, path, manifest), indent=1) + "\n", encoding="utf-8"
+            json.dumps(facts, indent=1) + "\n", encoding="utf-8"
         )
         for other in out.iterdir() if out.exists() else ():
             if not (temporary / other.name).exists():
@@ -106,6 +109,17 @@ def _facts(module: LookupLanguageModule, path: Path, manifest: dict[str, Any]) -
             },
         },
     }
+
+
+def _last_run(checkpoint: Path, folder: Path) -> dict[str, Any]:
+    """Hours and speed of the run that wrote the checkpoint, its curves drawn; {} without a log."""
+    log = next((at for at in checkpoint.parents[:2] if (at / CURVE).exists()), None)
+    if log is None:
+        return {}
+    curves = read_curve(log)
+    draw_curves(curves, folder / PICTURE)
+    rate = median_rate(curves)
+    return {"last_run": {"hours": training_hours(curves), "tokens_per_second": rate}}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

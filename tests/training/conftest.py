@@ -59,7 +59,8 @@ def model(tmp_path):
         "parameters": 6_900_000,
         "steps": 2050,
         "tokens_seen": 16_400_000,
-        "settings": {"hidden_size": 256, "learning_rate": 0.002},
+        "settings": {"hidden_size": 256, "learning_rate": 0.002, "threads": 2},
+        "last_run": {"hours": 0.52, "tokens_per_second": 4000.0},
         "corpus": {
             "seed": 7,
             "splits": {"train": {"kinds": {"paragraph": 75, "question": 25}}},

@@ -14,7 +14,7 @@ import yaml
 
 from model.roles import Role, loss_mask
 from tests.training.conftest import FOUND
-from training.ablate import CONFIG, VARIANTS, commands, gathered, main
+from training.ablate import CONFIG, VARIANTS, gathered, main, measurements, trainings
 from training.card import write_card
 from training.corpus.build import DEFAULT_FACTS, documents
 from training.corpus.phrases import load_phrases
@@ -25,17 +25,23 @@ from training.corpus.writer import Writer
 @pytest.fixture
 def options(tmp_path: Path) -> argparse.Namespace:
     return argparse.Namespace(
-        tokens=1000, seed=3, entities=30, config=CONFIG, tokenizer="somewhere", out=tmp_path
+        tokens=1000,
+        seed=3,
+        entities=30,
+        config=CONFIG,
+        tokenizer="somewhere",
+        out=tmp_path,
+        annotated=None,
     )
 
 
 def test_a_variant_differs_in_one_part(options: argparse.Namespace) -> None:
-    todo = {v.name: commands(v, options.out, options) for v in VARIANTS}
-    assert [c[0] for c in todo["full"]] == ["corpus", "fit", "export", "evaluate", "evaluate"]
+    todo = {v.name: trainings(v, options) for v in VARIANTS}
+    assert all([c[0] for c in of] == ["corpus", "fit", "export"] for of in todo.values())
     assert "--no-prose" in todo["no prose"][0]
     assert "--no-exchange" in todo["nothing exchanged"][0]
     assert todo["values trained"][1][-2:] == ["--model.train_values", "true"]
-    assert [c[0] for c in todo["no lookups"]] == ["corpus", "fit", "export", "evaluate"]
+    assert todo["no lookups"][1][-2:] == ["--data.lookups", "false"]
     settings = yaml.safe_load((options.out / "run-no-prose.yaml").read_text("utf-8"))
     folders = [
         c["init_args"].get("dirpath") for c in settings["trainer"]["callbacks"] if "init_args" in c
@@ -44,27 +50,51 @@ def test_a_variant_differs_in_one_part(options: argparse.Namespace) -> None:
     assert "build/runs/world" not in (options.out / "run-no-prose.yaml").read_text("utf-8")
 
 
+def test_all_are_measured_alike(options: argparse.Namespace) -> None:
+    options.annotated = "wiki.json"
+    (options.out / "model-no-lookups").mkdir()
+    suites = {v.name: [c[1] for c in measurements(v, options)] for v in VARIANTS}
+    assert suites.pop("no lookups") == ["closed-book"]
+    assert set(map(tuple, suites.values())) == {("lookup", "closed-book", "perplexity")}
+    told = measurements(VARIANTS[0], options)[2]
+    assert told[told.index("--baseline") + 1] == str(options.out / "model-no-lookups")
+    assert told[told.index("--annotated") + 1] == "wiki.json"
+
+
 def test_what_is_there_is_not_done_again(options: argparse.Namespace) -> None:
     full = VARIANTS[0]
     (options.out / "corpus-full").mkdir()
     (options.out / "corpus-full" / "manifest.json").write_text("{}")
-    assert commands(full, options.out, options)[0][0] == "fit"
+    assert trainings(full, options)[0][0] == "fit"
     (options.out / "run-full" / "checkpoints").mkdir(parents=True)
     (options.out / "run-full" / "checkpoints" / "last.ckpt").write_text("")
-    assert "--ckpt_path" in commands(full, options.out, options)[0]
+    assert "--ckpt_path" in trainings(full, options)[0]
     (options.out / "model-full").mkdir()
     (options.out / "model-full" / "config.json").write_text("{}")
+    assert trainings(full, options) == []
     (options.out / "found-full-lookup.json").write_text(json.dumps(FOUND))
-    assert [c[:2] for c in commands(full, options.out, options)] == [["evaluate", "closed-book"]]
+    assert [c[1] for c in measurements(full, options)] == ["closed-book", "perplexity"]
     assert gathered(options.out) == {"full": FOUND}
     with pytest.raises(SystemExit):
         main(["no such variant"])
 
 
-def test_the_card_shows_them(model: Path, run: Path) -> None:
+def test_the_perplexity_of_the_baseline_is_told_once(options: argparse.Namespace) -> None:
+    row = {"value": 3.0, "low": 2.0, "high": 4.0, "n": 9}
+    both = {"perplexity_static": row, "perplexity_baseline": row | {"value": 5.0}}
+    for name in ("full", "no-prose"):
+        (options.out / f"found-{name}-perplexity.json").write_text(json.dumps(both))
+    assert gathered(options.out) == {
+        "full": {"perplexity_static": row},
+        "no prose": {"perplexity_static": row},
+        "no lookups": {"perplexity_baseline": row | {"value": 5.0}},
+    }
+
+
+def test_the_card_shows_them(model: Path) -> None:
     found = {"tokens": 4_000_000, "variants": {"full": FOUND, "no prose": {}}}
     (model / "ablations.json").write_text(json.dumps(found))
-    card = write_card(model, run, model / "evaluation.json").read_text("utf-8")
+    card = write_card(model).read_text("utf-8")
     assert "4.0 million tokens each" in card
     assert "| full | 0.967 (0.950 to 0.980) |" in card
     assert "| no prose |  |" in card

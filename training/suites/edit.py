@@ -11,8 +11,8 @@
 | edits_at_once_N | a changed fact among N that were changed in one draft | the new value is said |
 | edit_seconds | one edit of a paragraph (mean of all) | seconds until the changed text is whole |
 
-`_novel` are the edits to made-up values, `_held_out` the chains whose pairs of relations are in no
-document. Propagation after MQuAKE (arXiv 2305.14795).
+`_novel` are the edits to made-up values, `propagation_N_unseen` the chains with a pair of relations
+that no document chains. Propagation after MQuAKE (arXiv 2305.14795).
 """  # noqa: E501 (a table)
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def _propagation(world: World, passed: int, tally: Tally) -> None:
         right = says(trace.text, way.new_answer) and not says(trace.text, way.old_answer)
         pairs = zip(way.relations, way.relations[1:], strict=False)
         unseen = any(chain_pair_held_out(a, b) for a, b in pairs)
-        for name in (measure, *([f"{measure}_held_out"] if unseen else [])):
+        for name in (measure, *([f"{measure}_unseen"] if unseen else [])):
             tally.add(name, right, entity=way.first.entity, relation=way.relations[-1])
 
 

@@ -18,14 +18,13 @@ def lookup(world: World) -> Measures:
     )
     if world.keep_cases:
         world.cases += cases
-    everywhere, apart = Tally(), Tally()
+    tally = Tally()
     for case in cases:
-        tallies = (everywhere, apart) if case.held_out else (everywhere,)
+        suffixes = ("", "_held_out") if case.held_out else ("",)
 
         def note(name: str, right: int, number: int, relation: str) -> None:
-            for tally in tallies:  # noqa: B023 (called at once)
-                tally.add(name, right, number, entity=case.entity, relation=relation)  # noqa: B023
+            for suffix in suffixes:  # noqa: B023 (called at once)
+                tally.add(name + suffix, right, number, entity=case.entity, relation=relation)  # noqa: B023
 
         count(case, note)
-    held_out = {f"{name}_held_out": row for name, row in apart.measures(world.seed).items()}
-    return everywhere.measures(world.seed) | held_out
+    return tally.measures(world.seed)

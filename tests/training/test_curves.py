@@ -1,0 +1,28 @@
+"""What is read from a run's log."""
+
+from __future__ import annotations
+
+import pytest
+
+from training.curves import draw_curves, median_rate, training_hours
+from training.logs import CurveLogger, read_curve
+
+
+def test_hours_follow_from_tokens_and_rate(run):
+    assert training_hours(read_curve(run)) == pytest.approx(800_000 / 4000 / 3600)
+
+
+def test_the_speed_is_the_median(run):
+    assert median_rate(read_curve(run)) == 4000
+    assert median_rate({}) == 0
+
+
+def test_the_picture_is_a_png(run, tmp_path):
+    draw_curves(read_curve(run), tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_resumed_log_keeps_the_later_values(tmp_path):
+    for value in (1.0, 2.0):
+        CurveLogger(str(tmp_path)).log_metrics({"train/loss": value}, 5)
+    assert read_curve(tmp_path) == {"train/loss": {5: 2.0}}

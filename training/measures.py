@@ -1,0 +1,196 @@
+"""The measures of an evaluation as a model card shows them: what each is, and its figures.
+
+`measure_tables` makes a table of each section and one of the other graphs, a column for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+Row = Mapping[str, float]
+"""value, low, high, n; "low" and "high" bound the 95 % interval."""
+
+ABOUT = {
+    "lookup_validity": "lookups but `relations` that resolve exactly to a fact of the entity",
+    "coverage": "relations that the graph listed and the paragraph went on to look up",
+    "faithfulness": "values returned that the text repeats, whole",
+    "unsupported": "sentences with a name or number that nothing given holds (less is better)",
+    "edit_efficacy": "texts that say the new value after a random edit",
+    "edit_novel": "the same, for made-up values in many scripts",
+    "specificity": "other facts that are said as before the edit",
+    "question_validity": "questions whose first lookup is the fact that was asked for",
+    "forgotten": "deletions after which the value is gone and every other fact is still said",
+    "forgotten_value": "deletions after which the value is gone",
+    "recovery": "deleted values still said, where the name or another fact holds them too",
+    "natural": "paragraphs, read by eye, of which every sentence is one that a person would write",
+    "readable": "paragraphs, read by eye, without a loop or a broken sentence",
+    "edit_question": "a changed fact, asked for in a wording of the corpus",
+    "edit_paraphrase": "the same, in frames of the corpus that no document has with its noun",
+    "edit_paraphrase_unseen": "the same, in 100 wordings that no document has",
+    "edit_unrelated": "another fact of the entity, asked for after the edit",
+    "edit_neighbour": "the same relation of another entity, of the same value if any has it",
+    "edit_seconds": "seconds from an edit to the whole changed text",
+    "edits_at_once_1": "a changed fact, asked for; one edit in the draft",
+    "edits_at_once_10": "the same among 10 edits at once",
+    "edits_at_once_100": "the same among 100",
+    "edits_at_once_1000": "the same among 1,000",
+    "propagation_2": "questions through two lookups, of which the first fact was changed",
+    "propagation_2_unseen": "those of which no document chains the two relations",
+    "propagation_3": "the same through three lookups",
+    "propagation_3_unseen": "those of which no document chains some two of the relations",
+    "forgotten_del_on": "deleted facts that are no longer said, lookups allowed",
+    "forgotten_del_off": "the same with lookups forbidden",
+    "retained": "facts that were not deleted and are still said",
+    "leakage": "deleted facts said without lookups: L of arXiv 2607.00605 (less is better)",
+    "retrieval_recovery": "deleted facts that lookups gave back: R of the same (less is better)",
+    "retrieval_artifact": "deleted facts said though no lookup returned them (less is better)",
+    "not_recorded": "questions without an answer of which the text says so, inventing nothing",
+    "false_not_recorded": "facts of the graph said not to be recorded (less is better)",
+    "adversarial_unsupported": "unsupported sentences on adversarial prompts (less is better)",
+    "closed_book_ratio": "p(true) / p(another value) without lookups, trained over held-out",
+    "closed_book_trained": "p(true) / p(another value) without lookups, trained entities",
+    "closed_book_held_out": "the same of held-out entities",
+    "closed_book_shuffled": "the same with another value for the true one",
+    "closed_book_first_trained": "the true value is the likeliest of five, trained entities",
+    "closed_book_first_held_out": "the same of held-out entities",
+    "closed_book_rank_trained": "mean rank of the true value among five, trained entities",
+    "closed_book_rank_held_out": "the same of held-out entities",
+    "closed_book_probability_trained": "geometric mean of p(token) of the true value, trained",
+    "closed_book_probability_held_out": "the same of held-out entities",
+    "perplexity_static": "perplexity of the text, lookups given (arXiv 2505.15962)",
+    "perplexity_dynamic": "the same, with queries of the model's own",
+    "perplexity_normalised": "losses of all trained tokens, per token of the text",
+    "perplexity_baseline": "perplexity of the text by a model without lookups",
+    "completion": "held-out facts completed, T-REx style",
+    "completion_closed": "the same with lookups forbidden (less is better)",
+}
+
+SUFFIXES = {
+    "_novel": "of edits to made-up values",
+    "_alias": "asked for by another name of the entity",
+    "_neighbour": "of entities of which another has a like name",
+    "_annotated": "on an annotated corpus (`--annotated`)",
+    "_corpus": "on a corpus's validation documents (`--corpus`)",
+    "_unmasked": "of a model trained on the values too (`--unmasked`)",
+    "_entity": "of an entity that the graph lacks",
+    "_elsewhere": "where the value can be told without the fact",
+    "_false_premise": "prompts with a false premise",
+    "_no_entity": "prompts about nothing in the graph",
+    "_other_languages": "prompts in other languages",
+    "_typed_markers": "prompts with markers typed into them",
+    "_typos": "prompts with slips of the finger",
+}
+"""What a measure is restricted to, by the end of its name."""
+
+SECTIONS = {
+    "What it looks up and says": (
+        *("lookup_validity", "faithfulness", "coverage", "question_validity", "unsupported"),
+        *("readable", "natural", "completion"),
+    ),
+    "After a fact was changed": ("edit", "specificity", "propagation"),
+    "After a fact was deleted": ("forgotten", "leakage", "retrieval", "retained", "recovery"),
+    "What the graph does not hold": ("not_recorded", "false_not_recorded", "adversarial"),
+    "What the weights hold": ("closed_book",),
+    "How well it predicts text": ("perplexity",),
+    "Others": ("",),
+}
+"""Each section's measures, by the beginnings of their names; the first that fits."""
+
+HELD_OUT = "_held_out"
+FOREIGN = "foreign_"
+CHEMICALS = "chemical compounds"  # the graph of another domain that comes with the evaluation
+
+
+def measure_tables(found: Mapping[str, Row]) -> str:
+    """All measures as Markdown, a heading and a table for each section that has any."""
+    sections: dict[str, list[str]] = {title: [] for title in SECTIONS}
+    for name in found:
+        if not name.startswith(FOREIGN) and not _in_row_of_another(name, found):
+            sections[_section(name)].append(name)
+    parts = [
+        f"### {title}\n\n{_section_table(names, found)}"
+        for title, names in sections.items()
+        if names
+    ]
+    if foreign := _foreign_table(found):
+        parts.append(f"### On graphs that no training saw\n\n{foreign}")
+    return "\n\n".join(parts)
+
+
+def about(name: str) -> str:
+    """What a measure is, in a line; empty if nobody wrote it down."""
+    if name in ABOUT:
+        return ABOUT[name]
+    for suffix, where in SUFFIXES.items():
+        if (kind := name.removesuffix(suffix)) != name and about(kind):
+            return f"`{kind}`, {where}"
+    return ""
+
+
+def shown(value: float) -> str:
+    """Three digits after the point; a probability too small for them has its power of ten."""
+    return f"{value:.1e}" if 0 < abs(value) < 0.0005 else f"{value:,.3f}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: bool = False) -> str:
+    """A Markdown table; `right` sets all columns but the first to the right."""
+    rule = ["---", *(["---:" if right else "---"] * (len(head) - 1))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
+
+
+def _in_row_of_another(name: str, found: Mapping[str, Row]) -> bool:
+    """Whether a measure is a column of another's row: its macro average, its held-out entities."""
+    whole = name.removesuffix("_macro")
+    return whole != name or (name.endswith(HELD_OUT) and name.removesuffix(HELD_OUT) in found)
+
+
+def _section(name: str) -> str:
+    return next(title for title, starts in SECTIONS.items() if name.startswith(starts))
+
+
+def _section_table(names: Sequence[str], found: Mapping[str, Row]) -> str:
+    """Macro averages and held-out entities have columns of their own, where any measure has one."""
+    columns = {"": "all", "_macro": "each relation alike"}
+    columns |= {HELD_OUT: "held-out entities", f"{HELD_OUT}_macro": "each relation of them alike"}
+    columns = {end: title for end, title in columns.items() if any(n + end in found for n in names)}
+    rows = [
+        [f"`{name}`", about(name), *(_cell(found.get(name + end)) for end in columns)]
+        for name in names
+    ]
+    return table(["measure", "what", *columns.values()], rows)
+
+
+def _foreign_table(found: Mapping[str, Row]) -> str:
+    """The measures on other graphs, a pair of columns for each graph."""
+    own = {name for name in found if not name.startswith(FOREIGN)} | set(ABOUT)
+    cells: dict[str, dict[str, Row]] = {}  # by measure, then by graph
+    for name, row in found.items():
+        if not name.startswith(FOREIGN):
+            continue
+        rest = name.removeprefix(FOREIGN)
+        words = rest.split("_")
+        endings = ("_".join(words[place:]) for place in range(len(words)))
+        measure = next((e for e in endings if e in own or about(e)), rest)
+        graph = rest.removesuffix(measure).strip("_") or CHEMICALS
+        cells.setdefault(measure, {})[graph] = row
+    graphs = list(dict.fromkeys(graph for by_graph in cells.values() for graph in by_graph))
+    head = ["measure"]
+    for graph in graphs:
+        head += [graph, "each relation alike"]
+    rows = []
+    for measure, by_graph in cells.items():
+        if measure.endswith("_macro"):
+            continue
+        row = [f"`{measure}`"]
+        for graph in graphs:
+            alike = cells.get(f"{measure}_macro", {}).get(graph)
+            row += [_cell(by_graph.get(graph)), _cell(alike)]
+        rows.append(row)
+    return table(head, rows) if rows else ""
+
+
+def _cell(row: Row | None) -> str:
+    if not row:
+        return ""
+    interval = f"{shown(row['low'])} to {shown(row['high'])}" if "low" in row else ""
+    return f"{shown(row['value'])} ({interval}; n = {int(row['n']):,})"
