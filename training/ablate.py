@@ -11,6 +11,7 @@ results are written to `ablations.json`, which the model card shows where it lie
 | full | nothing |
 | values trained | the looked-up values are targets of training |
 | nothing exchanged | names and values are as in the graph |
+| both of these | a training that should learn facts by heart |
 | no prose | no passages of real prose |
 | no lookups | the same texts, values and all, without a lookup: the baseline |
 """
@@ -36,7 +37,7 @@ CONFIG = Path(__file__).parent / "configs" / "world.yaml"
 
 @dataclass(frozen=True)
 class Variant:
-    """A recipe with one part changed."""
+    """A recipe with one part changed, or two."""
 
     name: str
     corpus: tuple[str, ...] = ()
@@ -57,6 +58,7 @@ VARIANTS = (
     Variant("full"),
     Variant("values trained", fit=("--model.train_values", "true")),
     Variant("nothing exchanged", corpus=("--no-exchange",)),
+    Variant("both of these", corpus=("--no-exchange",), fit=("--model.train_values", "true")),
     Variant("no prose", corpus=("--no-prose",)),
     BASELINE,
 )
@@ -74,7 +76,7 @@ def config(given: Path, run: Path) -> Path:
 def trainings(variant: Variant, options: argparse.Namespace) -> list[list[str]]:
     """What is still to be run until a variant is trained and exported, in order."""
     out, seed = options.out, str(options.seed)
-    corpus = out / ("corpus-" + (variant.folder if variant.corpus else "full"))
+    corpus = out / ("corpus" + "".join(variant.corpus).replace("--", "-"))
     run, model = out / f"run-{variant.folder}", out / f"model-{variant.folder}"
     todo = []
     if not (corpus / "manifest.json").exists():

@@ -181,11 +181,11 @@ def _foreign_table(found: Mapping[str, Row]) -> str:
     for measure, by_graph in cells.items():
         if measure.endswith("_macro"):
             continue
-        row = [f"`{measure}`"]
+        line = [f"`{measure}`"]
         for graph in graphs:
             alike = cells.get(f"{measure}_macro", {}).get(graph)
-            row += [_cell(by_graph.get(graph)), _cell(alike)]
-        rows.append(row)
+            line += [_cell(by_graph.get(graph)), _cell(alike)]
+        rows.append(line)
     return table(head, rows) if rows else ""
 
 

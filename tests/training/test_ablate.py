@@ -41,6 +41,9 @@ def test_a_variant_differs_in_one_part(options: argparse.Namespace) -> None:
     assert "--no-prose" in todo["no prose"][0]
     assert "--no-exchange" in todo["nothing exchanged"][0]
     assert todo["values trained"][1][-2:] == ["--model.train_values", "true"]
+    corpora = {name: of[0][2] for name, of in todo.items()}
+    assert corpora["full"] == corpora["values trained"] == corpora["no lookups"]
+    assert corpora["nothing exchanged"] == corpora["both of these"] != corpora["full"]
     assert todo["no lookups"][1][-2:] == ["--data.lookups", "false"]
     settings = yaml.safe_load((options.out / "run-no-prose.yaml").read_text("utf-8"))
     folders = [
@@ -63,8 +66,8 @@ def test_all_are_measured_alike(options: argparse.Namespace) -> None:
 
 def test_what_is_there_is_not_done_again(options: argparse.Namespace) -> None:
     full = VARIANTS[0]
-    (options.out / "corpus-full").mkdir()
-    (options.out / "corpus-full" / "manifest.json").write_text("{}")
+    (options.out / "corpus").mkdir()
+    (options.out / "corpus" / "manifest.json").write_text("{}")
     assert trainings(full, options)[0][0] == "fit"
     (options.out / "run-full" / "checkpoints").mkdir(parents=True)
     (options.out / "run-full" / "checkpoints" / "last.ckpt").write_text("")

@@ -207,6 +207,8 @@ def test_deletions_of_a_faultless_model(url):
     assert found["leakage"]["value"] == found["retrieval_recovery"]["value"] == 0.0
     assert found["retrieval_artifact"]["value"] == 0.0
     assert found["forgotten_del_on_alias"]["n"] == 1
+    few = run(url, "forget", entities=2)  # entities with an alias are drawn apart
+    assert few["forgotten_del_on_alias"]["n"] == 1
 
 
 def test_what_is_said_after_a_deletion_is_told_from_where(url):

@@ -21,6 +21,7 @@ entity has a like name: there a retriever that guesses would go astray.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass
 
 from graph.edits import Delete
@@ -29,7 +30,7 @@ from model.grounding import ground, says
 from model.trace import Trace
 from training.corpus.writer import ask
 from training.suites.tally import Measures, Tally
-from training.suites.world import World
+from training.suites.world import Key, World
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Deletion:
 def forget(world: World) -> Measures:
     """All measures of the table above."""
     rng = world.rng("forget")
-    asked = list(_prompts(world, rng))
+    asked = _prompts(world, rng) + _prompts_by_alias(world, world.rng("forget by alias"))
     world.say(f"{len(asked)} prompts with the graph as it is")
     full = world.generate([prompt for _, prompt, _ in asked])
     deletions = []
@@ -66,15 +67,17 @@ def forget(world: World) -> Measures:
     return tally.measures(world.seed)
 
 
-def _prompts(world: World, rng: random.Random) -> list[tuple[Fact, str, tuple[str, ...]]]:
-    """A question and a paragraph for a fact of each entity; by an alias too, if it has one."""
-    jobs = []
+Asked = list[tuple[Fact, str, tuple[str, ...]]]
+"""Facts, the prompts that ask for them, and the suffixes of the measures they count in."""
+
+
+def _prompts(world: World, rng: random.Random) -> Asked:
+    """A question and a paragraph for a fact of each entity drawn."""
+    jobs: Asked = []
     general = world.writer.general["paragraph_prompts"]
     for key in world.draw(rng, max(1, world.entities // 2)):
-        name, entity_id = key
-        facts = world.by_entity[key]
-        single = [f for f in facts if sum(g.relation == f.relation for g in facts) == 1]
-        if not single:
+        name = key[0]
+        if not (single := _single(world, key)):
             continue
         fact = rng.choice(single)
         near = ("_neighbour",) if _has_neighbour(world, name) else ()
@@ -83,14 +86,34 @@ def _prompts(world: World, rng: random.Random) -> list[tuple[Fact, str, tuple[st
         jobs.append((fact, question, ("", *near, *held)))
         paragraph = rng.choice(single[:8])  # a paragraph tells the first eight relations
         jobs.append((paragraph, ask(rng.choice(general), name), ("", *near, *held)))
-        entity = world.store.entity(entity_id)
+    return jobs
+
+
+def _prompts_by_alias(world: World, rng: random.Random) -> Asked:
+    """A question for a fact of each entity that has an alias, by one of its aliases.
+
+    They are drawn apart: few entities have one, and a sample of all would hardly hold any.
+    """
+    aliases: dict[Key, tuple[str, ...]] = {}
+    for key in sorted(world.by_entity):
+        entity = world.store.entity(key[1])
         if entity is not None and entity.aliases:
-            alias = rng.choice(entity.aliases)
-            question = world.writer.question_for(
-                rng, fact.relation, alias, world.records[name].type
-            )
+            aliases[key] = entity.aliases
+    jobs: Asked = []
+    for key in rng.sample(list(aliases), min(len(aliases), max(1, world.entities // 2))):
+        if single := _single(world, key):
+            fact, alias = rng.choice(single), rng.choice(aliases[key])
+            kind = world.records[key[0]].type
+            question = world.writer.question_for(rng, fact.relation, alias, kind)
             jobs.append((fact, question, ("_alias",)))
     return jobs
+
+
+def _single(world: World, key: Key) -> list[Fact]:
+    """The entity's facts of relations that it has one value of."""
+    facts = world.by_entity[key]
+    counts = Counter(fact.relation for fact in facts)
+    return [fact for fact in facts if counts[fact.relation] == 1]
 
 
 def _has_neighbour(world: World, name: str) -> bool:
