@@ -8,10 +8,10 @@ TORCH ?=
 PORT ?= 7860
 
 .DEFAULT_GOAL := help
-.PHONY: help app neo4j test lint format bench bench-large screenshots train evaluate clean
+.PHONY: help app neo4j test test-optional lint format bench bench-large screenshots train evaluate clean
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(VENV)/.app: requirements.txt
 	@test -x $(PYTHON) || python3 -m venv $(VENV)
@@ -34,6 +34,10 @@ neo4j: $(VENV)/.app ## start a Neo4j server on this machine; needs a JDK and Mav
 
 test: $(VENV)/.dev ## run all tests; those of the page need Chromium, of Neo4j a JDK and Maven
 	@LAMPLIGHT_ENCODER=off $(PYTHON) -m pytest $(ARGS)
+
+test-optional: $(VENV)/.dev ## install Ray and datasets (450 MB) and run the tests that need them
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-ray.txt -r requirements-hub.txt
+	@$(PYTHON) -m pytest tests/training/test_ray.py tests/training/test_hub.py $(ARGS)
 
 lint: $(VENV)/.dev ## check style and types
 	@$(PYTHON) -m ruff check .
@@ -59,8 +63,8 @@ train: $(VENV)/.dev ## build the corpus and train the shipped model (hours)
 	@$(PYTHON) -m training corpus --out build/corpus/world
 	@$(PYTHON) -m training fit --config training/configs/world.yaml
 
-evaluate: $(VENV)/.dev ## measure the shipped model
-	@$(PYTHON) -m training evaluate all
+evaluate: $(VENV)/.dev ## measure the shipped model (ARGS="--out FILE --graph FILE --annotated FILE")
+	@$(PYTHON) -m training evaluate all --jobs 2 $(ARGS)
 
 clean: ## remove what the commands made, but not .venv
 	rm -rf build

@@ -87,7 +87,7 @@ class AlignmentAnnotator:
     def _place(self, text: str, fact: Fact) -> tuple[int, int] | None:
         """Where the text first tells the value, in any of its spellings."""
         best = None
-        for spelling in self._spellings(fact):
+        for spelling in spellings(self.store, fact):
             if len(spelling) < SHORTEST:
                 continue
             for match in re.finditer(rf"(?<![\w-]){re.escape(spelling)}(?![\w-]|,\d)", text):
@@ -97,19 +97,6 @@ class AlignmentAnnotator:
                     best = match.span()
                     break
         return best
-
-    def _spellings(self, fact: Fact) -> Iterator[str]:
-        yield fact.value
-        yield from dates(fact.value)
-        yield from numbers(fact.value)
-        if fact.value_id is not None:
-            linked = self.store.entity(fact.value_id)
-            yield from linked.aliases if linked else ()
-            if fold(fact.relation) not in _ORIGIN:
-                return
-            for demonym in self.store.facts(fact.value_id, "demonym"):
-                for name in re.split(r", | or |; ", demonym.value):
-                    yield from demonyms(name)
 
     def _without_overlap(
         self, text: str, sites: list[tuple[int, int, Fact]]
@@ -128,6 +115,22 @@ class AlignmentAnnotator:
                 taken.append(site)
                 relations.add(fact.relation)
         return taken
+
+
+def spellings(store: Any, fact: Fact) -> Iterator[str]:
+    """How a text may write a fact's value: as it is, in other notations, by its other names."""
+    yield fact.value
+    yield from dates(fact.value)
+    yield from numbers(fact.value)
+    if fact.value_id is None:
+        return
+    linked = store.entity(fact.value_id)
+    yield from linked.aliases if linked else ()
+    if fold(fact.relation) not in _ORIGIN:
+        return
+    for demonym in store.facts(fact.value_id, "demonym"):
+        for name in re.split(r", | or |; ", demonym.value):
+            yield from demonyms(name)
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:

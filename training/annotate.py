@@ -8,7 +8,8 @@ The input has a text in each object (`text`, and `title` if need be), as .json o
 plain .txt with a document a line; a .gz beside the ending is unpacked. The output is JSON Lines in
 the published form, which `python -m training shards` and `extract` read. It is written to
 OUT.partial and gets its name when it is whole; after a kill the same command goes on where it
-stopped. With --ray the work is done by a Ray cluster (training/ray_annotation.py).
+stopped. What a model wrote and could not be used is kept under "problems" of its document, and
+counted at the end. With --ray the work is done by a Ray cluster (training/ray_annotation.py).
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from training.annotated import write_brackets
 from training.annotators import Annotator, Chosen
 from training.articles import read_objects
 from training.tokenizer import CorpusError
+
+SHOWN = 10  # problems that are printed
 
 
 def read_texts(path: Path) -> Iterator[Text]:
@@ -87,6 +90,8 @@ def annotate_file(
                     "lookups": len(annotated.lookups),
                     "annotator": annotator.name,
                 }
+                if annotated.problems:
+                    record["problems"] = [str(problem) for problem in annotated.problems]
                 file.write(json.dumps(record, ensure_ascii=False) + "\n")
                 number += 1
                 if (number - before) % batch_size == 0 or text is given[-1]:
@@ -97,6 +102,22 @@ def annotate_file(
         raise CorpusError(f"{source} holds no text.")
     partial.replace(out)
     return number, lookups
+
+
+def unused(out: Path) -> Iterator[str]:
+    """What could not be used of the annotator's answers: the first few, and how many."""
+    number = 0
+    with out.open(encoding="utf-8") as file:
+        for place, line in enumerate(file, start=1):
+            for problem in json.loads(line).get("problems", ()):
+                number += 1
+                if number <= SHOWN:
+                    yield f"Document {place:,}, its answer's {problem}"
+    if number:
+        yield (
+            f"{number:,} parts of the answers could not be used; {out} has all of them under "
+            '"problems".'
+        )
 
 
 def _whole_lines(partial: Path) -> list[dict[str, Any]]:
@@ -158,4 +179,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             getattr(annotator, "window", None),
         )
     print(f"{documents:,} texts with {lookups:,} lookups are in {options.out}.")
+    for line in unused(options.out):
+        print(line, file=sys.stderr)
     return 0

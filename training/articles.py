@@ -144,7 +144,7 @@ def _hub_examples(name: str) -> Iterator[Any]:
     if importlib.util.find_spec("datasets") is None:
         raise CorpusError(
             f"{name} is no file; to read it as a data set of the Hugging Face Hub, install the "
-            "package datasets (pip install datasets)."
+            "package datasets (pip install -r requirements-hub.txt)."
         )
     import datasets
 

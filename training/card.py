@@ -3,9 +3,10 @@
     python -m training card --model model/checkpoints/world
 
 Everything in it is read from that folder, nothing typed: settings, corpus and speed from
-training.json and curve.png (`python -m training export`), the measures from evaluation.json
-(`python -m training evaluate all --out ...`), and, where they are there, ablations.json (`python -m
-training ablate`) and scaling.json (`python -m tests.benchmarks.scaling`). Written is README.md.
+training.json and curve.png (`python -m training export`), the measures from evaluation.json and
+evaluation.run.json (`python -m training evaluate all --out ...`), and, where they are there, a
+reader's verdicts from natural.md, ablations.json (`python -m training ablate`) and scaling.json
+(`python -m tests.benchmarks.scaling`). Written is README.md.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from typing import Any
 from training.corpus.records import read_held_out
 from training.curves import PICTURE
 from training.errors import TrainingError
-from training.measures import measure_tables, shown, table
+from training.measures import interval, measure_tables, shown, table
+from training.reading import read_measures
 
 
 def write_card(model: Path) -> Path:
@@ -30,6 +32,8 @@ def write_card(model: Path) -> Path:
     facts = _read(model / "training.json", "export the run with `python -m training export`")
     path = model / "evaluation.json"
     found = _read(path, f"measure it with `python -m training evaluate all --out {path}`")
+    found |= read_measures(model)
+    run = _read(path.with_suffix(".run.json"), f"it is written with {path.name}")
     size = (model / "model.safetensors").stat().st_size / 2**20
     card = CARD.format(
         parameters=f"{facts['parameters'] / 1e6:.1f}",
@@ -37,12 +41,14 @@ def write_card(model: Path) -> Path:
         measures=measure_tables(found),
         settings="\n".join(f"| {k} | {v} |" for k, v in facts["settings"].items()),
         steps=f"{facts['steps']:,}",
+        runs=_runs(facts),
         before=_before(facts),
         speed=_speed(facts),
         seed=facts["corpus"].get("seed"),
         corpus=_corpus_table(facts["corpus"].get("splits", {})),
         held_out=_held_out(model),
-        curves=CURVES if facts.get("last_run") else "",
+        took=_took(run),
+        curves=CURVES if (model / PICTURE).exists() else "",
         ablations=_ablations(model),
         scaling=_scaling(model),
     )
@@ -60,7 +66,7 @@ def _read(path: Path, remedy: str) -> dict[str, Any]:
         raise TrainingError(f"{path} is not valid JSON: {remedy}.") from error
 
 
-def _before(facts: Mapping[str, Any]) -> str:
+def _runs(facts: Mapping[str, Any]) -> str:
     """All the training that is behind the weights, where the last run went on from others."""
     tokens = f"{facts['tokens_seen'] / 1e6:.1f} million tokens (padding included)"
     if not facts["settings"].get("start_from"):
@@ -70,14 +76,38 @@ def _before(facts: Mapping[str, Any]) -> str:
     return f"{several}, on {tokens} in {hours:.1f} hours. The last: "
 
 
+def _before(facts: Mapping[str, Any]) -> str:
+    """The runs before the last; empty if it began with random weights."""
+    if not (runs := facts.get("before")):
+        return ""
+    rows = [
+        [f"{run['tokens_seen'] / 1e6:.1f}", f"{run['steps']:,}", *map(str, _schedule(run))]
+        for run in runs
+    ]
+    head = ["million tokens at its end", "steps", "corpus's seed", "highest rate", "last over it"]
+    return BEFORE.format(table=table(head, rows, right=True))
+
+
+def _schedule(run: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(run.get(name, "") for name in ("corpus_seed", "learning_rate", "final_rate"))
+
+
 def _speed(facts: Mapping[str, Any]) -> str:
     """Hours and speed of the last run; of one that was exported without its log, nothing."""
-    if not (last := facts.get("last_run")):
+    last = facts.get("last_run", {})
+    if "hours" not in last:
         return ""
     rate = f"{last['tokens_per_second']:,.0f} tokens a second"
-    threads = facts["settings"].get("threads")
-    where = f" on {threads} CPU threads" if threads else ""
+    where = f" on {last['device']}" if "device" in last else ""
     return f", {last['hours']:.1f} hours{where} at {rate} (the median)"
+
+
+def _took(run: Mapping[str, Any]) -> str:
+    """How long all suites took, where the record tells."""
+    if "seconds" not in run:
+        return ""
+    jobs = f"{run['jobs']} processes" if run["jobs"] > 1 else "one process"
+    return f" with seed {run['seed']} in {run['seconds'] / 60:.0f} minutes of {jobs}"
 
 
 def _held_out(model: Path) -> str:
@@ -115,7 +145,7 @@ def _scaling(model: Path) -> str:
 
 
 def _brief(row: Mapping[str, float]) -> str:
-    return f"{shown(row['value'])} ({shown(row['low'])} to {shown(row['high'])})"
+    return f"{shown(row['value'])} ({interval(row)})"
 
 
 def _corpus_table(splits: Mapping[str, Any]) -> str:
@@ -138,6 +168,14 @@ ABLATIONS = """\
 
 Variants trained from the same random weights on {tokens} million tokens each, far fewer than the
 shipped file (`python -m training ablate`; 95 % intervals in brackets):
+
+{table}
+
+"""
+
+BEFORE = """\
+The runs before it, as far as their records go; each changed the corpus to what the evaluation of
+the one before had shown, so that the weights can be trained again alike, but not bit for bit:
 
 {table}
 
@@ -183,17 +221,18 @@ break, the text with its lookups, `<|end|>`.
 
 ## What it does
 
-Measured by `python -m training evaluate all` on the shipped graph, by unconstrained greedy decoding
-of this file: only values and `<|db_end|>` are forced, nothing is filtered. In brackets: 95 %
-interval and number; *each relation alike* is the mean over relations, in which a rare one weighs as
-much as a frequent one. No training document names one of the {held_out} held-out entities. Rows of
-another graph or corpus, if any, were measured with `--graph` and `--annotated`.
+Measured by `python -m training evaluate all` on the shipped graph{took}, by unconstrained greedy
+decoding of this file: only values and `<|db_end|>` are forced, nothing is filtered. In brackets:
+95 % interval and number; *each relation alike* is the mean over relations, in which a rare one
+weighs as much as a frequent one. No training document names one of the {held_out} held-out
+entities. Other graphs stand in a table of their own: chemical compounds, and those given by
+`--graph`. Names that end in `_annotated` are of a corpus given by `--annotated`.
 
 {measures}
 
 ## How it was trained
 
-{before}`python -m training fit --config training/configs/world.yaml`,
+{runs}`python -m training fit --config training/configs/world.yaml`,
 with the settings below: {steps} steps{speed}. The
 corpus's seed is {seed}; documents were written from the graph by `training/corpus`:
 
@@ -203,13 +242,24 @@ corpus's seed is {seed}; documents were written from the graph by `training/corp
 | --- | --- |
 {settings}
 
-{curves}{ablations}{scaling}## Limits
+{before}{curves}{ablations}{scaling}## Limits
 
 It writes short English about what its graph holds, and nothing else: no conversation, no
 reasoning, no other language. A lookup spelt in a way that the graph does not know is a miss, and
-the text then says that nothing is recorded. What the graph holds wrongly it repeats. Half of the
-values in its training were exchanged or made up, so that no fact is to be found in the weights;
-that concerns facts, not the ways of speaking that any text teaches.
+the text then says that nothing is recorded. What the graph holds wrongly it repeats.
+
+Of a graph that it never saw it looks up fewer of the relations that are listed, and asked for one
+it picks the wrong one more often: see the rows `coverage` and `question_validity` there. The first
+such graph, the chemical compounds, was looked at while the corpus was made better; the corpus took
+no name or value of it. Questions through three lookups go wrong more often where the corpus chains
+no such relations.
+
+In its last corpus no name stands beside its own values, but in the passages of prose: names are
+another entity's or made up, and half of the values are exchanged or made up too. So there was
+little to learn by heart, and `closed_book` and `leakage` say of this file that it was not learnt.
+What the mask does where facts are left as they are, the table of variants says. With lookups
+forbidden the text mostly says that nothing is recorded, which the corpus teaches; `closed_book`
+looks behind that sentence.
 """
 
 

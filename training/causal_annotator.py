@@ -2,7 +2,8 @@
 
 An instruction model is asked in its chat form, any other is shown the same as text to go on with.
 What it writes is only used for its lookups: they are put into the text that was given, so no word
-of it can change. A lookup whose place cannot be found again is dropped.
+of it can change. What cannot be used is told in `problems` of each text: a lookup that cannot be
+parsed, one whose place is not found again, an answer that was cut off before its end.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from training.alignment import Text
-from training.annotated import Annotated, Placed, parse
+from training.annotated import Annotated, Placed, Unparsable, parse
 from training.tokenizer import CorpusError
 
 INSTRUCTION = """\
@@ -66,17 +67,28 @@ class CausalAnnotator:
                 f"A text of {longest:,} tokens does not fit the {context:,} that {self.name} sees: "
                 "cut the texts into paragraphs."
             )
+        limit = min(room, 3 * longest + 64)
         with torch.inference_mode():
             written = self.model.generate(
                 **inputs,
-                max_new_tokens=min(room, 3 * longest + 64),
+                max_new_tokens=limit,
                 do_sample=False,
                 pad_token_id=self.tokenizer.pad_token_id,
             )
-        answers = self.tokenizer.batch_decode(
-            written[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True
-        )
-        return [graft(text.text, answer) for text, answer in zip(texts, answers, strict=True)]
+        new_BT = written[:, inputs["input_ids"].shape[1] :]
+        answers = self.tokenizer.batch_decode(new_BT, skip_special_tokens=True)
+        ended = [self._ends(row_T) for row_T in new_BT]
+        return [
+            graft(text.text, answer, "" if end else f"the answer was cut off at {limit:,} tokens")
+            for text, answer, end in zip(texts, answers, ended, strict=True)
+        ]
+
+    def _ends(self, answer_T: torch.Tensor) -> bool:
+        """Whether an answer came to its end; the pads after it may be the same token."""
+        stated = self.model.generation_config.eos_token_id
+        ends = {self.tokenizer.eos_token_id, self.tokenizer.pad_token_id}
+        ends |= set(stated) if isinstance(stated, list) else {stated}
+        return int(answer_T[-1]) in ends
 
     @property
     def _is_plain(self) -> bool:
@@ -97,16 +109,23 @@ class CausalAnnotator:
         )
 
 
-def graft(text: str, answer: str) -> Annotated:
-    """The lookups of a model's answer, put into the text that it was asked to copy."""
+def graft(text: str, answer: str, cut: str = "") -> Annotated:
+    """The lookups of a model's answer, put into the text that it was asked to copy.
+
+    `problems` are those that cannot be, by their place in the answer, and `cut`, if it was cut off.
+    """
     written = parse(answer.strip())
-    lookups, at = [], 0
+    lookups, problems, at = list[Placed](), list(written.problems), 0
     for lookup in written.lookups:
         following = written.text[lookup.position : lookup.position + CONTEXT]
         places = [text.find(piece, at) for piece in (following, lookup.value) if piece.strip()]
         place = next((place for place in places if place >= 0), -1)
         if place < 0 or (place and text[place - 1].isalnum() and text[place].isalnum()):
+            slots = f"{lookup.entity} · {lookup.relation} -> {lookup.value}"
+            problems.append(Unparsable(lookup.position, slots, "its place is not in the text"))
             continue
         lookups.append(Placed(place, lookup.entity, lookup.relation, lookup.value))
         at = place
-    return Annotated(text, tuple(lookups))
+    if cut:
+        problems.append(Unparsable(len(answer), answer[-CONTEXT:], cut))
+    return Annotated(text, tuple(lookups), tuple(problems))

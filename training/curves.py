@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 PICTURE = "curve.png"
@@ -25,8 +26,8 @@ def training_hours(curves: Curves) -> float:
 
 def median_rate(curves: Curves) -> float:
     """Tokens a second, the median of what was logged; 0 where nothing was."""
-    rates = sorted(curves.get("train/tokens_per_second", {}).values())
-    return rates[len(rates) // 2] if rates else 0.0
+    rates = curves.get("train/tokens_per_second", {}).values()
+    return median(rates) if rates else 0.0
 
 
 def draw_curves(curves: Curves, path: Path) -> None:

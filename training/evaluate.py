@@ -29,7 +29,7 @@ for one fact; the paragraph again after a random edit; and again after a random 
 from __future__ import annotations
 
 import argparse
-import importlib
+import hashlib
 import json
 import math
 import random
@@ -38,7 +38,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -285,15 +285,19 @@ def generate_cases(
     entities: int = 600,
     seed: int = 0,
     say: Any = lambda message: None,
+    share: float = 1 / 3,
 ) -> list[Case]:
-    """Draw the entities and generate everything about them. `store` takes drafts."""
+    """Draw the entities, a share of them held out, and generate everything about them.
+
+    `store` takes drafts.
+    """
     rng = random.Random(seed)
     by_entity: dict[tuple[str, int], list[Fact]] = {}
     for fact in store.all_facts():
         by_entity.setdefault((fact.entity, fact.entity_id), []).append(fact)
     if not by_entity:
         raise EvaluationError(f"The store {store.url} holds no facts, so nothing can be measured.")
-    drawn = draw_entities(list(by_entity), held_out, entities, rng)
+    drawn = draw_entities(list(by_entity), held_out, entities, rng, share)
     writer = Writer(_records(by_entity), load_phrases())
     prompts = [ask(rng.choice(writer.general["paragraph_prompts"]), name) for name, _ in drawn]
     retriever = Retriever(store)
@@ -334,12 +338,17 @@ def generate_cases(
 
 
 def draw_entities(
-    keys: list[tuple[str, int]], held_out: frozenset[str], entities: int, rng: random.Random
+    keys: list[tuple[str, int]],
+    held_out: frozenset[str],
+    entities: int,
+    rng: random.Random,
+    share: float = 1 / 3,
 ) -> list[tuple[str, int]]:
-    """A third held out, or all that there are; in random order."""
+    """A share of them held out, or all that there are; in random order."""
     apart = [key for key in keys if key[0] in held_out]
     known = [key for key in keys if key[0] not in held_out]
-    number = min(len(apart), max(entities // 3, min(FEWEST_HELD_OUT, entities // 2)))
+    wanted = max(int(entities * share), min(FEWEST_HELD_OUT, entities // 2))
+    number = min(len(apart), wanted)
     drawn = rng.sample(apart, number)
     drawn += rng.sample(known, min(len(known), max(0, entities - number)))
     rng.shuffle(drawn)
@@ -464,44 +473,26 @@ def print_sample(decoder: BatchDecoder, store: Any, number: int, seed: int) -> N
         print(f"{index}. {name}\n{trace.text}\n")
 
 
-SUITES = {
-    "lookup": ("training.suites.lookup", "lookup", "validity, coverage, faithfulness"),
-    "edit": ("training.suites.edit", "edit", "changed facts: wordings, chains, many at once"),
-    "forget": ("training.suites.forget", "forget", "deleted facts: FULL, DEL-ON, DEL-OFF"),
-    "missing": (
-        "training.suites.missing",
-        "missing",
-        "without an answer; adversarial prompts",
-    ),
-    "closed-book": ("training.suites.closed_book", "closed_book", "what the weights prefer"),
-    "perplexity": ("training.suites.perplexity", "perplexity", "static, dynamic, normalised"),
-    "completion": ("training.suites.completion", "completion", "held-out facts completed"),
-    "foreign": ("training.suites.foreign", "foreign", "graphs of other domains"),
-}
+def write_found(
+    found: Mapping[str, Any], out: Path, model: str, seed: int, entities: int, **more: Any
+) -> None:
+    """The measures as JSON, and beside them what they were measured on: `OUT` and `OUT.run.json`.
 
-
-def chosen_suites(names: Sequence[str]) -> list[str]:
-    """The suites named, each once, in the stated order; "all" names all of them."""
-    unknown = [name for name in names if name not in SUITES and name != "all"]
-    if unknown:
-        raise EvaluationError(
-            f"There is no suite {unknown[0]!r}; there are {', '.join(SUITES)} and all."
-        )
-    return [name for name in SUITES if name in names or "all" in names]
-
-
-def run_suites(names: Sequence[str], world: Any) -> dict[str, dict[str, float]]:
-    """The measures of these suites, one after another."""
-    found: dict[str, dict[str, float]] = {}
-    for name in names:
-        module, function, about = SUITES[name]
-        world.say(f"suite {name}: {about}")
-        found |= getattr(importlib.import_module(module), function)(world)
-    return found
+    Its `sha256` is that of the weights, "" of a model that is no folder.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    weights = Path(model) / "model.safetensors"
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else ""
+    run = {"sha256": digest, "seed": seed, "entities": entities, **more}
+    path = out.with_suffix(".run.json")
+    path.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Evaluate as the command line says."""
+    from training.suites.running import SUITES, Plan, chosen_suites, run_plan  # they import this
+
     parser = argparse.ArgumentParser(
         prog="python -m training evaluate",
         description="Measure a checkpoint on a graph.",
@@ -526,6 +517,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="FILE",
         help="write what was counted as wrong (without a suite, lookup, foreign) as JSON Lines",
     )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="suites measured beside each other"
+    )
     parser.add_argument("--baseline", help="a model trained without lookups, for perplexity")
     parser.add_argument("--unmasked", help="one trained on the values too, for closed-book")
     parser.add_argument("--corpus", help="a corpus folder, for perplexity on its validation split")
@@ -535,6 +529,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(argv)
     suites = chosen_suites(options.suites)
+    if options.jobs < 1:
+        raise EvaluationError(f"--jobs is {options.jobs}; give 1 or more.")
     if options.entities < 1:
         raise EvaluationError(f"--entities is {options.entities}; give 1 or more.")
     begun = time.perf_counter()
@@ -542,55 +538,65 @@ def main(argv: Sequence[str] | None = None) -> int:
     def say(message: str) -> None:
         print(f"{time.perf_counter() - begun:6.0f} s  {message}", file=sys.stderr, flush=True)
 
-    decoder = Decoder(load_checkpoint(options.model))
-    with working_store(store_url(options.store)) as store:
-        if options.sample:
-            print_sample(decoder, store, options.sample, options.seed)
-            return 0
-        held_out = read_held_out(options.model)
-        if not held_out:
-            say(f"{options.model} has no held_out.txt: nothing is reported as held out")
-        if suites:
-            from training.suites.world import World
-
-            world = World(
-                decoder,
-                store,
-                held_out,
-                options.entities,
-                options.seed,
-                say,
-                baseline=options.baseline,
-                unmasked=options.unmasked,
-                annotated=options.annotated,
-                corpus=options.corpus,
-                graphs=tuple(options.graph),
-            )
-            world.keep_cases = options.failures is not None
-            found = run_suites(suites, world)
-            cases = world.cases
-            about = f"{', '.join(suites)}; {options.entities} entities"
-        else:
+    wrong: list[dict[str, Any]] = []
+    seconds: dict[str, float] = {}
+    if suites:
+        plan = Plan(
+            options.model,
+            store_url(options.store),
+            options.entities,
+            options.seed,
+            options.baseline,
+            options.unmasked,
+            options.annotated,
+            options.corpus,
+            tuple(options.graph),
+            options.failures is not None,
+        )
+        found: dict[str, dict[str, float]] = {}
+        for result in run_plan(suites, plan, options.jobs, say):
+            found |= result.found
+            wrong += result.failures
+            seconds[result.suite] = round(result.seconds, 1)
+        about = f"{', '.join(suites)}; {options.entities} entities"
+    else:
+        decoder = Decoder(load_checkpoint(options.model))
+        with working_store(store_url(options.store)) as store:
+            if options.sample:
+                print_sample(decoder, store, options.sample, options.seed)
+                return 0
+            held_out = read_held_out(options.model)
+            if not held_out:
+                say(f"{options.model} has no held_out.txt: nothing is reported as held out")
             cases = generate_cases(decoder, store, held_out, options.entities, options.seed, say)
-            found = measures(cases, options.seed)
-            lookups = sum(len(case.paragraph.lookups) for case in cases)
-            apart = sum(case.held_out for case in cases)
-            about = (
-                f"{len(cases)} entities, {apart} of them held out; {lookups:,} lookups in their "
-                "paragraphs"
-            )
+        found = measures(cases, options.seed)
+        wrong = list(failures(cases)) if options.failures else []
+        lookups = sum(len(case.paragraph.lookups) for case in cases)
+        apart = sum(case.held_out for case in cases)
+        about = (
+            f"{len(cases)} entities, {apart} of them held out; {lookups:,} lookups in their "
+            "paragraphs"
+        )
+    took = time.perf_counter() - begun
     table = sys.stderr if options.json else sys.stdout
     print_table(found, table)
-    print(f"{about}; seed {options.seed}; {time.perf_counter() - begun:.0f} s.", file=table)
+    print(f"{about}; seed {options.seed}; {took:.0f} s.", file=table)
     if options.failures:
         options.failures.parent.mkdir(parents=True, exist_ok=True)
         with options.failures.open("w", encoding="utf-8") as file:
-            for each in failures(cases):
+            for each in wrong:
                 print(json.dumps(each, ensure_ascii=False), file=file)
-    text = json.dumps(found, indent=1)
     if options.json:
-        print(text)
+        print(json.dumps(found, indent=1))
     if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n", encoding="utf-8")
+        write_found(
+            found,
+            options.out,
+            options.model,
+            options.seed,
+            options.entities,
+            jobs=options.jobs,
+            seconds=round(took, 1),
+            seconds_by_suite=seconds,
+        )
     return 0

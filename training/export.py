@@ -20,7 +20,7 @@ import torch
 from transformers import GenerationConfig
 from transformers.utils.logging import disable_progress_bar
 
-from training.curves import PICTURE, draw_curves, median_rate, training_hours
+from training.curves import PICTURE, Curves, draw_curves, median_rate, training_hours
 from training.folders import exchanged
 from training.logs import CURVE, read_curve
 from training.module import LookupLanguageModule, checkpoint_of, load_module
@@ -33,6 +33,7 @@ LAMPLIGHT = {
     "relations": True,
 }
 UNUSUAL = ("start_from", "base", "gradient_checkpointing", "compile", "peak_teraflops")  # if set
+RATES = ("learning_rate", "final_rate", "warmup_steps")  # the schedule of a run, in its settings
 LARGEST = 40 * 2**20  # bytes of the weights that may be shipped
 
 
@@ -55,12 +56,16 @@ def export(run: str | Path, out: str | Path) -> Path:
         (temporary / "held_out.txt").write_text(
             "".join(f"{name}\n" for name in held_out), encoding="utf-8"
         )
-        facts = _facts(module, path, manifest) | _last_run(path, temporary)
+        facts = _facts(module, path, manifest)
+        if curves := _curves(path, facts["steps"]):
+            facts["last_run"]["hours"] = training_hours(curves)
+            facts["last_run"]["tokens_per_second"] = median_rate(curves)
+            draw_curves(curves, temporary / PICTURE)
         (temporary / "training.json").write_text(
             json.dumps(facts, indent=1) + "\n", encoding="utf-8"
         )
         for other in out.iterdir() if out.exists() else ():
-            if not (temporary / other.name).exists():
+            if other.name != PICTURE and not (temporary / other.name).exists():
                 copy = shutil.copytree if other.is_dir() else shutil.copy2
                 copy(other, temporary / other.name)
     return out
@@ -101,6 +106,8 @@ def _facts(module: LookupLanguageModule, path: Path, manifest: dict[str, Any]) -
             for name, value in module.hparams.items()
             if name not in ("tokenizer", "base_config") and (value or name not in UNUSUAL)
         },
+        "last_run": {"device": checkpoint["device"]} if "device" in checkpoint else {},
+        "before": _before(module.hparams["start_from"]),
         "corpus": {
             "seed": manifest.get("seed"),
             "splits": {
@@ -111,15 +118,28 @@ def _facts(module: LookupLanguageModule, path: Path, manifest: dict[str, Any]) -
     }
 
 
-def _last_run(checkpoint: Path, folder: Path) -> dict[str, Any]:
-    """Hours and speed of the run that wrote the checkpoint, its curves drawn; {} without a log."""
+def _before(start_from: str) -> list[dict[str, Any]]:
+    """The runs behind the weights that a run started from, as far as they tell of themselves."""
+    path = Path(start_from or "none") / "training.json"
+    if not path.is_file():
+        return []
+    theirs = json.loads(path.read_text("utf-8"))
+    settings = theirs.get("settings", {})
+    told = {"tokens_seen": theirs["tokens_seen"], "steps": theirs["steps"]}
+    told["corpus_seed"] = theirs.get("corpus", {}).get("seed")
+    told |= {name: settings[name] for name in RATES if name in settings}
+    return [*theirs.get("before", []), told]
+
+
+def _curves(checkpoint: Path, steps: int) -> Curves:
+    """What the run logged until a checkpoint of so many steps; {} without a log."""
     log = next((at for at in checkpoint.parents[:2] if (at / CURVE).exists()), None)
     if log is None:
         return {}
-    curves = read_curve(log)
-    draw_curves(curves, folder / PICTURE)
-    rate = median_rate(curves)
-    return {"last_run": {"hours": training_hours(curves), "tokens_per_second": rate}}
+    return {
+        name: {step: value for step, value in curve.items() if step < steps}
+        for name, curve in read_curve(log).items()
+    }
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ ABOUT = {
     "faithfulness": "values returned that the text repeats, whole",
     "unsupported": "sentences with a name or number that nothing given holds (less is better)",
     "edit_efficacy": "texts that say the new value after a random edit",
-    "edit_novel": "the same, for made-up values in many scripts",
+    "edit_novel": "those of them that put in made-up values, in many scripts",
     "specificity": "other facts that are said as before the edit",
     "question_validity": "questions whose first lookup is the fact that was asked for",
     "forgotten": "deletions after which the value is gone and every other fact is still said",
@@ -25,44 +25,45 @@ ABOUT = {
     "natural": "paragraphs, read by eye, of which every sentence is one that a person would write",
     "readable": "paragraphs, read by eye, without a loop or a broken sentence",
     "edit_question": "a changed fact, asked for in a wording of the corpus",
-    "edit_paraphrase": "the same, in frames of the corpus that no document has with its noun",
-    "edit_paraphrase_unseen": "the same, in 100 wordings that no document has",
+    "edit_paraphrase": "a changed fact, in frames of the corpus that no document has with its noun",
+    "edit_paraphrase_synonym": "a changed fact, in such frames around another noun for it",
+    "edit_paraphrase_unseen": "a changed fact, asked for in 100 wordings that no document has",
     "edit_unrelated": "another fact of the entity, asked for after the edit",
     "edit_neighbour": "the same relation of another entity, of the same value if any has it",
     "edit_seconds": "seconds from an edit to the whole changed text",
     "edits_at_once_1": "a changed fact, asked for; one edit in the draft",
-    "edits_at_once_10": "the same among 10 edits at once",
-    "edits_at_once_100": "the same among 100",
-    "edits_at_once_1000": "the same among 1,000",
+    "edits_at_once_10": "a changed fact among 10 edits at once",
+    "edits_at_once_100": "a changed fact among 100 edits at once",
+    "edits_at_once_1000": "a changed fact among 1,000 edits at once",
     "propagation_2": "questions through two lookups, of which the first fact was changed",
-    "propagation_2_unseen": "those of which no document chains the two relations",
-    "propagation_3": "the same through three lookups",
-    "propagation_3_unseen": "those of which no document chains some two of the relations",
+    "propagation_2_unseen": "those whose two relations no document chains",
+    "propagation_3": "questions through three lookups, of which the first fact was changed",
+    "propagation_3_unseen": "those with two successive relations that no document chains",
     "forgotten_del_on": "deleted facts that are no longer said, lookups allowed",
-    "forgotten_del_off": "the same with lookups forbidden",
+    "forgotten_del_off": "deleted facts that are no longer said, lookups forbidden",
     "retained": "facts that were not deleted and are still said",
     "leakage": "deleted facts said without lookups: L of arXiv 2607.00605 (less is better)",
-    "retrieval_recovery": "deleted facts that lookups gave back: R of the same (less is better)",
+    "retrieval_recovery": "deleted facts that lookups gave back: R there (less is better)",
     "retrieval_artifact": "deleted facts said though no lookup returned them (less is better)",
     "not_recorded": "questions without an answer of which the text says so, inventing nothing",
     "false_not_recorded": "facts of the graph said not to be recorded (less is better)",
     "adversarial_unsupported": "unsupported sentences on adversarial prompts (less is better)",
     "closed_book_ratio": "p(true) / p(another value) without lookups, trained over held-out",
     "closed_book_trained": "p(true) / p(another value) without lookups, trained entities",
-    "closed_book_held_out": "the same of held-out entities",
-    "closed_book_shuffled": "the same with another value for the true one",
+    "closed_book_held_out": "p(true) / p(another value) without lookups, held-out entities",
+    "closed_book_shuffled": "the ratio of trained entities, with another value for the true one",
     "closed_book_first_trained": "the true value is the likeliest of five, trained entities",
-    "closed_book_first_held_out": "the same of held-out entities",
+    "closed_book_first_held_out": "the true value is the likeliest of five, held-out entities",
     "closed_book_rank_trained": "mean rank of the true value among five, trained entities",
-    "closed_book_rank_held_out": "the same of held-out entities",
+    "closed_book_rank_held_out": "mean rank of the true value among five, held-out entities",
     "closed_book_probability_trained": "geometric mean of p(token) of the true value, trained",
-    "closed_book_probability_held_out": "the same of held-out entities",
+    "closed_book_probability_held_out": "geometric mean of p(token) of the true value, held out",
     "perplexity_static": "perplexity of the text, lookups given (arXiv 2505.15962)",
-    "perplexity_dynamic": "the same, with queries of the model's own",
+    "perplexity_dynamic": "perplexity of the text, among queries of the model's own",
     "perplexity_normalised": "losses of all trained tokens, per token of the text",
     "perplexity_baseline": "perplexity of the text by a model without lookups",
     "completion": "held-out facts completed, T-REx style",
-    "completion_closed": "the same with lookups forbidden (less is better)",
+    "completion_closed": "held-out facts completed with lookups forbidden (less is better)",
 }
 
 SUFFIXES = {
@@ -73,6 +74,7 @@ SUFFIXES = {
     "_corpus": "on a corpus's validation documents (`--corpus`)",
     "_unmasked": "of a model trained on the values too (`--unmasked`)",
     "_entity": "of an entity that the graph lacks",
+    "_others": "facts that none of these edits is about, said as before",
     "_elsewhere": "where the value can be told without the fact",
     "_false_premise": "prompts with a false premise",
     "_no_entity": "prompts about nothing in the graph",
@@ -96,7 +98,7 @@ SECTIONS = {
 }
 """Each section's measures, by the beginnings of their names; the first that fits."""
 
-HELD_OUT = "_held_out"
+MACRO, HELD_OUT = "_macro", "_held_out"  # ends of the names of measures
 FOREIGN = "foreign_"
 CHEMICALS = "chemical compounds"  # the graph of another domain that comes with the evaluation
 
@@ -132,16 +134,22 @@ def shown(value: float) -> str:
     return f"{value:.1e}" if 0 < abs(value) < 0.0005 else f"{value:,.3f}"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: bool = False) -> str:
-    """A Markdown table; `right` sets all columns but the first to the right."""
+def interval(row: Row) -> str:
+    """The bounds of the 95 % interval."""
+    return f"{shown(row['low'])} to {shown(row['high'])}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: bool = False) -> str:
+    """A Markdown table; `right` aligns all columns but the first to the right."""
     rule = ["---", *(["---:" if right else "---"] * (len(head) - 1))]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
 
 
 def _in_row_of_another(name: str, found: Mapping[str, Row]) -> bool:
     """Whether a measure is a column of another's row: its macro average, its held-out entities."""
-    whole = name.removesuffix("_macro")
-    return whole != name or (name.endswith(HELD_OUT) and name.removesuffix(HELD_OUT) in found)
+    if name.endswith(MACRO):
+        return True
+    return name.endswith(HELD_OUT) and name.removesuffix(HELD_OUT) in found
 
 
 def _section(name: str) -> str:
@@ -150,8 +158,8 @@ def _section(name: str) -> str:
 
 def _section_table(names: Sequence[str], found: Mapping[str, Row]) -> str:
     """Macro averages and held-out entities have columns of their own, where any measure has one."""
-    columns = {"": "all", "_macro": "each relation alike"}
-    columns |= {HELD_OUT: "held-out entities", f"{HELD_OUT}_macro": "each relation of them alike"}
+    columns = {"": "all", MACRO: "each relation alike"}
+    columns |= {HELD_OUT: "held-out entities", HELD_OUT + MACRO: "held out, each relation alike"}
     columns = {end: title for end, title in columns.items() if any(n + end in found for n in names)}
     rows = [
         [f"`{name}`", about(name), *(_cell(found.get(name + end)) for end in columns)]
@@ -162,35 +170,35 @@ def _section_table(names: Sequence[str], found: Mapping[str, Row]) -> str:
 
 def _foreign_table(found: Mapping[str, Row]) -> str:
     """The measures on other graphs, a pair of columns for each graph."""
-    own = {name for name in found if not name.startswith(FOREIGN)} | set(ABOUT)
     cells: dict[str, dict[str, Row]] = {}  # by measure, then by graph
     for name, row in found.items():
-        if not name.startswith(FOREIGN):
-            continue
-        rest = name.removeprefix(FOREIGN)
-        words = rest.split("_")
-        endings = ("_".join(words[place:]) for place in range(len(words)))
-        measure = next((e for e in endings if e in own or about(e)), rest)
-        graph = rest.removesuffix(measure).strip("_") or CHEMICALS
-        cells.setdefault(measure, {})[graph] = row
+        if name.startswith(FOREIGN) and not name.endswith(MACRO):
+            measure, graph = _measure_and_graph(name)
+            cells.setdefault(measure, {})[graph] = row
     graphs = list(dict.fromkeys(graph for by_graph in cells.values() for graph in by_graph))
     head = ["measure"]
     for graph in graphs:
-        head += [graph, "each relation alike"]
+        head += [graph or CHEMICALS, "each relation alike"]
     rows = []
     for measure, by_graph in cells.items():
-        if measure.endswith("_macro"):
-            continue
         line = [f"`{measure}`"]
         for graph in graphs:
-            alike = cells.get(f"{measure}_macro", {}).get(graph)
-            line += [_cell(by_graph.get(graph)), _cell(alike)]
+            whole = f"{FOREIGN}{graph}_{measure}" if graph else f"{FOREIGN}{measure}"
+            line += [_cell(by_graph.get(graph)), _cell(found.get(whole + MACRO))]
         rows.append(line)
     return table(head, rows) if rows else ""
+
+
+def _measure_and_graph(name: str) -> tuple[str, str]:
+    """`foreign_GRAPH_MEASURE` in two; the longest end that is a measure is the measure."""
+    words = name.removeprefix(FOREIGN).split("_")
+    for place in range(len(words)):
+        if about(measure := "_".join(words[place:])):
+            return measure, "_".join(words[:place])
+    return "_".join(words), ""
 
 
 def _cell(row: Row | None) -> str:
     if not row:
         return ""
-    interval = f"{shown(row['low'])} to {shown(row['high'])}" if "low" in row else ""
-    return f"{shown(row['value'])} ({interval}; n = {int(row['n']):,})"
+    return f"{shown(row['value'])} ({interval(row)}; n = {int(row['n']):,})"

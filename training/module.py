@@ -197,6 +197,8 @@ class LookupLanguageModule(L.LightningModule):
             self.model.base_model.compile(dynamic=True)
         if threads:
             torch.set_num_threads(threads)
+        # Told before a strategy wraps them: FSDP flattens what it shards, all would be vectors.
+        self._matrices = {name for name, p in self.named_parameters() if p.ndim >= 2}
         self._trained = 0  # tokens of the present step, on this rank
         self._sums: dict[str, Tensor] = {}  # of a validation: [sum of losses, number]
         self._tokens_seen = 0
@@ -421,6 +423,17 @@ class LookupLanguageModule(L.LightningModule):
         checkpoint["tokenizer"] = self._fingerprint
         checkpoint["tokens_seen"] = self._tokens_seen
         checkpoint["seconds"] = self._seconds + time.perf_counter() - self._begun
+        checkpoint["device"] = self._device_in_words()
+
+    def _device_in_words(self) -> str:
+        """What it trains on, for the model card: "2 CPU threads", "4 x NVIDIA H100"."""
+        if self.device.type == "cuda":
+            name = torch.cuda.get_device_name(self.device)
+        else:
+            threads = torch.get_num_threads()
+            name = f"{threads} CPU thread{'s' if threads > 1 else ''}"
+        ranks = self._parts()[1]
+        return f"{ranks} x {name}" if ranks > 1 else name
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         if checkpoint.get("tokenizer", self._fingerprint) != self._fingerprint:
@@ -461,8 +474,9 @@ class LookupLanguageModule(L.LightningModule):
             self.log("train/gradient_norm", norm)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        matrices = [p for p in self.parameters() if p.requires_grad and p.ndim >= 2]
-        vectors = [p for p in self.parameters() if p.requires_grad and p.ndim < 2]
+        trained = [(name, p) for name, p in self.named_parameters() if p.requires_grad]
+        matrices = [p for name, p in trained if _own_name(name) in self._matrices]
+        vectors = [p for name, p in trained if _own_name(name) not in self._matrices]
         optimizer = torch.optim.AdamW(
             [
                 {"params": matrices, "weight_decay": self.hparams["weight_decay"]},
@@ -486,6 +500,12 @@ class LookupLanguageModule(L.LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
+
+
+def _own_name(name: str) -> str:
+    """A parameter's name as before a strategy or the compiler wrapped the module that it is in."""
+    wrappers = ("_fsdp_wrapped_module", "_orig_mod", "_checkpoint_wrapped_module")
+    return ".".join(part for part in name.split(".") if part not in wrappers)
 
 
 def weights_are_finite(module: nn.Module) -> bool:

@@ -20,7 +20,7 @@ from typing import Any
 
 from graph.errors import StoreError
 from training.alignment import Text
-from training.annotated import Annotated, Placed
+from training.annotated import Annotated, Placed, Unparsable
 from training.annotators import Annotator, Chosen
 from training.tokenizer import CorpusError
 
@@ -43,10 +43,11 @@ class _Worker:
                 self.annotator = self.chosen.open()
             found = list(self.annotator.annotate(texts))
         except (CorpusError, StoreError) as error:
-            return {"text": [""], "lookups": [""], "error": [str(error)]}
+            return {"text": [""], "lookups": [""], "problems": [""], "error": [str(error)]}
         return {
             "text": [document.text for document in found],
             "lookups": [json.dumps([astuple(p) for p in document.lookups]) for document in found],
+            "problems": [json.dumps([astuple(p) for p in document.problems]) for document in found],
             "error": [""] * len(found),
         }
 
@@ -99,7 +100,8 @@ class RayAnnotator:
             if row["error"]:
                 raise CorpusError(row["error"])
             lookups = (Placed(*slots) for slots in json.loads(row["lookups"]))
-            yield Annotated(row["text"], tuple(lookups))
+            problems = (Unparsable(*told) for told in json.loads(row["problems"]))
+            yield Annotated(row["text"], tuple(lookups), tuple(problems))
 
 
 def _join(ray: Any, address: str) -> None:

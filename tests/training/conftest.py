@@ -59,13 +59,16 @@ def model(tmp_path):
         "parameters": 6_900_000,
         "steps": 2050,
         "tokens_seen": 16_400_000,
-        "settings": {"hidden_size": 256, "learning_rate": 0.002, "threads": 2},
-        "last_run": {"hours": 0.52, "tokens_per_second": 4000.0},
+        "settings": {"hidden_size": 256, "learning_rate": 0.002},
+        "last_run": {"hours": 0.52, "tokens_per_second": 4000.0, "device": "2 CPU threads"},
         "corpus": {
             "seed": 7,
             "splits": {"train": {"kinds": {"paragraph": 75, "question": 25}}},
         },
     }
     (folder / "training.json").write_text(json.dumps(facts), encoding="utf-8")
+    (folder / "curve.png").write_bytes(b"")
     (folder / "evaluation.json").write_text(json.dumps(FOUND), encoding="utf-8")
+    run = {"sha256": "", "seed": 0, "jobs": 2, "seconds": 1500.0}
+    (folder / "evaluation.run.json").write_text(json.dumps(run), encoding="utf-8")
     return folder

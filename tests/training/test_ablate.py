@@ -14,12 +14,13 @@ import yaml
 
 from model.roles import Role, loss_mask
 from tests.training.conftest import FOUND
-from training.ablate import CONFIG, VARIANTS, gathered, main, measurements, trainings
+from training.ablate import CONFIG, VARIANTS, begin, gathered, main, measurements, trainings
 from training.card import write_card
 from training.corpus.build import DEFAULT_FACTS, documents
 from training.corpus.phrases import load_phrases
 from training.corpus.records import NameFilter, read_records
 from training.corpus.writer import Writer
+from training.errors import TrainingError
 
 
 @pytest.fixture
@@ -35,16 +36,19 @@ def options(tmp_path: Path) -> argparse.Namespace:
     )
 
 
-def test_a_variant_differs_in_one_part(options: argparse.Namespace) -> None:
+def test_a_variant_differs_in_its_part(options: argparse.Namespace) -> None:
     todo = {v.name: trainings(v, options) for v in VARIANTS}
-    assert all([c[0] for c in of] == ["corpus", "fit", "export"] for of in todo.values())
+    for commands in todo.values():
+        assert [command[0] for command in commands] == ["corpus", "fit", "export"]
     assert "--no-prose" in todo["no prose"][0]
     assert "--no-exchange" in todo["nothing exchanged"][0]
     assert todo["values trained"][1][-2:] == ["--model.train_values", "true"]
-    corpora = {name: of[0][2] for name, of in todo.items()}
-    assert corpora["full"] == corpora["values trained"] == corpora["no lookups"]
-    assert corpora["nothing exchanged"] == corpora["both of these"] != corpora["full"]
     assert todo["no lookups"][1][-2:] == ["--data.lookups", "false"]
+    corpora = {name: commands[0][2] for name, commands in todo.items()}
+    assert corpora["full"] == corpora["values trained"] == corpora["no lookups"]
+    free = "values trained, nothing exchanged"
+    assert corpora["nothing exchanged"] == corpora[free] != corpora["full"]
+    assert todo[free][1][-2:] == ["--model.train_values", "true"]
     settings = yaml.safe_load((options.out / "run-no-prose.yaml").read_text("utf-8"))
     folders = [
         c["init_args"].get("dirpath") for c in settings["trainer"]["callbacks"] if "init_args" in c
@@ -55,13 +59,19 @@ def test_a_variant_differs_in_one_part(options: argparse.Namespace) -> None:
 
 def test_all_are_measured_alike(options: argparse.Namespace) -> None:
     options.annotated = "wiki.json"
-    (options.out / "model-no-lookups").mkdir()
+    exported(options, "no-lookups")
     suites = {v.name: [c[1] for c in measurements(v, options)] for v in VARIANTS}
     assert suites.pop("no lookups") == ["closed-book"]
     assert set(map(tuple, suites.values())) == {("lookup", "closed-book", "perplexity")}
     told = measurements(VARIANTS[0], options)[2]
     assert told[told.index("--baseline") + 1] == str(options.out / "model-no-lookups")
     assert told[told.index("--annotated") + 1] == "wiki.json"
+
+
+def exported(options: argparse.Namespace, folder: str) -> None:
+    model = options.out / f"model-{folder}"
+    model.mkdir()
+    (model / "config.json").write_text("{}")
 
 
 def test_what_is_there_is_not_done_again(options: argparse.Namespace) -> None:
@@ -72,14 +82,46 @@ def test_what_is_there_is_not_done_again(options: argparse.Namespace) -> None:
     (options.out / "run-full" / "checkpoints").mkdir(parents=True)
     (options.out / "run-full" / "checkpoints" / "last.ckpt").write_text("")
     assert "--ckpt_path" in trainings(full, options)[0]
-    (options.out / "model-full").mkdir()
-    (options.out / "model-full" / "config.json").write_text("{}")
+    exported(options, "full")
+    (options.out / "corpus" / "manifest.json").unlink()  # it is not needed any more
     assert trainings(full, options) == []
-    (options.out / "found-full-lookup.json").write_text(json.dumps(FOUND))
+    for suite in ("lookup", "perplexity"):
+        (options.out / f"found-full-{suite}.json").write_text(json.dumps(FOUND))
+    assert [c[1] for c in measurements(full, options)] == ["closed-book"]
+    exported(options, "no-lookups")  # the perplexity that is there is without a baseline
     assert [c[1] for c in measurements(full, options)] == ["closed-book", "perplexity"]
     assert gathered(options.out) == {"full": FOUND}
     with pytest.raises(SystemExit):
         main(["no such variant"])
+
+
+def test_variants_are_compared_at_equal_settings(options: argparse.Namespace) -> None:
+    begin(options)
+    begin(options)
+    options.tokens = 2000
+    with pytest.raises(TrainingError, match="was begun with --tokens 1000, not 2000"):
+        begin(options)
+
+
+def test_all_are_trained_before_any_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def run(command: list[str]) -> argparse.Namespace:
+        done.append(command[3])
+        return argparse.Namespace(returncode=0)
+
+    monkeypatch.setattr("training.ablate.subprocess.run", run)
+    assert main(["full", "no prose", "--out", str(tmp_path)]) == 0
+    training = ["corpus", "fit", "export"]
+    assert done == [*training, *training, *["evaluate"] * 6]
+    assert json.loads((tmp_path / "ablations.json").read_text())["tokens"] == 4_000_000
+    monkeypatch.setattr(
+        "training.ablate.subprocess.run", lambda command: argparse.Namespace(returncode=3)
+    )
+    with pytest.raises(TrainingError, match="`corpus` of the variant 'full' ended with 3"):
+        main(["full", "--out", str(tmp_path)])
 
 
 def test_the_perplexity_of_the_baseline_is_told_once(options: argparse.Namespace) -> None:
@@ -87,11 +129,10 @@ def test_the_perplexity_of_the_baseline_is_told_once(options: argparse.Namespace
     both = {"perplexity_static": row, "perplexity_baseline": row | {"value": 5.0}}
     for name in ("full", "no-prose"):
         (options.out / f"found-{name}-perplexity.json").write_text(json.dumps(both))
-    assert gathered(options.out) == {
-        "full": {"perplexity_static": row},
-        "no prose": {"perplexity_static": row},
-        "no lookups": {"perplexity_baseline": row | {"value": 5.0}},
-    }
+    found = gathered(options.out)
+    assert list(found) == ["full", "no prose", "no lookups"]
+    assert found["full"] == found["no prose"] == {"perplexity_static": row}
+    assert found["no lookups"] == {"perplexity_baseline": row | {"value": 5.0}}
 
 
 def test_the_card_shows_them(model: Path) -> None:

@@ -14,7 +14,7 @@ from graph.store import open_store
 from tests.training.released import write_released
 from training.__main__ import main
 from training.alignment import AlignmentAnnotator, Text, dates, demonyms, numbers
-from training.annotate import annotate_file, read_texts
+from training.annotate import annotate_file, read_texts, unused
 from training.annotated import parse
 from training.causal_annotator import CausalAnnotator, graft
 from training.tokenizer import CorpusError
@@ -94,6 +94,34 @@ def test_a_model_cannot_change_the_text():
         ("Length", "1,094 km"),
         ("Mouth", "Cuxhaven"),
     ]
+    (lost,) = found.problems
+    assert str(lost) == ("character 49: its place is not in the text ('Elbe · x -> Mars')")
+
+
+def test_what_a_model_wrote_in_vain_is_told():
+    text = "The Elbe is long."
+    found = graft(text, "The Elbe is [dblookup('Elbe' -> long] long and", "the answer was cut off")
+    assert found.text == text
+    assert not found.lookups
+    broken, cut = map(str, found.problems)
+    assert broken.startswith("character 12: it has no relation")
+    assert cut.startswith("character 46: the answer was cut off")
+
+
+def test_what_could_not_be_used_is_kept_with_its_document(tmp_path, capsys):
+    class Careless:
+        name = "careless"
+
+        def annotate(self, texts):
+            return [graft(text.text, f"[dblookup( {text.text}") for text in texts]
+
+    source = tmp_path / "texts.txt"
+    source.write_text("".join(f"Text {number}.\n" for number in range(12)))
+    annotate_file(source, tmp_path / "out.jsonl", Careless(), 5)
+    lines = list(unused(tmp_path / "out.jsonl"))
+    assert lines[1].startswith("Document 2, its answer's character 0: its entity is not quoted")
+    assert len(lines) == 11
+    assert lines[-1].startswith("12 parts of the answers could not be used; ")
 
 
 def test_a_causal_lm_annotates_in_batches(tmp_path):

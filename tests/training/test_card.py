@@ -9,6 +9,7 @@ import pytest
 from model.checkpoint import DEFAULT_CHECKPOINT
 from training.card import write_card
 from training.errors import TrainingError
+from training.reading import Verdict, read_verdicts
 
 
 def test_the_card_holds_every_number(model):
@@ -20,8 +21,9 @@ def test_the_card_holds_every_number(model):
         "On 16.4 million tokens (padding included): ",
         "2,050 steps, 0.5 hours on 2 CPU threads at 4,000 tokens a second (the median). The",
         "](curve.png)",
+        "on the shipped graph with seed 0 in 25 minutes of 2 processes, by",
         "seed is 7",
-        "the 2 held-out entities",
+        "the 2 held-out\nentities",
         "| paragraph | 75 (75.0%) |",
         "| learning_rate | 0.002 |",
     ):
@@ -33,6 +35,7 @@ def test_a_run_without_a_log_has_neither_speed_nor_curves(model):
     facts = json.loads(path.read_text("utf-8"))
     del facts["last_run"]
     path.write_text(json.dumps(facts), encoding="utf-8")
+    (model / "curve.png").unlink()
     card = write_card(model).read_text("utf-8")
     assert "2,050 steps. The" in card
     assert "curve.png" not in card
@@ -45,6 +48,30 @@ def test_the_card_tells_of_all_training_and_of_the_last_run_apart(model):
     path.write_text(json.dumps(facts), encoding="utf-8")
     card = write_card(model).read_text("utf-8")
     assert "on 16.4 million tokens (padding included) in 2.5 hours. The last: " in card
+
+
+def test_the_card_has_the_verdicts_of_a_reader(model):
+    lines = [
+        "1. (yes) Ulm is a city.",
+        "2. (**not natural**: said (twice)) Ulm is a city (a city).",
+        "3. (**not readable**: breaks off) Bari (a city) is",
+        "nor a verdict",
+    ]
+    (model / "natural.md").write_text("\n".join(lines), encoding="utf-8")
+    assert read_verdicts(model)[1] == Verdict("Ulm is a city (a city).", False, True)
+    assert [v.readable for v in read_verdicts(model)] == [True, True, False]
+    card = write_card(model).read_text("utf-8")
+    assert "by eye, of which every sentence is one that a person would write | 0.333 (" in card
+    assert "by eye, without a loop or a broken sentence | 0.667 (" in card
+
+
+def test_the_card_tells_of_the_runs_before(model):
+    assert "The runs before it" not in write_card(model).read_text("utf-8")
+    path = model / "training.json"
+    facts = json.loads(path.read_text("utf-8"))
+    facts["before"] = [{"tokens_seen": 5_000_000, "steps": 1234, "corpus_seed": 3}]
+    path.write_text(json.dumps(facts), encoding="utf-8")
+    assert "| 5.0 | 1,234 | 3 |  |  |" in write_card(model).read_text("utf-8")
 
 
 def test_the_card_has_the_throughput_by_size_and_context(model):

@@ -12,9 +12,18 @@ def test_hours_follow_from_tokens_and_rate(run):
     assert training_hours(read_curve(run)) == pytest.approx(800_000 / 4000 / 3600)
 
 
-def test_the_speed_is_the_median(run):
-    assert median_rate(read_curve(run)) == 4000
+def test_the_speed_is_the_median():
+    rates = {"train/tokens_per_second": {1: 10.0, 2: 30.0, 3: 1000.0, 4: 20.0}}
+    assert median_rate(rates) == 25
     assert median_rate({}) == 0
+
+
+def test_each_part_took_as_long_as_its_own_rate_says():
+    curves = {
+        "train/tokens": {1: 100.0, 2: 300.0, 3: 400.0},
+        "train/tokens_per_second": {1: 10.0, 2: 50.0},  # none was logged at the third
+    }
+    assert training_hours(curves) == pytest.approx((100 / 10 + 200 / 50) / 3600)
 
 
 def test_the_picture_is_a_png(run, tmp_path):

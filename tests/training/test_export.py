@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 
 import lightning as L
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from graph.edits import Add
 from graph.store import open_store
 from model.checkpoint import load_checkpoint
 from training import evaluate
 from training.__main__ import main
 from training.data import LookupDataModule
 from training.documents import Document
-from training.export import export
+from training.export import _before, export
+from training.logs import CurveLogger
 from training.module import LookupLanguageModule, TrainingError, load_module
 from training.tokenizer import encode_document
 
@@ -36,7 +40,8 @@ def run(toy_corpus, tmp_path_factory):
     trainer = L.Trainer(
         accelerator="cpu",
         max_steps=2,
-        logger=False,
+        logger=CurveLogger(str(folder)),
+        log_every_n_steps=1,
         enable_progress_bar=False,
         enable_model_summary=False,
         limit_val_batches=0,
@@ -56,6 +61,7 @@ def test_export_loads_everywhere(run, toy_corpus, tmp_path, capsys):
     assert {p.name for p in out.iterdir()} >= {
         "README.md",
         "config.json",
+        "curve.png",
         "generation_config.json",
         "held_out.txt",
         "model.safetensors",
@@ -74,6 +80,10 @@ def test_export_loads_everywhere(run, toy_corpus, tmp_path, capsys):
     assert facts["steps"] == 2
     assert facts["tokens_seen"] > 0
     assert facts["seconds"] > 0
+    assert facts["last_run"]["device"] == "1 CPU thread"
+    assert facts["last_run"]["hours"] > 0
+    assert facts["last_run"]["tokens_per_second"] > 0
+    assert (out / "curve.png").read_bytes().startswith(b"\x89PNG")
 
     model = AutoModelForCausalLM.from_pretrained(out)
     trained = load_module(run).model
@@ -89,11 +99,29 @@ def test_export_loads_everywhere(run, toy_corpus, tmp_path, capsys):
     assert checkpoint.encode_prompt("Kraków?") == encoded.ids[: encoded.prompt_length]
 
 
+def test_a_checkpoint_without_a_log_brings_neither_speed_nor_an_old_picture(run, tmp_path):
+    alone = shutil.copy(run / "checkpoints" / "last.ckpt", tmp_path / "alone.ckpt")
+    out = tmp_path / "world"
+    export(run, out)
+    export(alone, out)
+    facts = json.loads((out / "training.json").read_text("utf-8"))
+    assert facts["last_run"] == {"device": "1 CPU thread"}
+    assert not (out / "curve.png").exists()
+
+
+def test_the_runs_behind_the_weights_are_told(run, toy_corpus, tmp_path):
+    first = export(run, tmp_path / "first")
+    assert json.loads((first / "training.json").read_text("utf-8"))["before"] == []
+    second = {"settings": {"learning_rate": 0.5}, "steps": 7, "tokens_seen": 70, "before": [{}]}
+    (first / "training.json").write_text(json.dumps(second), encoding="utf-8")
+    told = {"tokens_seen": 70, "steps": 7, "corpus_seed": None, "learning_rate": 0.5}
+    assert _before(str(first)) == [{}, told]
+    assert _before("") == _before(str(tmp_path / "none")) == []
+
+
 def test_an_exported_checkpoint_can_be_evaluated(run, tmp_path, capsys):
     """The whole command, on an untrained model: the figures are poor, but they are there."""
     out = export(run, tmp_path / "model")
-    from graph.edits import Add
-
     url = f"sqlite:///{tmp_path / 'toy.db'}"
     store = open_store(url, create=True)
     edits = [Add(n, "capital", f"{n}ville") for n in ("France", "Japan", "Kraków")]
@@ -113,6 +141,26 @@ def test_an_exported_checkpoint_can_be_evaluated(run, tmp_path, capsys):
     assert found["question_validity"]["n"] == 3
     assert found["question_validity_held_out"]["n"] == 1
     assert "seed 0" in printed.err
+
+
+def test_suites_measured_beside_each_other_find_the_same(run, tmp_path):
+    model, url = export(run, tmp_path / "model"), f"sqlite:///{tmp_path / 'toy.db'}"
+    with open_store(url, create=True) as store:
+        store.apply([Add(n, "capital", f"{n}ville") for n in ("France", "Japan")], author="test")
+    found, told = [], []
+    for jobs in ("1", "2"):
+        out = tmp_path / f"{jobs}.json"
+        options = ["--model", str(model), "--store", url, "--entities", "2", "--out", str(out)]
+        assert main(["evaluate", "perplexity", "missing", *options, "--jobs", jobs]) == 0
+        found.append(json.loads(out.read_text("utf-8")))
+        told.append(json.loads(out.with_suffix(".run.json").read_text("utf-8")))
+    assert list(found[0]) == list(found[1])
+    assert found[0] == found[1]
+    weights = hashlib.sha256((model / "model.safetensors").read_bytes()).hexdigest()
+    for each in told:
+        assert each["sha256"] == weights
+        assert list(each["seconds_by_suite"]) == ["missing", "perplexity"]
+    assert [each["jobs"] for each in told] == [1, 2]
 
 
 def test_errors_are_one_sentence(tmp_path, capsys):

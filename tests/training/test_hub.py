@@ -13,7 +13,7 @@ from training.articles import Problems, read_articles
 from training.tokenizer import CorpusError
 
 HAS_DATASETS = importlib.util.find_spec("datasets") is not None
-needs_datasets = pytest.mark.skipif(not HAS_DATASETS, reason="pip install datasets")
+needs_datasets = pytest.mark.skipif(not HAS_DATASETS, reason="pip install -r requirements-hub.txt")
 
 
 @pytest.fixture
@@ -59,5 +59,5 @@ def test_shards_of_a_data_set(folder, tmp_path, monkeypatch, capsys):
 
 @pytest.mark.skipif(HAS_DATASETS, reason="datasets is installed")
 def test_without_the_package_it_is_told_how_to_get_it():
-    with pytest.raises(CorpusError, match="pip install datasets"):
+    with pytest.raises(CorpusError, match="pip install -r requirements-hub"):
         list(read_articles("kilian-group/LMLM-pretrain-dwiki6.1M", Problems()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import lightning as L
 import numpy as np
@@ -243,3 +244,20 @@ def test_paragraph_of_the_toy_corpus_is_in_the_grammar(toy_corpus):
     ids = encode_document(tokenizer, paragraph("France", FACTS["France"])).ids
     markers = MarkerIds.of(tokenizer)
     assert ids.count(markers.entity) == ids.count(markers.end) == 4
+
+
+def test_weights_decay_by_what_they_were_before_a_strategy_flattened_them(module, monkeypatch):
+    """As FSDP does with what it shards: one row each, under the name of its wrapper."""
+    matrices = {name for name, p in module.named_parameters() if p.ndim >= 2}
+    flat = [
+        (name.replace("model.", "model._fsdp_wrapped_module.", 1), torch.nn.Parameter(p.flatten()))
+        for name, p in module.named_parameters()
+    ]
+    monkeypatch.setattr(module, "named_parameters", lambda: iter(flat))
+    module._trainer = SimpleNamespace(estimated_stepping_batches=10)
+    optimizer = module.configure_optimizers()["optimizer"]
+    decayed, free = (group["params"] for group in optimizer.param_groups)
+    names = {id(p): name.replace("._fsdp_wrapped_module", "") for name, p in flat}
+    assert {names[id(p)] for p in decayed} == matrices
+    assert {names[id(p)] for p in free} == set(names.values()) - matrices
+    assert optimizer.param_groups[0]["weight_decay"] > optimizer.param_groups[1]["weight_decay"]

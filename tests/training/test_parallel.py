@@ -40,7 +40,7 @@ def whole(toy_corpus, tmp_path_factory):
 def _same(found, expected):
     assert found.keys() == expected.keys()
     for name, gradient in expected.items():
-        torch.testing.assert_close(found[name], gradient, atol=1e-5, rtol=1e-4, msg=name)
+        torch.testing.assert_close(found[name], gradient, atol=1e-5, rtol=0, msg=name)
     assert max(gradient.abs().max() for gradient in expected.values()) > 1e-3
 
 
@@ -61,6 +61,12 @@ def test_two_processes_give_the_gradient_of_the_whole(toy_corpus, tmp_path, whol
     read = [_rows(tmp_path / f"read-{rank}.pt") for rank in (0, 1)]
     assert all(read)
     assert sorted(read[0] + read[1]) == sorted(documents)  # each once, by one of the two
+
+
+@pytest.mark.timeout(1500)
+def test_two_processes_that_accumulate_give_the_gradient_of_the_whole(toy_corpus, tmp_path, whole):
+    run_alone("gradient_run", toy_corpus, tmp_path, _cut(toy_corpus, 4), 2, 2)
+    _same(torch.load(tmp_path / "gradient.pt", weights_only=True), whole)
 
 
 @pytest.mark.timeout(1500)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from graph.retriever import Retriever
@@ -17,6 +19,7 @@ from tests.training.released import (
     released_tokenizer,
     write_taught,
 )
+from training.__main__ import main as training_main
 from training.annotated import parse
 from training.evaluate import generate_cases, measures, working_store
 
@@ -82,4 +85,16 @@ def test_it_is_evaluated(folder, url):
         found = measures(cases)
     assert found["question_validity"]["n"] == 3
     assert found["coverage"]["n"] == 3  # it asks for no list, so what the graph holds is missed
-    assert all(0 <= row["value"] <= 1 for row in found.values())
+
+
+def test_suites_measure_it_by_the_command(folder, url, tmp_path):
+    """It learnt one document by heart: its own question is answered from the graph, others not."""
+    out = tmp_path / "found.json"
+    command = ["evaluate", "lookup", "edit", "forget", "closed-book", "completion"]
+    command += ["--model", str(folder), "--store", url, "--entities", "3", "--out", str(out)]
+    assert training_main(command) == 0
+    found = json.loads(out.read_text("utf-8"))
+    assert found["question_validity"]["n"] >= 3
+    assert found["coverage"]["value"] == 0.0
+    assert found["edit_question"]["n"] >= 1
+    assert "forgotten_del_off" in found or "forgotten_del_on" not in found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import random
 import re
@@ -14,18 +15,22 @@ import torch
 from graph.edits import Add, AddAlias
 from graph.facts import RELATIONS, fold
 from graph.store import open_store
+from graph.world import DATA
 from model.checkpoint import make_checkpoint
 from model.decoder import Decoder
 from tests.training.test_evaluate import _trace
+from training.corpus.build import DEFAULT_FACTS
 from training.corpus.phrases import load_phrases
+from training.corpus.records import read_records
 from training.corpus.writer import Writer
 from training.documents import Document, write_lookup
-from training.evaluate import EvaluationError, chosen_suites, main, run_suites, working_store
+from training.evaluate import EvaluationError, main, working_store
 from training.module import new_model
 from training.suites.closed_book import Question, Statement, interval, measure
 from training.suites.completion import completes
 from training.suites.edit import _neighbour, choose
 from training.suites.foreign import COMPOUNDS, graph_store
+from training.suites.forget import forget
 from training.suites.missing import adversarial_prompts, not_recorded_pattern
 from training.suites.perplexity import (
     perplexities,
@@ -33,6 +38,7 @@ from training.suites.perplexity import (
     with_own_lookups,
     without_lookups,
 )
+from training.suites.running import chosen_suites, run_suite
 from training.suites.tally import Tally, macro
 from training.suites.world import World
 from training.tokenizer import encode_document, load_tokenizer
@@ -65,7 +71,8 @@ class Knower:
     """Answers every question as the graph has it, by finding names and relations in the prompt.
 
     `fault`: "stubborn" says what it said first, "forgetful" that nothing is recorded, "inventive"
-    adds a name, "leaky" says the value without lookups too.
+    adds a name, "leaky" says the value without lookups too, "nickname"
+    another name of one.
     """
 
     def __init__(self, fault: str = "") -> None:
@@ -90,6 +97,8 @@ class Knower:
             leak = ""
             if self.fault == "leaky" and name:
                 leak = " ".join(f.value for f in self._all(retriever, name))
+            if self.fault == "nickname":
+                leak = "It is in the Isle of Apples."
             return [f"Nothing can be looked up. {leak}"]
         if not name:
             lookup = retriever.lookup("Nowhere", RELATIONS)
@@ -161,7 +170,7 @@ def readable_questions(monkeypatch):
 def run(url, suite, fault="", entities=8):
     with working_store(url) as store:
         world = World(Knower(fault), store, frozenset({"Avalon"}), entities, seed=1)
-        return run_suites([suite], world)
+        return run_suite(suite, world)
 
 
 def test_edits_of_a_faultless_model(url):
@@ -173,6 +182,7 @@ def test_edits_of_a_faultless_model(url):
     assert found["edit_question_macro"]["n"] >= 2  # relations
     assert found["propagation_2"]["value"] == found["propagation_3"]["value"] == 1.0
     assert found["edits_at_once_1"]["value"] == 1.0
+    assert found["edits_at_once_1_others"]["value"] == 1.0
     assert "edits_at_once_1000" not in found  # there are not so many facts
     json.dumps(found)
 
@@ -183,7 +193,8 @@ def test_edits_of_a_model_that_says_what_it_said_first(url):
     assert min(found[f"edit_{name}"]["value"] for name in ("question", "neighbour")) < 1.0
     forgot = run(url, "edit", "forgetful")
     assert forgot["edit_question"]["value"] == forgot["propagation_2"]["value"] == 0.0
-    assert forgot["edit_neighbour"]["value"] == 0.0
+    assert forgot["edit_neighbour"]["value"] == forgot["edit_unrelated"]["value"] == 0.0
+    assert forgot["edits_at_once_1_others"]["value"] == 0.0
 
 
 def test_a_neighbour_has_the_same_relation_and_value_if_any_has(url):
@@ -219,6 +230,25 @@ def test_what_is_said_after_a_deletion_is_told_from_where(url):
     stubborn = run(url, "forget", "stubborn", entities=16)
     assert stubborn["retrieval_recovery"]["value"] == 1.0
     assert stubborn["forgotten_del_on"]["value"] == 0.0
+
+
+def test_a_value_is_leaked_by_another_of_its_names_too(url):
+    with working_store(url) as store:
+        world = World(Knower("nickname"), store, entities=16)
+        city = store.find_entities("Bora")[0][0]
+        lies_in = next(fact for fact in store.facts(city.id) if fact.relation == "country")
+        world.by_entity = {("Bora", city.id): [lies_in]}  # it lies in Avalon, the Isle of Apples
+        found = forget(world)
+    assert found["leakage"]["value"] == 1.0
+    assert found["forgotten_del_off"]["value"] == 0.0
+    assert found["forgotten_del_on"]["value"] == 1.0
+
+
+def test_the_measures_of_lookups_have_held_out_entities_and_relations_apart(url):
+    found = run(url, "lookup")
+    assert found["coverage_held_out"]["n"] < found["coverage"]["n"]
+    assert found["coverage_held_out_macro"]["value"] == 1.0
+    assert not [name for name in found if "macro_held_out" in name]
 
 
 def test_missing_answers(url):
@@ -267,7 +297,7 @@ def test_a_foreign_graph_is_measured_by_all_of_lookup_edit_and_forget(url, tmp_p
     monkeypatch.setattr("training.suites.foreign.COMPOUNDS", file)
     with working_store(url) as store:
         world = World(Knower(), store, entities=48, graphs=(str(file),))
-        found = run_suites(["foreign"], world)
+        found = run_suite("foreign", world)
     for name in ("lookup_validity", "edit_efficacy", "edit_paraphrase", "edit_neighbour",
                  "forgotten_del_on", "forgotten_del_off", "retained"):  # fmt: skip
         for graph in ("foreign", "foreign_strange_lands"):
@@ -282,6 +312,20 @@ def test_foreign_graph_is_foreign():
     relations = {fact.relation for fact in facts}
     assert len(relations) >= 20
     assert not {fold(r) for r in relations} & {fold(r) for r in load_phrases().relations}
+    ours = {fold(name) for name in read_records(DEFAULT_FACTS)}
+    assert not {fold(fact.entity) for fact in facts} & ours
+
+
+def test_other_nouns_are_those_that_the_graph_takes_for_the_relation(url):
+    with (DATA / "synonyms.csv").open(encoding="utf-8") as file:
+        taken = {(row["relation"], row["phrase"]) for row in csv.DictReader(file)}
+    phrases = load_phrases().relations
+    with working_store(url) as store:
+        synonyms = World(Knower(), store).wordings["synonyms"]
+    for relation, nouns in synonyms.items():
+        for noun in nouns:
+            assert (relation, noun) in taken
+            assert noun not in (relation, phrases[relation].noun)
 
 
 def test_unseen_wordings_are_in_no_document(url):

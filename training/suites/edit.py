@@ -4,15 +4,18 @@
 | --- | --- | --- |
 | edit_question | a changed fact, asked in a wording of the corpus | the text says the new value |
 | edit_paraphrase | the same, in ten frames of the corpus that no document has around its noun | the same |
+| edit_paraphrase_synonym | the same, in such frames around another noun for the relation | the same |
 | edit_paraphrase_unseen | the same, in wordings that no document has (wordings.yaml) | the same |
 | edit_unrelated | another fact of the entity, asked after the edit | it is said as before |
 | edit_neighbour | the same relation of another entity, of the same value if any is | the same |
 | propagation_2, _3 | a question through two or three lookups whose first fact was changed | the end of the new way is said, and not that of the old one |
 | edits_at_once_N | a changed fact among N that were changed in one draft | the new value is said |
+| edits_at_once_N_others | a fact of another entity than those N | it is said as before |
 | edit_seconds | one edit of a paragraph (mean of all) | seconds until the changed text is whole |
 
-`_novel` are the edits to made-up values, `propagation_N_unseen` the chains with a pair of relations
-that no document chains. Propagation after MQuAKE (arXiv 2305.14795).
+`_novel` are the edits to made-up values, `_held_out` those of entities that no training document
+names, `propagation_N_unseen` the chains with two successive relations that no document chains.
+Propagation after MQuAKE (arXiv 2305.14795).
 """  # noqa: E501 (a table)
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ from training.suites.world import World
 
 FRAMES = 10  # wordings for each changed fact
 AT_ONCE = (1, 10, 100, 1000)
-ASKED = 40  # of the facts changed at once, at most
+ASKED = 100  # of the facts changed at once, at most; so many drafts of one or ten, too
 TIMED = 20
 NOVEL = ("edit_question", "edit_paraphrase")  # measures whose edits to made-up values are apart
 
@@ -98,6 +101,7 @@ def _wordings(world: World, changed: list[Changed], tally: Tally) -> None:
     rng = world.rng("edit wordings")
     general = world.writer.general["general_questions"]
     unseen = world.wordings["questions"]
+    synonyms = world.wordings["synonyms"]
     # Measure, edit, prompt, expected, entity and relation asked for.
     jobs: list[tuple[str, Changed, str, str, str, str]] = []
     for one in changed:
@@ -109,6 +113,9 @@ def _wordings(world: World, changed: list[Changed], tally: Tally) -> None:
         for frame in rng.sample(frames, min(FRAMES, len(frames))):
             prompt = ask(frame, name, noun(world, relation))
             jobs.append(("edit_paraphrase", one, prompt, one.value, name, relation))
+        for phrase in synonyms.get(relation, ()):
+            prompt = ask(rng.choice(frames or general), name, phrase)
+            jobs.append(("edit_paraphrase_synonym", one, prompt, one.value, name, relation))
         for frame in rng.sample(unseen, min(FRAMES // 2, len(unseen))):
             prompt = ask(frame, name, noun(world, relation))
             jobs.append(("edit_paraphrase_unseen", one, prompt, one.value, name, relation))
@@ -282,24 +289,44 @@ def _at_once(world: World, tally: Tally) -> None:
             break
         if (one := _change(world, rng, key, len(changed))) is not None:
             changed.append(one)
+    others = [
+        fact
+        for relation, facts in world.single.items()
+        if relation in world.asked_about
+        for fact in facts
+    ]
     asked = min(ASKED, max(4, world.entities // 4))
     for number in AT_ONCE:
         if number > len(changed):
             break
-        group = changed[:number]
-        some = rng.sample(group, min(asked, number))
+        rounds = max(1, min(asked, len(changed)) // number)
+        groups = [changed[start * number : (start + 1) * number] for start in range(rounds)]
+        # Of each group some changed facts, and a fact that the draft leaves alone for each.
+        jobs: list[tuple[str, int, Fact, str]] = []
+        for place, group in enumerate(groups):
+            touched = {one.fact.entity for one in group} | {one.value for one in group}
+            some = rng.sample(group, min(asked // rounds, number))
+            jobs += [(f"edits_at_once_{number}", place, one.fact, one.value) for one in some]
+            untouched = [
+                fact
+                for fact in rng.sample(others, min(len(others), 20 * len(some)))
+                if fact.entity not in touched and fact.value not in touched
+            ]
+            jobs += [
+                (f"edits_at_once_{number}_others", place, fact, fact.value)
+                for fact in untouched[: len(some)]
+            ]
         prompts = [
             world.writer.question_for(
-                rng, one.fact.relation, one.fact.entity, world.records[one.fact.entity].type
+                rng, fact.relation, fact.entity, world.records[fact.entity].type
             )
-            for one in some
+            for _, _, fact, _ in jobs
         ]
-        world.say(f"{number} edits at once, {len(some)} questions")
-        with world.drafts([[one.edit for one in group]]) as (retriever,):
-            traces = world.generate(prompts, [retriever] * len(prompts))
-        for one, trace in zip(some, traces, strict=True):
-            right = says(trace.text, one.value)
-            tally.add(f"edits_at_once_{number}", right, entity=one.fact.entity)
+        world.say(f"{number} edits at once in {rounds} drafts, {len(jobs)} questions")
+        with world.drafts([[one.edit for one in group] for group in groups]) as retrievers:
+            traces = world.generate(prompts, [retrievers[place] for _, place, *_ in jobs])
+        for (name, _, fact, expected), trace in zip(jobs, traces, strict=True):
+            tally.add(name, says(trace.text, expected), entity=fact.entity)
 
 
 def _seconds(world: World, changed: list[Changed]) -> Measures:

@@ -12,8 +12,10 @@ lookup returned. Only facts that FULL tells are counted, asked by a question and
 | retrieval_recovery | (bad) R = said under DEL-ON and not under DEL-OFF: the graph gave it back |
 | retrieval_artifact | (bad) said under DEL-ON though no lookup returned it |
 
-A value that the entity's name, the prompt or another of its facts holds can be told honestly after
-the deletion: such deletions are apart, under `_elsewhere`, and in none of the shares above.
+A value counts as said in any of its spellings: a date or number in another notation, another name
+of the entity that it is, a demonym. One that the entity's name, the prompt or another of its facts
+holds can be told honestly after the deletion: such deletions are apart, under `_elsewhere`, and in
+none of the shares above.
 `_alias` are the facts asked for by another name of the entity, `_neighbour` those of which another
 entity has a like name: there a retriever that guesses would go astray.
 """
@@ -28,6 +30,7 @@ from graph.edits import Delete
 from graph.facts import Fact, fold
 from model.grounding import ground, says
 from model.trace import Trace
+from training.alignment import spellings
 from training.corpus.writer import ask
 from training.suites.tally import Measures, Tally
 from training.suites.world import Key, World
@@ -40,8 +43,13 @@ class Deletion:
     fact: Fact
     prompt: str
     full: Trace
+    spellings: tuple[str, ...]  # of the value: other notations, other names, demonyms
     kinds: tuple[str, ...]  # suffixes of the measures it counts in
     elsewhere: bool
+
+
+Asked = list[tuple[Fact, str, tuple[str, ...]]]
+"""Facts, the prompts that ask for them, and the suffixes of the measures they count in."""
 
 
 def forget(world: World) -> Measures:
@@ -54,8 +62,9 @@ def forget(world: World) -> Measures:
     for (fact, prompt, kinds), trace in zip(asked, full, strict=True):
         told = {mark.fact_id for mark in ground(trace).marks}
         if fact.id in told and not says(prompt, fact.value):
-            elsewhere = _elsewhere(world, fact, trace)
-            deletions.append(Deletion(fact, prompt, trace, kinds, elsewhere))
+            known = tuple(spellings(world.store, fact))
+            elsewhere = _elsewhere(world, fact, known, trace)
+            deletions.append(Deletion(fact, prompt, trace, known, kinds, elsewhere))
     world.say(f"{len(deletions)} deletions")
     prompts = [one.prompt for one in deletions]
     with world.drafts([[Delete(one.fact.id)] for one in deletions]) as retrievers:
@@ -65,10 +74,6 @@ def forget(world: World) -> Measures:
     for one, del_on, del_off in zip(deletions, on, off, strict=True):
         _count(one, del_on, del_off, tally)
     return tally.measures(world.seed)
-
-
-Asked = list[tuple[Fact, str, tuple[str, ...]]]
-"""Facts, the prompts that ask for them, and the suffixes of the measures they count in."""
 
 
 def _prompts(world: World, rng: random.Random) -> Asked:
@@ -90,22 +95,22 @@ def _prompts(world: World, rng: random.Random) -> Asked:
 
 
 def _prompts_by_alias(world: World, rng: random.Random) -> Asked:
-    """A question for a fact of each entity that has an alias, by one of its aliases.
+    """A question for a fact of entities that have an alias, by one of their aliases.
 
     They are drawn apart: few entities have one, and a sample of all would hardly hold any.
     """
-    aliases: dict[Key, tuple[str, ...]] = {}
-    for key in sorted(world.by_entity):
-        entity = world.store.entity(key[1])
-        if entity is not None and entity.aliases:
-            aliases[key] = entity.aliases
+    number = max(1, world.entities // 2)
     jobs: Asked = []
-    for key in rng.sample(list(aliases), min(len(aliases), max(1, world.entities // 2))):
-        if single := _single(world, key):
-            fact, alias = rng.choice(single), rng.choice(aliases[key])
-            kind = world.records[key[0]].type
-            question = world.writer.question_for(rng, fact.relation, alias, kind)
-            jobs.append((fact, question, ("_alias",)))
+    for key in rng.sample(sorted(world.by_entity), len(world.by_entity)):
+        entity, single = world.store.entity(key[1]), _single(world, key)
+        if entity is None or not entity.aliases or not single:
+            continue
+        fact, alias = rng.choice(single), rng.choice(entity.aliases)
+        kind = world.records[entity.name].type
+        question = world.writer.question_for(rng, fact.relation, alias, kind)
+        jobs.append((fact, question, ("_alias",)))
+        if len(jobs) == number:
+            break
     return jobs
 
 
@@ -126,20 +131,24 @@ def _has_neighbour(world: World, name: str) -> bool:
     )
 
 
-def _elsewhere(world: World, fact: Fact, full: Trace) -> bool:
-    """Whether the value can be told without the fact."""
+def _elsewhere(world: World, fact: Fact, known: tuple[str, ...], full: Trace) -> bool:
+    """Whether the value can be told without the fact, in any of its spellings."""
     facts = world.by_entity[fact.entity, fact.entity_id]
     others = [other.value for other in facts if other.id != fact.id]
     returned = [
         other.value for entry in full.lookups for other in entry.lookup.facts if other.id != fact.id
     ]
     places = [fact.entity, *others, *returned, *(other.relation for other in facts)]
-    return any(says(place, fact.value) for place in places)
+    return any(_says_any(place, known) for place in places)
+
+
+def _says_any(text: str, known: tuple[str, ...]) -> bool:
+    return any(says(text, spelling) for spelling in known)
 
 
 def _count(one: Deletion, del_on: Trace, del_off: Trace, tally: Tally) -> None:
-    value, entity, relation = one.fact.value, one.fact.entity, one.fact.relation
-    on, off = says(del_on.text, value), says(del_off.text, value)
+    entity, relation = one.fact.entity, one.fact.relation
+    on, off = _says_any(del_on.text, one.spellings), _says_any(del_off.text, one.spellings)
 
     def add(measure: str, right: bool, number: int = 1) -> None:
         for kind in one.kinds:
@@ -150,10 +159,12 @@ def _count(one: Deletion, del_on: Trace, del_off: Trace, tally: Tally) -> None:
     for fact_id in before:
         add("retained", fact_id in after)
     if one.elsewhere:
-        tally.add("recovery_elsewhere", on and not off, entity=entity, relation=relation)
+        add("recovery_elsewhere", on and not off)
         return
     returned = any(
-        says(fact.value, value) for entry in del_on.lookups for fact in entry.lookup.facts
+        _says_any(fact.value, one.spellings)
+        for entry in del_on.lookups
+        for fact in entry.lookup.facts
     )
     add("forgotten_del_on", not on)
     add("forgotten_del_off", not off)

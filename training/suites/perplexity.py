@@ -8,9 +8,9 @@ All are per token of the plain text (the words that a reader sees), in the docum
 - normalised: what the model writes beside the text counts too: the loss of all trained tokens
   (text, entity, relation, markers) summed, over the number of the text's tokens.
 
-The documents are paragraphs and questions on held-out entities, the validation split of a corpus
-(--corpus), and an annotated corpus (--annotated); a baseline (--baseline) reads the same texts
-without lookups.
+The documents are samples of a hundred: paragraphs and questions on held-out entities, the
+validation split of a corpus (--corpus), and parts of an annotated corpus (--annotated); a baseline
+(--baseline) reads the same texts without lookups.
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ def perplexity(world: World) -> Measures:
     if not isinstance(checkpoint, Checkpoint):
         raise EvaluationError("The suite perplexity needs a checkpoint, to see its probabilities.")
     baseline = load_checkpoint(world.baseline) if world.baseline else None
+    if baseline and baseline.tokenizer.get_vocab() != checkpoint.tokenizer.get_vocab():
+        raise EvaluationError(
+            f"The baseline {world.baseline} has another tokenizer: perplexities of a text are "
+            "compared token by token. Train it on the same corpus with --data.lookups false."
+        )
     found: Measures = {}
     for suffix, documents in sources(world, checkpoint):
         world.say(f"perplexity{suffix} of {len(documents)} documents")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -150,7 +151,7 @@ class World:
         try:
             for group in edits:
                 self._drafts += 1
-                draft = self.store.draft(f"evaluation-{self.seed}-{self._drafts}")
+                draft = self.store.draft(f"evaluation-{os.getpid()}-{self._drafts}")
                 drafts.append(draft)
                 draft.discard()
                 draft.apply(list(group), author=AUTHOR)
