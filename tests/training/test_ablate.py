@@ -140,8 +140,8 @@ def test_the_card_shows_them(model: Path) -> None:
     (model / "ablations.json").write_text(json.dumps(found))
     card = write_card(model).read_text("utf-8")
     assert "4.0 million tokens each" in card
-    assert "| full | 0.967 (0.950 to 0.980) |" in card
-    assert "| no prose |  |" in card
+    assert "| measure | full | no prose |\n| --- | ---: | ---: |\n" in card
+    assert "| `coverage` | 0.967 (0.950 to 0.980) |  |" in card
 
 
 def test_values_are_trained_where_a_variant_says_so() -> None:

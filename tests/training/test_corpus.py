@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from graph.facts import MAX_RELATIONS, RELATIONS, UNKNOWN
+from graph.facts import MAX_RELATIONS, RELATIONS, UNKNOWN, fold
 from training.corpus.build import DEFAULT_FACTS, documents
 from training.corpus.made_up import (
     MAX_CHARACTERS,
@@ -206,6 +206,16 @@ def test_held_out_entities_are_a_twentieth_and_do_not_depend_on_the_order(record
     assert len(held_out) == round(len(records) * 0.05)
     reversed_records = dict(reversed(records.items()))
     assert held_out_entities(reversed_records) == held_out
+
+
+def test_no_name_stands_beside_its_own_values(writer, records):
+    named = [(name, writer._name(random.Random(seed), name)) for seed, name in enumerate(records)]
+    assert len(named) > 1000
+    assert not [real for real, name in named if fold(real) == fold(name)]
+    known = {fold(name) for name in records}
+    assert sum(fold(name) in known for _, name in named) > len(named) / 2  # mostly another's
+    plain = Writer(records.values(), writer.phrases, exchange=False)
+    assert fold(plain._name(random.Random(0), "France")) == "france"
 
 
 def test_half_of_the_values_are_counterfactual(writer):
