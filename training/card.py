@@ -225,10 +225,10 @@ break, the text with its lookups, `<|end|>`.
 
 ## What it does
 
-Measured by `python -m training evaluate all` on the shipped graph{took}, by unconstrained greedy
-decoding of this file: only values and `<|db_end|>` are forced, nothing is filtered. In brackets:
-95 % interval and number; *each relation alike* is the mean over relations, in which a rare one
-weighs as much as a frequent one. No training document names one of the {held_out} held-out
+Measured by `python -m training evaluate all` on the shipped graph{took}.
+Decoding is greedy and unconstrained: only values and `<|db_end|>` are forced, nothing is filtered.
+In brackets: 95 % interval and number; *each relation alike* is the mean over relations, in which a
+rare one weighs as much as a frequent one. No training document names one of the {held_out} held-out
 entities. Other graphs stand in a table of their own: chemical compounds, and those given by
 `--graph`. Names that end in `_annotated` are of a corpus given by `--annotated`.
 
@@ -253,10 +253,11 @@ reasoning, no other language. A lookup spelt in a way that the graph does not kn
 the text then says that nothing is recorded. What the graph holds wrongly it repeats.
 
 Of a graph that it never saw it looks up fewer of the relations that are listed, and asked for one
-it picks the wrong one more often: see the rows `coverage` and `question_validity` there. The first
+it picks the wrong one more often: see the rows `coverage` and `question_validity` there. The same
+goes for other nouns for a relation that it knows (`edit_paraphrase_synonym`), and for questions
+through three lookups where the corpus chains no such relations (`propagation_3_unseen`). The first
 such graph, the chemical compounds, was looked at while the corpus was made better; the corpus took
-no name or value of it. Questions through three lookups go wrong more often where the corpus chains
-no such relations.
+no name or value of it.
 
 In its last corpus no name stands beside its own values, but in the passages of prose: names are
 another entity's or made up, and half of the values are exchanged or made up too. So there was

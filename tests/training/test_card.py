@@ -21,7 +21,7 @@ def test_the_card_holds_every_number(model):
         "On 16.4 million tokens (padding included): ",
         "2,050 steps, 0.5 hours on 2 CPU threads at 4,000 tokens a second (the median). The",
         "](curve.png)",
-        "on the shipped graph with seed 0 in 25 minutes of 2 processes, by",
+        "on the shipped graph with seed 0 in 25 minutes of 2 processes.\n",
         "seed is 7",
         "the 2 held-out\nentities",
         "| paragraph | 75 (75.0%) |",
