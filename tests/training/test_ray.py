@@ -39,7 +39,7 @@ def source(tmp_path) -> Path:
     with path.open("w", encoding="utf-8") as file:
         for number in range(600):
             name = NAMES[number % 3]
-            text = f"{name} was born in {name}ville. [dblookup( is no lookup here; text {number}."
+            text = f"{name} was born in {name}ville. [It's] no lookup -> here; text {number}."
             file.write(json.dumps({"text": text, "title": name}) + "\n")
     return path
 
