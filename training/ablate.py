@@ -107,14 +107,15 @@ def measurements(variant: Variant, options: argparse.Namespace) -> list[list[str
     todo = []
     wanted = ["--model", str(_model(variant, options.out)), "--entities", str(options.entities)]
     baseline = _model(BASELINE, options.out)
-    beside = ["--baseline", str(baseline)] if _is_exported(baseline) else []
+    with_baseline = _is_exported(baseline)
+    beside = ["--baseline", str(baseline)] if with_baseline else []
+    beside += ["--annotated", options.annotated] if options.annotated else []
     for suite in variant.suites:
         path = _measures(variant, suite, options.out)
-        more = list[str]()
-        if suite == "perplexity":
-            more += [*beside, *(["--annotated", options.annotated] if options.annotated else [])]
-        without_baseline = bool(beside) and f"{suite}_baseline" not in _read(path)
-        if not path.exists() or (suite == "perplexity" and without_baseline):
+        of_text = suite == "perplexity"
+        lacking = of_text and with_baseline and "perplexity_baseline" not in _read(path)
+        if lacking or not path.exists():
+            more = beside if of_text else []
             todo.append(["evaluate", suite, *wanted, *more, "--out", str(path)])
     return todo
 

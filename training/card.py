@@ -39,7 +39,7 @@ def write_card(model: Path) -> Path:
         parameters=f"{facts['parameters'] / 1e6:.1f}",
         size=f"{size:.1f}",
         measures=measure_tables(found),
-        settings="\n".join(f"| {k} | {v} |" for k, v in facts["settings"].items()),
+        settings=table(["setting", "value"], [[k, str(v)] for k, v in facts["settings"].items()]),
         steps=f"{facts['steps']:,}",
         runs=_runs(facts),
         before=_before(facts),
@@ -81,15 +81,15 @@ def _before(facts: Mapping[str, Any]) -> str:
     if not (runs := facts.get("before")):
         return ""
     rows = [
-        [f"{run['tokens_seen'] / 1e6:.1f}", f"{run['steps']:,}", *map(str, _schedule(run))]
+        [
+            f"{run['tokens_seen'] / 1e6:.1f}",
+            f"{run['steps']:,}",
+            *(str(run.get(name, "")) for name in ("corpus_seed", "learning_rate", "final_rate")),
+        ]
         for run in runs
     ]
     head = ["million tokens at its end", "steps", "corpus's seed", "highest rate", "last over it"]
     return BEFORE.format(table=table(head, rows, right=True))
-
-
-def _schedule(run: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(run.get(name, "") for name in ("corpus_seed", "learning_rate", "final_rate"))
 
 
 def _speed(facts: Mapping[str, Any]) -> str:
@@ -103,9 +103,7 @@ def _speed(facts: Mapping[str, Any]) -> str:
 
 
 def _took(run: Mapping[str, Any]) -> str:
-    """How long all suites took, where the record tells."""
-    if "seconds" not in run:
-        return ""
+    """With what seed all suites were measured, and how long they took."""
     jobs = f"{run['jobs']} processes" if run["jobs"] > 1 else "one process"
     return f" with seed {run['seed']} in {run['seconds'] / 60:.0f} minutes of {jobs}"
 
@@ -242,8 +240,6 @@ corpus's seed is {seed}; documents were written from the graph by `training/corp
 
 {corpus}
 
-| setting | value |
-| --- | --- |
 {settings}
 
 {before}{curves}{ablations}{scaling}## Limits

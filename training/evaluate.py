@@ -29,7 +29,6 @@ for one fact; the paragraph again after a random edit; and again after a random 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import math
 import random
@@ -59,6 +58,7 @@ from training.corpus import made_up
 from training.corpus.phrases import load_phrases
 from training.corpus.records import Record, read_held_out
 from training.corpus.writer import Writer, ask
+from training.shards import file_sha256
 
 SETTINGS = DecodingSettings(max_tokens=800)  # greedy
 RESAMPLES = 2000
@@ -473,25 +473,32 @@ def print_sample(decoder: BatchDecoder, store: Any, number: int, seed: int) -> N
         print(f"{index}. {name}\n{trace.text}\n")
 
 
-def write_found(
-    found: Mapping[str, Any], out: Path, model: str, seed: int, entities: int, **more: Any
-) -> None:
-    """The measures as JSON, and beside them what they were measured on: `OUT` and `OUT.run.json`.
+def held_out_of(model: str, say: Callable[[str], None]) -> frozenset[str]:
+    """The entities that a model's training kept out; says so where nobody wrote them down."""
+    held_out = read_held_out(model)
+    if not held_out:
+        say(f"{model} has no held_out.txt: nothing is reported as held out")
+    return held_out
 
-    Its `sha256` is that of the weights, "" of a model that is no folder.
+
+def write_found(found: Mapping[str, Any], out: Path, model: str, run: Mapping[str, Any]) -> None:
+    """The measures as JSON, and beside them how they were measured: `OUT` and `OUT.run.json`.
+
+    `sha256` there is that of the weights, "" of a model that is no folder.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     weights = Path(model) / "model.safetensors"
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else ""
-    run = {"sha256": digest, "seed": seed, "entities": entities, **more}
+    told = {"sha256": file_sha256(weights) if weights.is_file() else "", **run}
     path = out.with_suffix(".run.json")
-    path.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Evaluate as the command line says."""
-    from training.suites.running import SUITES, Plan, chosen_suites, run_plan  # they import this
+    # These import this module.
+    from training.suites.running import SUITES, Plan, chosen_suites, run_plan
+    from training.suites.world import References
 
     parser = argparse.ArgumentParser(
         prog="python -m training evaluate",
@@ -540,18 +547,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     wrong: list[dict[str, Any]] = []
     seconds: dict[str, float] = {}
-    if suites:
+    if suites and not options.sample:
+        against = References(
+            baseline=options.baseline,
+            unmasked=options.unmasked,
+            annotated=options.annotated,
+            corpus=options.corpus,
+            graphs=tuple(options.graph),
+        )
         plan = Plan(
             options.model,
             store_url(options.store),
             options.entities,
             options.seed,
-            options.baseline,
-            options.unmasked,
-            options.annotated,
-            options.corpus,
-            tuple(options.graph),
-            options.failures is not None,
+            against,
+            keep_failures=options.failures is not None,
         )
         found: dict[str, dict[str, float]] = {}
         for result in run_plan(suites, plan, options.jobs, say):
@@ -565,9 +575,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if options.sample:
                 print_sample(decoder, store, options.sample, options.seed)
                 return 0
-            held_out = read_held_out(options.model)
-            if not held_out:
-                say(f"{options.model} has no held_out.txt: nothing is reported as held out")
+            held_out = held_out_of(options.model, say)
             cases = generate_cases(decoder, store, held_out, options.entities, options.seed, say)
         found = measures(cases, options.seed)
         wrong = list(failures(cases)) if options.failures else []
@@ -589,14 +597,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.json:
         print(json.dumps(found, indent=1))
     if options.out:
-        write_found(
-            found,
-            options.out,
-            options.model,
-            options.seed,
-            options.entities,
-            jobs=options.jobs,
-            seconds=round(took, 1),
-            seconds_by_suite=seconds,
-        )
+        run = {
+            "seed": options.seed,
+            "entities": options.entities,
+            "jobs": options.jobs,
+            "seconds": round(took, 1),
+            "seconds_by_suite": seconds,
+        }
+        write_found(found, options.out, options.model, run)
     return 0

@@ -106,7 +106,7 @@ def _encode_into(
         "token_type": kind,
         "trainable": trainable,
         "kinds": dict(sorted(kinds.items())),
-        "sha256": {name: _sha256(folder / name) for name in FILES},
+        "sha256": {name: file_sha256(folder / name) for name in FILES},
     }
 
 
@@ -121,7 +121,7 @@ def _check(split: str, number: int, document: Document) -> None:
             raise CorpusError(f"{where} has an untrained span ({start}, {end}) outside its text.")
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -171,7 +171,7 @@ class Shard:
     def verify(self) -> None:
         """Compare the checksums; raises `CorpusError` naming the file that changed."""
         for name, expected in self.manifest["sha256"].items():
-            if _sha256(self.folder / name) != expected:
+            if file_sha256(self.folder / name) != expected:
                 raise CorpusError(
                     f"{self.folder / name} does not match its checksum: build the corpus again."
                 )

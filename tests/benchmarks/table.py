@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from training.measures import table as markdown
+
 RESULTS = Path("build") / "bench.json"
 KEPT = Path(__file__).with_name("measured.json")
 README = Path(__file__).parents[2] / "README.md"
@@ -92,15 +94,15 @@ TABLES = {
 
 def table(name: str, rows: dict[str, dict[str, Any]]) -> str:
     """A table in Markdown, of what was measured; what was, on too little, says so."""
-    lines = ["| what | measured | bound |", "| --- | --- | --- |"]
+    lines = []
     for row_name, what, bound, digits in TABLES[name]:
         if (row := rows.get(row_name)) is None:
             continue
         measured = f"{row['ratio']:,.{digits}f}"
         if row.get("facts", FULL) < FULL:
             measured += f" (at {row['facts']:,} facts)"
-        lines.append(f"| {what} | {measured} | {bound} |")
-    return "\n".join(lines) + "\n"
+        lines.append([what, measured, bound])
+    return markdown(["what", "measured", "bound"], lines) + "\n"
 
 
 def missed(rows: dict[str, dict[str, Any]]) -> list[str]:

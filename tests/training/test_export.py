@@ -141,6 +141,9 @@ def test_an_exported_checkpoint_can_be_evaluated(run, tmp_path, capsys):
     assert found["question_validity"]["n"] == 3
     assert found["question_validity_held_out"]["n"] == 1
     assert "seed 0" in printed.err
+    sample = ["evaluate", "lookup", "--sample", "1", "--model", str(out), "--store", url]
+    assert main(sample) == 0
+    assert capsys.readouterr().out.startswith("1. ")  # a suite that is named too is not run
 
 
 def test_suites_measured_beside_each_other_find_the_same(run, tmp_path):

@@ -40,7 +40,7 @@ from training.suites.perplexity import (
 )
 from training.suites.running import chosen_suites, run_suite
 from training.suites.tally import Tally, macro
-from training.suites.world import World
+from training.suites.world import References, World
 from training.tokenizer import encode_document, load_tokenizer
 
 CITIES = {"Avalon": "Bora", "Berolina": "Castra", "Corvo": "Dulce", "Dorado": "Esk"}
@@ -71,8 +71,7 @@ class Knower:
     """Answers every question as the graph has it, by finding names and relations in the prompt.
 
     `fault`: "stubborn" says what it said first, "forgetful" that nothing is recorded, "inventive"
-    adds a name, "leaky" says the value without lookups too, "nickname"
-    another name of one.
+    adds a name, "leaky" says the value without lookups too, "nickname" another name of one.
     """
 
     def __init__(self, fault: str = "") -> None:
@@ -296,7 +295,7 @@ def test_a_foreign_graph_is_measured_by_all_of_lookup_edit_and_forget(url, tmp_p
     file.write_text("\n".join(lines) + "\n")
     monkeypatch.setattr("training.suites.foreign.COMPOUNDS", file)
     with working_store(url) as store:
-        world = World(Knower(), store, entities=48, graphs=(str(file),))
+        world = World(Knower(), store, entities=48, against=References(graphs=(str(file),)))
         found = run_suite("foreign", world)
     for name in ("lookup_validity", "edit_efficacy", "edit_paraphrase", "edit_neighbour",
                  "forgotten_del_on", "forgotten_del_off", "retained"):  # fmt: skip

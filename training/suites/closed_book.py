@@ -75,8 +75,8 @@ def closed_book(world: World) -> Measures:
     questions = list(draw(world, world.rng("closed-book")))
     world.say(f"{len(questions)} statements cut before their value")
     found = measure(checkpoint, questions, world.seed)
-    if world.unmasked:
-        unmasked = measure(load_checkpoint(world.unmasked), questions, world.seed)
+    if world.against.unmasked:
+        unmasked = measure(load_checkpoint(world.against.unmasked), questions, world.seed)
         found |= {f"{name}_unmasked": row for name, row in unmasked.items()}
     return found
 

@@ -33,7 +33,7 @@ from model.grounding import says
 from training.corpus.prompts import frame_held_out
 from training.corpus.writer import ask, chain_pair_held_out
 from training.suites.tally import Measures, Tally, mean
-from training.suites.world import World
+from training.suites.world import World, single_valued
 
 FRAMES = 10  # wordings for each changed fact
 AT_ONCE = (1, 10, 100, 1000)
@@ -77,8 +77,7 @@ def choose(world: World, rng: random.Random) -> list[Changed]:
 
 def _change(world: World, rng: random.Random, key: Any, number: int) -> Changed | None:
     """A change of one of an entity's facts that has a single value, if there is one."""
-    facts = [f for f in world.by_entity[key] if f.relation in world.asked_about]
-    single = [f for f in facts if sum(g.relation == f.relation for g in facts) == 1]
+    single = [f for f in single_valued(world.by_entity[key]) if f.relation in world.asked_about]
     if not single:
         return None
     fact = rng.choice(single)
@@ -119,9 +118,8 @@ def _wordings(world: World, changed: list[Changed], tally: Tally) -> None:
         for frame in rng.sample(unseen, min(FRAMES // 2, len(unseen))):
             prompt = ask(frame, name, noun(world, relation))
             jobs.append(("edit_paraphrase_unseen", one, prompt, one.value, name, relation))
-        facts = world.by_entity[name, one.fact.entity_id]
-        others = [f for f in facts if f.relation != relation and not says(one.value, f.value)]
-        others = [f for f in others if sum(g.relation == f.relation for g in facts) == 1]
+        single = single_valued(world.by_entity[name, one.fact.entity_id])
+        others = [f for f in single if f.relation != relation and not says(one.value, f.value)]
         if others:
             other = rng.choice(others)
             prompt = world.writer.question_for(rng, other.relation, name, type_)
@@ -238,13 +236,10 @@ def _follow(
     phrases = world.writer.phrases.relations
     for step in range(steps):
         last = step == steps - 1
-        facts = _facts_of(world, name)
         fitting = [
             f
-            for f in facts
-            if f.relation in phrases
-            and sum(g.relation == f.relation for g in facts) == 1
-            and (last or (f.is_link and phrases[f.relation].reference))
+            for f in single_valued(_facts_of(world, name))
+            if f.relation in phrases and (last or (f.is_link and phrases[f.relation].reference))
         ]
         if not fitting:
             return None
@@ -304,18 +299,11 @@ def _at_once(world: World, tally: Tally) -> None:
         # Of each group some changed facts, and a fact that the draft leaves alone for each.
         jobs: list[tuple[str, int, Fact, str]] = []
         for place, group in enumerate(groups):
-            touched = {one.fact.entity for one in group} | {one.value for one in group}
+            name = f"edits_at_once_{number}"
             some = rng.sample(group, min(asked // rounds, number))
-            jobs += [(f"edits_at_once_{number}", place, one.fact, one.value) for one in some]
-            untouched = [
-                fact
-                for fact in rng.sample(others, min(len(others), 20 * len(some)))
-                if fact.entity not in touched and fact.value not in touched
-            ]
-            jobs += [
-                (f"edits_at_once_{number}_others", place, fact, fact.value)
-                for fact in untouched[: len(some)]
-            ]
+            jobs += [(name, place, one.fact, one.value) for one in some]
+            alone = _untouched(rng, others, group, len(some))
+            jobs += [(f"{name}_others", place, fact, fact.value) for fact in alone]
         prompts = [
             world.writer.question_for(
                 rng, fact.relation, fact.entity, world.records[fact.entity].type
@@ -327,6 +315,15 @@ def _at_once(world: World, tally: Tally) -> None:
             traces = world.generate(prompts, [retrievers[place] for _, place, *_ in jobs])
         for (name, _, fact, expected), trace in zip(jobs, traces, strict=True):
             tally.add(name, says(trace.text, expected), entity=fact.entity)
+
+
+def _untouched(
+    rng: random.Random, facts: list[Fact], group: list[Changed], number: int
+) -> list[Fact]:
+    """So many of the facts, at most, that name nothing which the group changes or changes to."""
+    touched = {one.fact.entity for one in group} | {one.value for one in group}
+    drawn = rng.sample(facts, min(len(facts), 20 * number))
+    return [f for f in drawn if f.entity not in touched and f.value not in touched][:number]
 
 
 def _seconds(world: World, changed: list[Changed]) -> Measures:

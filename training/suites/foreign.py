@@ -16,10 +16,11 @@ from typing import Any
 
 from graph.formats import read_rows
 from graph.store import open_store
-from training.evaluate import AUTHOR, count, generate_cases, working_store
+from training.evaluate import AUTHOR, generate_cases, working_store
 from training.suites.edit import edit
 from training.suites.forget import forget
-from training.suites.tally import Measures, Tally, prefixed
+from training.suites.lookup import tallied
+from training.suites.tally import Measures, prefixed
 from training.suites.world import World
 
 COMPOUNDS = Path(__file__).parent.parent / "foreign" / "compounds.csv"
@@ -28,10 +29,9 @@ COMPOUNDS = Path(__file__).parent.parent / "foreign" / "compounds.csv"
 def foreign(world: World) -> Measures:
     """The measures of `lookup`, `edit` and `forget` as `foreign_…`, or `foreign_NAME_…`."""
     found: Measures = {}
-    for place, graph in enumerate((str(COMPOUNDS), *world.graphs)):
+    for place, graph in enumerate((str(COMPOUNDS), *world.against.graphs)):
         name = "" if place == 0 else re.sub(r"\W+", "_", Path(graph).stem).strip("_").lower() + "_"
         with graph_store(graph) as store:
-            tally = Tally()
             world.say(f"the graph {graph}")
             cases = generate_cases(
                 world.decoder,
@@ -43,18 +43,11 @@ def foreign(world: World) -> Measures:
             )
             if world.keep_cases:
                 world.cases += cases
-            for case in cases:
-
-                def note(measure: str, right: int, number: int, relation: str) -> None:
-                    entity = case.entity  # noqa: B023 (called at once)
-                    tally.add(measure, right, number, entity=entity, relation=relation)  # noqa: B023
-
-                count(case, note)
             there = World(
                 world.decoder, store, entities=max(1, world.entities // 6), seed=world.seed,
                 say=world.say,
             )  # fmt: skip
-            measures = tally.measures(world.seed) | edit(there) | forget(there)
+            measures = tallied(cases, world.seed) | edit(there) | forget(there)
             found |= prefixed(f"foreign_{name}", measures)
     return found
 

@@ -23,7 +23,6 @@ entity has a like name: there a retriever that guesses would go astray.
 from __future__ import annotations
 
 import random
-from collections import Counter
 from dataclasses import dataclass
 
 from graph.edits import Delete
@@ -33,7 +32,7 @@ from model.trace import Trace
 from training.alignment import spellings
 from training.corpus.writer import ask
 from training.suites.tally import Measures, Tally
-from training.suites.world import Key, World
+from training.suites.world import World, single_valued
 
 
 @dataclass
@@ -82,7 +81,7 @@ def _prompts(world: World, rng: random.Random) -> Asked:
     general = world.writer.general["paragraph_prompts"]
     for key in world.draw(rng, max(1, world.entities // 2)):
         name = key[0]
-        if not (single := _single(world, key)):
+        if not (single := single_valued(world.by_entity[key])):
             continue
         fact = rng.choice(single)
         near = ("_neighbour",) if _has_neighbour(world, name) else ()
@@ -102,7 +101,7 @@ def _prompts_by_alias(world: World, rng: random.Random) -> Asked:
     number = max(1, world.entities // 2)
     jobs: Asked = []
     for key in rng.sample(sorted(world.by_entity), len(world.by_entity)):
-        entity, single = world.store.entity(key[1]), _single(world, key)
+        entity, single = world.store.entity(key[1]), single_valued(world.by_entity[key])
         if entity is None or not entity.aliases or not single:
             continue
         fact, alias = rng.choice(single), rng.choice(entity.aliases)
@@ -112,13 +111,6 @@ def _prompts_by_alias(world: World, rng: random.Random) -> Asked:
         if len(jobs) == number:
             break
     return jobs
-
-
-def _single(world: World, key: Key) -> list[Fact]:
-    """The entity's facts of relations that it has one value of."""
-    facts = world.by_entity[key]
-    counts = Counter(fact.relation for fact in facts)
-    return [fact for fact in facts if counts[fact.relation] == 1]
 
 
 def _has_neighbour(world: World, name: str) -> bool:

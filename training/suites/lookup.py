@@ -8,7 +8,9 @@ suites, and most of those that are held out, which are few: there must be lookup
 
 from __future__ import annotations
 
-from training.evaluate import count, generate_cases
+from collections.abc import Sequence
+
+from training.evaluate import Case, count, generate_cases
 from training.suites.tally import Measures, Tally
 from training.suites.world import World
 
@@ -23,13 +25,20 @@ def lookup(world: World) -> Measures:
     )
     if world.keep_cases:
         world.cases += cases
+    return tallied(cases, world.seed)
+
+
+def tallied(cases: Sequence[Case], seed: int) -> Measures:
+    """The measures of cases, with macro averages; of held-out ones as `_held_out` too."""
     tally = Tally()
     for case in cases:
-        suffixes = ("", "_held_out") if case.held_out else ("",)
+        _count(case, tally)
+    return tally.measures(seed)
 
-        def note(name: str, right: int, number: int, relation: str) -> None:
-            for suffix in suffixes:  # noqa: B023 (called at once)
-                tally.add(name + suffix, right, number, entity=case.entity, relation=relation)  # noqa: B023
 
-        count(case, note)
-    return tally.measures(world.seed)
+def _count(case: Case, tally: Tally) -> None:
+    def note(name: str, right: int, number: int, relation: str) -> None:
+        for suffix in ("", "_held_out") if case.held_out else ("",):
+            tally.add(name + suffix, right, number, entity=case.entity, relation=relation)
+
+    count(case, note)

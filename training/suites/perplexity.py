@@ -46,11 +46,11 @@ def perplexity(world: World) -> Measures:
     checkpoint = getattr(world.decoder, "checkpoint", None)
     if not isinstance(checkpoint, Checkpoint):
         raise EvaluationError("The suite perplexity needs a checkpoint, to see its probabilities.")
-    baseline = load_checkpoint(world.baseline) if world.baseline else None
+    baseline = load_checkpoint(world.against.baseline) if world.against.baseline else None
     if baseline and baseline.tokenizer.get_vocab() != checkpoint.tokenizer.get_vocab():
         raise EvaluationError(
-            f"The baseline {world.baseline} has another tokenizer: perplexities of a text are "
-            "compared token by token. Train it on the same corpus with --data.lookups false."
+            f"The baseline {world.against.baseline} has another tokenizer: perplexities of a text "
+            "are compared token by token. Train it on the same corpus with --data.lookups false."
         )
     found: Measures = {}
     for suffix, documents in sources(world, checkpoint):
@@ -79,18 +79,18 @@ def sources(world: World, checkpoint: Checkpoint) -> Iterator[tuple[str, list[En
         kinds = ("paragraph", "question") if records else ("paragraph",)
         made = [writer.document(rng, kinds[i % len(kinds)]) for i in range(number)]
         yield "", [one for one in encoder.encode_batch(made) if len(one.ids) <= fitting]
-    if world.corpus:
-        shard = Shard(Path(world.corpus) / "validation")
+    if world.against.corpus:
+        shard = Shard(Path(world.against.corpus) / "validation")
         held = (shard.document(i) for i in range(min(number, len(shard))))
         rows = [Encoded(i.tolist(), f.tolist(), p) for i, f, p in held]
         if any(token >= len(checkpoint.tokenizer) for row in rows for token in row.ids):
-            raise EvaluationError(f"{world.corpus} was encoded with another tokenizer.")
+            raise EvaluationError(f"{world.against.corpus} was encoded with another tokenizer.")
         yield "_corpus", [row for row in rows if len(row.ids) <= fitting]
-    if world.annotated:
+    if world.against.annotated:
         articles = ArticleWriter(checkpoint.tokenizer, min(fitting, 1024))
         documents = [
             document
-            for article in read_articles(world.annotated, Problems(), drop=True)
+            for article in read_articles(world.against.annotated, Problems(), drop=True)
             for document in articles.documents(article)
         ]
         drawn = world.rng("annotated").sample(documents, min(number, len(documents)))

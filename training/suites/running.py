@@ -1,6 +1,6 @@
 """The suites of `python -m training evaluate`, one after another or in processes beside each other.
 
-    for result in run_plan(["edit", "forget"], Plan(model), jobs=2, say=print):
+    for result in run_plan(["edit", "forget"], Plan(model, store), jobs=2, say=print):
         result.found
 
 A suite's draws depend on the seed and not on the suites before it, so that both ways give the same
@@ -24,10 +24,9 @@ import torch
 
 from model.checkpoint import load_checkpoint
 from model.decoder import Decoder
-from training.corpus.records import read_held_out
-from training.evaluate import EvaluationError, failures, working_store
+from training.evaluate import EvaluationError, failures, held_out_of, working_store
 from training.suites.tally import Measures
-from training.suites.world import World
+from training.suites.world import References, World
 
 SUITES = {
     "lookup": ("training.suites.lookup", "lookup", "validity, coverage, faithfulness"),
@@ -53,11 +52,7 @@ class Plan:
     store: str
     entities: int = 600
     seed: int = 0
-    baseline: str | None = None
-    unmasked: str | None = None
-    annotated: str | None = None
-    corpus: str | None = None
-    graphs: tuple[str, ...] = ()
+    against: References = field(default_factory=References)
     keep_failures: bool = False
 
 
@@ -101,9 +96,7 @@ def run_plan(names: Sequence[str], plan: Plan, jobs: int, say: Say) -> Iterator[
 @contextmanager
 def _world(plan: Plan, say: Say) -> Iterator[World]:
     decoder = Decoder(load_checkpoint(plan.model))
-    held_out = read_held_out(plan.model)
-    if not held_out:
-        say(f"{plan.model} has no held_out.txt: nothing is reported as held out")
+    held_out = held_out_of(plan.model, say)
     with working_store(plan.store) as store:
         yield World(
             decoder,
@@ -112,11 +105,7 @@ def _world(plan: Plan, say: Say) -> Iterator[World]:
             plan.entities,
             plan.seed,
             say,
-            baseline=plan.baseline,
-            unmasked=plan.unmasked,
-            annotated=plan.annotated,
-            corpus=plan.corpus,
-            graphs=plan.graphs,
+            plan.against,
             keep_cases=plan.keep_failures,
         )
 

@@ -38,16 +38,16 @@ Key = tuple[str, int]  # an entity's name and id
 WORDINGS = Path(__file__).parent / "wordings.yaml"
 
 
-@dataclass
-class World:
-    """The decoder and the graph of one evaluation."""
+def single_valued(facts: Sequence[Fact]) -> list[Fact]:
+    """Those of an entity's facts whose relation it has one value of, in their order."""
+    counts = Counter(fact.relation for fact in facts)
+    return [fact for fact in facts if counts[fact.relation] == 1]
 
-    decoder: BatchDecoder
-    store: Any
-    held_out: frozenset[str] = frozenset()
-    entities: int = 600
-    seed: int = 0
-    say: Callable[[str], None] = lambda message: None
+
+@dataclass(frozen=True)
+class References:
+    """What a model is measured against, beside the graph; each suite takes what it knows."""
+
     baseline: str | None = None
     """Folder or Hub name of a model trained on the same documents without lookups: perplexity."""
     unmasked: str | None = None
@@ -58,6 +58,19 @@ class World:
     """A corpus folder whose validation documents to take perplexities on."""
     graphs: tuple[str, ...] = ()
     """Files or stores with graphs of other domains."""
+
+
+@dataclass
+class World:
+    """The decoder and the graph of one evaluation."""
+
+    decoder: BatchDecoder
+    store: Any
+    held_out: frozenset[str] = frozenset()
+    entities: int = 600
+    seed: int = 0
+    say: Callable[[str], None] = lambda message: None
+    against: References = field(default_factory=References)
     keep_cases: bool = False
     cases: list[Case] = field(default_factory=list, repr=False)
     """What the suites generated, if it is to be kept: for a list of what went wrong."""
@@ -104,10 +117,8 @@ class World:
         """The facts of each relation of which the entity has one value."""
         single: dict[str, list[Fact]] = {relation: [] for relation in self.values}
         for facts in self.by_entity.values():
-            counts = Counter(fact.relation for fact in facts)
-            for fact in facts:
-                if counts[fact.relation] == 1:
-                    single[fact.relation].append(fact)
+            for fact in single_valued(facts):
+                single[fact.relation].append(fact)
         return single
 
     @cached_property
