@@ -63,6 +63,7 @@ def test_a_mark_keeps_the_focus_through_streaming_and_diff(scripted_page: Inspec
     page.page.locator("#prompt textarea").fill("Slowly France")
     before = page.run()
     page.click("#ask")
+    expect(page.page.locator("#caret")).to_be_visible()  # the marks before are the last text's
     mark = page.page.locator("#reading .mark").nth(1)
     expect(mark).to_be_visible()
     mark.focus()
