@@ -30,7 +30,7 @@ app: $(VENV)/.app ## start the page on this machine (PORT=7860)
 	@$(PYTHON) -m app --port $(PORT) $(if $(STORE),--store "$(STORE)") $(if $(MODEL),--model "$(MODEL)")
 
 neo4j: $(VENV)/.app ## start a Neo4j server on this machine; needs a JDK and Maven
-	@$(PYTHON) -m tests.neo4j_server.server $(ARGS)
+	@$(PYTHON) -m tools.neo4j_server.server $(ARGS)
 
 test: $(VENV)/.dev ## run all tests; those of the page need Chromium, of Neo4j a JDK and Maven
 	@LAMPLIGHT_ENCODER=off $(PYTHON) -m pytest $(ARGS)
@@ -49,12 +49,12 @@ format: $(VENV)/.dev ## put the code into its standard form
 	@$(PYTHON) -m ruff format .
 
 bench: $(VENV)/.dev ## measure the speed ratios, into build/bench.json
-	@$(PYTHON) -m tests.benchmarks.bench
-	@$(PYTHON) -m tests.benchmarks.lookups
-	@$(PYTHON) -m tests.benchmarks.scaling
+	@$(PYTHON) -m tools.benchmarks.bench
+	@$(PYTHON) -m tools.benchmarks.lookups
+	@$(PYTHON) -m tools.benchmarks.scaling
 
 bench-large: $(VENV)/.dev ## measure the graph at ten million facts (half an hour)
-	@$(PYTHON) -m tests.benchmarks.lookups --large
+	@$(PYTHON) -m tools.benchmarks.lookups --large
 
 screenshots: $(VENV)/.dev ## photograph the page, into build/screens and docs
 	@$(PYTHON) -m tests.app.screenshots

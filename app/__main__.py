@@ -9,8 +9,8 @@ import argparse
 import socket
 import sys
 
-from graph.errors import StoreError
-from graph.store import SharedStore, on_server, open_store
+from graph.core.errors import StoreError
+from graph.core.protocol import SharedStore, on_server, open_store
 from graph.world import DEFAULT_STORE, make_world, store_url
 
 RUNS, CORPORA = "build/runs", "build/corpus"
@@ -95,7 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
     import torch
 
     from model.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
-    from model.decoder import Decoder
+    from model.engine.decoder import Decoder
 
     try:
         checkpoint = load_checkpoint(options.model or DEFAULT_CHECKPOINT)
@@ -109,9 +109,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     import uvicorn
 
-    from app.server import make_app
-    from app.session import Service
-    from app.workshop import Workshop
+    from app.server.application import make_app
+    from app.state.session import Service
+    from app.state.training_session import Workshop
 
     workshop = Workshop(options.runs, options.corpora)
     app = make_app(Service(store, Decoder(checkpoint)), workshop)

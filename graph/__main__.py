@@ -10,21 +10,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from graph.closure import KINDS, closure
-from graph.copying import copy
-from graph.edits import AddSynonym, ChangeSetting, Delete, RemoveSynonym
-from graph.encoder import installed_encoder
-from graph.errors import StoreError
-from graph.facts import Entity, Fact, fold, parse_id, shown
-from graph.formats import READERS, WRITERS, BadLine, format_of, read_rows
-from graph.importing import load_in_parts
-from graph.retriever import Retriever
-from graph.rules import SETTING, SETTINGS, SYNONYM
-from graph.sqlite import SqliteStore
-from graph.sqlite_file import SCHEMA_VERSION, path_of
-from graph.sqlite_migrate import migrate
-from graph.sqlite_upkeep import back_up, check_file, on_file, purge, rewrite
-from graph.store import JournalEntry, SharedStore, open_store
+from graph.core.edits import AddSynonym, ChangeSetting, Delete, RemoveSynonym
+from graph.core.errors import StoreError
+from graph.core.facts import Entity, Fact, fold, parse_id, shown
+from graph.core.protocol import JournalEntry, SharedStore, open_store
+from graph.core.rules import SETTING, SETTINGS, SYNONYM
+from graph.editing.closure import KINDS, closure
+from graph.exchange.copying import copy
+from graph.exchange.formats import READERS, WRITERS, BadLine, format_of, read_rows
+from graph.exchange.resumable import load_in_parts
+from graph.lookup.encoder import installed_encoder
+from graph.lookup.retriever import Retriever
+from graph.sqlite.file import SCHEMA_VERSION, path_of
+from graph.sqlite.migrate import migrate
+from graph.sqlite.store import SqliteStore
+from graph.sqlite.upkeep import back_up, check_file, on_file, purge, rewrite
 from graph.world import DEFAULT_STORE, make_world, seed_rules, store_url
 
 _EMBEDDED_AT_ONCE = 256  # names
@@ -98,7 +98,7 @@ def _import(options: argparse.Namespace) -> None:
         if path is None:
             if options.from_ is None:
                 raise StoreError("Which database is --cypher for? Name it with --from neo4j://….")
-            from graph.cypher_rows import cypher_rows  # the driver takes a while to load
+            from graph.neo4j.query_rows import cypher_rows  # the driver takes a while to load
 
             rows = cypher_rows(options.from_, options.cypher)
             report = store.load(rows, on_progress=on_progress, **arguments)
@@ -315,8 +315,8 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _check_server(store: SharedStore) -> list[str]:
-    from graph.neo4j_checks import check_server  # the driver takes a while to load
-    from graph.neo4j_store import Neo4jStore
+    from graph.neo4j.checks import check_server  # the driver takes a while to load
+    from graph.neo4j.store import Neo4jStore
 
     assert isinstance(store, Neo4jStore)
     return check_server(store)
@@ -367,11 +367,11 @@ def _purge(options: argparse.Namespace) -> None:
 
 
 def _purge_on_server(store: SharedStore, ids: list[int], options: argparse.Namespace) -> int:
-    from graph import neo4j_upkeep
-    from graph.neo4j_store import Neo4jStore  # the driver takes a while to load
+    from graph.neo4j import purge
+    from graph.neo4j.store import Neo4jStore  # the driver takes a while to load
 
     assert isinstance(store, Neo4jStore)
-    revision = neo4j_upkeep.purge(store, ids, author=options.author, reason=options.reason)
+    revision = purge.purge(store, ids, author=options.author, reason=options.reason)
     print("The server's transaction logs hold it until they are rotated, as its settings say.")
     return revision
 

@@ -15,11 +15,11 @@ from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
-from graph.errors import StoreError
-from graph.formats import Row, read_rows
-from graph.sqlite import SqliteStore
-from graph.sqlite_file import path_of
-from graph.store import SharedStore, on_server
+from graph.core.errors import StoreError
+from graph.core.protocol import SharedStore, on_server
+from graph.exchange.formats import Row, read_rows
+from graph.sqlite.file import path_of
+from graph.sqlite.store import SqliteStore
 
 SOURCES = {
     "wordnet": "WordNet",
@@ -115,7 +115,7 @@ def make_world(url: str, *, data: Path = DATA, empty: bool = False) -> bool:
 
 
 def _make_on_server(url: str, data: Path, empty: bool) -> bool:
-    from graph.neo4j_store import Neo4jStore, prepare
+    from graph.neo4j.store import Neo4jStore, prepare
 
     if not prepare(url):
         return False

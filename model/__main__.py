@@ -13,13 +13,20 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from graph.errors import StoreError
-from graph.retriever import Retriever
-from graph.store import open_store
+from graph.core.errors import StoreError
+from graph.core.protocol import open_store
+from graph.lookup.retriever import Retriever
 from graph.world import DEFAULT_STORE, make_world, store_url
 from model.audit import audit_fact
 from model.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
-from model.decoder import Decoder, DecodingSettings, DoneEvent, Event, LookupEvent, TokenEvent
+from model.engine.decoder import (
+    Decoder,
+    DecodingSettings,
+    DoneEvent,
+    Event,
+    LookupEvent,
+    TokenEvent,
+)
 from model.grounding import FAITHFUL, ground
 from model.prompts import PromptError, clean_prompt
 from model.roles import Role

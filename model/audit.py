@@ -17,11 +17,11 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graph.edits import Delete
-from graph.errors import StoreError
-from graph.facts import Fact
-from graph.retriever import Retriever
-from model.decoder import Decoder, DecodingSettings, DoneEvent, LookupSource
+from graph.core.edits import Delete
+from graph.core.errors import StoreError
+from graph.core.facts import Fact
+from graph.lookup.retriever import Retriever
+from model.engine.decoder import Decoder, DecodingSettings, DoneEvent, LookupSource
 from model.grounding import says
 from model.trace import Trace
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from graph.facts import RELATIONS
+from graph.core.facts import RELATIONS
 from model.trace import Trace, TraceLookup
 
 FAITHFUL, CONTRADICTED, UNUSED, MISS = "faithful", "contradicted", "unused", "miss"

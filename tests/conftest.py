@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.neo4j_server.server import fetch, missing
+from tools.neo4j_server.server import fetch, missing
 
 NEO4J_LACKS = missing()
 

@@ -7,17 +7,26 @@ import sys
 
 COMMANDS = {
     "corpus": ("training.corpus.build", "write annotated documents from a graph as token shards"),
-    "annotate": ("training.annotate", "write lookups into plain text, by a graph or a model"),
-    "shards": ("training.annotated_corpus", "turn an annotated corpus into token shards"),
-    "extract": ("training.extract", "load the facts that an annotated corpus looks up"),
-    "tokenizer": ("training.tokenizer", "train a tokenizer on text files"),
-    "show-mask": ("training.show", "show what of a document is trained, in colour"),
-    "fit": ("training.fit", "pre-train: fit --config training/configs/world.yaml"),
-    "validate": ("training.fit", "loss by role and copy accuracy of a checkpoint"),
-    "export": ("training.export", "write a run's checkpoint in Hugging Face format"),
-    "evaluate": ("training.evaluate", "measure a checkpoint on a graph"),
-    "ablate": ("training.ablate", "train variants of the recipe and measure what each part does"),
-    "card": ("training.card", "write the model card of an exported checkpoint"),
+    "annotate": (
+        "training.annotation.annotate",
+        "write lookups into plain text, by a graph or a model",
+    ),
+    "shards": ("training.annotation.article_shards", "turn an annotated corpus into token shards"),
+    "extract": (
+        "training.annotation.extraction",
+        "load the facts that an annotated corpus looks up",
+    ),
+    "tokenizer": ("training.data.tokenizer", "train a tokenizer on text files"),
+    "show-mask": ("training.report.show_mask", "show what of a document is trained, in colour"),
+    "fit": ("training.fit.command", "pre-train: fit --config training/configs/world.yaml"),
+    "validate": ("training.fit.command", "loss by role and copy accuracy of a checkpoint"),
+    "export": ("training.fit.export", "write a run's checkpoint in Hugging Face format"),
+    "evaluate": ("training.evaluation.evaluate", "measure a checkpoint on a graph"),
+    "ablate": (
+        "training.evaluation.ablation",
+        "train variants of the recipe and measure what each part does",
+    ),
+    "card": ("training.report.model_card", "write the model card of an exported checkpoint"),
 }
 
 

@@ -17,12 +17,12 @@ import uvicorn
 from playwright.sync_api import BrowserContext, Page, expect
 
 import app  # noqa: F401  (settles Gradio's environment before it is imported)
-from app.server import make_app
-from app.session import Service
-from app.workshop import Workshop
-from graph.store import open_store
+from app.server.application import make_app
+from app.state.session import Service
+from app.state.training_session import Workshop
+from graph.core.protocol import open_store
 from model.checkpoint import DEFAULT_CHECKPOINT, Checkpoint
-from model.decoder import Decoder
+from model.engine.decoder import Decoder
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions"]

@@ -26,7 +26,7 @@ from transformers import PreTrainedTokenizerFast
 
 from model.checkpoint import Checkpoint, make_checkpoint
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN
-from training.tokenizer import train_tokenizer
+from training.data.tokenizer import train_tokenizer
 
 ROOT = Path(__file__).parents[2]
 BEGIN, FINISH = "<|begin|>", "<|end|>"

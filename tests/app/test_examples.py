@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.examples import EXAMPLES, by_name, of_graph, render
-from graph.edits import Add
-from graph.sqlite import SqliteStore
+from app.state.examples import EXAMPLES, by_name, of_graph, render
+from graph.core.edits import Add
+from graph.sqlite.store import SqliteStore
 
 
 def asking(name: str) -> str:

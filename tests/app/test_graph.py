@@ -12,11 +12,11 @@ import pytest
 from page_driver import PATIENCE, Inspect, Server
 from playwright.sync_api import Browser, Page, expect
 
-from app.components import ASSETS
-from app.graph_view import MAX_FAINT_NODES, MAX_HIT_NODES, Chart, Scene, bounded, draw
-from app.session import EXPAND_BY, NEIGHBOURS_READ, Selection, Service, Session
-from graph.facts import Fact
-from graph.store import SharedStore, open_store
+from app.pages.components import ASSETS
+from app.state.session import EXPAND_BY, NEIGHBOURS_READ, Selection, Service, Session
+from app.views.graph_figure import MAX_FAINT_NODES, MAX_HIT_NODES, Chart, Scene, bounded, draw
+from graph.core.facts import Fact
+from graph.core.protocol import SharedStore, open_store
 
 pytestmark = pytest.mark.browser
 KNOWN = ("France", "Paris", "Japan", "Albert Einstein")

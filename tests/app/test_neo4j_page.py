@@ -11,12 +11,12 @@ import pytest
 from page_driver import Inspect, Server, serve_on
 from playwright.sync_api import expect
 
-from graph.store import open_store
+from graph.core.protocol import open_store
 from graph.world import make_world
 from model.checkpoint import Checkpoint
-from model.decoder import Decoder
-from tests.neo4j_server import server as neo4j
-from tests.neo4j_server.proxy import Proxy
+from model.engine.decoder import Decoder
+from tests.graph.neo4j.proxy import Proxy
+from tools.neo4j_server import server as neo4j
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def team_server() -> Iterator[neo4j.Server]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setitem(os.environ, "NEO4J_USERNAME", "neo4j")
             patch.setitem(os.environ, "NEO4J_PASSWORD", server.password)
-            patch.setattr("graph.neo4j_driver.PATIENCE_SECONDS", 3.0)
+            patch.setattr("graph.neo4j.driver.PATIENCE_SECONDS", 3.0)
             try:
                 make_world(server.url)
                 yield server

@@ -9,9 +9,9 @@ import pytest
 from page_driver import Inspect, serve_on
 from playwright.sync_api import expect
 
-from graph.store import open_store
+from graph.core.protocol import open_store
 from model.checkpoint import load_checkpoint
-from model.decoder import Decoder
+from model.engine.decoder import Decoder
 from tests.training.released import PROMPT, imported_database, write_taught
 
 

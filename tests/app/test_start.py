@@ -10,12 +10,12 @@ import scripted
 from fastapi.testclient import TestClient
 
 from app.__main__ import main, open_or_make
-from app.server import make_app
-from app.session import Service
-from graph.edits import Add
-from graph.errors import StoreError
-from graph.store import open_store
-from model.decoder import Decoder
+from app.server.application import make_app
+from app.state.session import Service
+from graph.core.edits import Add
+from graph.core.errors import StoreError
+from graph.core.protocol import open_store
+from model.engine.decoder import Decoder
 
 
 @pytest.fixture

@@ -20,22 +20,22 @@ from page_driver import Inspect, Server, serve_on
 from playwright.sync_api import expect
 from test_access import everywhere
 
-from app import curves_view, mask_view, training_views
-from app.server import make_app
-from app.session import Service
-from app.workshop import Bench, Workshop
-from graph.edits import Add
-from graph.store import open_store
-from model.decoder import Decoder
+from app.server.application import make_app
+from app.state.session import Service
+from app.state.training_session import Bench, Workshop
+from app.views import curves_figure, role_text, training_parts
+from graph.core.edits import Add
+from graph.core.protocol import open_store
+from model.engine.decoder import Decoder
 from tests.training.toy import FACTS, paragraph, toy_documents, write_toy_corpus
 from training.__main__ import main
-from training.growing import append_lines
-from training.logs import CurveLogger
-from training.runs import Run, Runs
-from training.samples import SampleReader
-from training.shards import write_corpus
-from training.show import Corpora
-from training.tokenizer import load_tokenizer
+from training.data.shards import write_corpus
+from training.data.tokenizer import load_tokenizer
+from training.fit.curve_log import CurveLogger
+from training.fit.line_files import append_lines
+from training.fit.samples import SampleReader
+from training.report.runs import Run, Runs
+from training.report.show_mask import Corpora
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
@@ -67,7 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "max_tokens": 60,
         "most_time": 1.0,
     }
-    options = ["--trainer.callbacks+=training.samples.SampleWriter"]
+    options = ["--trainer.callbacks+=training.fit.samples.SampleWriter"]
     options += [f"--trainer.callbacks.{name}={value}" for name, value in samples.items()]
     options += ["--trainer.max_steps", "60", "--trainer.enable_progress_bar", "false"]
     options += ["--trainer.limit_val_batches", "1", "--trainer.check_val_every_n_epoch", "10"]
@@ -301,17 +301,17 @@ def test_what_the_browser_sends_is_looked_up(workshop: Workshop, said: Any) -> N
     bench.act(said)
     chosen = ("run_name", "measure", "prompt", "corpus_name", "split", "document", "listed")
     assert [getattr(bench, name) for name in chosen] == [getattr(fresh, name) for name in chosen]
-    assert all(isinstance(value, str) for value in training_views.updates(bench))
+    assert all(isinstance(value, str) for value in training_parts.updates(bench))
 
 
 def test_only_what_changed_is_sent(workshop: Workshop) -> None:
     bench = Bench(workshop)
-    assert all(isinstance(value, str) for value in training_views.updates(bench))
-    assert not any(isinstance(value, str) for value in training_views.updates(bench))
+    assert all(isinstance(value, str) for value in training_parts.updates(bench))
+    assert not any(isinstance(value, str) for value in training_parts.updates(bench))
     bench.act({"action": "document", "number": "2"})
     changed = [
         name
-        for name, value in zip(training_views.OUTPUTS, training_views.updates(bench), strict=True)
+        for name, value in zip(training_parts.OUTPUTS, training_parts.updates(bench), strict=True)
         if isinstance(value, str)
     ]
     assert changed == ["mask", "status"]
@@ -324,20 +324,20 @@ def test_names_at_the_ends_of_lines_stand_apart() -> None:
     }
     run = Run("run", 0.0, curves={**curves, "train/tokens": {0: 10.0, 9: 100.0}})
     for measure in ("perplexity", "loss"):
-        figure = curves_view.figure(run, measure)
+        figure = curves_figure.figure(run, measure)
         assert figure is not None
         places = sorted(name["y"] for name in figure["layout"]["annotations"])
-        inner = curves_view.HEIGHT - curves_view.MARGIN["t"] - curves_view.MARGIN["b"]
+        inner = curves_figure.HEIGHT - curves_figure.MARGIN["t"] - curves_figure.MARGIN["b"]
         gaps = [inner * (b - a) for a, b in pairwise(places)]
         assert min(gaps) >= 16
         assert -0.05 <= places[0] <= places[-1] <= 1.05
-    assert curves_view.figure(Run("empty", 0.0), "loss") is None
+    assert curves_figure.figure(Run("empty", 0.0), "loss") is None
 
 
 def test_one_value_has_an_axis_too() -> None:
     """Of a run that goes on from another, whose tokens count."""
     run = Run("run", 0.0, curves={"train/loss_text": {9: 1.0}, "train/tokens": {9: 1e7}})
-    figure = curves_view.figure(run, "loss")
+    figure = curves_figure.figure(run, "loss")
     assert figure is not None
     for axis in ("xaxis", "yaxis"):
         low, high = figure["layout"][axis]["range"]
@@ -346,7 +346,7 @@ def test_one_value_has_an_axis_too() -> None:
 
 def test_text_of_a_document_is_escaped(workshop: Workshop) -> None:
     runs = workshop.corpora.corpus("hostile").runs("train", 0)
-    for html in (mask_view.document_html(runs), mask_view.list_html(runs)):
+    for html in (role_text.document_html(runs), role_text.list_html(runs)):
         assert "<img" not in html
         assert HOSTILE in unescape(re.sub("<[^>]*>", "", html))
 

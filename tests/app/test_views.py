@@ -16,16 +16,17 @@ from typing import Any
 import pytest
 import scripted
 
-from app import actions, graph_view, table_view, trace_view, views, writing
-from app.changes import between, compare, describe
-from app.diff import word_diff, words_changed
-from app.graph_view import Chart, Scene
-from app.session import Service, Session, checked_session_id, new_session_id
-from graph.edits import Add
-from graph.facts import Fact
-from graph.store import Delta, open_store
+from app.state import actions, generation
+from app.state.comparison import between, compare, describe
+from app.state.session import Service, Session, checked_session_id, new_session_id
+from app.state.word_diff import word_diff, words_changed
+from app.views import fact_table, graph_figure, page_parts, trace_text
+from app.views.graph_figure import Chart, Scene
+from graph.core.edits import Add
+from graph.core.facts import Fact
+from graph.core.protocol import Delta, open_store
 from graph.world import SOURCES, source_names
-from model.decoder import Decoder
+from model.engine.decoder import Decoder
 from model.settings import DecodingSettings
 
 HOSTILE = "<img src=x onerror=alert(1)> ${1} {{x}} \" ' &amp;"
@@ -61,7 +62,7 @@ def do(steps: Iterator[None]) -> None:
 
 
 def ask(session: Session, prompt: str) -> Session:
-    do(writing.ask(session, prompt, DecodingSettings()))
+    do(generation.ask(session, prompt, DecodingSettings()))
     return session
 
 
@@ -71,7 +72,7 @@ def act(session: Session, **said: Any) -> Session:
 
 
 def shown(session: Session) -> dict[str, Any]:
-    return views.parts(session)
+    return page_parts.parts(session)
 
 
 def fact(session: Session, entity: str, relation: str) -> Fact:
@@ -124,7 +125,7 @@ def test_marks_are_the_models_words_with_numbers_in_order_of_use(session: Sessio
 
 def test_a_partial_text_is_drawn_while_it_is_written(session: Session) -> None:
     states = []
-    for _ in writing.ask(session, "Tell me about France.", DecodingSettings()):
+    for _ in generation.ask(session, "Tell me about France.", DecodingSettings()):
         states.append((session.writing, shown(session)["trace"]))
     assert states[0][0]
     assert not states[-1][0]
@@ -146,10 +147,10 @@ def test_everything_in_the_text_is_escaped(session: Session) -> None:
 
 
 def test_a_word_that_repeats_two_facts_has_both_numbers() -> None:
-    layers = [trace_view._Layer(), trace_view._Layer()]
+    layers = [trace_text._Layer(), trace_text._Layer()]
     layers[1].add(4, 9, "<b>", "</b>")
     layers[1].add(6, 12, "<i>", "</i>")  # would cross the first
-    html = trace_view._weave("The <euro> coin", 0, 15, layers, [(9, "[chip]")])
+    html = trace_text._weave("The <euro> coin", 0, 15, layers, [(9, "[chip]")])
     assert html == "The <b>&lt;euro</b>[chip]&gt; coin"
 
 
@@ -282,7 +283,7 @@ def test_unknown_actions_and_odd_data_do_nothing(session: Session) -> None:
 
 @pytest.mark.parametrize("prompt", ["", " \n ", "x" * 50_000, "a\x00b", None, 5])
 def test_bad_prompts_get_one_sentence(session: Session, prompt: object) -> None:
-    do(writing.ask(session, prompt, DecodingSettings()))
+    do(generation.ask(session, prompt, DecodingSettings()))
     assert session.prompt_note
     assert "\n" not in session.prompt_note
     assert session.run == 0
@@ -304,7 +305,7 @@ def test_the_graph_is_json_with_one_badge_for_each_fact(session: Session) -> Non
 def test_facts_stand_clockwise_from_the_top() -> None:
     facts = tuple(Fact(10 + i, 1, "France", f"r{i}", f"value {i}") for i in range(8))
     chart = Chart()
-    graph_view.draw(Scene(facts, {f.id: i + 1 for i, f in enumerate(facts)}), chart)
+    graph_figure.draw(Scene(facts, {f.id: i + 1 for i, f in enumerate(facts)}), chart)
     assert chart.positions["e1"] == (0.0, 0.0)
     assert chart.positions["f10"] == (0.0, 1.0)
     assert chart.positions["f12"] == (1.0, 0.0)
@@ -315,12 +316,12 @@ def test_nothing_moves_on_selection_or_edit() -> None:
     facts = [Fact(10 + i, 1, "France", f"r{i}", f"value {i}", 50 + i) for i in range(6)]
     numbers = {f.id: i + 1 for i, f in enumerate(facts)}
     chart = Chart()
-    graph_view.draw(Scene(tuple(facts), numbers), chart)
+    graph_figure.draw(Scene(tuple(facts), numbers), chart)
     before = dict(chart.positions)
-    graph_view.draw(Scene(tuple(facts), numbers, selected=frozenset({12})), chart)
+    graph_figure.draw(Scene(tuple(facts), numbers, selected=frozenset({12})), chart)
     assert chart.positions == before
     facts[2] = Fact(12, 1, "France", "r2", "another", 99)
-    graph_view.draw(Scene(tuple(facts), numbers, edited=frozenset({12})), chart)
+    graph_figure.draw(Scene(tuple(facts), numbers, edited=frozenset({12})), chart)
     assert {key: chart.positions[key] for key in before} == before
     assert chart.positions["e99"] == before["e52"]  # it stands where the old value stood
 
@@ -329,11 +330,11 @@ def test_the_picture_is_bounded_and_says_what_it_leaves_out() -> None:
     hits = tuple(Fact(100 + i, 1, "Hub", f"r{i}", f"v{i}") for i in range(30))
     around = tuple(Fact(500 + i, 900 + i, f"n{i}", "of", "Hub", 1) for i in range(40))
     scene = Scene(hits, {f.id: i + 1 for i, f in enumerate(hits)}, neighbours=around)
-    strong, faint, left_out = graph_view.bounded(scene)
-    assert len(strong) == graph_view.MAX_HIT_NODES
-    assert len(faint) == graph_view.MAX_FAINT_NODES
+    strong, faint, left_out = graph_figure.bounded(scene)
+    assert len(strong) == graph_figure.MAX_HIT_NODES
+    assert len(faint) == graph_figure.MAX_FAINT_NODES
     assert left_out == 30 - 12 + 40 - 12
-    assert table_view.render(scene).count("<tr id=") == 30 + 12
+    assert fact_table.render(scene).count("<tr id=") == 30 + 12
 
 
 def test_no_two_nodes_stand_on_each_other() -> None:
@@ -342,10 +343,10 @@ def test_no_two_nodes_stand_on_each_other() -> None:
     more = tuple(Fact(700 + i, 200, "v0", "of", f"m{i}", 800 + i) for i in range(8))
     numbers = {f.id: i + 1 for i, f in enumerate(hits)}
     chart = Chart()
-    graph_view.draw(Scene(hits, numbers, neighbours=around, expanded=more), chart)
+    graph_figure.draw(Scene(hits, numbers, neighbours=around, expanded=more), chart)
     places = list(chart.positions.values())
     assert len(places) == 1 + 12 + 12 + 8
-    assert min(graph_view._distance(p, [q for q in places if q is not p]) for p in places) > 0.15
+    assert min(graph_figure._distance(p, [q for q in places if q is not p]) for p in places) > 0.15
 
 
 def test_an_edge_goes_around_a_node_that_is_not_its_end() -> None:
@@ -354,7 +355,7 @@ def test_an_edge_goes_around_a_node_that_is_not_its_end() -> None:
     chart.positions = {"e1": (0.0, 0.0), "e50": (1.0, 0.0), "e51": (1.5, 0.0)}
     edges = {
         edge.fact.id: edge.points
-        for edge in graph_view._edges(
+        for edge in graph_figure._edges(
             chart.arrange([near, far], []), chart, Scene((near, far), numbers={1: 1, 2: 2})
         )
     }
@@ -365,7 +366,7 @@ def test_an_edge_goes_around_a_node_that_is_not_its_end() -> None:
 def test_a_chain_reads_as_a_path() -> None:
     chain = (Fact(1, 10, "A", "born in", "B", 20), Fact(2, 20, "B", "country", "C", 30))
     chart = Chart()
-    graph_view.draw(Scene(chain, {1: 1, 2: 2}), chart)
+    graph_figure.draw(Scene(chain, {1: 1, 2: 2}), chart)
     a, b, c = (chart.positions[key] for key in ("e10", "e20", "e30"))
     assert a[0] < b[0] < c[0]
 
@@ -440,7 +441,7 @@ def test_what_only_follows_from_an_edit_has_a_quiet_sign_told_once(session: Sess
     compared = compare(before, after, [Delta(capital, None)], 0.1)
     following = [change for change in compared.changes if change.follows]
     assert len(following) >= 2
-    html = trace_view.diff_html(before, after, compared, trace_view.View())
+    html = trace_text.diff_html(before, after, compared, trace_text.View())
     assert html.count('class="cause follows" data-cause=""') == len(following)
     assert html.count("(follows from: capital of France was deleted") == len(following)
     assert compared.html.count("marks what only follows from it") == 1
@@ -651,41 +652,41 @@ def sent(message: str) -> dict[str, tuple[int, str]]:
 
 def test_a_message_holds_what_changed_and_the_last_one_everything(session: Session) -> None:
     ask(session, "Tell me about France.")
-    first = sent(views.message(session))
-    assert set(first) == set(views.parts(session)) - set(views.ONCE)
+    first = sent(page_parts.message(session))
+    assert set(first) == set(page_parts.parts(session)) - set(page_parts.ONCE)
     for part, known in session.sent.items():  # as if that were a while ago
-        session.sent[part] = replace(known, at=known.at - 2 * views.OF_LATE)
-    assert sent(views.message(session)) == {}
+        session.sent[part] = replace(known, at=known.at - 2 * page_parts.OF_LATE)
+    assert sent(page_parts.message(session)) == {}
     session.status = "Something else"
-    later = sent(views.message(session))
+    later = sent(page_parts.message(session))
     assert set(later) == {"status"}
     assert later["status"][0] > max(number for number, _ in first.values())
     assert "Something else" in later["status"][1]
-    assert sent(views.message(session, whole=True)) == {**first, **later}
+    assert sent(page_parts.message(session, whole=True)) == {**first, **later}
 
 
 def test_a_message_that_was_missed_is_in_the_next(session: Session) -> None:
     ask(session, "Tell me about France.")
-    views.message(session)
+    page_parts.message(session)
     session.status = "missed by a browser that looks at the newest only"
-    missed = sent(views.message(session))["status"]
+    missed = sent(page_parts.message(session))["status"]
     session.prompt_note = "another change"
-    assert sent(views.message(session))["status"] == missed
+    assert sent(page_parts.message(session))["status"] == missed
 
 
 def test_words_for_the_prompt_box_are_sent_once(session: Session) -> None:
     session.box = "Tell me about Japan."
-    number, words = sent(views.message(session))["prompt"]
+    number, words = sent(page_parts.message(session))["prompt"]
     assert words == "Tell me about Japan."
     session.box = words  # the same words again, after the visitor typed others
-    assert sent(views.message(session))["prompt"][0] > number
+    assert sent(page_parts.message(session))["prompt"][0] > number
     session.sent["prompt"] = replace(session.sent["prompt"], at=0.0)
-    assert "prompt" not in sent(views.message(session, whole=True))
+    assert "prompt" not in sent(page_parts.message(session, whole=True))
 
 
 def test_a_later_session_has_higher_numbers(session: Session) -> None:
     """The page may outlive its session, and its parts draw only what has a higher number."""
-    old = sent(views.message(ask(session, "Tell me about France.")))
+    old = sent(page_parts.message(ask(session, "Tell me about France.")))
     time.sleep(0.05)
-    new = sent(views.message(Session(session.service, session.id, session.draft)))
+    new = sent(page_parts.message(Session(session.service, session.id, session.draft)))
     assert max(number for number, _ in old.values()) < min(number for number, _ in new.values())

@@ -1,6 +1,6 @@
 """Stores for the tests: each test of the contract runs on every kind.
 
-Neo4j is a real server (tests/neo4j_server), started once for the run and emptied for each test.
+Neo4j is a real server (tools/neo4j_server), started once for the run and emptied for each test.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import neo4j
 import pytest
 from hypothesis import settings
 
-from graph.edits import Add
-from graph.formats import RelationRow
-from graph.neo4j_schema import SCHEMA_VERSION
-from graph.neo4j_store import Neo4jStore
-from graph.sqlite import SqliteStore
-from graph.store import SharedStore
-from tests.neo4j_server.server import Server, missing
+from graph.core.edits import Add
+from graph.core.protocol import SharedStore
+from graph.exchange.formats import RelationRow
+from graph.neo4j.schema import SCHEMA_VERSION
+from graph.neo4j.store import Neo4jStore
+from graph.sqlite.store import SqliteStore
+from tools.neo4j_server.server import Server, missing
 
 # A busy machine makes single examples slow; that is no failure.
 settings.register_profile("lamplight", deadline=None)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from graph.__main__ import main
-from graph.closure import closure
-from graph.edits import Add, AddAlias, Delete
-from graph.retriever import Retriever
+from graph.core.edits import Add, AddAlias, Delete
+from graph.editing.closure import closure
+from graph.lookup.retriever import Retriever
 from tests.graph.helpers import fact_of, id_of
 
 CURIE = [

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from graph.__main__ import main
-from graph.edits import Add
-from graph.errors import StoreError
-from graph.retriever import Retriever
-from graph.store import open_store
+from graph.core.edits import Add
+from graph.core.errors import StoreError
+from graph.core.protocol import open_store
+from graph.lookup.retriever import Retriever
 from graph.world import DATA, make_world, store_url
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +71,7 @@ def test_the_shipped_world_is_made_whole_and_fast(tmp_path: Path) -> None:
 
 
 def test_init_is_idempotent(url: str, small: Path) -> None:
-    from graph.edits import Add
+    from graph.core.edits import Add
 
     with open_store(url) as store:
         store.apply([Add("France", "motto", "Liberté")], author="Ada")

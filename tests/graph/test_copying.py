@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from graph.__main__ import main
-from graph.copying import TABLES, copy
-from graph.edits import Add, AddAlias, AddSynonym, Change, ChangeSetting, Delete, Merge, Rename
-from graph.errors import StoreError
-from graph.formats import AliasRow, FactRow
-from graph.sqlite import SqliteStore
-from graph.store import SharedStore, open_store
+from graph.core.edits import Add, AddAlias, AddSynonym, Change, ChangeSetting, Delete, Merge, Rename
+from graph.core.errors import StoreError
+from graph.core.protocol import SharedStore, open_store
+from graph.exchange.copying import TABLES, copy
+from graph.exchange.formats import AliasRow, FactRow
+from graph.sqlite.store import SqliteStore
 from tests.graph.conftest import EDITS, KINDS, declared
 from tests.graph.helpers import fact_of, id_of, said
 
@@ -109,7 +109,7 @@ def test_a_copy_has_everything(source: SharedStore, target: str) -> None:
 def test_a_copy_that_was_stopped_goes_on(
     source: SharedStore, target: str, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("copying", "sqlite_copy", "neo4j_copy"):
+    for module in ("exchange.copying", "sqlite.copy", "neo4j.copy"):
         monkeypatch.setattr(f"graph.{module}.BATCH", 4)
     url, _, between = target.partition(" from ")
     wrote: list[str] = []

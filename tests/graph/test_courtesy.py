@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
-from graph.edits import Add
-from graph.sqlite import COURTESY_SECONDS, SqliteStore
+from graph.core.edits import Add
+from graph.sqlite.store import COURTESY_SECONDS, SqliteStore
 
 READERS = 16
 EDITS = 20  # of each kind, in turn

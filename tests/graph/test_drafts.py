@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from graph.draft import Step
-from graph.edits import Add, Change, Delete, Merge, Rename
-from graph.errors import Conflict, StoreError
-from graph.formats import BadLine, FactRow, Row
-from graph.retriever import Retriever
-from graph.sqlite import SqliteStore
+from graph.core.edits import Add, Change, Delete, Merge, Rename
+from graph.core.errors import Conflict, StoreError
+from graph.editing.draft import Step
+from graph.exchange.formats import BadLine, FactRow, Row
+from graph.lookup.retriever import Retriever
+from graph.sqlite.store import SqliteStore
 from tests.graph.conftest import Clock
 from tests.graph.helpers import fact_of, id_of, said
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graph import encoder as encoders
-from graph.edits import Add, AddSynonym, ChangeSetting, Delete
-from graph.encoder import MiniLM, installed_encoder
-from graph.retriever import Retriever
+from graph.core.edits import Add, AddSynonym, ChangeSetting, Delete
+from graph.lookup import encoder as encoders
+from graph.lookup.encoder import MiniLM, installed_encoder
+from graph.lookup.retriever import Retriever
 from tests.graph.helpers import fact_of
 
 TEXTS = [

@@ -14,12 +14,12 @@ import pytest
 import rdflib
 
 from graph.__main__ import main
-from graph.edits import Add
-from graph.errors import StoreError
-from graph.formats import AliasRow, BadLine, FactRow, read_rows
-from graph.importing import load_in_parts
-from graph.sqlite import SqliteStore
-from graph.store import open_store
+from graph.core.edits import Add
+from graph.core.errors import StoreError
+from graph.core.protocol import open_store
+from graph.exchange.formats import AliasRow, BadLine, FactRow, read_rows
+from graph.exchange.resumable import load_in_parts
+from graph.sqlite.store import SqliteStore
 from tests.graph.helpers import said
 
 ODD = [
@@ -187,7 +187,7 @@ def test_a_large_lmlm_database_is_streamed(tmp_path: Path) -> None:
     script = f"""
 import resource
 from pathlib import Path
-from graph.formats import read_rows
+from graph.exchange.formats import read_rows
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 count = sum(1 for _ in read_rows(Path({str(path)!r})))
 print(count, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1000)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from graph.store import SharedStore
-from training.extract import extract
+from graph.core.protocol import SharedStore
+from training.annotation.extraction import extract
 
 TEXTS = (
     "She was born in [dblookup('Ada Lovelace', 'Birth Place') -> London] London.",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.edits import (
+from graph.core.edits import (
     Add,
     AddAlias,
     Change,
@@ -21,8 +21,8 @@ from graph.edits import (
     edit_from_json,
     edit_to_json,
 )
-from graph.errors import InvalidText, StoreError
-from graph.facts import (
+from graph.core.errors import InvalidText, StoreError
+from graph.core.facts import (
     LARGEST_ID,
     Entity,
     Fact,

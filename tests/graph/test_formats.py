@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from graph.errors import StoreError
-from graph.formats import (
+from graph.core.errors import StoreError
+from graph.exchange.formats import (
     READERS,
     WRITERS,
     AliasRow,
@@ -20,8 +20,8 @@ from graph.formats import (
     read_csv,
     read_rows,
 )
-from graph.sqlite import SqliteStore
-from graph.sqlite_load import load
+from graph.sqlite.load import load
+from graph.sqlite.store import SqliteStore
 from tests.graph.helpers import fact_of, said
 
 
@@ -182,7 +182,7 @@ def test_an_excel_export_is_read(filled: SqliteStore, tmp_path: Path) -> None:
 def test_what_is_held_in_memory_has_a_stated_size(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graph.formats.LARGEST_WHOLE", 1000)
+    monkeypatch.setattr("graph.exchange.formats.LARGEST_WHOLE", 1000)
     path = write(tmp_path / name, "# " + "x" * 999 + "\n")
     with pytest.raises(StoreError, match=r"is read whole, and this file has more than 1,000 char"):
         list(read_rows(path))

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tests.benchmarks.large import Measured, extrapolated
-from tests.benchmarks.table import BEGIN, END, KEPT, README, TABLES, missed, table
+from tools.benchmarks.large import Measured, extrapolated
+from tools.benchmarks.table import BEGIN, END, KEPT, README, TABLES, missed, table
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -15,7 +15,7 @@ def test_the_readme_has_the_tables_of_the_results_that_are_kept(name: str) -> No
     kept = json.loads(KEPT.read_text("utf-8"))
     assert {row for row, *_ in TABLES[name]} <= kept.keys()
     assert f"{BEGIN.format(name)}{table(name, kept)}{END}" in README.read_text("utf-8"), (
-        "the README's table is stale: python -m tests.benchmarks.table"
+        "the README's table is stale: python -m tools.benchmarks.table"
     )
 
 

@@ -16,10 +16,10 @@ ROOT = Path(__file__).parents[2]
 LOAD = """
 import resource, sys
 from pathlib import Path
-import graph.sqlite_load
-from graph.formats import read_rows
-from graph.store import open_store
-graph.sqlite_load._CACHED, graph.sqlite_load._PAGES_KB = 5_000, 8_000
+import graph.sqlite.load
+from graph.exchange.formats import read_rows
+from graph.core.protocol import open_store
+graph.sqlite.load._CACHED, graph.sqlite.load._PAGES_KB = 5_000, 8_000
 with open_store(f"sqlite:///{sys.argv[2]}", create=True) as store:
     report = store.load(read_rows(Path(sys.argv[1])), author="test")
 print(report.facts, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from graph.edits import Add, Change
-from graph.errors import StoreError
-from graph.formats import FactRow
-from graph.neo4j_store import Neo4jStore
+from graph.core.edits import Add, Change
+from graph.core.errors import StoreError
+from graph.exchange.formats import FactRow
+from graph.neo4j.store import Neo4jStore
 from tests.graph.conftest import EDITS, SETTINGS, declared, emptied
 from tests.graph.helpers import fact_of, said
-from tests.neo4j_server.proxy import Proxy
-from tests.neo4j_server.server import Server
+from tests.graph.neo4j.proxy import Proxy
+from tools.neo4j_server.server import Server
 
 ROUNDS = 10
 
@@ -32,7 +32,7 @@ def proxy(server: Server) -> Iterator[Proxy]:
 @pytest.fixture
 def store(server: Server, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Neo4jStore]:
     """A store behind the proxy, with little patience."""
-    monkeypatch.setattr("graph.neo4j_driver.PATIENCE_SECONDS", 3.0)
+    monkeypatch.setattr("graph.neo4j.driver.PATIENCE_SECONDS", 3.0)
     emptied(server).close()
     with Neo4jStore(proxy.url) as store:
         declared(store).apply(EDITS, author="Ada")
@@ -162,7 +162,7 @@ def test_a_slow_server_is_waited_for_up_to_a_limit(
     store.apply([Change(fact_of(store, "France", "capital").id, "Lyon")], author="Ada")
     assert said(store, "France", "capital") == ["Lyon"]
     proxy.delay = 0.0
-    monkeypatch.setattr("graph.neo4j_driver.READ_SECONDS", 0.5)
+    monkeypatch.setattr("graph.neo4j.driver.READ_SECONDS", 0.5)
     with pytest.raises(StoreError, match="took too long for this, and it was not done") as caught:
         store.connection.read("UNWIND range(1, 100000000000) AS n RETURN count(n)")
     assert is_a_sentence(caught.value)

@@ -13,20 +13,20 @@ import neo4j
 import pytest
 
 from graph.__main__ import main
-from graph.copying import copy
-from graph.edits import Add, AddAlias, Change, Rename
-from graph.errors import StoreError
-from graph.facts import LARGEST_ID
-from graph.formats import AliasRow, BadLine, FactRow, RelationRow
-from graph.neo4j_driver import _drivers, address_of, credentials
-from graph.neo4j_store import Neo4jStore
-from graph.neo4j_words import lucene
-from graph.sqlite import SqliteStore
-from graph.store import SharedStore, open_store
+from graph.core.edits import Add, AddAlias, Change, Rename
+from graph.core.errors import StoreError
+from graph.core.facts import LARGEST_ID
+from graph.core.protocol import SharedStore, open_store
+from graph.exchange.copying import copy
+from graph.exchange.formats import AliasRow, BadLine, FactRow, RelationRow
+from graph.neo4j.dictionary import lucene
+from graph.neo4j.driver import _drivers, address_of, credentials
+from graph.neo4j.store import Neo4jStore
+from graph.sqlite.store import SqliteStore
 from graph.world import make_world, store_url
 from tests.graph.conftest import EDITS, declared
 from tests.graph.helpers import fact_of, id_of, said
-from tests.neo4j_server.server import Server
+from tools.neo4j_server.server import Server
 
 ROOT = Path(__file__).parents[2]
 
@@ -132,7 +132,7 @@ def test_a_wrong_or_missing_password_is_told(
 def test_a_server_that_speaks_no_tls_is_told(
     server: Server, scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graph.neo4j_driver.PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr("graph.neo4j.driver.PATIENCE_SECONDS", 2.0)
     with pytest.raises(StoreError, match="could not be talked to by TLS; check its certificate"):
         Neo4jStore(f"{scheme}://127.0.0.1:{server.port}")
 
@@ -377,7 +377,7 @@ def test_an_import_of_many_batches_equals_one_of_sqlite(
     filled: SharedStore, sqlite: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Values that become entities only later, aliases, doubles and sources over batches."""
-    monkeypatch.setattr("graph.neo4j_load.BATCH", 7)
+    monkeypatch.setattr("graph.neo4j.load.BATCH", 7)
     declared(sqlite).apply(EDITS, author="Ada")
     file = [
         *rows(20),
@@ -437,7 +437,7 @@ def test_an_import_of_many_batches_equals_one_of_sqlite(
 def test_nobody_sees_half_an_import_and_others_wait_for_it(
     filled: SharedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graph.neo4j_load.BATCH", 10)
+    monkeypatch.setattr("graph.neo4j.load.BATCH", 10)
     before = list(filled.all_facts())
     halfway, go = threading.Event(), threading.Event()
 
@@ -471,7 +471,7 @@ def test_what_is_on_its_way_to_the_server_is_known_to_the_next_batch(
     filled: SharedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same facts in each batch, with one source more: of the batch before, and of the store."""
-    monkeypatch.setattr("graph.neo4j_load.BATCH", 4)
+    monkeypatch.setattr("graph.neo4j.load.BATCH", 4)
 
     def again(source: str) -> list[FactRow]:
         return [
@@ -498,7 +498,7 @@ def test_what_is_on_its_way_to_the_server_is_known_to_the_next_batch(
 def test_an_import_that_fails_or_dies_leaves_nothing(
     filled: SharedStore, cypher: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graph.neo4j_load.BATCH", 10)
+    monkeypatch.setattr("graph.neo4j.load.BATCH", 10)
     census = "MATCH (n) WITH labels(n) AS l, count(*) AS c RETURN l, c ORDER BY l"
     facts, counts = list(filled.all_facts()), cypher(census)
     known = cypher("MATCH (e:Entity) RETURN e.name, e.facts ORDER BY e.name")
@@ -515,8 +515,10 @@ def test_an_import_that_fails_or_dies_leaves_nothing(
     assert cypher("MATCH (e:Entity) RETURN e.name, e.facts ORDER BY e.name") == known
     # One that is killed cannot take anything back; the next writer does, once it is thought dead.
     script = (
-        "import os; from graph.store import open_store; from graph.formats import FactRow\n"
-        "import graph.neo4j_load; graph.neo4j_load.BATCH = 10\n"
+        "import os\n"
+        "from graph.core.protocol import open_store\n"
+        "from graph.exchange.formats import FactRow\n"
+        "import graph.neo4j.load; graph.neo4j.load.BATCH = 10\n"
         "def rows():\n"
         "    for i in range(40): yield FactRow(i, f'City {i}', 'country', 'France')\n"
         "    os._exit(9)\n"
@@ -527,7 +529,7 @@ def test_an_import_that_fails_or_dies_leaves_nothing(
     ((left,),) = cypher(cities)
     assert left in (10, 20, 30)  # the last batch was on its way
     assert list(filled.all_facts()) == facts
-    monkeypatch.setattr("graph.neo4j_lease.LEASE_SECONDS", 0)
+    monkeypatch.setattr("graph.neo4j.lease.LEASE_SECONDS", 0)
     filled.apply([Add("France", "motto", "Liberté")], author="Ada")
     assert cypher(cities) == [[0]]
     assert list(filled.all_facts())[:7] == facts

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from graph.edits import Add, AddAlias, Change
-from graph.errors import Conflict, StoreError
-from graph.facts import Fact
-from graph.formats import AliasRow, FactRow, RelationRow, Row, SettingRow, SynonymRow
-from graph.neo4j_lease import Lease
-from graph.neo4j_store import Neo4jStore
+from graph.core.edits import Add, AddAlias, Change
+from graph.core.errors import Conflict, StoreError
+from graph.core.facts import Fact
+from graph.exchange.formats import AliasRow, FactRow, RelationRow, Row, SettingRow, SynonymRow
+from graph.neo4j.lease import Lease
+from graph.neo4j.store import Neo4jStore
 from tests.graph.conftest import EDITS, declared
 from tests.graph.helpers import fact_of, id_of, said
 
@@ -33,7 +33,7 @@ FILE: list[Row] = [
 @pytest.fixture
 def store(neo4j_store: Neo4jStore, monkeypatch: pytest.MonkeyPatch) -> Neo4jStore:
     """A store with a few facts and an import, whose undo takes many batches."""
-    monkeypatch.setattr("graph.neo4j_writes._CHUNK", 5)
+    monkeypatch.setattr("graph.neo4j.writes._CHUNK", 5)
     declared(neo4j_store).apply(EDITS, author="Ada")
     neo4j_store.load(FILE, author="Bob")
     return neo4j_store
@@ -144,8 +144,8 @@ def test_a_lease_is_kept_while_its_process_lives(
     store: Neo4jStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows that are slow to come are no reason to take an import for dead."""
-    monkeypatch.setattr("graph.neo4j_lease.LEASE_SECONDS", 3)
-    monkeypatch.setattr("graph.neo4j_store.PATIENCE_SECONDS", 6.0)
+    monkeypatch.setattr("graph.neo4j.lease.LEASE_SECONDS", 3)
+    monkeypatch.setattr("graph.neo4j.store.PATIENCE_SECONDS", 6.0)
     go = threading.Event()
 
     def slowly() -> Iterator[Row]:

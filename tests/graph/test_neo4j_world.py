@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from graph.retriever import Retriever
-from graph.store import SharedStore, open_store
+from graph.core.protocol import SharedStore, open_store
+from graph.lookup.retriever import Retriever
 from graph.world import make_world
 from tests.graph.conftest import emptied
-from tests.neo4j_server.server import Server
+from tools.neo4j_server.server import Server
 
 ASKED = 100
 

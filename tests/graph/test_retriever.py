@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from graph.edits import Add, AddAlias, AddSynonym, ChangeSetting, Delete, RemoveSynonym
-from graph.errors import StoreError
-from graph.retriever import Lookup, Retriever
+from graph.core.edits import Add, AddAlias, AddSynonym, ChangeSetting, Delete, RemoveSynonym
+from graph.core.errors import StoreError
+from graph.lookup.retriever import Lookup, Retriever
 from tests.graph.helpers import fact_of, id_of, said
 
 

@@ -17,15 +17,15 @@ from pathlib import Path
 
 import pytest
 
-from graph import sqlite_load
-from graph.edits import Add, Change, Delete
-from graph.errors import AlreadyThere, StoreError
-from graph.formats import FactRow
-from graph.sqlite import SqliteStore
-from graph.sqlite_file import SCHEMA_VERSION
-from graph.sqlite_load import load
-from graph.sqlite_upkeep import back_up, check_file
-from graph.store import open_store
+import graph.sqlite.load as sqlite_load
+from graph.core.edits import Add, Change, Delete
+from graph.core.errors import AlreadyThere, StoreError
+from graph.core.protocol import open_store
+from graph.exchange.formats import FactRow
+from graph.sqlite.file import SCHEMA_VERSION
+from graph.sqlite.load import load
+from graph.sqlite.store import SqliteStore
+from graph.sqlite.upkeep import back_up, check_file
 from tests.graph.helpers import fact_of, id_of, said
 
 ROOT = Path(__file__).parents[2]
@@ -343,8 +343,8 @@ def test_drafts_of_one_session_from_many_threads(filled: SqliteStore) -> None:
 def test_two_processes_write_one_file(filled: SqliteStore) -> None:
     script = """
         import sys
-        from graph.edits import Add
-        from graph.store import open_store
+        from graph.core.edits import Add
+        from graph.core.protocol import open_store
         store = open_store(sys.argv[1])
         for number in range(20):
             store.apply([Add("France", "note", f"{sys.argv[2]} {number}")], author="x")
@@ -368,8 +368,8 @@ def test_kill_9_loses_and_doubles_nothing(filled: SqliteStore) -> None:
     """A child acknowledges each edit on its output; whatever it acknowledged has to be there."""
     script = """
         import itertools, sys
-        from graph.edits import Add
-        from graph.store import open_store
+        from graph.core.edits import Add
+        from graph.core.protocol import open_store
         store = open_store(sys.argv[1])
         draft = store.draft("session")
         for number in itertools.count():

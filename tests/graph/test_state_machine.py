@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from graph.edits import (
+from graph.core.edits import (
     Add,
     AddAlias,
     AddSynonym,
@@ -36,14 +36,14 @@ from graph.edits import (
     RemoveSynonym,
     Rename,
 )
-from graph.errors import Conflict, StoreError
-from graph.facts import fold
-from graph.formats import RelationRow
-from graph.sqlite import SqliteStore
-from graph.store import SharedStore, open_store
+from graph.core.errors import Conflict, StoreError
+from graph.core.facts import fold
+from graph.core.protocol import SharedStore, open_store
+from graph.exchange.formats import RelationRow
+from graph.sqlite.store import SqliteStore
 from tests.graph.conftest import emptied
 from tests.graph.helpers import fact_of
-from tests.neo4j_server.server import Server
+from tools.neo4j_server.server import Server
 
 NAMES = ["Ann", "ann", "Bob", "Oz", "Oz (film)", "2012", "São"]
 RELATIONS = ["knows", "Knows", "note", "free"]  # declared a link, the same, a literal, nothing

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from graph.edits import (
+from graph.core.edits import (
     Add,
     AddAlias,
     Change,
@@ -16,9 +16,9 @@ from graph.edits import (
     RemoveAlias,
     Rename,
 )
-from graph.errors import Conflict, StoreError
-from graph.facts import LARGEST_ID
-from graph.store import Draft, TripletStore
+from graph.core.errors import Conflict, StoreError
+from graph.core.facts import LARGEST_ID
+from graph.core.protocol import Draft, TripletStore
 from tests.graph.helpers import fact_of, id_of, said
 
 

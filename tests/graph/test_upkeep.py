@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from graph.__main__ import main
-from graph.checks import check
-from graph.edits import Add, AddSynonym, Change, Delete, Merge, Rename
-from graph.errors import StoreError
-from graph.formats import FactRow
-from graph.retriever import Retriever
-from graph.sqlite import SqliteStore
-from graph.sqlite_upkeep import back_up, check_file, purge
-from graph.store import open_store
+from graph.core.edits import Add, AddSynonym, Change, Delete, Merge, Rename
+from graph.core.errors import StoreError
+from graph.core.invariants import check
+from graph.core.protocol import open_store
+from graph.exchange.formats import FactRow
+from graph.lookup.retriever import Retriever
+from graph.sqlite.store import SqliteStore
+from graph.sqlite.upkeep import back_up, check_file, purge
 from tests.graph.conftest import EDITS, declared
 from tests.graph.helpers import fact_of, id_of, said
 
@@ -151,7 +151,7 @@ def erase(store: Any, fact_ids: list[int], **signed: Any) -> int:
     """`purge` of the store's kind."""
     if isinstance(store, SqliteStore):
         return purge(store, fact_ids, **signed)
-    from graph.neo4j_upkeep import purge as purge_on_server
+    from graph.neo4j.purge import purge as purge_on_server
 
     return purge_on_server(store, fact_ids, **signed)
 
@@ -160,7 +160,7 @@ def findings(store: Any) -> list[str]:
     """What is broken, as `check` tells of the store's kind."""
     if isinstance(store, SqliteStore):
         return check_file(store)
-    from graph.neo4j_checks import check_server
+    from graph.neo4j.checks import check_server
 
     return check_server(store)
 

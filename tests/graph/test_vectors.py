@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from graph.__main__ import main
-from graph.edits import Add, Rename
-from graph.encoder import Vectors
-from graph.retriever import Retriever
-from graph.sqlite import SqliteStore
-from graph.store import open_store
+from graph.core.edits import Add, Rename
+from graph.core.protocol import open_store
+from graph.lookup.encoder import Vectors
+from graph.lookup.retriever import Retriever
+from graph.sqlite.store import SqliteStore
 from tests.graph.helpers import id_of
 
 PLACES = {"France": 0, "La République": 0, "Paris": 1, "Spain": 2, "Italy": 3}

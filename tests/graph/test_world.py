@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from graph.core.facts import fold
 from graph.data.relations import PERSONAL
-from graph.facts import fold
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "graph" / "data"

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from graph.facts import Fact, join_values
-from graph.retriever import Lookup
+from graph.core.facts import Fact, join_values
+from graph.lookup.retriever import Lookup
 from model.checkpoint import Checkpoint, make_checkpoint
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN, Role
 from model.settings import DecodingSettings
 from model.trace import Trace, TraceLookup, TraceToken
-from training.tokenizer import train_tokenizer
+from training.data.tokenizer import train_tokenizer
 
 SENTENCES = (
     "Tell me about France.\nFrance is a country in Western Europe. Its capital is Paris.",

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from model.checkpoint import CheckpointError, load_checkpoint
-from model.decoder import Decoder, DecodingSettings
+from model.engine.decoder import Decoder, DecodingSettings
 from model.roles import END, ENTITY, MARKERS, RELATIONSHIP, RETURN
 
 

@@ -18,7 +18,7 @@ from model_fakes import (
     writer,
 )
 
-from model.decoder import Decoder, DecodingSettings, DoneEvent, LookupEvent, TokenEvent
+from model.engine.decoder import Decoder, DecodingSettings, DoneEvent, LookupEvent, TokenEvent
 from model.prompts import PromptError
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN, MarkerIds, Role, token_roles
 from model.trace import Trace
@@ -473,7 +473,7 @@ def test_scripted_model_refuses_a_wrong_cache() -> None:
     """The stand-in itself is strict: it would notice a token fed twice."""
     model = writer({ASK: "Paris."}).model
     assert isinstance(model, ScriptedModel)
-    from model.cache import GrowingCache
+    from model.engine.cache import GrowingCache
 
     prompt = sequence("<|begin|>", ASK, "\n")
     kept = GrowingCache()

@@ -239,7 +239,7 @@ def test_the_corpus_is_grounded() -> None:
     import random
 
     from training.corpus.build import DEFAULT_FACTS
-    from training.corpus.phrases import load_phrases
+    from training.corpus.phrase_book import load_phrases
     from training.corpus.records import read_records
     from training.corpus.writer import Writer
 

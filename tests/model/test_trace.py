@@ -7,7 +7,7 @@ import json
 import pytest
 from model_fakes import Graph, trace_of, writer
 
-from model.decoder import Decoder, DecodingSettings
+from model.engine.decoder import Decoder, DecodingSettings
 from model.roles import Role
 from model.trace import Trace
 

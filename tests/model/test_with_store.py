@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from model_fakes import random_llama, tokenizer, writer
 
-from graph.edits import Add, Change, Delete
-from graph.errors import StoreError
-from graph.retriever import Retriever
-from graph.store import open_store
+from graph.core.edits import Add, Change, Delete
+from graph.core.errors import StoreError
+from graph.core.protocol import open_store
+from graph.lookup.retriever import Retriever
 from model import __main__ as command
 from model.audit import audit_fact
-from model.decoder import Decoder, DoneEvent
+from model.engine.decoder import Decoder, DoneEvent
 from model.grounding import ground
 from model.trace import Trace
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.training.toy import write_toy_corpus
-from training.logs import CurveLogger
+from training.fit.curve_log import CurveLogger
 
 FOUND = {
     "coverage": {"value": 0.9671, "low": 0.95, "high": 0.98, "n": 3210},

@@ -12,8 +12,8 @@ from typing import Any
 import lightning as L
 import torch
 
-from training.data import LookupDataModule
-from training.module import LookupLanguageModule
+from training.data.batches import LookupDataModule
+from training.fit.module import LookupLanguageModule
 
 DOCUMENTS = 16
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import torch
 
-import training.fit  # noqa: F401  imported for all children
+import training.fit.command  # noqa: F401  imported for all children
 from training.__main__ import main
 
 

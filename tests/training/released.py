@@ -26,7 +26,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from graph.__main__ import main as graph_main
 from model.checkpoint import load_checkpoint
-from training.tokenizer import with_markers
+from training.data.tokenizer import with_markers
 
 WORDS = (
     "Geri Halliwell is an English singer and author. Tell me about her: she is famous for",

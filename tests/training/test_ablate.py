@@ -14,13 +14,21 @@ import yaml
 
 from model.roles import Role, loss_mask
 from tests.training.conftest import FOUND
-from training.ablate import CONFIG, VARIANTS, begin, gathered, main, measurements, trainings
-from training.card import write_card
 from training.corpus.build import DEFAULT_FACTS, documents
-from training.corpus.phrases import load_phrases
+from training.corpus.phrase_book import load_phrases
 from training.corpus.records import NameFilter, read_records
 from training.corpus.writer import Writer
 from training.errors import TrainingError
+from training.evaluation.ablation import (
+    CONFIG,
+    VARIANTS,
+    begin,
+    gathered,
+    main,
+    measurements,
+    trainings,
+)
+from training.report.model_card import write_card
 
 
 @pytest.fixture
@@ -112,13 +120,14 @@ def test_all_are_trained_before_any_is_measured(
         done.append(command[3])
         return argparse.Namespace(returncode=0)
 
-    monkeypatch.setattr("training.ablate.subprocess.run", run)
+    monkeypatch.setattr("training.evaluation.ablation.subprocess.run", run)
     assert main(["full", "no prose", "--out", str(tmp_path)]) == 0
     training = ["corpus", "fit", "export"]
     assert done == [*training, *training, *["evaluate"] * 6]
     assert json.loads((tmp_path / "ablations.json").read_text())["tokens"] == 4_000_000
     monkeypatch.setattr(
-        "training.ablate.subprocess.run", lambda command: argparse.Namespace(returncode=3)
+        "training.evaluation.ablation.subprocess.run",
+        lambda command: argparse.Namespace(returncode=3),
     )
     with pytest.raises(TrainingError, match="`corpus` of the variant 'full' ended with 3"):
         main(["full", "--out", str(tmp_path)])

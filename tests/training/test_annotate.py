@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from graph.edits import Add, AddAlias
-from graph.store import open_store
+from graph.core.edits import Add, AddAlias
+from graph.core.protocol import open_store
 from tests.training.released import write_released
 from training.__main__ import main
-from training.alignment import AlignmentAnnotator, Text, dates, demonyms, numbers
-from training.annotate import annotate_file, read_texts, unused
-from training.annotated import parse
-from training.causal_annotator import CausalAnnotator, graft
-from training.tokenizer import CorpusError
+from training.annotation.alignment import AlignmentAnnotator, Text, dates, demonyms, numbers
+from training.annotation.annotate import annotate_file, read_texts, unused
+from training.annotation.annotated_text import parse
+from training.annotation.causal_annotator import CausalAnnotator, graft
+from training.data.tokenizer import CorpusError
 
 CURIE = (
     "Marie Curie\nMarie Curie (November 7, 1867 – 1934) was a Polish physicist. She was married to "

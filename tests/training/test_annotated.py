@@ -6,8 +6,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from training.annotated import Annotated, Placed, parse, write_brackets, write_markers
-from training.tokenizer import CorpusError
+from training.annotation.annotated_text import (
+    Annotated,
+    Placed,
+    parse,
+    write_brackets,
+    write_markers,
+)
+from training.data.tokenizer import CorpusError
 
 ONE = Placed(7, "Ada Lovelace", "Birth Date", "10 December 1815")
 

@@ -9,15 +9,15 @@ import pytest
 from transformers import AutoTokenizer
 
 from graph.__main__ import main as graph
-from graph.store import open_store
+from graph.core.protocol import open_store
 from model.roles import MARKERS
 from tests.training.released import released_tokenizer
 from training.__main__ import main
-from training.annotated import Annotated, Placed, parse
-from training.annotated_corpus import ArticleWriter, split
-from training.articles import Problems, read_articles
-from training.shards import Shard
-from training.tokenizer import CorpusError, load_tokenizer, train_tokenizer
+from training.annotation.annotated_text import Annotated, Placed, parse
+from training.annotation.article_shards import ArticleWriter, split
+from training.annotation.articles import Problems, read_articles
+from training.data.shards import Shard
+from training.data.tokenizer import CorpusError, load_tokenizer, train_tokenizer
 
 SENTENCE = "{0} was born in [dblookup('{0}', 'Birth Place') -> {1}] {1}, [Sic] of course."
 PEOPLE = {"Ada Lovelace": "London", "Alan Turing": "Maida Vale", "Emmy Noether": "Erlangen"}

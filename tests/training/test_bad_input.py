@@ -15,8 +15,8 @@ from tests.training.test_articles import examples
 from tests.training.test_starting_model import _fit
 from tests.training.toy import write_toy_corpus
 from training.__main__ import main
-from training.checkpoints import WholeCheckpoints
-from training.module import load_module
+from training.fit.module import load_module
+from training.fit.run_checkpoints import WholeCheckpoints
 
 INNER = "<|db_entity|> B<|db_relationship|> r<|db_return|> w<|db_end|>"
 BROKEN = {  # text of an article: what is told of it

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from model.checkpoint import DEFAULT_CHECKPOINT
-from training.card import write_card
 from training.errors import TrainingError
-from training.reading import Verdict, read_verdicts
+from training.report.model_card import write_card
+from training.report.reader_verdicts import Verdict, read_verdicts
 
 
 def test_the_card_holds_every_number(model):

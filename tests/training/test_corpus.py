@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from graph.facts import MAX_RELATIONS, RELATIONS, UNKNOWN, fold
+from graph.core.facts import MAX_RELATIONS, RELATIONS, UNKNOWN, fold
 from training.corpus.build import DEFAULT_FACTS, documents
 from training.corpus.made_up import (
     MAX_CHARACTERS,
@@ -20,7 +20,7 @@ from training.corpus.made_up import (
     made_up_relation,
     made_up_value,
 )
-from training.corpus.phrases import (
+from training.corpus.phrase_book import (
     ANY_TYPE,
     FOLDER,
     Subject,
@@ -43,7 +43,7 @@ from training.corpus.records import (
     words_of,
 )
 from training.corpus.writer import KINDS, Topic, Writer, ask, chain_pair_held_out
-from training.tokenizer import check_markers
+from training.data.tokenizer import check_markers
 
 LOOKUP = re.compile(
     r"<\|db_entity\|> (.+?)<\|db_relationship\|> (.+?)<\|db_return\|> (.+?)<\|db_end\|>"

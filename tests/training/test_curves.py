@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from training.curves import draw_curves, median_rate, training_hours
-from training.logs import CurveLogger, read_curve
+from training.fit.curve_log import CurveLogger, read_curve
+from training.fit.curves import draw_curves, median_rate, training_hours
 
 
 def test_hours_follow_from_tokens_and_rate(run):

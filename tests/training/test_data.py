@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from training.data import BatchLoader, LookupDataModule, collate, plan_batches
+from training.data.batches import BatchLoader, LookupDataModule, collate, plan_batches
+from training.data.shards import Shard
+from training.data.tokenizer import CorpusError
 from training.errors import TrainingError
-from training.shards import Shard
-from training.tokenizer import CorpusError
 
 
 @pytest.fixture

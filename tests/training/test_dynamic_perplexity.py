@@ -8,18 +8,18 @@ import torch
 from model.checkpoint import load_checkpoint
 from tests.training.test_starting_model import _fit
 from training.__main__ import main
-from training.dynamic_perplexity import DynamicPerplexity
-from training.logs import read_curve
-from training.module import load_module
-from training.shards import Shard
-from training.suites.perplexity import perplexities
-from training.tokenizer import Encoded
+from training.data.shards import Shard
+from training.data.tokenizer import Encoded
+from training.evaluation.dynamic_perplexity import DynamicPerplexity
+from training.evaluation.suites.perplexity import perplexities
+from training.fit.curve_log import read_curve
+from training.fit.module import load_module
 
 EVERY_STEP = (
     *("--trainer.limit_val_batches", "1", "--trainer.val_check_interval", "1"),
     *("--trainer.check_val_every_n_epoch", "null", "--trainer.max_steps", "3"),
 )
-CALLBACK = ("--trainer.callbacks+", "training.dynamic_perplexity.DynamicPerplexity")
+CALLBACK = ("--trainer.callbacks+", "training.evaluation.dynamic_perplexity.DynamicPerplexity")
 
 
 def test_it_is_what_the_evaluation_finds_and_changes_no_weight(toy_corpus, tmp_path):

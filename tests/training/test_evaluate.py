@@ -10,15 +10,15 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from graph.edits import Add
-from graph.facts import RELATIONS
-from graph.store import open_store
+from graph.core.edits import Add
+from graph.core.facts import RELATIONS
+from graph.core.protocol import open_store
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN, Role
 from model.settings import DecodingSettings
 from model.trace import Trace, TraceLookup, TraceToken
-from training import evaluate
 from training.corpus.writer import Writer
-from training.evaluate import (
+from training.evaluation import evaluate
+from training.evaluation.evaluate import (
     EvaluationError,
     bootstrap,
     failures,

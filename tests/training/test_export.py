@@ -11,17 +11,17 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from graph.edits import Add
-from graph.store import open_store
+from graph.core.edits import Add
+from graph.core.protocol import open_store
 from model.checkpoint import load_checkpoint
-from training import evaluate
 from training.__main__ import main
-from training.data import LookupDataModule
-from training.documents import Document
-from training.export import _before, export
-from training.logs import CurveLogger
-from training.module import LookupLanguageModule, TrainingError, load_module
-from training.tokenizer import encode_document
+from training.data.batches import LookupDataModule
+from training.data.documents import Document
+from training.data.tokenizer import encode_document
+from training.evaluation import evaluate
+from training.fit.curve_log import CurveLogger
+from training.fit.export import _before, export
+from training.fit.module import LookupLanguageModule, TrainingError, load_module
 
 
 @pytest.fixture(scope="module")

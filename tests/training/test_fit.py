@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from training.__main__ import main
-from training.logs import read_curve
-from training.shards import Shard
+from training.data.shards import Shard
+from training.fit.curve_log import read_curve
 
 CONFIGS = Path("training") / "configs"
 

@@ -12,7 +12,7 @@ import torch
 import yaml
 
 from tests.training.toy import run_alone
-from training.module import load_module
+from training.fit.module import load_module
 
 STEPS, KILLS = 60, 6
 

@@ -8,7 +8,7 @@ import pytest
 
 from model.checkpoint import DEFAULT_CHECKPOINT
 from tests.training.conftest import FOUND
-from training.measures import about, measure_tables
+from training.report.measures import about, measure_tables
 
 ROW = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 10}
 

@@ -14,11 +14,11 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from model.roles import MarkerIds, Role, token_roles
 from tests.training.toy import FACTS, paragraph
-from training.data import LookupDataModule, collate
-from training.documents import Document, write_lookup
-from training.module import LookupLanguageModule, TrainingError, copied_tokens, load_module
-from training.shards import Shard
-from training.tokenizer import encode_document, load_tokenizer
+from training.data.batches import LookupDataModule, collate
+from training.data.documents import Document, write_lookup
+from training.data.shards import Shard
+from training.data.tokenizer import encode_document, load_tokenizer
+from training.fit.module import LookupLanguageModule, TrainingError, copied_tokens, load_module
 
 TINY = {"hidden_size": 32, "intermediate_size": 64, "layers": 2, "heads": 2, "warmup_steps": 2}
 

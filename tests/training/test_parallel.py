@@ -13,10 +13,10 @@ import yaml
 
 from tests.training.gradient_run import DOCUMENTS, run
 from tests.training.toy import run_alone
-from training.data import plan_batches
-from training.logs import read_curve
-from training.module import LookupLanguageModule, load_module
-from training.shards import Shard
+from training.data.batches import plan_batches
+from training.data.shards import Shard
+from training.fit.curve_log import read_curve
+from training.fit.module import LookupLanguageModule, load_module
 
 WHOLE = 1 << 20  # tokens: all documents in one batch
 

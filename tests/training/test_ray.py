@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from graph.edits import Add
-from graph.store import open_store
+from graph.core.edits import Add
+from graph.core.protocol import open_store
 from training.__main__ import main
 
 HAS_RAY = True

@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from model.decoder import DecodingSettings
+from model.engine.decoder import DecodingSettings
 from tests.training.released import write_released
 from tests.training.test_articles import examples
-from training import evaluate
 from training.__main__ import COMMANDS as KNOWN
 from training.__main__ import main
-from training.fit import main as fit
-from training.suites import world
+from training.evaluation import evaluate, suite_context
+from training.fit.command import main as fit
 
 ROOT = Path(__file__).parent.parent.parent
 SECTION = re.search(
@@ -60,7 +59,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 @pytest.mark.timeout(900)  # half a minute on a quiet machine
 def test_every_command_runs(folder, capsys, monkeypatch):
-    for module in (evaluate, world):
+    for module in (evaluate, suite_context):
         monkeypatch.setattr(module, "SETTINGS", LONGEST)
     left = set(SMALLER)
     for command in COMMANDS:

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from graph.retriever import Retriever
-from graph.store import open_store
+from graph.core.protocol import open_store
+from graph.lookup.retriever import Retriever
 from model.__main__ import main as model_main
 from model.checkpoint import load_checkpoint
-from model.decoder import Decoder, DecodingSettings, DoneEvent
+from model.engine.decoder import Decoder, DecodingSettings, DoneEvent
 from model.roles import Role
 from tests.training.released import (
     LEARNT,
@@ -20,8 +20,8 @@ from tests.training.released import (
     write_taught,
 )
 from training.__main__ import main as training_main
-from training.annotated import parse
-from training.evaluate import generate_cases, measures, working_store
+from training.annotation.annotated_text import parse
+from training.evaluation.evaluate import generate_cases, measures, working_store
 
 
 @pytest.fixture(scope="module")

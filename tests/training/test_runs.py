@@ -9,9 +9,9 @@ import time
 import pytest
 
 from training.errors import TrainingError
-from training.growing import GrowingFile, append_lines
-from training.logs import CurveLogger, CurveReader, read_curve
-from training.runs import Runs, thinned
+from training.fit.curve_log import CurveLogger, CurveReader, read_curve
+from training.fit.line_files import GrowingFile, append_lines
+from training.report.runs import Runs, thinned
 
 SAMPLE = {
     "tokens": 100,

@@ -6,13 +6,13 @@ import pytest
 import torch
 import yaml
 
-from graph.edits import Add
-from graph.store import open_store
+from graph.core.edits import Add
+from graph.core.protocol import open_store
 from tests.training.test_fit import CONFIGS, _config
 from tests.training.toy import FACTS
 from training.__main__ import main
-from training.module import load_module
-from training.samples import SampleReader
+from training.fit.module import load_module
+from training.fit.samples import SampleReader
 
 PROMPTS = ["Tell me about France.", "What is the capital of Japan?"]
 
@@ -34,7 +34,7 @@ def fit(folder, corpus, *options):
 
 def with_samples(folder, store_url, every=20):
     settings = {"folder": str(folder), "prompts": PROMPTS, "store": store_url, "most_time": 1.0}
-    options = ["--trainer.callbacks+=training.samples.SampleWriter"]
+    options = ["--trainer.callbacks+=training.fit.samples.SampleWriter"]
     settings |= {"every_n_steps": every, "max_tokens": 60}
     return [
         *options,

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.training.toy import FACTS, paragraph, toy_documents
-from training.documents import Document
-from training.shards import Shard, read_manifest, write_corpus
-from training.tokenizer import CorpusError, encode_document, load_tokenizer
+from training.data.documents import Document
+from training.data.shards import Shard, read_manifest, write_corpus
+from training.data.tokenizer import CorpusError, encode_document, load_tokenizer
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from model.checkpoint import DEFAULT_CHECKPOINT
-from training.reading import read_measures, read_verdicts
+from training.report.reader_verdicts import read_measures, read_verdicts
 
 AT_LEAST = {
     "lookup_validity_held_out": 0.995,

@@ -10,10 +10,10 @@ import torch
 from model.roles import Role
 from tests.training.toy import paragraph
 from training.__main__ import main
-from training.documents import Document, write_lookup
-from training.module import LookupLanguageModule
-from training.show import coloured, plain, runs_of
-from training.tokenizer import encode_document, load_tokenizer
+from training.data.documents import Document, write_lookup
+from training.data.tokenizer import encode_document, load_tokenizer
+from training.fit.module import LookupLanguageModule
+from training.report.show_mask import coloured, plain, runs_of
 
 
 @pytest.fixture(scope="module")

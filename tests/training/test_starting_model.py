@@ -23,13 +23,13 @@ from model.checkpoint import load_checkpoint
 from model.roles import MARKERS, MarkerIds, Role, loss_mask, token_roles
 from tests.training.test_articles import examples
 from training.__main__ import main
-from training.annotated import parse
-from training.data import collate
+from training.annotation.annotated_text import parse
+from training.data.batches import collate
+from training.data.shards import Shard
+from training.data.tokenizer import load_tokenizer
 from training.errors import TrainingError
-from training.module import LookupLanguageModule, load_module, new_model
-from training.shards import Shard
-from training.start import take_base_weights, take_weights
-from training.tokenizer import load_tokenizer
+from training.fit.module import LookupLanguageModule, load_module, new_model
+from training.fit.starting_weights import take_base_weights, take_weights
 
 CONFIGS = Path("training") / "configs"
 TINY = {"hidden_size": 32, "intermediate_size": 64, "layers": 2, "heads": 2}
@@ -101,7 +101,7 @@ def test_training_on_from_a_causal_lm_and_export_in_the_released_layout(
     config["trainer"]["enable_progress_bar"] = False
     config["trainer"]["callbacks"].append(
         {
-            "class_path": "training.dynamic_perplexity.DynamicPerplexity",
+            "class_path": "training.evaluation.dynamic_perplexity.DynamicPerplexity",
             "init_args": {"documents": 2},
         }
     )

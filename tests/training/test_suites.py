@@ -12,36 +12,36 @@ import numpy as np
 import pytest
 import torch
 
-from graph.edits import Add, AddAlias
-from graph.facts import RELATIONS, fold
-from graph.store import open_store
+from graph.core.edits import Add, AddAlias
+from graph.core.facts import RELATIONS, fold
+from graph.core.protocol import open_store
 from graph.world import DATA
 from model.checkpoint import make_checkpoint
-from model.decoder import Decoder
+from model.engine.decoder import Decoder
 from tests.training.test_evaluate import _trace
 from training.corpus.build import DEFAULT_FACTS
-from training.corpus.phrases import load_phrases
+from training.corpus.phrase_book import load_phrases
 from training.corpus.records import read_records
 from training.corpus.writer import Writer
-from training.documents import Document, write_lookup
-from training.evaluate import EvaluationError, main, working_store
-from training.module import new_model
-from training.suites.closed_book import Question, Statement, interval, measure
-from training.suites.completion import completes
-from training.suites.edit import _neighbour, choose
-from training.suites.foreign import COMPOUNDS, graph_store
-from training.suites.forget import forget
-from training.suites.missing import adversarial_prompts, not_recorded_pattern
-from training.suites.perplexity import (
+from training.data.documents import Document, write_lookup
+from training.data.tokenizer import encode_document, load_tokenizer
+from training.evaluation.evaluate import EvaluationError, main, working_store
+from training.evaluation.runner import chosen_suites, run_suite
+from training.evaluation.suite_context import References, World
+from training.evaluation.suites.closed_book import Question, Statement, interval, measure
+from training.evaluation.suites.completion import completes
+from training.evaluation.suites.edit import _neighbour, choose
+from training.evaluation.suites.foreign import COMPOUNDS, graph_store
+from training.evaluation.suites.forget import forget
+from training.evaluation.suites.missing import adversarial_prompts, not_recorded_pattern
+from training.evaluation.suites.perplexity import (
     perplexities,
     plain_perplexity,
     with_own_lookups,
     without_lookups,
 )
-from training.suites.running import chosen_suites, run_suite
-from training.suites.tally import Tally, macro
-from training.suites.world import References, World
-from training.tokenizer import encode_document, load_tokenizer
+from training.evaluation.tally import Tally, macro
+from training.fit.module import new_model
 
 CITIES = {"Avalon": "Bora", "Berolina": "Castra", "Corvo": "Dulce", "Dorado": "Esk"}
 
@@ -141,7 +141,7 @@ WAYS: dict[str, list[str]] = {}
 def readable_questions(monkeypatch):
     """Notes what each question asks for, so that the stand-in need not read English."""
     WAYS.clear()
-    from training.suites import edit as edit_suite
+    from training.evaluation.suites import edit as edit_suite
 
     def question_for(self, rng, relation, entity, type_=""):
         prompt = f"{relation}: {entity}"
@@ -293,7 +293,7 @@ def test_a_foreign_graph_is_measured_by_all_of_lookup_edit_and_forget(url, tmp_p
     for country, city in CITIES.items():
         lines += [f"{country},capital,{city}", f"{country},crest of,{country[:2]}x"]
     file.write_text("\n".join(lines) + "\n")
-    monkeypatch.setattr("training.suites.foreign.COMPOUNDS", file)
+    monkeypatch.setattr("training.evaluation.suites.foreign.COMPOUNDS", file)
     with working_store(url) as store:
         world = World(Knower(), store, entities=48, against=References(graphs=(str(file),)))
         found = run_suite("foreign", world)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.benchmarks.scaling import SIZES, new_module
 from tests.training.test_starting_model import _fit
-from training.fit import main as fit
-from training.logs import read_curve
-from training.module import load_module
+from tools.benchmarks.scaling import SIZES, new_module
+from training.fit.command import main as fit
+from training.fit.curve_log import read_curve
+from training.fit.module import load_module
 
 CONFIGS = Path("training") / "configs"
 EVERY_STEP = (

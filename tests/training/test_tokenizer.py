@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from graph.facts import clean_name
+from graph.core.facts import clean_name
 from model.roles import MARKERS, MarkerIds
 from tests.training.toy import toy_documents
-from training.documents import Document, write_lookup
-from training.tokenizer import (
+from training.data.documents import Document, write_lookup
+from training.data.tokenizer import (
     BEGIN,
     FINISH,
     CorpusError,

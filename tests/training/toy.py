@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from training.documents import Document, write_lookup
-from training.shards import write_corpus
-from training.tokenizer import train_tokenizer
+from training.data.documents import Document, write_lookup
+from training.data.shards import write_corpus
+from training.data.tokenizer import train_tokenizer
 
 FACTS = {
     "France": {"instance of": "country", "capital": "Paris", "currency": "euro"},

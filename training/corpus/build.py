@@ -2,8 +2,8 @@
 
     python -m training corpus --out build/corpus/world --tokens 20000000 --seed 0
 
-The folder gets `tokenizer/`, `train/` and `validation/` (see training.shards), and a manifest with
-the names that were held out. `--sample 20` prints documents instead.
+The folder gets `tokenizer/`, `train/` and `validation/` (see training.data.shards), and a manifest
+with the names that were held out. `--sample 20` prints documents instead.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from training.corpus.phrases import load_phrases
+from training.corpus.phrase_book import load_phrases
 from training.corpus.prose import PROMPTS, annotate, passages
 from training.corpus.records import (
     NameFilter,
@@ -25,7 +25,7 @@ from training.corpus.records import (
     without,
 )
 from training.corpus.writer import Writer, ask
-from training.documents import Document
+from training.data.documents import Document
 
 DEFAULT_FACTS = Path(__file__).parent.parent.parent / "graph" / "data" / "world.csv"
 LONGEST = 512  # tokens of one document
@@ -98,8 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"[{document.kind}] {document.prompt}\n{document.text}\n")
         return
 
-    from training.shards import write_corpus
-    from training.tokenizer import DocumentEncoder, load_tokenizer, train_tokenizer
+    from training.data.shards import write_corpus
+    from training.data.tokenizer import DocumentEncoder, load_tokenizer, train_tokenizer
 
     print(f"{len(writer.records):,} entities to write about, {len(held_out)} held out.", flush=True)
     if options.tokenizer:

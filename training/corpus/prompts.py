@@ -1,7 +1,7 @@
 """How people type: the same request in ever other words, with fillers, slips and oddities.
 
 A template has the placeholders `{entity}`, `{entity's}` and `{relation}`. The wordings are in
-training/phrases/prompts.yaml. What the model learns from them is to find the entity and the
+training/corpus/phrases/prompts.yaml. What the model learns from them is to find the entity and the
 relation in a request, whatever stands around: a wording that no document has is still understood.
 """
 
@@ -18,7 +18,7 @@ import yaml
 
 from model.roles import MARKERS
 from training.corpus import made_up
-from training.corpus.phrases import FOLDER, split_template
+from training.corpus.phrase_book import FOLDER, split_template
 from training.corpus.records import pair_held_out
 
 _PIECES = (*MARKERS, "<|end|>", "<|begin|>", "<|", "|>", "[dblookup(", "-> ", "<b>", "</div>", "{{")

@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from graph.facts import join_values
+from graph.core.facts import join_values
 from training.corpus.records import TYPE, Record
-from training.documents import Document, write_lookup
+from training.data.documents import Document, write_lookup
 
 PROMPTS = ("From the handbook: {entity}", "The handbook on {entity}", "Handbook entry: {entity}")
 LONGEST = 700  # characters of one passage: with its lookups it must fit the context

@@ -20,9 +20,9 @@ from typing import Any
 
 import yaml
 
-from graph.facts import MAX_RELATIONS, RELATIONS, UNKNOWN
+from graph.core.facts import MAX_RELATIONS, RELATIONS, UNKNOWN
 from training.corpus import made_up
-from training.corpus.phrases import (
+from training.corpus.phrase_book import (
     FOLDER,
     JoinedSentence,
     Phrases,
@@ -34,7 +34,7 @@ from training.corpus.phrases import (
 )
 from training.corpus.prompts import Prompts, frame_held_out
 from training.corpus.records import TYPE, Record, pair_held_out, words_of
-from training.documents import Document, write_lookup
+from training.data.documents import Document, write_lookup
 
 PERSON_TYPES = frozenset(
     {

@@ -1,0 +1,1 @@
+"""The Gradio pages: layout, components and which event runs which action."""

@@ -1,0 +1,115 @@
+"""The components that Gradio lacks: each subclasses `gr.HTML` and keeps one host element for good.
+
+The template is constant, so Gradio never touches what is inside the host. The value is an escaped
+HTML string, or a figure, and is handed to the JavaScript of `assets/`, which merges or draws it; on
+*Inspect* it comes over a `Wire`. What a person does comes back as the event `act`, whose data
+Python checks (see `state/actions.py`).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+ASSETS = Path(__file__).parents[1] / "assets"
+
+
+def script(name: str) -> str:
+    """The tag that loads a script of `assets/` once, before the component's own code runs.
+
+    The number changes with the file, so that a browser never runs an older one from its cache.
+    """
+    stamp = int((ASSETS / name).stat().st_mtime) if (ASSETS / name).exists() else 0
+    return f'<script src="lamplight/{name}?{stamp}"></script>'
+
+
+class Panel(gr.HTML):
+    """A piece of the page: an escaped HTML string whose elements report actions."""
+
+    scripts: tuple[str, ...] = ("panel.js",)
+    template = '<div data-host class="host"></div>'
+    code = "lamplight.panel(element, props, watch, (data) => trigger('act', data));"
+    wired = True  # whether a wire may bring what it shows
+
+    def __init__(self, value: Any = "", **options: Any) -> None:
+        name, wired = options.get("elem_id"), ""
+        if self.wired and name:
+            wired = f"[props, watch] = lamplight.part({json.dumps(name)}, props, watch); "
+        super().__init__(
+            value,
+            html_template=self.template,
+            js_on_load=wired + self.code,
+            head="".join(script(name) for name in self.scripts),
+            apply_default_css=False,
+            **options,
+        )
+
+
+class Header(Panel):
+    """The masthead with the tour."""
+
+    scripts = ("panel.js", "tour.js")
+
+
+class TraceView(Panel):
+    """The text with its marks, from `trace_view.render`."""
+
+    scripts = ("panel.js", "trace.js")
+    code = "lamplight.trace(element, props, watch, (data) => trigger('act', data));"
+
+
+class GraphView(Panel):
+    """The facts as a picture, from `graph_view.figure`; drawn by the plotly.js of the package."""
+
+    scripts = ("plotly.min.js", "panel.js", "graph.js")
+    template = (
+        '<div data-host class="graph-host" role="img" aria-label="The facts as a graph; '
+        'the table holds the same facts"></div>'
+    )
+    code = "lamplight.graph(element, props, watch, (data) => trigger('act', data));"
+
+
+class TrainingHeader(Panel):
+    """The masthead of *Training*; names the page, since Gradio gives all the first one's title."""
+
+    code = f"document.title = 'Lamplight: Training'; {Panel.code}"
+
+
+class CurvesView(Panel):
+    """Curves over tokens, from `curves_view.figure`; the table beside them holds the same."""
+
+    scripts = ("plotly.min.js", "panel.js", "graph.js", "curves.js")
+    template = (
+        '<div data-host class="curves-host" role="img" aria-label="The curves by role; '
+        'the table below holds the same values"></div>'
+    )
+    code = "lamplight.curves(element, props, watch);  // reports no 'act'"
+
+
+class Search(Panel):
+    """An entity search that asks while one types, from `search_view.render`."""
+
+    code = "lamplight.search(element, props, watch, (data) => trigger('act', data));"
+
+
+class Wire(Panel):
+    """Brings the other parts of the page what they show: the JSON of `views.message`."""
+
+    template = "<div></div>"
+    wired = False
+    code = "lamplight.wire(element, props, watch); // reports no 'act'"
+
+
+class Download(Panel):
+    """Hands the browser a file that was made in memory: `{name, type, text}`."""
+
+    template = "<div></div>"
+    code = "lamplight.download(element, props, watch); // reports no 'act'"
+
+
+# Gradio writes an interface file beside every subclass, which type checkers would then read
+# instead of this one.
+Path(__file__).with_suffix(".pyi").unlink(missing_ok=True)

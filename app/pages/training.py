@@ -1,0 +1,73 @@
+"""The page *Training*: runs, curves by role, samples over time, and what of a document is trained.
+
+    add_training_page(blocks, Workshop("build/runs", "build/corpus"))
+
+It is a route of the same application, so that *Inspect* loads none of it. A timer asks for what
+changed; while nothing did, nothing is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from app.pages.components import CurvesView, Panel, TrainingHeader
+from app.state.training_session import Bench, Workshop
+from app.views import training_parts
+from app.views.masthead import masthead
+
+SENTENCE = "What a model in training has learnt so far, by the role of its tokens."
+EVERY = 2  # seconds from one look at the run's files to the next
+
+
+def add_training_page(blocks: gr.Blocks, workshop: Workshop) -> None:
+    """Add the page to an application, at the address `training`."""
+    with blocks.route("Training", "training", show_in_navbar=False):
+        state = gr.State(None)
+        TrainingHeader(masthead("training", SENTENCE), elem_id="header")
+        with gr.Row(elem_id="workshop"):
+            with gr.Column(elem_id="runs-column", min_width=0, scale=0):
+                runs = Panel(elem_id="runs")
+            with gr.Column(elem_id="run-column", min_width=0):
+                head = Panel(elem_id="run-head")
+                with gr.Row(elem_id="curves-row"):
+                    curves = CurvesView("", elem_id="curves")
+                    values = Panel(elem_id="values")
+                samples = Panel(elem_id="samples")
+                mask = Panel(elem_id="mask")
+        status = Panel(elem_id="status", elem_classes=["unseen"])
+        timer = gr.Timer(EVERY)
+
+        parts = {
+            "runs": runs,
+            "head": head,
+            "curves": curves,
+            "values": values,
+            "samples": samples,
+            "mask": mask,
+            "status": status,
+        }
+        outputs: list[Any] = [parts[name] for name in training_parts.OUTPUTS]
+        options: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+        def on_load() -> list[Any]:
+            bench = Bench(workshop)
+            return [bench, *training_parts.updates(bench)]
+
+        def on_tick(bench: Bench | None) -> list[Any]:
+            return [gr.skip() for _ in outputs] if bench is None else training_parts.updates(bench)
+
+        def on_act(bench: Bench | None, event: gr.EventData) -> list[Any]:
+            if bench is None:
+                return training_parts.lost()
+            bench.act(event._data)
+            return training_parts.updates(bench)
+
+        blocks.load(on_load, None, [state, *outputs], **options)
+        # A tick that finds the last one still under way is left out.
+        timer.tick(on_tick, [state], outputs, trigger_mode="once", **options)
+        acting: list[Callable[..., Any]] = [part.act for part in (runs, head, samples, mask)]
+        for act in acting:
+            act(on_act, [state], outputs, trigger_mode="multiple", **options)

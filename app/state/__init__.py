@@ -1,0 +1,1 @@
+"""What one visitor asks, sees and edits; no HTML and no Gradio."""

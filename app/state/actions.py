@@ -1,0 +1,76 @@
+"""What a person can do on the page, by the name that the browser reports it by.
+
+Each action is a generator: it changes the session and yields whenever there is something new to
+draw. What the browser sends is {"action": name, ...}. Nothing of it is trusted: an unknown action
+does nothing, ids are parsed and looked up, texts are cleaned by the graph, and whatever is wrong
+ends as one sentence beside its cause, after which the page works on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from app.state import editing, example_player, own_facts, selection
+from app.state.generation import Steps
+from app.state.session import Session
+from graph.core.errors import StoreError
+
+log = logging.getLogger("lamplight")
+
+ACTIONS: dict[str, Callable[[Session, dict[str, Any]], Steps]] = {
+    "fact": selection.select_fact,
+    "miss": selection.select_lookup,
+    "lookup": selection.select_lookup,
+    "node": selection.select_node,
+    "expand": selection.expand,
+    "collapse": selection.collapse,
+    "tab": selection.tab,
+    "raw": selection.raw,
+    "stop": selection.stop,
+    "suggest": selection.suggest,
+    "search": selection.search,
+    "pick": selection.pick,
+    "ask-about": selection.ask_about,
+    "try": selection.try_entity,
+    "export": selection.export,
+    "change": editing.change,
+    "delete": editing.delete,
+    "add": editing.add,
+    "rename": editing.rename,
+    "merge": editing.merge,
+    "restore": editing.restore,
+    "undo": editing.undo,
+    "redo": editing.redo,
+    "publish": editing.publish,
+    "discard": editing.discard,
+    "ask-offered": editing.ask_offered,
+    "example": example_player.example,
+    "take-facts": own_facts.take_facts,
+}
+
+# Where the sentence stands that tells why an action failed; all others have it on the card.
+BESIDE = {
+    **dict.fromkeys(("undo", "redo", "publish", "discard"), "draft_note"),
+    **dict.fromkeys(("pick", "try", "example", "ask-offered"), "prompt_note"),
+}
+
+
+def act(session: Session, said: object) -> Steps:
+    """Do what the browser reported."""
+    if not isinstance(said, dict):
+        return
+    name = str(said.get("action"))
+    action = ACTIONS.get(name)
+    if action is None:
+        return
+    try:
+        yield from action(session, said)
+    except StoreError as problem:
+        setattr(session, BESIDE.get(name, "card_note"), str(problem))
+        yield
+    except Exception:
+        log.exception("an action failed")
+        session.card_note = "That did not work; nothing was changed. Try again or reload the page."
+        yield

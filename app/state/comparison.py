@@ -1,0 +1,339 @@
+"""What an edit did to the text: the word diff, the fact behind each difference, and the summary.
+
+    comparison = compare(before, after, deltas)
+
+`deltas` are what the edit did to the graph. A difference that stands on a mark of a changed fact
+comes from that fact; any other follows from the one before it, since a text goes on from what was
+already said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Literal
+
+from app.state.marked_trace import Reading
+from app.state.word_diff import Segment, word_diff, words_changed
+from graph.core.facts import Entity, Fact, fold
+from graph.core.protocol import Delta
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A segment of the diff and, where it is a change, why, as a sentence and in a word or two."""
+
+    kind: Literal["same", "change"]
+    before: tuple[int, int]
+    after: tuple[int, int]
+    cause: str
+    tag: str = ""
+    fact_id: int | None = None  # the edited fact that it comes from; None: it follows from another
+
+    @property
+    def follows(self) -> bool:
+        """Whether it is no edited value, but what the model wrote on from one."""
+        return self.kind == "change" and self.fact_id is None
+
+
+@dataclass(frozen=True, slots=True)
+class StillSaid:
+    """A value that is no longer in the edited fact, and is said all the same."""
+
+    value: str
+    fact: Fact | None
+    """The other fact that holds it; None if the words come from no looked-up fact."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two texts, what differs and why."""
+
+    changes: tuple[Change, ...]
+    words: int
+    unchanged: int
+    """Values that both texts say alike."""
+    still_said: tuple[StillSaid, ...]
+    html: str
+    """The summary, escaped."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the reader sees any difference."""
+        return any(change.kind == "change" for change in self.changes)
+
+
+PREPOSITIONS = ("of", "in", "by", "on", "at", "to", "for", "from", "with")
+
+
+def relation_of(fact: Fact) -> str:
+    """What a fact says of what: "capital of France", and "“instance of” of France"."""
+    relation = fact.relation
+    joined = relation.rpartition(" ")[2].lower() in PREPOSITIONS
+    return f"“{relation}” of {fact.entity}" if joined else f"{relation} of {fact.entity}"
+
+
+def describe(delta: Delta) -> str:
+    """What an edit did, for a person: "capital of France is now Lyon, was Paris"."""
+    old, new = delta.before, delta.after
+    if isinstance(old, Entity) or isinstance(new, Entity):
+        if isinstance(old, Entity) and isinstance(new, Entity):
+            if old.id != new.id:
+                return f"{old.name} was merged into {new.name}"
+            if old.name != new.name:
+                return f"{old.name} is now called {new.name}"
+            gained = [name for name in new.aliases if name not in old.aliases]
+            if gained:
+                return f"{new.name} is also called {', '.join(gained)}"
+            return f"{new.name} is no longer called by another name"
+        some = new or old
+        assert isinstance(some, Entity)
+        return f"{some.name} was {'added' if old is None else 'taken out'}"
+    assert old is None or isinstance(old, Fact)
+    assert new is None or isinstance(new, Fact)
+    if new is None:
+        assert isinstance(old, Fact)
+        return f"{relation_of(old)} was deleted (it was {old.value})"
+    assert isinstance(new, Fact)
+    if old is None:
+        return f"{relation_of(new)}: {new.value} was added"
+    if old.entity_id != new.entity_id:
+        return f"{new.relation}: {new.value} went from {old.entity} to {new.entity}"
+    if old.value == new.value:
+        return f"{relation_of(new)} was edited"
+    return f"{relation_of(new)} is now {new.value}, was {old.value}"
+
+
+def between(old: Iterable[Delta], new: Iterable[Delta]) -> list[Delta]:
+    """What changed from one state of a draft to a later one, given each one's deltas."""
+    before = {_key(delta): delta for delta in old}
+    after = {_key(delta): delta for delta in new}
+    steps: list[Delta] = []
+    for key in list(after) + [key for key in before if key not in after]:
+        a, b = before.get(key), after.get(key)
+        base = (a or b).before  # type: ignore[union-attr]
+        was = a.after if a else base
+        now = b.after if b else base
+        if was != now:
+            steps.append(Delta(was, now))
+    return told(steps)
+
+
+def told(deltas: Sequence[Delta]) -> list[Delta]:
+    """The deltas that a person would name: merges and renames, then facts.
+
+    An entity that only came into being with a fact says nothing of its own, nor does a fact whose
+    value follows a rename. A merge is an entity that went and another that has its name since.
+    """
+    facts = [delta for delta in deltas if isinstance(delta.before or delta.after, Fact)]
+    pairs = [
+        (delta.before, delta.after)
+        for delta in deltas
+        if isinstance(delta.before or delta.after, Entity)
+    ]
+    named: list[Delta] = []
+    merged: set[int] = set()
+    for before, after in pairs:
+        if not isinstance(before, Entity) or after is not None:
+            continue
+        for was, other in pairs:
+            if not isinstance(was, Entity) or not isinstance(other, Entity):
+                continue
+            if before.name in other.aliases and before.name not in was.aliases:
+                named.append(Delta(before, other))
+                merged.add(other.id)
+    named += [
+        Delta(before, after)
+        for before, after in pairs
+        if isinstance(before, Entity) and isinstance(after, Entity) and after.id not in merged
+    ]
+    return named + facts or list(deltas)
+
+
+def _key(delta: Delta) -> tuple[str, int]:
+    return type(delta.before or delta.after).__name__, delta.id
+
+
+def compare(before: Reading, after: Reading, deltas: Sequence[Delta], seconds: float) -> Comparison:
+    """Compares the text before an edit with the text after it."""
+    segments = word_diff(before.text, after.text)
+    causes = _causes(before, after, deltas)
+    changes: list[Change] = []
+    last = describe(deltas[0]) if deltas else ""
+    for segment in segments:
+        if segment.kind == "same":
+            changes.append(Change("same", segment.before, segment.after, ""))
+            continue
+        direct = _direct(segment, before, after, causes)
+        if direct:
+            last = direct[1]
+        cause = f"because {last}" if direct else f"follows from: {last}" if last else "rewritten"
+        changes.append(
+            Change(
+                "change",
+                segment.before,
+                segment.after,
+                cause,
+                _tag(direct, before, after) if direct else "",
+                direct[0] if direct else None,
+            )
+        )
+    unchanged = _unchanged(before, after, set(causes))
+    words = words_changed(segments, before.text, after.text)
+    still = tuple(_still_said(after, deltas))
+    comparison = Comparison(tuple(changes), words, unchanged, still, "")
+    html = _summary(comparison, deltas, seconds)
+    return Comparison(comparison.changes, words, unchanged, still, html)
+
+
+def _causes(before: Reading, after: Reading, deltas: Sequence[Delta]) -> dict[int, str]:
+    """Which facts of either text an edit touched, each with the sentence that says how."""
+    causes: dict[int, str] = {}
+    for delta in deltas:
+        some = delta.before or delta.after
+        if isinstance(some, Fact):
+            causes.setdefault(some.id, describe(delta))
+        elif isinstance(some, Entity):  # it shows through the facts that link to it
+            for fact in (*before.facts.values(), *after.facts.values()):
+                if some.id in (fact.value_id, fact.entity_id):
+                    causes.setdefault(fact.id, describe(delta))
+    return causes
+
+
+def _direct(
+    segment: Segment, before: Reading, after: Reading, causes: dict[int, str]
+) -> tuple[int, str] | None:
+    """The edited fact whose words a change removes or adds."""
+    for reading, (begin, end) in ((after, segment.after), (before, segment.before)):
+        for mark in reading.marks:
+            if mark.start < end and begin < mark.end and mark.fact_id in causes:
+                return mark.fact_id, causes[mark.fact_id]
+    return None
+
+
+def _tag(direct: tuple[int, str], before: Reading, after: Reading) -> str:
+    """The cause in a word or two: the relation, or that something has another name."""
+    fact = after.facts.get(direct[0]) or before.facts[direct[0]]
+    if " is now called " in direct[1]:
+        return "renamed"
+    return "merged" if " was merged into " in direct[1] else fact.relation
+
+
+def _unchanged(before: Reading, after: Reading, touched: set[int]) -> int:
+    """How many facts both texts say with the same words."""
+
+    def said(reading: Reading) -> dict[int, str]:
+        return {mark.fact_id: reading.words(mark) for mark in reading.marks}
+
+    old, new = said(before), said(after)
+    return sum(
+        1 for fact_id, words in new.items() if old.get(fact_id) == words and fact_id not in touched
+    )
+
+
+def _still_said(after: Reading, deltas: Sequence[Delta]) -> Iterable[StillSaid]:
+    for delta in deltas:
+        old = delta.before
+        if not isinstance(old, Fact):
+            continue
+        new = delta.after
+        if isinstance(new, Fact) and fold(new.value) == fold(old.value):
+            continue
+        others = [
+            after.facts[mark.fact_id]
+            for mark in after.marks
+            if mark.fact_id != old.id
+            and mark.fact_id in after.facts
+            and fold(after.facts[mark.fact_id].value) == fold(old.value)
+        ]
+        if others:
+            yield StillSaid(old.value, others[0])
+        elif len(old.value) > 2 and _said_anyway(old.value, after):
+            yield StillSaid(old.value, None)
+
+
+def _said_anyway(value: str, after: Reading) -> bool:
+    """Whether the words of a value stand in the text outside all marks, and not in the prompt."""
+    pattern = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)", re.IGNORECASE)
+    if pattern.search(after.trace.prompt):
+        return False
+    return any(
+        all(match.end() <= mark.start or mark.end <= match.start() for mark in after.marks)
+        for match in pattern.finditer(after.text)
+    )
+
+
+UNDO = ' <button type="button" class="quiet" id="undo-here" data-action="undo">Undo</button>'
+
+
+def ask_button(name: str, words: str = "") -> str:
+    """A button that asks about an entity; it bears the name unless there are other words."""
+    return (
+        f'<button type="button" class="quiet" data-action="try" data-name="{escape(name)}">'
+        f"{escape(words or name)}</button>"
+    )
+
+
+def unread_html(deltas: Sequence[Delta], prompt: str) -> str:
+    """That the last edit was read by no lookup of the text, and what to ask to see it."""
+    causes = "; ".join(describe(delta) for delta in deltas[:3])
+    why = f' <span class="why">Your edit: {escape(causes)}.</span>' if causes else ""
+    names = [
+        delta.after.entity
+        for delta in deltas
+        if isinstance(delta.after, Fact) and fold(delta.after.entity) not in fold(prompt)
+    ]
+    ask = " " + ask_button(names[0], f"Ask about {names[0]}") if names else ""
+    return (
+        '<p class="summary" id="summary"><b>No lookup of this text read the edited fact, so the '
+        f"text stands as it was.</b>{ask}{UNDO}{why}</p>"
+    )
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}" + ("" if count == 1 else "s")
+
+
+def _summary(comparison: Comparison, deltas: Sequence[Delta], seconds: float) -> str:
+    causes = "; ".join(describe(delta) for delta in deltas[:3])
+    causes += f"; and {len(deltas) - 3} more" if len(deltas) > 3 else ""
+    if not comparison.changed:
+        line = "The model wrote the same words again."
+    else:
+        line = (
+            f"{_plural(len(deltas), 'fact')} changed → {_plural(comparison.words, 'word')}; "
+            f"{_plural(comparison.unchanged, 'other value')} unchanged; {seconds:.1f}\u00a0s"
+        )
+    html = f"<b>{escape(line)}</b>{UNDO}"
+    if causes:
+        follows = any(each.follows for each in comparison.changes)
+        told = (
+            " ↳ marks what only follows from it: words that changed because those before them did. "
+            "Where a fact is gone, the next of the graph's list is told."
+            if follows
+            else ""
+        )
+        html += f' <span class="why">Your edit: {escape(causes)}.{told}</span>'
+    html = f'<p class="summary" id="summary">{html}</p>'
+    for number, still in enumerate(comparison.still_said):
+        html += _still_html(number, still)
+    return html
+
+
+def _still_html(number: int, still: StillSaid) -> str:
+    value = f"“{escape(still.value)}” is still said"
+    if still.fact is None:
+        return (
+            f'<p class="still" id="still-{number}">{value}, and no looked-up fact holds it: '
+            "these words are the model's own.</p>"
+        )
+    fact = still.fact
+    return (
+        f'<p class="still" id="still-{number}">{value}, through another fact: '
+        f'<button type="button" class="quiet" data-action="fact" data-id="{fact.id}">'
+        f"{escape(fact.entity)} · {escape(fact.relation)}</button>"
+        f'<button type="button" class="quiet" data-action="delete" data-id="{fact.id}">'
+        "Delete that fact</button></p>"
+    )

@@ -1,0 +1,96 @@
+"""Plays the examples: the edit of each is done step by step, in full view, and can be undone."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from app.state.editing import edit
+from app.state.examples import Example, by_name
+from app.state.generation import Steps, ask
+from app.state.session import AUTHOR, Selection, Session
+from graph.core.edits import Add, Change, Delete, Edit
+from graph.core.facts import fold
+
+SHOW_FOR = 0.9  # seconds that an example shows what it is about to edit
+KEYSTROKE = 0.07  # seconds between two letters that it types
+
+
+def example(session: Session, said: dict[str, Any]) -> Steps:
+    """Play one of the four examples."""
+    chosen = by_name(session.service.examples, said.get("name"))
+    if chosen is None:
+        yield
+        return
+    session.box = chosen.prompt
+    if chosen.before_asking:
+        yield from _invent(session, chosen)
+        return
+    yield from ask(session, chosen.prompt, session.settings)
+    run = session.run
+    if not chosen.edits or session.trace_note or session.writing:
+        return
+    edits = _edits(session, chosen)
+    if not edits:
+        _, entity, relation, value = chosen.edits[0]
+        session.card_note = (
+            f"The {relation} of {entity} is {value} in your draft already: undo that to see it "
+            "change again."
+            if value and session.draft.can_undo()
+            else f"This graph has no {relation} of {entity}, so there is nothing to edit."
+        )
+        yield
+        return
+    first = edits[0]
+    assert isinstance(first, Change | Delete)
+    session.selection = Selection("fact", first.fact_id)
+    session.acting = "delete" if isinstance(first, Delete) else "change"
+    yield
+    time.sleep(SHOW_FOR)
+    if isinstance(first, Change):
+        for end in range(1, len(first.value) + 1):
+            if session.selection.id != first.fact_id:
+                break  # somebody opened something else
+            session.typing = first.value[:end]
+            yield
+            time.sleep(KEYSTROKE)
+        time.sleep(SHOW_FOR / 2)
+    session.typing, session.acting = None, ""
+    if session.run == run and session.selection.id == first.fact_id:
+        yield from edit(session, edits, "an example")
+    else:  # somebody went on with something else meanwhile
+        yield
+
+
+def _invent(session: Session, chosen: Example) -> Steps:
+    """Add the facts, then ask about the entity that they are about."""
+    session.clear_notes()
+    edits = _edits(session, chosen)
+    if edits:
+        session.draft.apply(edits, author=AUTHOR, reason="an example")
+    yield from ask(session, chosen.prompt, session.settings)
+    if session.trace_note or session.writing:
+        return
+    for entity, _ in session.draft.find_entities(chosen.edits[0][1])[:1]:
+        session.selection = Selection("entity", entity.id)
+        session.invented = (entity.name, len(chosen.edits))
+    yield
+
+
+def _edits(session: Session, chosen: Example) -> list[Edit]:
+    """The edits of an example that this graph allows."""
+    edits: list[Edit] = []
+    for kind, entity, relation, value in chosen.edits:
+        known = session.draft.find_entities(entity)[:1]
+        if kind == "add":
+            there = session.draft.facts(known[0][0].id, relation) if known else []
+            if all(fold(fact.value) != fold(value) for fact in there):
+                edits.append(Add(entity, relation, value))
+            continue
+        for found, _ in known:
+            for fact in session.draft.facts(found.id, relation)[:1]:
+                if kind == "delete":
+                    edits.append(Delete(fact.id))
+                elif fold(fact.value) != fold(value):
+                    edits.append(Change(fact.id, value))
+    return edits

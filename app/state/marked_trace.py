@@ -1,0 +1,126 @@
+"""What the page needs to know of a trace, worked out once: marks, numbers, chips, flags.
+
+    reading = read(trace)
+
+The trace view, the graph, the table, the card and the diff all start from a reading, so that a
+number means the same fact everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from graph.core.facts import RELATIONS, Fact, fold
+from model.grounding import Mark, ground
+from model.trace import Trace, TraceLookup
+
+
+def asked_for(lookup: TraceLookup) -> str:
+    """The relation that a lookup asked for, "" where it asked which ones there are."""
+    return "" if fold(lookup.lookup.relation) == RELATIONS else lookup.lookup.relation
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A lookup that left no words in the text: looked up and not said, or not recorded."""
+
+    at: int  # offset in the text
+    kind: str  # "unused" or "miss"
+    lookup: int
+    fact: Fact | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A trace as a reader meets it; offsets are characters of `text`."""
+
+    trace: Trace
+    marks: tuple[Mark, ...]
+    chips: tuple[Chip, ...]
+    contradicted: tuple[tuple[int, int, int], ...]  # begin, end, lookup
+    unsupported: tuple[tuple[int, int], ...]
+    facts: dict[int, Fact] = field(default_factory=dict)  # shown facts by id, in order of use
+    numbers: dict[int, int] = field(default_factory=dict)  # fact id -> order of use, from 1
+    lookup_of: dict[int, int] = field(default_factory=dict)  # fact id -> first lookup
+
+    @property
+    def text(self) -> str:
+        """The text without lookups."""
+        return self.trace.text
+
+    @cached_property
+    def listed(self) -> list[TraceLookup]:
+        """The lookups of `relations` that were answered."""
+        return [
+            each
+            for each in self.trace.lookups
+            if each.lookup.resolved_relation == RELATIONS and not each.lookup.is_miss
+        ]
+
+    @cached_property
+    def hit_nothing(self) -> bool:
+        """Whether not one lookup found anything in the graph."""
+        return all(each.lookup.is_miss for each in self.trace.lookups)
+
+    def lookup(self, index: int) -> TraceLookup:
+        """A lookup by its index."""
+        return self.trace.lookups[index]
+
+    def marks_of(self, fact_id: int) -> list[Mark]:
+        """The marks that repeat a fact's value."""
+        return [mark for mark in self.marks if mark.fact_id == fact_id]
+
+    def words(self, mark: Mark) -> str:
+        """The words of a mark."""
+        return self.text[mark.start : mark.end]
+
+
+def shown_facts(lookup: TraceLookup) -> tuple[Fact, ...]:
+    """The facts whose values stand in the answer (at most five; the rest was only counted)."""
+    return lookup.lookup.facts[: len(lookup.lookup.value_spans)]
+
+
+def read(trace: Trace, finished: bool = True) -> Reading:
+    """Reads a trace; of one that is still being written, the last lookup may yet be said."""
+    grounding = ground(trace)
+    facts: dict[int, Fact] = {}
+    lookup_of: dict[int, int] = {}
+    for each in trace.lookups:
+        for fact in shown_facts(each):
+            facts.setdefault(fact.id, fact)
+            lookup_of.setdefault(fact.id, each.index)
+    numbers = {fact_id: number for number, fact_id in enumerate(facts, start=1)}
+    said = {mark.fact_id for mark in grounding.marks}
+    last = trace.lookups[-1].index if trace.lookups and not finished else -1
+    chips = []
+    contradicted = []
+    for each, wrong in zip(trace.lookups, grounding.contradictions, strict=True):
+        at = trace.position(each)
+        if each.lookup.is_miss:
+            chips.append(Chip(at, "miss", each.index, None))
+        elif fold(each.lookup.resolved_relation or "") == RELATIONS or each.index == last:
+            continue
+        elif wrong is not None:
+            contradicted.append((wrong.start, wrong.end, each.index))
+        else:
+            chips += [
+                Chip(at, "unused", each.index, fact)
+                for fact in shown_facts(each)
+                if fact.id not in said and lookup_of[fact.id] == each.index
+            ]
+    return Reading(
+        trace=trace,
+        marks=tuple(sorted(grounding.marks, key=lambda mark: (mark.start, mark.end))),
+        chips=tuple(chips),
+        contradicted=tuple(contradicted),
+        unsupported=tuple(
+            (stretch.start, stretch.end)
+            for stretch in grounding.unsupported
+            if finished
+            and not any(stretch.start < e and b < stretch.end for b, e, _ in contradicted)
+        ),
+        facts=facts,
+        numbers=numbers,
+        lookup_of=lookup_of,
+    )

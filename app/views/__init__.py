@@ -1,0 +1,1 @@
+"""State as HTML strings and Plotly figures."""

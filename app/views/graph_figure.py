@@ -1,0 +1,621 @@
+"""The facts as a Plotly figure: plain data, drawn by `assets/graph.js`.
+
+    figure = draw(scene, chart)
+
+NetworkX holds the neighbourhood that is being looked at and lays out its rings; a `Chart` keeps
+where everything stands, so that nothing moves when something is selected, edited or added. The
+entity asked about stands in the middle and the facts that were hit around it, clockwise from the
+top in the order of use. Each fact has an edge of its own, also where several join the same two
+nodes, and each edge has a badge that can be clicked.
+
+The figure names colours as `var(--…)`, which the browser looks up in the theme; it gives labels
+in the order of their importance, and the browser places those that have room.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import networkx as nx
+
+from graph.core.facts import Fact
+
+MAX_HIT_NODES = 12
+MAX_FAINT_NODES = 12
+LABEL_LENGTH = 24
+SHORT_UNITS = {"square kilometres": "km²", "kilometres": "km", "metres": "m"}  # in labels alone
+UNITS = re.compile(r"(?<=\d )(?:square kilometres|kilometres|metres)$")
+OUTER = 1.5  # radius of the faint ring; the inner one has the radius 1
+CLEAR = 0.09  # least distance of an edge from a node that is not its end
+NEAREST = 0.4  # least distance of two nodes
+Point = tuple[float, float]
+Extent = tuple[float, float, float, float]  # least and greatest x, least and greatest y
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is to be seen."""
+
+    hits: tuple[Fact, ...] = ()  # looked up, in order of use
+    centres: tuple[int, ...] = ()  # ids of the entities that were asked about, misses included
+    numbers: dict[int, int] = field(default_factory=dict)  # fact id -> order of use
+    expected: tuple[Fact, ...] = ()  # listed by `relations` and not looked up so far
+    neighbours: tuple[Fact, ...] = ()  # around the facts that were hit, faint
+    expanded: tuple[Fact, ...] = ()  # around a node that a person expanded
+    selected: frozenset[int] = frozenset()  # fact ids
+    selected_entity: int | None = None
+    edited: frozenset[int] = frozenset()  # fact ids
+
+
+def node_of(fact: Fact) -> str:
+    """The key of the node that a fact's value is: an entity's own, or the literal of this fact."""
+    return f"e{fact.value_id}" if fact.value_id is not None else f"f{fact.id}"
+
+
+def entity_node(entity_id: int) -> str:
+    """The key of an entity's node."""
+    return f"e{entity_id}"
+
+
+def bounded(scene: Scene) -> tuple[list[Fact], list[Fact], int]:
+    """The strong facts and the faint ones that are drawn, and how many nodes were left out."""
+    strong: list[Fact] = []
+    nodes: set[str] = set()
+    left_out: set[str] = set()
+    for fact in (*scene.hits, *scene.expected):
+        key = node_of(fact)
+        if key not in nodes and len(nodes) >= MAX_HIT_NODES:
+            left_out.add(key)
+            continue
+        nodes.add(key)
+        strong.append(fact)
+    drawn = {fact.id for fact in strong}
+    known = nodes | {entity_node(fact.entity_id) for fact in strong}
+    known |= {entity_node(entity_id) for entity_id in scene.centres}
+    hit_pairs = {frozenset((entity_node(fact.entity_id), node_of(fact))) for fact in strong}
+    faint: list[Fact] = []
+    extra: set[str] = set()
+    pairs: set[frozenset[str]] = set()
+    for fact in scene.neighbours:
+        pair = frozenset((entity_node(fact.entity_id), node_of(fact)))
+        new = pair - known - extra
+        if fact.id in drawn or len(new) == 2 or fact.value_id is None:
+            continue
+        if pair not in hit_pairs and (pair in pairs or not new):
+            continue  # one faint line says enough of two neighbours
+        if new and len(extra) >= MAX_FAINT_NODES:
+            left_out |= new
+            continue
+        extra |= new
+        pairs.add(pair)
+        drawn.add(fact.id)
+        faint.append(fact)
+    for fact in scene.expanded:
+        if fact.id not in drawn:
+            drawn.add(fact.id)
+            faint.append(fact)
+    return strong, faint, len(left_out)
+
+
+class Chart:
+    """Where the nodes stand, from one figure to the next."""
+
+    def __init__(self) -> None:
+        self.positions: dict[str, Point] = {}
+        self._place_of_fact: dict[int, Point] = {}
+        self.extent: Extent | None = None
+        self.expanded: frozenset[int] = frozenset()  # facts that may reach beyond the picture
+
+    def arrange(self, strong: Sequence[Fact], faint: Sequence[Fact]) -> nx.MultiDiGraph:
+        """Gives a place to each node that has none; those that have one keep it."""
+        graph = nx.MultiDiGraph()
+        for fact in (*strong, *faint):
+            graph.add_edge(entity_node(fact.entity_id), node_of(fact), key=fact.id, fact=fact)
+        shown = [key for key in graph.nodes if key in self.positions]
+        taken = {self.positions[key] for key in shown}
+        if len(taken) < len(shown):  # a node that came back finds its place taken
+            seen: set[Point] = set()
+            for key in shown:
+                if self.positions[key] in seen:
+                    del self.positions[key]
+                else:
+                    seen.add(self.positions[key])
+        self._place_rings(graph, strong)
+        self._place_outer_ring(graph, faint)
+        bounds = self.extent or (-OUTER, OUTER, -OUTER, OUTER)
+        for fact in (*strong, *faint):
+            within = None if fact.id in self.expanded or self.extent is None else bounds
+            self._place_beside(graph, fact, 1.0 if fact in strong else OUTER, within)
+        for fact in (*strong, *faint):
+            self._place_of_fact[fact.id] = self.positions[node_of(fact)]
+        self._stretch([self.positions[key] for key in graph.nodes])
+        return graph
+
+    def _place_rings(self, graph: nx.MultiDiGraph, strong: Sequence[Fact]) -> None:
+        """A ring of values around each entity that was asked about first."""
+        values: set[str] = set()
+        rings: dict[str, list[str]] = {}
+        for fact in strong:
+            centre, key = entity_node(fact.entity_id), node_of(fact)
+            if centre in values:  # a step of a chain: it goes on outwards
+                continue
+            ring = rings.setdefault(centre, [])
+            if key not in rings and key not in values:
+                ring.append(key)
+            values.add(key)
+        for order, (centre, ring) in enumerate(rings.items()):
+            if centre in self.positions or not ring:
+                continue
+            middle = (2.9 * order, 0.0)
+            ring = [key for key in ring if key not in self.positions]
+            chain = len(ring) == 1 and graph.out_degree(ring[0]) > 0
+            layout = nx.shell_layout(graph.subgraph([centre, *ring]), [[centre], ring], rotate=0)
+            self.positions[centre] = middle
+            for key in ring:
+                # NetworkX counts from the right against the clock; we from the top with it.
+                across, along = float(layout[key][1]), float(layout[key][0])
+                size = math.hypot(across, along) or 1.0
+                dx, dy = (1.0, 0.0) if chain else (across / size, along / size)
+                if key not in self.positions:
+                    self.positions[key] = (round(middle[0] + dx, 4), round(middle[1] + dy, 4))
+
+    def _place_outer_ring(self, graph: nx.MultiDiGraph, faint: Sequence[Fact]) -> None:
+        """Faint neighbours of one entity that came together stand evenly around it."""
+        around: dict[str, list[str]] = {}
+        for fact in faint:
+            ends = (entity_node(fact.entity_id), node_of(fact))
+            for key, other in (ends, ends[::-1]):
+                if key not in self.positions and other in self.positions:
+                    ring = around.setdefault(other, [])
+                    if key not in ring:
+                        ring.append(key)
+        for centre, ring in around.items():
+            x, y = self.positions[centre]
+            if (x, y) != (0.0, 0.0) or len(ring) < 4:
+                continue
+            for index, key in enumerate(ring):
+                angle = 2 * math.pi * (index + 0.5) / len(ring)
+                place = (round(OUTER * math.sin(angle), 4), round(OUTER * math.cos(angle), 4))
+                if _distance(place, self.positions.values()) >= NEAREST / 2:
+                    self.positions[key] = place
+
+    def _place_beside(
+        self, graph: nx.MultiDiGraph, fact: Fact, radius: float, within: Extent | None
+    ) -> None:
+        """A place for whichever end of a fact has none: its old one, or a free one."""
+        ends = (entity_node(fact.entity_id), node_of(fact))
+        for key, other in (ends, ends[::-1]):
+            if key in self.positions:
+                continue
+            centre = self.positions.get(other, (0.0, 0.0))
+            taken = [self.positions[k] for k in graph.nodes if k in self.positions]
+            before = self._place_of_fact.get(fact.id)
+            if before is not None and key == ends[1] and _distance(before, taken) > 0.05:
+                self.positions[key] = before
+            else:
+                self.positions[key] = _free_place(centre, taken, radius, within)
+
+    def _stretch(self, points: Iterable[Point]) -> None:
+        xs, ys = zip(*points, strict=True) if points else ((0.0,), (0.0,))
+        new = (min(*xs, -OUTER), max(*xs, OUTER), min(*ys, -OUTER), max(*ys, OUTER))
+        old = self.extent or new
+        self.extent = (
+            min(old[0], new[0]),
+            max(old[1], new[1]),
+            min(old[2], new[2]),
+            max(old[3], new[3]),
+        )
+
+
+def _distance(point: Point, others: Iterable[Point]) -> float:
+    return min((math.dist(point, other) for other in others), default=math.inf)
+
+
+def _free_place(
+    centre: Point, taken: Sequence[Point], radius: float, within: Extent | None
+) -> Point:
+    """A place near `centre` that is not near any other, away from the middle where there is one.
+
+    `within` keeps it inside what the picture shows, so that nothing has to make room for it.
+    """
+    outwards = math.atan2(centre[1], centre[0]) if centre != (0.0, 0.0) else math.pi / 2
+    best, best_distance = centre, -1.0
+    for ring in (radius, radius * 1.3, radius * 1.6, radius * 0.7):
+        for step in range(36):
+            turn = ((step + 1) // 2) * (math.pi / 18) * (1 if step % 2 else -1)
+            angle = outwards + turn
+            place = (
+                round(centre[0] + ring * math.cos(angle), 4),
+                round(centre[1] + ring * math.sin(angle), 4),
+            )
+            if within and not (
+                within[0] <= place[0] <= within[1] and within[2] <= place[1] <= within[3]
+            ):
+                continue
+            room = _distance(place, taken)
+            if room >= NEAREST:
+                return place
+            if room > best_distance:
+                best, best_distance = place, room
+    return best
+
+
+def plotly_text(text: str, length: int = LABEL_LENGTH) -> str:
+    """Text for Plotly, which reads a little markup and entities in what it draws."""
+    short = text if len(text) <= length else text[: length - 1].rstrip() + "…"
+    return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _curve(start: Point, end: Point, bend: float, steps: int = 12) -> list[Point]:
+    """A quadratic curve; `bend` is its greatest distance from the straight line."""
+    (x0, y0), (x1, y1) = start, end
+    length = math.dist(start, end) or 1.0
+    cx = (x0 + x1) / 2 - (y1 - y0) / length * 2 * bend
+    cy = (y0 + y1) / 2 + (x1 - x0) / length * 2 * bend
+    points = []
+    for step in range(steps + 1):
+        t = step / steps
+        a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t * t
+        points.append((a * x0 + b * cx + c * x1, a * y0 + b * cy + c * y1))
+    return points
+
+
+def _detour(start: Point, end: Point, others: Sequence[Point]) -> float:
+    """How far a line has to bend so that it does not lead through a node that is not its end."""
+    for bend in (0.0, 0.12, -0.12, 0.22, -0.22):
+        inner = _curve(start, end, bend)[2:-2]
+        if all(_distance(place, inner) > CLEAR for place in others):
+            return bend
+    return 0.0
+
+
+@dataclass
+class _Edge:
+    fact: Fact
+    points: list[Point]
+    style: str
+
+
+STYLES: dict[str, tuple[str, float, str]] = {  # colour, width in pixels, dash
+    "faint": ("var(--edge)", 1.0, "solid"),
+    "expected": ("var(--edge-strong)", 1.2, "dot"),
+    "hit": ("var(--mark)", 2.0, "solid"),
+    "edited": ("var(--edit)", 2.4, "solid"),
+    "selected": ("var(--mark)", 4.0, "solid"),
+    "selected edited": ("var(--edit)", 4.0, "solid"),
+}
+
+
+def draw(scene: Scene, chart: Chart) -> dict[str, Any]:
+    """The figure: `data` and `layout` for Plotly, `labels` and `extent` for the browser to fit."""
+    strong, faint, _ = bounded(scene)
+    if not strong and not faint:
+        return {"data": [], "layout": _layout(), "labels": [], "extent": [-1, 1, -1, 1]}
+    chart.expanded = frozenset(fact.id for fact in scene.expanded)
+    if not strong and scene.centres:  # all that was asked was missed
+        chart.positions.setdefault(entity_node(scene.centres[0]), (0.0, 0.0))
+    graph = chart.arrange(strong, faint)
+    edges = _edges(graph, chart, scene)
+    nodes = _nodes(graph, scene, {fact.id for fact in strong})
+    data = [_lines(edges, style) for style in STYLES]
+    data += [_paths(edges), _arrows(edges), _dots(edges, scene), _badges(edges, scene)]
+    data.append(_points(nodes, chart))
+    return {
+        "data": data,
+        "layout": _layout(),
+        "labels": _labels(nodes, edges, chart, scene),
+        "extent": list(chart.extent or (-1, 1, -1, 1)),
+    }
+
+
+def _fan(facts: Sequence[Fact], scene: Scene) -> list[float]:
+    """How far each parallel edge bends: numbered ones evenly about the straight line, others
+    outside them on both sides."""
+    strong = sum(fact.id in scene.numbers for fact in facts)
+    if not strong:
+        return [index - (len(facts) - 1) / 2 for index in range(len(facts))]
+    shares = [index - (strong - 1) / 2 for index in range(strong)]
+    for index in range(len(facts) - strong):
+        outside = strong / 2 + 0.5 + index // 2
+        shares.append(outside if index % 2 else -outside)
+    return shares
+
+
+def _edges(graph: nx.MultiDiGraph, chart: Chart, scene: Scene) -> list[_Edge]:
+    between: dict[frozenset[str], list[Fact]] = {}
+    for start, end, fact in graph.edges(data="fact"):
+        between.setdefault(frozenset((start, end)), []).append(fact)
+    edges = []
+    for pair, facts in between.items():
+        low = min(pair)
+        facts.sort(key=lambda fact: fact.id not in scene.numbers)  # the strong ones lie inside
+        for fact, share in zip(facts, _fan(facts, scene), strict=True):
+            start, end = entity_node(fact.entity_id), node_of(fact)
+            a, b = chart.positions[start], chart.positions[end]
+            if start == end:
+                b = (a[0] + 0.01, a[1] + 0.3)
+            bend = share * 0.26 * max(math.dist(a, b), 0.6)
+            if not share and (fact.id in scene.numbers or fact.id in scene.selected):
+                others = [
+                    place
+                    for key, place in chart.positions.items()
+                    if key in graph and key not in (start, end)
+                ]
+                bend = _detour(a, b, others)
+            edges.append(_Edge(fact, _curve(a, b, bend if start == low else -bend), ""))
+    for edge in edges:
+        number = scene.numbers.get(edge.fact.id)
+        style = "hit" if number else "faint"
+        if not number and any(fact.id == edge.fact.id for fact in scene.expected):
+            style = "expected"
+        if edge.fact.id in scene.edited:
+            style = "edited"
+        if edge.fact.id in scene.selected:
+            style = "selected edited" if edge.fact.id in scene.edited else "selected"
+        edge.style = style
+    return edges
+
+
+def _lines(edges: Sequence[_Edge], style: str) -> dict[str, Any]:
+    colour, width, dash = STYLES[style]
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for edge in edges:
+        if edge.style == style:
+            x += [*(px for px, _ in edge.points), None]
+            y += [*(py for _, py in edge.points), None]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": x,
+        "y": y,
+        "line": {"color": colour, "width": width, "dash": dash},
+        "hoverinfo": "skip",
+        "meta": "edges",
+    }
+
+
+def _paths(edges: Sequence[_Edge]) -> dict[str, Any]:
+    """What is clicked along an edge beside its badge; near its ends the click is the node's."""
+    places = [
+        (*edge.points[step], str(edge.fact.id))
+        for edge in edges
+        if edge.style != "faint"
+        for step in (3, 4, 5, 7, 8, 9)
+    ]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [x for x, _, _ in places],
+        "y": [y for _, y, _ in places],
+        "customdata": [["fact", fact_id] for _, _, fact_id in places],
+        "hoverinfo": "none",
+        "marker": {"size": 8, "opacity": 0},
+        "meta": "paths",
+    }
+
+
+def _arrows(edges: Sequence[_Edge]) -> dict[str, Any]:
+    edges = [edge for edge in edges if edge.style != "faint"]
+    tips = [edge.points[9] for edge in edges]
+    turns = [
+        (edge.points[10][0] - edge.points[8][0], edge.points[10][1] - edge.points[8][1])
+        for edge in edges
+    ]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [x for x, _ in tips],
+        "y": [y for _, y in tips],
+        "hoverinfo": "skip",
+        "marker": {
+            "symbol": "triangle-up",
+            "size": [7 if edge.style in ("faint", "expected") else 9 for edge in edges],
+            "color": [STYLES[edge.style][0] for edge in edges],
+            "line": {"width": 0},
+            "opacity": 1,
+        },
+        "meta": "arrows",
+        "meta_direction": turns,
+    }
+
+
+def _sentence(fact: Fact) -> str:
+    return plotly_text(f"{fact.entity} · {fact.relation} · {fact.value}", 90)
+
+
+def _dots(edges: Sequence[_Edge], scene: Scene) -> dict[str, Any]:
+    """Where to click the edge of a fact that has no number."""
+    edges = [edge for edge in edges if edge.fact.id not in scene.numbers]
+    sizes = [5 if edge.style == "faint" else 8 for edge in edges]
+    return _middles(edges, "dots") | {
+        "mode": "markers",
+        "marker": {
+            "size": sizes,
+            "color": [STYLES[edge.style][0] for edge in edges],
+            "line": {"width": 0},
+            "opacity": 1,
+        },
+    }
+
+
+def _badges(edges: Sequence[_Edge], scene: Scene) -> dict[str, Any]:
+    """The numbers in order of use; apart from the dots, since Plotly mixes up empty texts."""
+    edges = [edge for edge in edges if edge.fact.id in scene.numbers]
+    chosen = [edge.style.startswith("selected") for edge in edges]
+    colours = [STYLES[edge.style][0] for edge in edges]
+    pairs = list(zip(chosen, colours, strict=True))
+    return _middles(edges, "badges") | {
+        "mode": "markers+text",
+        "text": [str(scene.numbers[edge.fact.id]) for edge in edges],
+        "textfont": {
+            "size": 10.5,
+            "color": ["var(--surface)" if on else colour for on, colour in pairs],
+        },
+        "marker": {
+            "size": [18] * len(edges),
+            "color": [colour if on else "var(--surface)" for on, colour in pairs],
+            "line": {"width": 1.4, "color": colours},
+            "opacity": 1,
+        },
+    }
+
+
+def _middles(edges: Sequence[_Edge], meta: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": [edge.points[6][0] for edge in edges],
+        "y": [edge.points[6][1] for edge in edges],
+        "customdata": [["fact", str(edge.fact.id)] for edge in edges],
+        "hovertext": [_sentence(edge.fact) for edge in edges],
+        "hoverinfo": "text",
+        "meta": meta,
+    }
+
+
+@dataclass
+class _Node:
+    key: str
+    name: str
+    kind: str  # "subject", "hit", "faint"
+    literal: bool
+    edited: bool
+    selected: bool
+
+    @property
+    def size(self) -> int:
+        """Diameter in pixels."""
+        size = {"subject": 22, "hit": 13, "faint": 8}[self.kind]
+        return size + (4 if self.selected else 0)
+
+
+def _nodes(graph: nx.MultiDiGraph, scene: Scene, strong: set[int]) -> list[_Node]:
+    nodes: dict[str, _Node] = {}
+    hit_values = {node_of(fact) for fact in scene.hits}
+    centres = {entity_node(entity_id) for entity_id in scene.centres}
+    for start, end, fact in graph.edges(data="fact"):
+        hit = fact.id in scene.numbers
+        for key, name in ((start, fact.entity), (end, fact.value)):
+            node = nodes.setdefault(key, _Node(key, name, "faint", key[0] == "f", False, False))
+            asked = key in centres or (key == start and fact.id in strong)
+            if asked and key not in hit_values:
+                node.kind = "subject"
+            elif hit and node.kind == "faint":
+                node.kind = "hit"
+            if key == end and fact.id in scene.edited:
+                node.edited = True
+            if key == end and fact.id in scene.selected:
+                node.selected = True
+            if scene.selected_entity is not None and key == entity_node(scene.selected_entity):
+                node.selected = True
+    return list(nodes.values())
+
+
+def _points(nodes: Sequence[_Node], chart: Chart) -> dict[str, Any]:
+    colours = {"subject": "var(--ink)", "hit": "var(--mark)", "faint": "var(--edge-strong)"}
+    colour = ["var(--edit)" if node.edited else colours[node.kind] for node in nodes]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [chart.positions[node.key][0] for node in nodes],
+        "y": [chart.positions[node.key][1] for node in nodes],
+        "customdata": [["node", node.key] for node in nodes],
+        "hovertext": [plotly_text(node.name, 90) for node in nodes],
+        "hoverinfo": "text",
+        "marker": {
+            "symbol": ["diamond" if node.literal else "circle" for node in nodes],
+            "size": [node.size for node in nodes],
+            "color": [
+                "var(--surface)" if node.kind == "faint" else c
+                for node, c in zip(nodes, colour, strict=True)
+            ],
+            "line": {
+                "width": [3 if node.selected else 1.4 for node in nodes],
+                "color": [
+                    "var(--focus)" if node.selected else c
+                    for node, c in zip(nodes, colour, strict=True)
+                ],
+            },
+            "opacity": 1,
+        },
+        "meta": "nodes",
+    }
+
+
+def _labels(
+    nodes: Sequence[_Node], edges: Sequence[_Edge], chart: Chart, scene: Scene
+) -> list[dict[str, Any]]:
+    """Labels, the most important first: what is selected, the subject, then in order of use.
+
+    The relations of what was hit come last, so that they are shown where they have room.
+    """
+    order = {node_of(fact): number for number, fact in enumerate(scene.hits)}
+    used = sorted(edges, key=lambda edge: scene.numbers.get(edge.fact.id, 0))
+    labels = [_edge_label(edge, True) for edge in edges if edge.fact.id in scene.selected]
+    ranked = sorted(
+        (node for node in nodes if node.kind != "faint" or node.selected),
+        key=lambda node: (not node.selected, node.kind != "subject", order.get(node.key, 99)),
+    )
+    for node in ranked:
+        x, y = chart.positions[node.key]
+        colour = "var(--edit)" if node.edited else "var(--ink)"
+        strong = node.selected or node.kind == "subject"
+        away = (0.01, -1.0) if node.kind == "subject" else (x, y)
+        name = UNITS.sub(lambda unit: SHORT_UNITS[unit.group()], node.name)
+        labels.append(_label(node.key, (x, y), name, away, node.size / 2, colour, strong))
+    for edge in used:
+        if edge.fact.id in scene.numbers and edge.fact.id not in scene.selected:
+            labels.append(_edge_label(edge, False))
+    return labels
+
+
+def _edge_label(edge: _Edge, selected: bool) -> dict[str, Any]:
+    """An edge's relation, beside the middle of its line: on either side of it, never on it."""
+    (x, y), (nx_, ny) = edge.points[6], edge.points[7]
+    colour = "var(--ink)" if selected else "var(--ink-soft)"
+    key, away = str(edge.fact.id), (ny - y, x - nx_)
+    label = _label(key, (x, y), edge.fact.relation, away, 9, colour, selected)
+    return label | {"beside": True}
+
+
+def _label(
+    key: str, at: Point, name: str, away: Point, radius: float, colour: str, strong: bool
+) -> dict[str, Any]:
+    text, short = plotly_text(name), plotly_text(name, 12)
+    return {
+        "node": key,
+        "x": at[0],
+        "y": at[1],
+        "text": text,
+        "short": short if short != text else "",
+        "dx": away[0],
+        "dy": away[1],
+        "radius": radius,
+        "color": colour,
+        "strong": strong,
+        "back": "var(--surface)",
+    }
+
+
+def _layout() -> dict[str, Any]:
+    axis = {"visible": False, "fixedrange": False, "showgrid": False, "zeroline": False}
+    return {
+        "xaxis": dict(axis),
+        "yaxis": dict(axis),
+        "showlegend": False,
+        "hovermode": "closest",
+        "hoverdistance": 14,
+        "hoverlabel": {
+            "bgcolor": "var(--surface)",
+            "bordercolor": "var(--line-strong)",
+            "font": {"color": "var(--ink)", "size": 13},
+        },
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "uirevision": "kept",
+    }

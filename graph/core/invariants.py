@@ -1,0 +1,65 @@
+"""What must hold in every store, looked at through its reads alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from graph.core.errors import StoreError
+from graph.core.facts import RELATIONS, clean_name, clean_value, fold
+from graph.core.protocol import TripletStore
+from graph.core.rules import SETTING, clean_setting
+
+MOST = 100  # findings that are listed
+
+
+def check(store: TripletStore, most: int = MOST) -> list[str]:
+    """What is broken in the newest revision, a sentence each, at most `most`; [] if nothing is.
+
+    Facts are read in stored order and not kept, but for the keys of one entity's facts at a time
+    and the names of entities seen.
+    """
+    return list(islice(_findings(store), most))
+
+
+def _findings(store: TripletStore) -> Iterator[str]:
+    at = store.revision()
+    names: dict[int, str] = {}
+    seen: dict[tuple[int, str, str], int] = {}
+    for fact in store.all_facts(at):
+        what = f"The fact {fact.id} ({fact.entity}, {fact.relation}, {fact.value})"
+        for entity_id, name in ((fact.entity_id, fact.entity), (fact.value_id, fact.value)):
+            if entity_id is None:
+                continue
+            if entity_id not in names:
+                entity = store.entity(entity_id, at=at)
+                if entity is None:
+                    yield f"{what} hangs on the entity {entity_id}, which is not there."
+                    continue
+                names[entity_id] = entity.name
+                if all(found.id != entity_id for found, _ in store.find_entities(name, at=at)):
+                    yield f"The entity {entity_id} is not found by its name {entity.name}."
+            if names[entity_id] != name:
+                yield f"{what} calls the entity {entity_id} {name}: it is {names[entity_id]}."
+        if fold(fact.relation) == RELATIONS:
+            yield f"{what} uses the reserved relation."
+        slot = (fact.entity_id, fold(fact.relation), str(fact.value_id or fact.value))
+        if slot in seen:
+            yield f"{what} says the same as the fact {seen[slot]}."
+        seen[slot] = fact.id
+        for text, clean in ((fact.relation, clean_name), (fact.value, clean_value)):
+            try:
+                kept = clean(text)
+            except StoreError as problem:
+                yield f"{what}: {problem}"
+            else:
+                if kept != text:
+                    yield f"{what} has text that is not in its standard form."
+    for rule in store.rules(at=at):
+        if rule.kind == SETTING:
+            try:
+                clean_setting(rule.name, rule.value)
+            except StoreError as problem:
+                yield str(problem)
+        elif store.relation(rule.value) is None:
+            yield f"The synonym {rule.name} means {rule.value}, which is no relation of the graph."

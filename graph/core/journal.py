@@ -1,0 +1,60 @@
+"""Rows of the journal, as every store keeps them: read as entries, and scrubbed by a purge."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from graph.core.protocol import Delta, JournalEntry
+
+NOTHING = "[]"  # deltas of which nothing is left
+
+
+def read_entry(
+    revision: int,
+    kind: str,
+    author: str,
+    time: int,
+    reason: str,
+    edit: str,
+    deltas: str | None,
+    transaction: str,
+) -> JournalEntry:
+    """An entry of its columns: `time` in milliseconds, `edit` and `deltas` in JSON.
+
+    `transaction` is the kind of the revision that it is part of.
+    """
+    return JournalEntry(
+        revision=revision,
+        kind=kind,
+        author=author,
+        time=iso_time(time),
+        reason=reason,
+        edit=json.loads(edit),
+        deltas=read_deltas(deltas),
+        published=transaction == "publish",
+    )
+
+
+def read_deltas(text: str | None) -> tuple[Delta, ...]:
+    """Deltas from the journal's JSON; none of an import, whose rows tell what changed."""
+    return tuple(Delta.from_json(delta) for delta in json.loads(text)) if text else ()
+
+
+def without(object_id: int, kind: str, edit: str, deltas: str | None) -> tuple[str, str | None]:
+    """An entry's edit and deltas, in JSON, without what they say of a fact or entity.
+
+    Where they list what changed, the edit is left only if it names no more than ids and revisions.
+    """
+    if deltas is None:
+        return edit, None
+    kept = [d for d in json.loads(deltas) if int((d["before"] or d["after"])["id"]) != object_id]
+    if kind not in ("undo", "redo", "revert", "delete", "merge", "import", "purge"):
+        edit = json.dumps({"kind": kind, "purged": True})
+    return edit, json.dumps(kept, ensure_ascii=False)
+
+
+def iso_time(milliseconds: int) -> str:
+    """ISO 8601 in UTC, to the millisecond."""
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

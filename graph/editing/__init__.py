@@ -1,0 +1,1 @@
+"""Edits: what each one does, drafts, and what a deletion leaves behind."""

@@ -1,0 +1,418 @@
+"""A session's private edits over a shared store: a store itself, kept in the shared one.
+
+A draft is a row of steps (edits, undos, redos) over the revision at which it was begun. Every step
+gives a new overlay and the old ones stay, so a generation that began before an edit reads on in
+peace. The steps are written to the shared store as they are made; publishing writes their net
+effect there as one transaction, in which the draft is emptied too.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graph.core.edits import Add, Edit, edit_from_json, edit_kind, edit_to_json
+from graph.core.errors import StoreError
+from graph.core.facts import Entity, Fact, clean_note, new_id, shown
+from graph.core.journal import iso_time
+from graph.core.neighbourhood import walk
+from graph.core.protocol import Delta, JournalEntry, Relation, SharedStore, Statistics
+from graph.core.rules import Rule
+from graph.editing.overlay import Overlay
+from graph.editing.planning import net, plan
+from graph.exchange.formats import BadLine, FactRow, Row, read_year
+from graph.lookup.encoder import Vectors
+
+IDLE_DAYS = 7  # a draft that nobody opened or edited for so long is dropped
+_DRAFT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing done in a draft, as it is kept."""
+
+    number: int
+    """The draft's revision that this step made."""
+    id: int
+    kind: str
+    """"edit", "undo" or "redo"."""
+    author: str
+    time: int
+    """Milliseconds since 1970, UTC."""
+    reason: str = ""
+    write_id: str | None = None
+    edits: tuple[tuple[Edit, tuple[Delta, ...]], ...] = ()
+    """Each edit with what it did; empty for an undo or redo."""
+
+    def deltas(self) -> list[Delta]:
+        """What the step changed in all."""
+        return net(delta for _, deltas in self.edits for delta in deltas)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "number": self.number,
+            "id": str(self.id),
+            "kind": self.kind,
+            "author": self.author,
+            "time": self.time,
+            "reason": self.reason,
+            "write_id": self.write_id,
+            "edits": [
+                {"edit": edit_to_json(edit), "deltas": [delta.to_json() for delta in deltas]}
+                for edit, deltas in self.edits
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Step:
+        edits = tuple(
+            (edit_from_json(item["edit"]), tuple(Delta.from_json(d) for d in item["deltas"]))
+            for item in data["edits"]
+        )
+        return cls(**{**data, "id": int(data["id"]), "edits": edits})
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRecord:
+    """A draft as the shared store keeps it."""
+
+    draft_id: str
+    base_revision: int
+    first: int
+    """The draft's revision before its first step."""
+    steps: tuple[Step, ...] = ()
+
+
+def check_draft_id(draft_id: str) -> str:
+    """The id itself; raises `StoreError` for one that a page cannot have been given."""
+    if not isinstance(draft_id, str) or not _DRAFT_ID.fullmatch(draft_id):
+        raise StoreError(
+            f"{shown(str(draft_id))} is no draft; an id has 1 to 64 letters, digits, - and _."
+        )
+    return draft_id
+
+
+class StoredDraft:
+    """The draft of one session; see `graph.core.protocol.Draft` for what each method promises."""
+
+    def __init__(self, base: SharedStore, draft_id: str) -> None:
+        self.draft_id = check_draft_id(draft_id)
+        self.base = base
+        self.url = base.url
+        self._lock = threading.RLock()
+        self._overlays: dict[int, Overlay] = {}  # by the draft's revision
+        self._states: dict[int, str] = {}
+        self._record = DraftRecord(self.draft_id, 0, 0)
+        self._done: list[Step] = []  # the steps that stand
+        self._undone: list[Step] = []  # what redo would do, last first
+        self._revision = -1
+        self.reload()
+
+    def reload(self) -> None:
+        """Take up what the store keeps; a draft without steps moves to the newest revision."""
+        with self._lock:
+            record = self.base.load_draft(self.draft_id)
+            if record is not None and record.steps:
+                if self._revision >= 0 and record == self._record:
+                    return
+                self._start(record)
+                for step in record.steps:
+                    self._take(step)
+                return
+            newest = self.base.revision()
+            if self._revision >= 0 and not self._record.steps:
+                if self._record.base_revision == newest:
+                    return
+                first = self._revision + 1
+            else:
+                first = max(self._revision + 1, record.first if record else 0)
+            self._start(DraftRecord(self.draft_id, newest, first))
+
+    def _start(self, record: DraftRecord) -> None:
+        self._record = replace(record, steps=())
+        self._done, self._undone = [], []
+        self._overlays[record.first] = Overlay(self.base, record.base_revision)
+        self._states[record.first] = self.base.state(record.base_revision)
+        self._revision = record.first
+
+    def _take(self, step: Step) -> None:
+        """Do a step that is kept already."""
+        if step.kind == "undo":
+            self._undone.append(self._done.pop())
+        elif step.kind == "redo":
+            self._done.append(self._undone.pop())
+        else:
+            self._done.append(step)
+            self._undone.clear()
+        if step.kind == "undo":  # there is no taking off a layer: lay the rest on anew
+            overlay = Overlay(self.base, self._record.base_revision)
+            for standing in self._done:
+                overlay = overlay.with_deltas(standing.deltas())
+        else:
+            overlay = self._overlays[self._revision].with_deltas(self._done[-1].deltas())
+        self._overlays[step.number] = overlay
+        self._states[step.number] = f"{self.base.state(self._record.base_revision)}+{step.id}"
+        self._record = replace(self._record, steps=(*self._record.steps, step))
+        self._revision = step.number
+
+    def _step(self, kind: str, author: str, reason: str, **more: Any) -> int:
+        step = Step(
+            number=self._revision + 1,
+            id=new_id(),
+            kind=kind,
+            author=clean_note(author, "author"),
+            time=int(self.base.clock() * 1000),
+            reason=clean_note(reason, "reason"),
+            **more,
+        )
+        self.base.save_step(self._record, step)
+        self._take(step)
+        return step.number
+
+    def _at(self, at: int | None) -> Overlay:
+        overlay = self._overlays.get(self._revision if at is None else at)
+        if overlay is None:
+            raise StoreError(f"The draft has no revision {at}; the newest is {self._revision}.")
+        return overlay
+
+    @property
+    def base_revision(self) -> int:
+        return self._record.base_revision
+
+    def revision(self) -> int:
+        return self._revision
+
+    def state(self, at: int | None = None) -> str:
+        self._at(at)
+        return self._states[self._revision if at is None else at]
+
+    def entity(self, entity_id: int, at: int | None = None) -> Entity | None:
+        return self._at(at).entity(entity_id)
+
+    def find_entities(self, name: str, at: int | None = None) -> list[tuple[Entity, str]]:
+        return self._at(at).find_entities(name)
+
+    def fact(self, fact_id: int, at: int | None = None) -> Fact | None:
+        return self._at(at).fact(fact_id)
+
+    def facts(
+        self,
+        entity_id: int,
+        relation: str | None = None,
+        at: int | None = None,
+        limit: int | None = None,
+    ) -> list[Fact]:
+        return self._at(at).facts(entity_id, relation, limit)
+
+    def facts_to(
+        self, entity_id: int, at: int | None = None, limit: int | None = None
+    ) -> list[Fact]:
+        return self._at(at).facts_to(entity_id, limit)
+
+    def neighbourhood(
+        self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None
+    ) -> list[Fact]:
+        return walk(self, entity_ids, hops, limit, self._revision if at is None else at)
+
+    def all_facts(self, at: int | None = None) -> Iterator[Fact]:
+        return self._at(at).all_facts()
+
+    def search(self, text: str, limit: int = 10, at: int | None = None) -> list[Entity]:
+        return self._at(at).search(text, limit)
+
+    def candidates(self, name: str, limit: int = 50, at: int | None = None) -> list[Entity]:
+        return self._at(at).candidates(name, limit)
+
+    def has_vectors(self) -> bool:
+        return self.base.has_vectors()
+
+    def near_names(
+        self, vector_D: Vectors, limit: int = 10, at: int | None = None
+    ) -> list[tuple[Entity, float]]:
+        return self._at(at).near_names(vector_D, limit)
+
+    def relation(self, name: str) -> Relation | None:
+        return self._at(None).relation(name)
+
+    def relations(self) -> list[Relation]:
+        return self._at(None).relations()
+
+    def former_relations(self, entity_id: int, at: int | None = None) -> list[str]:
+        return self._at(at).former_relations(entity_id)
+
+    def rules(
+        self, kind: str | None = None, name: str | None = None, at: int | None = None
+    ) -> list[Rule]:
+        return self._at(at).rules(kind, name)
+
+    def relation_names(self, entity_id: int, at: int | None = None) -> list[str]:
+        return self._at(at).relation_names(entity_id)
+
+    def apply(
+        self, edits: Sequence[Edit], *, author: str, reason: str = "", write_id: str | None = None
+    ) -> int:
+        if not edits:
+            raise StoreError("There is no edit to make; give at least one.")
+        with self._lock:
+            for step in self._record.steps:
+                if write_id is not None and step.write_id == write_id:
+                    return step.number
+            overlay = self._at(None).with_deltas(())
+            planned = []
+            for edit in edits:
+                deltas = tuple(plan(edit, overlay))
+                overlay.grow(deltas)
+                planned.append((edit, deltas))
+            return self._step("edit", author, reason, write_id=write_id, edits=tuple(planned))
+
+    def load(
+        self,
+        rows: Iterable[Row],
+        *,
+        author: str,
+        reason: str = "",
+        source: str = "",
+        on_bad: Callable[[BadLine], None] | None = None,
+    ) -> int:
+        """Add the facts of a file as one step; returns how many were added.
+
+        A line that cannot be added is told to `on_bad` and left out; without any good line nothing
+        is done. `source` is of facts that name none.
+        """
+        with self._lock:
+            overlay = self._at(None).with_deltas(())
+            planned: list[tuple[Edit, tuple[Delta, ...]]] = []
+            for row in rows:
+                try:
+                    edit = _addition(row, source)
+                    deltas = tuple(plan(edit, overlay))
+                except StoreError as problem:
+                    if on_bad is not None:
+                        on_bad(BadLine(row.line, str(problem)))
+                    continue
+                overlay.grow(deltas)
+                planned.append((edit, deltas))
+            if planned:
+                self._step("edit", author, reason, edits=tuple(planned))
+            return len(planned)
+
+    def undo(self, *, author: str, reason: str = "") -> int:
+        with self._lock:
+            if not self._done:
+                raise StoreError("There is nothing to undo in this draft.")
+            return self._step("undo", author, reason)
+
+    def redo(self, *, author: str, reason: str = "") -> int:
+        with self._lock:
+            if not self._undone:
+                raise StoreError("There is nothing to redo in this draft.")
+            return self._step("redo", author, reason)
+
+    def revert(self, revision: int, *, author: str, reason: str = "") -> int:
+        raise StoreError("A draft is taken back by undo or discard; revert is for what is public.")
+
+    def can_undo(self) -> bool:
+        """Whether there is an edit to undo."""
+        return bool(self._done)
+
+    def can_redo(self) -> bool:
+        """Whether there is an undone edit to do again."""
+        return bool(self._undone)
+
+    def edits(self) -> list[Edit]:
+        with self._lock:
+            return [edit for step in self._done for edit, _ in step.edits]
+
+    def deltas(self) -> list[Delta]:
+        with self._lock:
+            return net(delta for step in self._done for delta in step.deltas())
+
+    def history(
+        self,
+        *,
+        entity_id: int | None = None,
+        fact_id: int | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> list[JournalEntry]:
+        """The draft's own standing edits, newest first. For what is public ask `base`."""
+        object_id = fact_id if fact_id is not None else entity_id
+        with self._lock:
+            entries = [
+                JournalEntry(
+                    revision=step.number,
+                    kind=edit_kind(edit),
+                    author=step.author,
+                    time=iso_time(step.time),
+                    reason=step.reason,
+                    edit=edit_to_json(edit),
+                    deltas=deltas,
+                )
+                for step in self._done
+                for edit, deltas in step.edits
+                if (before is None or step.number < before)
+                and (object_id is None or object_id in touched_ids(deltas))
+            ]
+        newest = entries[::-1]
+        if not 0 < limit < len(newest):
+            return newest if limit > 0 else []
+        return [entry for entry in newest if entry.revision >= newest[limit - 1].revision]
+
+    def statistics(self) -> Statistics:
+        below = self.base.statistics()
+        overlay = self._at(None)
+        entities, aliases, facts, links = overlay.count_difference()
+        return replace(
+            below,
+            entities=below.entities + entities,
+            aliases=below.aliases + aliases,
+            facts=below.facts + facts,
+            links=below.links + links,
+            revision=self._revision,
+        )
+
+    def publish(self, *, author: str, reason: str = "", write_id: str | None = None) -> int:
+        with self._lock:
+            record = replace(self._record, first=self._revision + 1)
+            published = self.base.publish_draft(
+                record, self._done, author=author, reason=reason, write_id=write_id
+            )
+            self._start(replace(record, base_revision=published))
+            return published
+
+    def discard(self) -> int:
+        with self._lock:
+            newest = self.base.revision()
+            record = DraftRecord(self.draft_id, newest, self._revision + 1)
+            self.base.empty_draft(record)
+            self._start(record)
+            return self._revision
+
+    def close(self) -> None:
+        """Nothing to give back: the shared store is closed by whoever opened it."""
+
+
+def _addition(row: Row, source: str) -> Add:
+    """The edit that a line of a file stands for; raises `StoreError` if it stands for none."""
+    if isinstance(row, BadLine):
+        raise StoreError(row.reason)
+    if not isinstance(row, FactRow):
+        raise StoreError("A draft takes in facts alone; name the columns entity,relation,value.")
+    return Add(row.entity, row.relation, row.value, row.source or source, read_year(row.year))
+
+
+def touched_ids(deltas: Iterable[Delta]) -> set[int]:
+    """The ids of all facts and entities that deltas are about, linked entities included."""
+    ids: set[int] = set()
+    for delta in deltas:
+        for version in (delta.before, delta.after):
+            if isinstance(version, Fact):
+                ids.update({version.id, version.entity_id})
+                if version.value_id is not None:
+                    ids.add(version.value_id)
+            elif version is not None:
+                ids.add(version.id)
+    return ids

@@ -1,0 +1,1 @@
+"""How a lookup is answered: from a name and a relation to a fact."""

@@ -1,0 +1,383 @@
+"""How a lookup is answered: the entity first, then the relation among that entity's own.
+
+A retriever reads one revision throughout, so the lookups of one generation never disagree. What is
+spelt as the graph has it is answered at once; only what is not is guessed at, and what is too far
+from anything, or means something that is not recorded, is a miss.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from threading import Lock
+
+from graph.core.errors import StoreError
+from graph.core.facts import (
+    MAX_NAME,
+    MAX_RELATIONS,
+    RELATIONS,
+    UNKNOWN,
+    Entity,
+    Fact,
+    fold,
+    join_values,
+)
+from graph.core.protocol import TripletStore
+from graph.core.rules import ON_MISS, REFUSE_LACKING, SETTING, SETTINGS, SYNONYM
+from graph.lookup.encoder import Encoder, installed_encoder
+from graph.lookup.result import Lookup, RunnerUp
+from graph.lookup.spelling import near
+from graph.lookup.vocabulary import Meaning, Vocabulary
+
+__all__ = ["THRESHOLDS", "Lookup", "Retriever", "RunnerUp", "Thresholds"]
+
+HOMONYMS = 8  # entities of one name that are told apart by a qualifier, at most
+RUNNERS_UP = 5  # of a lookup that was guessed at, or is a miss
+_CANDIDATES = 50  # entities that are compared letter by letter
+_COUNTED = 200  # facts at which an entity is as well known as can be
+_LEAST = 0.5  # the score below which nothing is worth showing, nor the nearest
+_NEAREST = "nearest"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The least score of each kind of guess, as `make bench` calibrates them."""
+
+    entity: float = 0.8
+    """Of an entity by its spelling: `graph.lookup.spelling.likeness`."""
+    spelling: float = 0.75
+    """Of a relation by its spelling, likewise."""
+    meaning: float = 0.6
+    """Of a relation by the cosine of its embedding, after arXiv 2505.15962."""
+    entity_meaning: float = 0.8
+    """Of an entity by the cosine of its name's embedding, where names are embedded."""
+
+
+THRESHOLDS = Thresholds()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """How the entity was found."""
+
+    entity: Entity
+    how: str
+    by: str
+    score: float
+
+
+class Retriever:
+    """Answers lookups from one store or draft at one revision."""
+
+    def __init__(
+        self,
+        store: TripletStore,
+        at: int | None = None,
+        *,
+        policy: str | None = None,
+        thresholds: Thresholds = THRESHOLDS,
+        encoder: Encoder | None = None,
+        embeddings: bool = True,
+    ) -> None:
+        """Pin the newest revision, or `at`; raises `StoreError` for one that is yet to come.
+
+        `policy` on a miss is the graph's setting unless given. The `encoder` is the installed one
+        unless given, and none at all without `embeddings`.
+        """
+        newest = store.revision()
+        self.store = store
+        self.revision = newest if at is None else at
+        if not 0 <= self.revision <= newest:
+            raise StoreError(f"There is no revision {at}; the newest is {newest}.")
+        if policy not in (None, *SETTINGS[ON_MISS][0]):
+            raise StoreError(f"There is no policy {policy}; use unknown or nearest.")
+        self.state = store.state(self.revision)
+        self.thresholds = thresholds
+        self._policy = policy
+        self._encoder = encoder
+        self._embeddings = embeddings
+        self._settings: dict[str, str] | None = None
+
+    def lookup(self, entity: str, relation: str) -> Lookup:
+        """Answer one query; a miss is an answer too, and nothing is raised for odd text."""
+        candidates = self.store.find_entities(entity, at=self.revision)
+        if candidates:
+            (first, how), others = candidates[0], candidates[1:]
+            alias = how == "alias"
+            found = _Found(first, "alias" if alias else "exact", "alias" if alias else "name", 1.0)
+            runners_up = tuple(self._runner_up(other, relation, 1.0) for other, _ in others)
+            return self._answer(found, runners_up, entity, relation)
+        homonyms = self._homonyms(entity)
+        if homonyms:
+            found = _Found(homonyms[0], "alias", "qualifier", 1.0)
+            runners_up = tuple(self._runner_up(other, relation, 1.0) for other in homonyms[1:])
+            return self._answer(found, runners_up, entity, relation)
+        return self._guess_entity(entity, relation)
+
+    def _guess_entity(self, entity: str, relation: str) -> Lookup:
+        ranked = near(
+            entity[:MAX_NAME],
+            self.store.candidates(entity[:MAX_NAME], _CANDIDATES, at=self.revision),
+            self._count,
+        )
+        ranked = [pair for pair in ranked if pair[1] >= _LEAST][: RUNNERS_UP + 1]
+        by, enough = "spelling", bool(ranked) and ranked[0][1] >= self.thresholds.entity
+        if not enough:
+            meant = self._meant_entities(entity)
+            if meant and (meant[0][1] >= self.thresholds.entity_meaning or not ranked):
+                by, enough = "meaning", meant[0][1] >= self.thresholds.entity_meaning
+                ranked = meant
+        if ranked and (enough or self.policy == _NEAREST):
+            (first, score), others = ranked[0], ranked[1:]
+        else:
+            first, score, others = None, 0.0, ranked
+        runners_up = tuple(self._runner_up(other, relation, near) for other, near in others)
+        if first is None:
+            best, least = others[0][1] if others else 0.0, self._entity_threshold(by)
+            return self._miss(entity, relation, None, runners_up[:RUNNERS_UP], best, least)
+        found = _Found(first, "fuzzy", by, score)
+        return self._answer(found, runners_up[:RUNNERS_UP], entity, relation)
+
+    def _meant_entities(self, name: str) -> list[tuple[Entity, float]]:
+        """Entities whose name means nearly the same, where names are embedded; best first."""
+        encoder = self._installed_encoder()
+        if encoder is None or not name.strip() or not self.store.has_vectors():
+            return []
+        (vector_D,) = encoder.encode([name[:MAX_NAME]])
+        found = self.store.near_names(vector_D, RUNNERS_UP + 1, at=self.revision)
+        return [pair for pair in found if pair[1] >= _LEAST]
+
+    def _installed_encoder(self) -> Encoder | None:
+        return self._encoder or (installed_encoder() if self._embeddings else None)
+
+    def _answer(
+        self, found: _Found, runners_up: tuple[RunnerUp, ...], entity: str, relation: str
+    ) -> Lookup:
+        """The facts of the entity by the relation in these words, or else in others."""
+        if fold(relation) == RELATIONS:
+            names = self.store.relation_names(found.entity.id, at=self.revision)[:MAX_RELATIONS]
+            if not names:
+                return self._miss(entity, relation, found, runners_up)
+            return self._hit(found, None, (), "; ".join(names), runners_up, entity, relation)
+        facts = self.store.facts(found.entity.id, relation, at=self.revision)
+        if facts:
+            return self._hit(found, None, facts, "", runners_up, entity, relation)
+        return self._guess_relation(found, runners_up, entity, relation)
+
+    def _hit(
+        self,
+        found: _Found,
+        meaning: Meaning | None,
+        facts: Sequence[Fact],
+        value: str,
+        runners_up: tuple[RunnerUp, ...],
+        entity: str,
+        relation: str,
+    ) -> Lookup:
+        joined = join_values([fact.value for fact in facts])
+        how, score, threshold = found.how, found.score, THRESHOLDS.meaning
+        guessed = found.by in ("spelling", "meaning")
+        if guessed:
+            threshold = self._entity_threshold(found.by)
+        if meaning is not None:
+            if meaning.by == "synonym":
+                how = "alias" if how == "exact" else how
+            else:
+                how = "fuzzy"
+                least = self._threshold(meaning.by)
+                if not guessed or meaning.score - least < score - threshold:
+                    score, threshold = meaning.score, least
+        return Lookup(
+            entity=entity,
+            relation=relation,
+            how=how,
+            score=score,
+            threshold=threshold,
+            runners_up=runners_up,
+            facts=tuple(facts),
+            entity_id=found.entity.id,
+            resolved_entity=found.entity.name,
+            resolved_relation=facts[0].relation if facts else RELATIONS,
+            value=value or joined.text,
+            value_spans=joined.spans,
+            policy=self.policy,
+            entity_by=found.by,
+            relation_by=meaning.by if meaning else "name",
+        )
+
+    def _entity_threshold(self, by: str) -> float:
+        return self.thresholds.entity_meaning if by == "meaning" else self.thresholds.entity
+
+    def _threshold(self, by: str) -> float:
+        return self.thresholds.meaning if by == "meaning" else self.thresholds.spelling
+
+    def _miss(
+        self,
+        entity: str,
+        relation: str,
+        found: _Found | None,
+        runners_up: tuple[RunnerUp, ...],
+        score: float = 0.0,
+        threshold: float | None = None,
+    ) -> Lookup:
+        """Nothing that comes near enough: `score` is that of the nearest, if there was any."""
+        return Lookup(
+            entity=entity,
+            relation=relation,
+            how="miss",
+            score=score,
+            threshold=self.thresholds.meaning if threshold is None else threshold,
+            runners_up=runners_up,
+            facts=(),
+            entity_id=found.entity.id if found else None,
+            resolved_entity=found.entity.name if found else None,
+            resolved_relation=None,
+            value=UNKNOWN,
+            value_spans=(),
+            policy=self.policy,
+            entity_by=found.by if found else "",
+        )
+
+    # The relation in other words
+
+    def _guess_relation(
+        self, found: _Found, runners_up: tuple[RunnerUp, ...], entity: str, relation: str
+    ) -> Lookup:
+        entity_id, phrase = found.entity.id, relation[:MAX_NAME]
+        names = self.store.relation_names(entity_id, at=self.revision)
+        if not names:  # a name that is only a value: who is meant may be a namesake
+            others = [other for other in self._homonyms(entity) if other.id != entity_id]
+            others = [
+                other for other in others if other.id not in {r.entity_id for r in runners_up}
+            ]
+            more = tuple(self._runner_up(other, relation, 1.0) for other in others)
+            return self._miss(entity, relation, found, runners_up + more)
+        own = {fold(name): name for name in names}
+        meaning, others_meant = self._meaning(phrase, entity_id, own)
+        if meaning is not None:
+            facts = self.store.facts(entity_id, meaning.relation, at=self.revision)
+            if facts:
+                also = self._relations_up(found, others_meant, own, meaning)
+                return self._hit(
+                    found, meaning, facts, "", (runners_up + also)[:RUNNERS_UP], entity, relation
+                )
+        also = self._relations_up(found, others_meant, own, None)
+        best = others_meant[0] if others_meant else None
+        return self._miss(
+            entity,
+            relation,
+            found,
+            (runners_up + also)[:RUNNERS_UP],
+            best.score if best else 0.0,
+            self._threshold(best.by if best else "meaning"),
+        )
+
+    def _meaning(
+        self, phrase: str, entity_id: int, own: dict[str, str]
+    ) -> tuple[Meaning | None, list[Meaning]]:
+        """The relation of the entity's own that the phrase means, and whatever it is near to."""
+        former = {
+            fold(name): name for name in self.store.former_relations(entity_id, at=self.revision)
+        }
+        if fold(phrase) in former:
+            return None, []
+        refuses = self.setting(REFUSE_LACKING) == "on"
+        vocabulary = self._vocabulary((*own.values(), *former.values()), refuses)
+        synonyms = vocabulary.synonyms(phrase)
+        for relation in synonyms:
+            if fold(relation) in former:
+                return None, []
+            if fold(relation) in own:
+                return Meaning(own[fold(relation)], 1.0, "synonym"), []
+        if refuses and (synonyms or self.store.relation(phrase) is not None):
+            return None, []
+        near_ones = vocabulary.spelt(phrase)
+        if not near_ones or near_ones[0].score < self.thresholds.spelling:
+            encoder = self._installed_encoder()
+            if encoder is not None:
+                near_ones = vocabulary.meant(phrase, encoder)
+        near_ones = [meaning for meaning in near_ones if meaning.score >= _LEAST]
+        if not near_ones:
+            return None, []
+        best = near_ones[0]
+        enough = best.score >= self._threshold(best.by) or self.policy == _NEAREST
+        if enough and fold(best.relation) in own:
+            return replace(best, relation=own[fold(best.relation)]), near_ones[1:]
+        return None, near_ones
+
+    def _relations_up(
+        self, found: _Found, near_ones: Sequence[Meaning], own: dict[str, str], chosen: object
+    ) -> tuple[RunnerUp, ...]:
+        entity = found.entity
+        return tuple(
+            RunnerUp(entity.id, entity.name, own[fold(meaning.relation)], meaning.score)
+            for meaning in near_ones
+            if meaning is not chosen and fold(meaning.relation) in own
+        )[:RUNNERS_UP]
+
+    def _vocabulary(self, relations: Sequence[str], whole: bool) -> Vocabulary:
+        """The phrases of the relations; if `whole` those of all, kept for the state of the graph.
+
+        What a draft has lost again no store lists, so the relations are looked for there too.
+        """
+        keys = {fold(relation) for relation in relations}
+        if whole:
+            vocabulary = _shared_vocabulary(self.store, self.state, self.revision)
+            if keys <= vocabulary.keys:
+                return vocabulary
+            everything = (relation.name for relation in self.store.relations())
+            relations = list(dict.fromkeys((*everything, *relations)))
+        rules = self.store.rules(SYNONYM, at=self.revision)
+        return Vocabulary(relations, [rule for rule in rules if whole or fold(rule.value) in keys])
+
+    # Settings and neighbours
+
+    @property
+    def policy(self) -> str:
+        """What a miss is answered with: as given, or else as the graph says."""
+        return self._policy or self.setting(ON_MISS)
+
+    def setting(self, name: str) -> str:
+        """A setting of the graph at the retriever's revision; its default where none is made."""
+        if self._settings is None:
+            rules = self.store.rules(SETTING, at=self.revision)
+            self._settings = {rule.name: rule.value for rule in rules}
+        return self._settings.get(name, SETTINGS[name][0][0])
+
+    def _homonyms(self, name: str) -> list[Entity]:
+        """Entities of that name with a qualifier: "Georgia" is "Georgia (country)", a U.S. state.
+
+        The best known comes first; the others are the answer's runners-up.
+        """
+        opening = f"{fold(name)} ("
+        found = self.store.search(f"{name} (", limit=HOMONYMS, at=self.revision)
+        return [entity for entity in found if fold(entity.name).startswith(opening)]
+
+    def _runner_up(self, entity: Entity, relation: str, score: float) -> RunnerUp:
+        facts = self.store.facts(entity.id, relation, at=self.revision, limit=1)
+        return RunnerUp(entity.id, entity.name, facts[0].relation if facts else None, score)
+
+    def _count(self, entity_id: int) -> int:
+        ways = (self.store.facts, self.store.facts_to)
+        return sum(len(way(entity_id, at=self.revision, limit=_COUNTED)) for way in ways)
+
+
+_vocabularies: OrderedDict[str, Vocabulary] = OrderedDict()
+_vocabularies_lock = Lock()
+_KEPT = 8  # vocabularies of as many states of graphs
+
+
+def _shared_vocabulary(store: TripletStore, state: str, at: int) -> Vocabulary:
+    with _vocabularies_lock:
+        vocabulary = _vocabularies.get(state)
+        if vocabulary is not None:
+            _vocabularies.move_to_end(state)
+            return vocabulary
+    relations = [relation.name for relation in store.relations()]
+    vocabulary = Vocabulary(relations, store.rules(SYNONYM, at=at))
+    with _vocabularies_lock:
+        _vocabularies[state] = vocabulary
+        while len(_vocabularies) > _KEPT:
+            _vocabularies.popitem(last=False)
+    return vocabulary

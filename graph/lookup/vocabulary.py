@@ -1,0 +1,90 @@
+"""Which relation a phrase means: the second stage of a lookup, once the entity is found.
+
+The phrase is compared with everything that it could mean, not only with what the entity has. Where
+the best of all is a relation that the entity lacks, or that was deleted from it, the answer is
+that there is none: no measure of likeness tells "head coach" from "assistant coach".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graph.core.facts import fold
+from graph.core.rules import Rule
+from graph.lookup.encoder import Encoder
+from graph.lookup.spelling import bag_of, bags, likeness, near_words, words_of
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A relation that a phrase may mean."""
+
+    relation: str
+    score: float
+    by: str
+    """"synonym", "spelling" or "meaning"."""
+
+
+class Vocabulary:
+    """Names of relations and their synonyms, as a phrase is compared with them."""
+
+    def __init__(self, relations: Iterable[str], synonyms: Iterable[Rule]) -> None:
+        self._texts: list[str] = []
+        self._relations: list[str] = []  # which relation each text means
+        self._by_key: dict[str, list[str]] = {}
+        self._by_bag: dict[str, list[int]] = {}
+        for relation in relations:
+            self._put(relation, relation)
+        self.keys = frozenset(map(fold, self._relations))
+        """The folded keys of the relations."""
+        for rule in synonyms:
+            self._put(rule.name, rule.value)
+            self._by_key.setdefault(rule.key, []).append(rule.value)
+        self._words = {word for text in self._texts for word in words_of(text)}
+        self._vectors_ND: NDArray[np.float32] | None = None
+
+    def _put(self, text: str, relation: str) -> None:
+        self._by_bag.setdefault(bag_of(words_of(text)), []).append(len(self._texts))
+        self._texts.append(text)
+        self._relations.append(relation)
+
+    def synonyms(self, phrase: str) -> Sequence[str]:
+        """The relations that a phrase is a synonym of, in the order in which they were stated."""
+        return self._by_key.get(fold(phrase), ())
+
+    def spelt(self, phrase: str) -> list[Meaning]:
+        """Relations by a phrase of the same words, or ones that these are a slip of; best first."""
+        options = [
+            [word] if word in self._words else near_words(word, self._words)
+            for word in words_of(phrase)
+        ]
+        if not options or not all(options):
+            return []
+        return self._best(
+            (place, likeness(phrase, self._texts[place]))
+            for bag in bags(options)
+            for place in self._by_bag.get(bag, ())
+        )
+
+    def meant(self, phrase: str, encoder: Encoder) -> list[Meaning]:
+        """Relations by the cosine of their own or a synonym's embedding with it; best first."""
+        if not self._texts or not phrase.strip():
+            return []
+        if self._vectors_ND is None:
+            self._vectors_ND = encoder.encode(self._texts)
+        (query_D,) = encoder.encode([phrase])
+        cosines_N = self._vectors_ND @ query_D
+        return self._best(enumerate(cosines_N.tolist()), "meaning")
+
+    def _best(self, scored: Iterable[tuple[int, float]], by: str = "spelling") -> list[Meaning]:
+        best: dict[str, Meaning] = {}
+        for place, score in scored:
+            relation = self._relations[place]
+            known = best.get(fold(relation))
+            if known is None or score > known.score:
+                best[fold(relation)] = Meaning(relation, score, by)
+        return sorted(best.values(), key=lambda meaning: -meaning.score)

@@ -1,0 +1,69 @@
+"""What must hold in a store on a Neo4j server, in its nodes as well as through its reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, islice
+
+from graph.core.errors import StoreError
+from graph.core.invariants import MOST, check
+from graph.neo4j.schema import OPEN, bag_key
+from graph.neo4j.store import Neo4jStore
+from graph.neo4j.writes import words_in
+
+_BATCH = 5000  # names looked at together
+_BROKEN = {
+    "MATCH ()-[f:FACT]->() WHERE f.until = $open AND f.since > 0 WITH f.id AS id, count(*) AS n"
+    " WHERE n > 1 RETURN id": "The fact {} has two versions that both stand.",
+    "MATCH ()-[f:FACT]->() WHERE f.since > f.until"
+    " OR NOT EXISTS { MATCH (r:Revision) WHERE r.revision = f.since }"
+    " RETURN DISTINCT f.id": "A version of the fact {} stands from a revision that was never made.",
+    "MATCH (e:Entity) WITH e, COUNT { (e)-[f:FACT]->() WHERE f.until = $open }"
+    " + COUNT { ()-[f:FACT]->(e) WHERE f.until = $open } AS n WHERE coalesce(e.facts, 0) <> n"
+    " RETURN e.id, e.facts, n": "The entity {} is counted at {} facts and has {}.",
+    "MATCH (r:Revision) WHERE NOT EXISTS {"
+    " MATCH (j:Entry) WHERE j.revision = r.revision AND j.number > -1 }"
+    " RETURN r.revision": "Revision {} is not in the journal.",
+    "MATCH (t:Touched) WHERE NOT EXISTS {"
+    " MATCH (j:Entry) WHERE j.revision = t.revision AND j.number = t.number }"
+    " RETURN t.object_id, t.revision": "{} is said to be in revision {}, whose journal lacks it.",
+    "MATCH (l:Literal) WHERE NOT EXISTS { (l)<-[:FACT]-() }"
+    " RETURN l.value": "The value {} is of no fact.",
+    "MATCH (n:Name) WHERE NOT EXISTS { (n)<-[:NAMED]-(:Entity) }"
+    " RETURN n.name": "The name {} is of no entity.",
+    "MATCH (n:Name) WHERE n.is_alias AND n.until = $open AND NOT EXISTS {"
+    " MATCH (e:Entity)-[:NAMED]->(n) WHERE e.name IS NOT NULL }"
+    " RETURN n.name": "The alias {} is of an entity without a name.",
+}
+"""Statements, and what each row that they return means."""
+
+
+def check_server(store: Neo4jStore, most: int = MOST) -> list[str]:
+    """What is broken in the store or its nodes, a sentence each; [] if nothing is."""
+    try:
+        return list(islice(chain(_findings(store), check(store, most)), most))
+    except StoreError as problem:
+        return [str(problem)]
+
+
+def _findings(store: Neo4jStore) -> Iterator[str]:
+    for statement, sentence in _BROKEN.items():
+        for row in store.rows(f"{statement} LIMIT {MOST}", open=OPEN):
+            yield sentence.format(*row)
+    after = -1
+    while names := store.rows(
+        "MATCH (e:Entity) WHERE e.id > $after WITH e ORDER BY e.id LIMIT $batch"
+        " RETURN e.id, [[e.name, e.bag]] + [(e)-[:NAMED]->(n:Name) | [n.name, n.bag]]",
+        after=after,
+        batch=_BATCH,
+    ):
+        after = names[-1][0]
+        known = [(text, bag) for _, row in names for text, bag in row if text is not None]
+        for text, bag in known:
+            if bag != bag_key(text):
+                yield f"The name {text} is kept under another's key."
+        for (word,) in store.rows(
+            "UNWIND $words AS word WITH word WHERE NOT EXISTS { (:Word {text: word}) } RETURN word",
+            words=list(words_in(text for text, _ in known)),
+        ):
+            yield f"The word {word} of a name is not in the dictionary."

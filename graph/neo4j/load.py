@@ -1,0 +1,653 @@
+"""Bulk import into a Neo4j store: one revision, written in batches, seen all at once at its end.
+
+A batch is a transaction of its own, under a lease (neo4j/lease.py), for a server cannot hold a
+large import in one. While it writes one batch, the next is gathered here, over what the server says
+and what is on its way to it. What an `Add` edit means for one fact (editing/planning.py), this does
+for millions.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from neo4j import ManagedTransaction
+
+from graph.core.edits import AddSynonym, ChangeSetting
+from graph.core.errors import AlreadyThere, StoreError
+from graph.core.facts import (
+    clean_name,
+    clean_note,
+    clean_sources,
+    clean_value,
+    is_number_or_date,
+    new_id,
+)
+from graph.core.protocol import Delta, LoadReport, Relation
+from graph.editing.overlay import Overlay
+from graph.editing.planning import clean_relation, join_sources, net, plan
+from graph.exchange.formats import (
+    AliasRow,
+    BadLine,
+    FactRow,
+    RelationRow,
+    Row,
+    SettingRow,
+    SynonymRow,
+    read_year,
+)
+from graph.neo4j.lease import Lease
+from graph.neo4j.schema import KEY, OPEN, bag_key, key_of
+from graph.neo4j.writes import (
+    FactRows,
+    Journal,
+    count_facts,
+    fact_rows,
+    make_entities,
+    name_row,
+    remember,
+    run_rows,
+    words_in,
+    write_aliases,
+    write_deltas,
+    write_facts,
+    write_relations,
+)
+
+if TYPE_CHECKING:
+    from graph.neo4j.store import Neo4jStore
+
+BATCH = 5000  # rows of a file that are written in one transaction
+_WORDS = 20_000  # new words that are written together
+_CACHED = 200_000  # names kept in memory, some 60 MB
+
+
+@dataclass(slots=True)
+class _Name:
+    """What a text names: an entity of this name, and those that have it as an alias."""
+
+    entity_id: int | None = None
+    aliased: set[int] = field(default_factory=set)
+
+    def meant(self) -> int | None:
+        """The entity of this name, or the only one with this alias."""
+        if self.entity_id is None and len(self.aliased) == 1:
+            return next(iter(self.aliased))
+        return self.entity_id
+
+
+@dataclass(slots=True)
+class _Fact:
+    """A fact that stands, in the store or in the batch."""
+
+    id: int
+    entity_id: int
+    relation: str
+    key: str
+    value: str
+    value_id: int | None
+    source: str
+    year: int | None
+    since: int | None
+    """The revision that wrote it so; None in the batch that is being gathered."""
+    resourced: bool = False
+
+    def row(self) -> tuple[Any, ...]:
+        value = self.value if self.value_id is None else self.value_id
+        return self.id, self.entity_id, self.relation, self.source, self.year, value
+
+
+@dataclass
+class _Batch:
+    """What is gathered, to be written in one transaction."""
+
+    names: list[tuple[Any, ...]] = field(default_factory=list)
+    aliases: list[tuple[Any, ...]] = field(default_factory=list)
+    facts: list[_Fact] = field(default_factory=list)
+    slots: dict[tuple[int, str], dict[str | int, _Fact]] = field(default_factory=dict)
+    """The facts, and those with another source, by entity and relation and then by value."""
+    relations: dict[str, None] = field(default_factory=dict)
+    known: Counter[int] = field(default_factory=Counter)
+    """Facts from and to an entity."""
+
+    def keep(self, fact: _Fact) -> None:
+        """Let the next batch find the fact, which the server may not have by then."""
+        slot = self.slots.setdefault((fact.entity_id, fact.key), {})
+        slot[fact.value] = fact
+        if fact.value_id is not None:
+            slot[fact.value_id] = fact
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What one transaction writes; nothing of it changes any more."""
+
+    relations: list[str]
+    names: list[tuple[Any, ...]]
+    aliases: list[tuple[Any, ...]]
+    words: list[str]
+    links: list[FactRows]
+    literals: list[FactRows]
+    known: Counter[int]
+    """Facts more from and to entities that were there before."""
+    resourced: list[tuple[Any, ...]]
+    """Rows of facts with another source, each with the revision that wrote it so."""
+
+    def write(self, tx: ManagedTransaction, revision: int) -> None:
+        """Write it all as of the revision."""
+        write_relations(tx, self.relations, revision)
+        make_entities(tx, self.names, revision)
+        write_aliases(tx, self.aliases, revision)
+        remember(tx, self.words)
+        write_facts(tx, self.links, self.literals, revision)
+        count_facts(tx, self.known)
+        # A version of this very import is changed in place; an older one is closed.
+        run_rows(
+            tx,
+            "UNWIND $rows AS row MATCH ()-[f:FACT {id: row[0], since: $revision}]->()"
+            " SET f.source = row[3], f.year = row[4]",
+            [row for row in self.resourced if row[-1] == revision],
+            revision=revision,
+        )
+        older = [row for row in self.resourced if row[-1] != revision]
+        run_rows(
+            tx,
+            "UNWIND $rows AS row MATCH ()-[f:FACT {id: row[0], since: row[6]}]->()"
+            " SET f.until = $revision",
+            older,
+            revision=revision,
+        )
+        write_facts(
+            tx,
+            fact_rows([row[:-1] for row in older if isinstance(row[5], int)]),
+            fact_rows([row[:-1] for row in older if isinstance(row[5], str)]),
+            revision,
+        )
+
+
+def load(
+    store: Neo4jStore,
+    rows: Iterable[Row],
+    *,
+    author: str,
+    reason: str = "",
+    kind: str = "import",
+    source: str = "",
+    skip_bad: bool = False,
+    on_bad: Callable[[BadLine], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> LoadReport:
+    """Take in all rows as one revision; see `graph.core.protocol.SharedStore.load`."""
+    author, reason = clean_note(author, "author"), clean_note(reason, "reason")
+    with Lease(store) as lease, _Loader(lease, source, skip_bad, on_bad) as loader:
+        batch: list[Row] = []
+        type_: type | None = None  # of the rows of the batch; bad lines go with any
+        for number, row in enumerate(rows, start=1):
+            own = None if isinstance(row, BadLine) else type(row)
+            if batch and (len(batch) >= BATCH or (own and type_ and own is not type_)):
+                loader.take(batch)
+                batch, type_ = [], None
+            batch.append(row)
+            type_ = type_ or own
+            if on_progress is not None and number % 10_000 == 0:
+                on_progress(number)
+        loader.take(batch)
+        bad = loader.report.bad
+        if bad and not skip_bad:
+            lines = "1 bad line" if bad == 1 else f"{bad:,} bad lines"
+            raise StoreError(
+                f"Nothing was imported, for there {'is' if bad == 1 else 'are'} {lines}; "
+                "mend the file, or leave them out with --skip-bad."
+            )
+        return loader.finish(kind, author, reason)
+
+
+class _Loader:
+    def __init__(
+        self,
+        lease: Lease,
+        source: str,
+        skip_bad: bool,
+        on_bad: Callable[[BadLine], None] | None,
+    ) -> None:
+        self.lease = lease
+        self.store = lease.store
+        self.source = source
+        self.skip_bad = skip_bad
+        self.on_bad = on_bad
+        self.report = LoadReport()
+        self.waiting: _Batch | None = None  # the batch that is gathered, or that is so already
+        self.writer = ThreadPoolExecutor(1, thread_name_prefix="import")
+        self.written: Future[None] | None = None  # of the batch on its way to the server
+        self.on_its_way: _Batch | None = None
+        self.names: dict[str, _Name] = {}
+        # Whether all names that are there are known here, so that none need be asked for.
+        self.was_empty = not self._read("MATCH (e:Entity) RETURN e.id LIMIT 1")
+        self.subjects: set[int] = set()  # of the facts that the server has of this import
+        self.words: set[str] = set()  # of the dictionary: those that this import put there, or will
+        # Of these, those that wait: a transaction with words writes three indexes more.
+        self.new_words: list[str] = []
+        self.relations: set[str] = set()  # that this import has made, or found, or is about to
+        self.kinds: dict[str, bool | None] = {}  # by a relation's key: whether its values are links
+        self.declared: dict[str, tuple[str, str]] = {}
+        self.changes: list[Delta] = []  # of synonyms and settings
+        self.places = 0
+        self.resourced: list[_Fact] = []  # facts that stand, to which the batch adds a source
+        self.first_open: int | None = None  # the first fact whose value may yet become a link
+
+    def __enter__(self) -> _Loader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the server; what went wrong there is known by now, or is why this ends."""
+        with suppress(Exception):
+            self.settled()
+        self.writer.shutdown()
+
+    # Rows
+
+    def take(self, rows: list[Row]) -> None:
+        """Take in rows, all of one type; bad ones are told."""
+        if not rows:
+            return
+        self.flush()
+        if len(self.names) > _CACHED:
+            self.settled()  # or else names on their way would be taken for new ones
+            self.names.clear()
+            self.was_empty = False  # what this import wrote is no longer known here
+        if len(self.words) > _CACHED:
+            self.words.clear()
+        if len(self.relations) > _CACHED:
+            self.relations.clear()
+        good: list[Any] = []
+        for row in rows:
+            try:
+                good.append((row, self._clean(row)))
+            except StoreError as problem:
+                self._bad(BadLine(row.line, str(problem)))
+        if not good:
+            return
+        self.waiting = _Batch()
+        if isinstance(good[0][0], FactRow):
+            self._take_facts(good)
+            return
+        for row, cleaned in good:
+            try:
+                if isinstance(row, AliasRow):
+                    self._take_alias(*cleaned)
+                elif isinstance(row, RelationRow):
+                    self._take_relation(*cleaned)
+                else:
+                    self._take_rule(cleaned)
+            except StoreError as problem:
+                self._bad(BadLine(row.line, str(problem)))
+
+    def _bad(self, line: BadLine) -> None:
+        self.report.bad += 1
+        if self.on_bad is not None:
+            self.on_bad(line)
+
+    def _clean(self, row: Row) -> Any:
+        """A row's cells as they are kept; raises `StoreError` for a bad one."""
+        match row:
+            case BadLine():
+                raise StoreError(row.reason)
+            case FactRow():
+                return (
+                    clean_name(row.entity, "entity"),
+                    clean_relation(row.relation),
+                    clean_value(row.value),
+                    clean_sources(row.source) or self.source,
+                    read_year(row.year),
+                )
+            case AliasRow():
+                return clean_name(row.alias, "alias"), clean_name(row.entity, "entity")
+            case RelationRow():
+                if row.kind not in ("link", "literal"):
+                    raise StoreError(f"The kind “{row.kind[:40]}” is neither link nor literal.")
+                description = clean_note(row.description, "description")
+                return clean_relation(row.relation), row.kind, description
+            case SynonymRow():
+                return AddSynonym(row.phrase, row.relation)
+            case SettingRow():
+                return ChangeSetting(row.setting, row.value)
+
+    def _take_facts(self, rows: list[tuple[FactRow, tuple[Any, ...]]]) -> None:
+        assert self.waiting is not None
+        self._learn_kinds({relation for _, (_, relation, _, _, _) in rows})
+        keys = {relation: key_of(relation) for _, (_, relation, _, _, _) in rows}
+        texts: dict[str, None] = {}
+        for _, (name, relation, value, _, _) in rows:
+            texts[name] = None
+            is_link = self.kinds[keys[relation]]
+            if is_link or (is_link is None and not is_number_or_date(value)):
+                texts[value] = None
+        self._learn_names(texts)
+        there = self._standing(rows, keys)
+        for row, (name, relation, value, source, year) in rows:
+            key = keys[relation]
+            is_link = self.kinds[key]
+            if is_link:
+                try:
+                    value = clean_name(value, "value")
+                except StoreError as problem:
+                    self._bad(BadLine(row.line, str(problem)))
+                    continue
+            self.waiting.relations[relation] = None
+            entity_id = self._find_or_make(name)
+            value_id = same = None
+            if is_link:
+                value_id = same = self._find_or_make(value)
+            elif is_link is None and not is_number_or_date(value):
+                # A link is spelt exactly as an entity; one that is there may be found by an alias.
+                named = self.names.get(value)
+                value_id, same = (named.entity_id, named.meant()) if named else (None, None)
+            slot = there.setdefault((entity_id, key), {})
+            known = slot.get(value) or (slot.get(same) if same is not None else None)
+            if known is not None:
+                self._add_source(known, source, year)
+                continue
+            fact = _Fact(new_id(), entity_id, relation, key, value, value_id, source, year, None)
+            slot[value] = fact
+            if value_id is not None:
+                slot[value_id] = fact
+            if is_link is None and value_id is None and self.first_open is None:
+                self.first_open = fact.id
+            self.waiting.facts.append(fact)
+            self.waiting.keep(fact)
+            self.waiting.known.update([entity_id] if value_id is None else [entity_id, value_id])
+            self.report.facts += 1
+
+    def _add_source(self, known: _Fact, source: str, year: int | None) -> None:
+        assert self.waiting is not None
+        sources = join_sources(known.source, source)
+        if sources == known.source:
+            self.report.doubles += 1
+            return
+        self.report.sources += 1
+        known.source, known.year = sources, year if known.year is None else known.year
+        if known.since is not None and not known.resourced:
+            known.resourced = True
+            self.resourced.append(known)
+
+    def _take_alias(self, alias: str, name: str) -> None:
+        assert self.waiting is not None
+        self._learn_names(dict.fromkeys((name, alias)))
+        entity_id = self.names[name].meant() if name in self.names else None
+        if entity_id is None:
+            raise StoreError(f"There is no entity “{name}” for the alias “{alias}”.")
+        named = self.names.setdefault(alias, _Name())
+        if named.entity_id == entity_id or entity_id in named.aliased:
+            return
+        named.aliased.add(entity_id)
+        self.waiting.aliases.append((*name_row(entity_id, alias), self.places))
+        self.places += 1
+        self.report.aliases += 1
+
+    def _take_relation(self, name: str, kind: str, description: str) -> None:
+        assert self.waiting is not None
+        self.declared.pop(name, None)
+        self.declared[name] = kind, description
+        self.kinds[key_of(name)] = kind == "link"
+        self.waiting.relations[name] = None
+        self.report.relations += 1
+
+    def _take_rule(self, edit: AddSynonym | ChangeSetting) -> None:
+        overlay = _Declared(self.store, None, self.declared).with_deltas(self.changes)
+        try:
+            self.changes += plan(edit, overlay)
+        except AlreadyThere:
+            self.report.doubles += 1
+            return
+        self.report.rules += 1
+
+    # What is there
+
+    def _read(self, cypher: str, **parameters: Any) -> list[list[Any]]:
+        return self.store.connection.read(cypher, **parameters)
+
+    def _learn_kinds(self, relations: set[str]) -> None:
+        keys = {key_of(name) for name in relations} - self.kinds.keys()
+        if not keys:
+            return
+        if len(self.kinds) > _CACHED:
+            self.kinds = {key_of(name): kind == "link" for name, (kind, _) in self.declared.items()}
+            keys = {key_of(name) for name in relations} - self.kinds.keys()
+        self.kinds.update(dict.fromkeys(keys))
+        for key, kind in self._read(
+            "MATCH (r:Relation) WHERE r.key IN $keys AND r.kind IS NOT NULL"
+            " RETURN r.key, r.kind ORDER BY r.number DESC",
+            keys=list(keys),
+        ):
+            self.kinds[key] = kind == "link"
+
+    def _learn_names(self, texts: dict[str, None]) -> None:
+        """Read what is there of these names; what has no entry afterwards names nothing."""
+        unknown = [text for text in texts if text not in self.names]
+        if not unknown or self.was_empty:
+            return
+        for text, entity_id in self._read(
+            "UNWIND $texts AS text MATCH (e:Entity {name: text}) RETURN text, e.id", texts=unknown
+        ):
+            self.names.setdefault(text, _Name()).entity_id = entity_id
+        for text, entity_id in self._read(
+            "UNWIND $texts AS text MATCH (n:Name {bag: text[0]})<-[:NAMED]-(e:Entity)"
+            " WHERE n.name = text[1] AND n.is_alias AND n.until = $open RETURN n.name, e.id",
+            texts=[(bag_key(text), text) for text in unknown],
+            open=OPEN,
+        ):
+            self.names.setdefault(text, _Name()).aliased.add(entity_id)
+
+    def _find_or_make(self, name: str) -> int:
+        assert self.waiting is not None
+        named = self.names.setdefault(name, _Name())
+        found = named.meant()
+        if found is None:
+            found = named.entity_id = new_id()
+            self.waiting.names.append(name_row(found, name))
+            self.report.entities += 1
+        return found
+
+    def _standing(
+        self, rows: list[tuple[FactRow, tuple[Any, ...]]], keys: dict[str, str]
+    ) -> dict[tuple[int, str], dict[str | int, _Fact]]:
+        """The facts that stand and that some of the rows may say again, by entity and relation."""
+        wanted: dict[tuple[int, str], tuple[set[str], set[int]]] = {}
+        for _, (name, relation, value, _, _) in rows:
+            entity = self.names.get(name)
+            entity_id = entity.meant() if entity else None
+            if entity_id is None:
+                continue
+            values, ids = wanted.setdefault((entity_id, keys[relation]), (set(), set()))
+            values.add(value)
+            named = self.names.get(value)
+            if named is not None and (meant := named.meant()) is not None:
+                ids.add(meant)
+        there: dict[tuple[int, str], dict[str | int, _Fact]] = {}
+        if not wanted:
+            return there
+        asked = {
+            slot: named
+            for slot, named in wanted.items()
+            if not self.was_empty or slot[0] in self.subjects
+        }
+        on_its_way = self.on_its_way  # read first: what arrives meanwhile is found twice, not never
+        found = asked and self._read(
+            "UNWIND $slots AS slot MATCH (e:Entity {id: slot[0]})-[f:FACT]->(v)"
+            f" WHERE f.until = $open AND {KEY} = slot[1] AND"
+            " (f.value_id IN slot[3] OR coalesce(v.name, v.value) IN slot[2])"
+            f" RETURN f.id, e.id, f.relation, {KEY}, coalesce(v.name, v.value),"
+            " f.value_id, f.source, f.year, f.since ORDER BY f.id DESC",
+            slots=[(*slot, list(values), list(ids)) for slot, (values, ids) in asked.items()],
+            open=OPEN,
+        )
+        for row in found:  # the oldest of equals is what is found
+            fact = _Fact(*row)
+            slot = there.setdefault((fact.entity_id, fact.key), {})
+            if fact.value_id is None:
+                slot[fact.value] = fact
+            else:
+                slot[fact.value_id] = fact
+        if on_its_way is not None:
+            for place in wanted:
+                if place in on_its_way.slots:
+                    there.setdefault(place, {}).update(on_its_way.slots[place])
+        return there
+
+    # Writing
+
+    def settled(self) -> None:
+        """Wait until the server has what was on its way to it; raises what went wrong there."""
+        written, self.written = self.written, None
+        if written is not None:
+            written.result()
+        if self.on_its_way is not None and self.was_empty:
+            self.subjects.update(entity_id for entity_id, _ in self.on_its_way.slots)
+        self.on_its_way = None
+
+    def flush(self) -> None:
+        """Send off the batch that waits; comes back while it is on its way."""
+        batch, rows = self._ready()
+        if rows is None or (self.report.bad and not self.skip_bad):
+            return  # nothing to write, or nothing will come of it
+        self.on_its_way = batch
+        self.written = self.writer.submit(self.lease.write, rows.write)
+
+    def _ready(self) -> tuple[_Batch | None, _Rows | None]:
+        """The batch that waits and its rows, made while the one before is still on its way."""
+        batch, self.waiting = self.waiting, None
+        rows = None if batch is None else self._rows(batch)
+        self.settled()
+        return batch, rows
+
+    def _rows(self, batch: _Batch) -> _Rows:
+        """What is to be written of a batch; from here on its facts stand."""
+        # Of a fact that stood already another source is kept: by revision, in place or anew.
+        resourced = [(*fact.row(), fact.since) for fact in self.resourced]
+        for fact in self.resourced:
+            fact.resourced, fact.since = False, self.lease.revision
+            batch.keep(fact)
+        self.resourced = []
+        for fact in batch.facts:
+            fact.since = self.lease.revision
+        named = words_in(row[1] for row in (*batch.names, *batch.aliases))
+        self.new_words += (word for word in named if word not in self.words)
+        self.words.update(named)
+        words: list[str] = []
+        if len(self.new_words) > _WORDS:
+            words, self.new_words = self.new_words, words
+        known = batch.known
+        relations = [name for name in batch.relations if name not in self.relations]
+        self.relations.update(relations)
+        return _Rows(
+            relations=relations,
+            names=[(*row, known.pop(row[0], 0)) for row in batch.names],
+            aliases=batch.aliases,
+            words=words,
+            links=fact_rows([fact.row() for fact in batch.facts if fact.value_id is not None]),
+            literals=fact_rows([fact.row() for fact in batch.facts if fact.value_id is None]),
+            known=known,
+            resourced=resourced,
+        )
+
+    def finish(self, kind: str, author: str, reason: str) -> LoadReport:
+        """Settle what is a link, write the rest and the journal entry, and announce it all."""
+        if self.first_open is not None:
+            self.flush()
+            self.settled()
+            self._settle(self.first_open)
+        report = self.report
+        _, rows = self._ready()
+
+        def last(tx: ManagedTransaction, revision: int) -> Journal:
+            if rows is not None:
+                rows.write(tx, revision)
+            run_rows(
+                tx,
+                "UNWIND $rows AS row MATCH (r:Relation {name: row[0]})"
+                " SET r.kind = row[1], r.description = row[2]",
+                [(name, *declared) for name, declared in self.declared.items()],
+            )
+            remember(tx, self.new_words)
+            write_deltas(tx, net(self.changes), revision)
+            journal = Journal()
+            edit = {
+                "kind": "import",
+                "facts": report.facts,
+                "sources": report.sources,
+                "entities": report.entities,
+                "aliases": report.aliases,
+                "source": self.source,
+            }
+            journal.add("import", edit, None)
+            return journal
+
+        report.revision = self.lease.end(kind, author, reason, last)
+        return report
+
+    def _settle(self, last: int) -> None:
+        """Literals of undeclared relations that are spelt as an entity which came later."""
+        last -= 1
+        while True:
+            rows = self._read(
+                "MATCH ()-[f:FACT]->(v:Literal) USING INDEX f:FACT(id, since)"
+                " WHERE f.id > $last AND f.since = $revision WITH f, v ORDER BY f.id LIMIT $most"
+                " OPTIONAL MATCH (e:Entity {name: v.value})"
+                f" RETURN f.id, {KEY}, v.value, e.id ORDER BY f.id",
+                last=last,
+                revision=self.lease.revision,
+                most=4 * BATCH,
+            )
+            if not rows:
+                return
+            last = rows[-1][0]
+            links = [
+                (fact_id, entity_id)
+                for fact_id, key, value, entity_id in rows
+                if entity_id is not None
+                and self.kinds.get(key) is None
+                and not is_number_or_date(value)
+            ]
+            if links:
+                self._relink(links)
+
+    def _relink(self, links: list[tuple[int, int]]) -> None:
+        def relink(tx: ManagedTransaction, revision: int) -> None:
+            run_rows(
+                tx,
+                "UNWIND $rows AS row"
+                " MATCH (e:Entity)-[f:FACT {id: row[0], since: $revision}]->(l:Literal)"
+                " MATCH (v:Entity {id: row[1]})"
+                " WITH e, f, l, v, properties(f) AS kept DELETE f, l"
+                " CREATE (e)-[g:FACT]->(v) SET g = kept, g.value_id = v.id,"
+                " v.facts = coalesce(v.facts, 0) + 1",
+                links,
+                revision=revision,
+            )
+
+        self.lease.write(relink)
+
+
+class _Declared(Overlay):
+    """The store with the relations that the import declares."""
+
+    def __init__(
+        self, base: Any, base_revision: int | None, declared: dict[str, tuple[str, str]]
+    ) -> None:
+        super().__init__(base, base_revision)
+        self._declared = declared
+
+    def with_deltas(self, deltas: Iterable[Delta]) -> _Declared:
+        other = _Declared(self.base, self.base_revision, self._declared)
+        other.grow(deltas)
+        return other
+
+    def relation(self, name: str) -> Relation | None:
+        for own, (kind, description) in self._declared.items():
+            if key_of(own) == key_of(name):
+                return Relation(own, kind, description)
+        return super().relation(name)

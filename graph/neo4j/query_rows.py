@@ -1,0 +1,56 @@
+"""Facts out of a team's own Neo4j database, by a query of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import LiteralString, cast
+
+import neo4j
+
+from graph.core.errors import StoreError
+from graph.core.facts import shown
+from graph.exchange.formats import BadLine, FactRow, Row
+from graph.neo4j.driver import Connection, address_of
+
+_COLUMNS = ("entity", "relation", "value")
+QUERY_SECONDS = 3600.0  # that the server works at a query, streaming its rows included
+
+
+def cypher_rows(url: str, query: str) -> Iterator[Row]:
+    """The rows of a query that returns `entity`, `relation`, `value` (and `source`, `year`).
+
+    They are streamed from a transaction that may only read. User and password come from the
+    environment (`graph.neo4j.driver`). Raises `StoreError` for another shape, or what the server
+    says.
+    """
+    address = address_of(url)
+    connection = Connection(address)
+    try:
+        with connection.driver.session(
+            database=address.database, default_access_mode=neo4j.READ_ACCESS
+        ) as session:
+            result = session.run(neo4j.Query(cast(LiteralString, query), timeout=QUERY_SECONDS))
+            columns = result.keys()
+            if missing := [column for column in _COLUMNS if column not in columns]:
+                raise StoreError(
+                    f"The query returns no {missing[0]}; let it RETURN … AS entity, … AS relation,"
+                    " … AS value."
+                )
+            for number, record in enumerate(result, start=1):
+                yield _row(number, record.data())
+    except (neo4j.exceptions.Neo4jError, neo4j.exceptions.DriverError, OSError) as problem:
+        raise connection.explain(problem) from problem
+    finally:
+        connection.close()
+
+
+def _row(number: int, data: dict[str, object]) -> Row:
+    cells = []
+    for column in (*_COLUMNS, "source", "year"):
+        cell = data.get(column)
+        if cell is None and column in ("source", "year"):
+            cell = ""
+        if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+            return BadLine(number, f"Its {column} is {shown(str(cell))}: neither text nor number.")
+        cells.append(str(cell))
+    return FactRow(number, *cells)

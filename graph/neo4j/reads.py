@@ -1,0 +1,442 @@
+"""Reading a Neo4j store: every read is one or few statements, filtered by revision.
+
+A read that names no revision first asks which is the newest that is whole. Names, relations, typed
+text and ids are parameters, never part of a statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import starmap
+from typing import Any
+
+from graph.core.facts import MAX_NAME, Entity, Fact, clean_name, fold, is_id
+from graph.core.journal import read_entry
+from graph.core.neighbourhood import walk_around
+from graph.core.protocol import JournalEntry, Relation
+from graph.core.rules import Rule
+from graph.lookup.encoder import Vectors
+from graph.lookup.ranking import rank_entities
+from graph.lookup.spelling import MOST_WORDS, words_of
+from graph.neo4j.dictionary import all_of, fewer_words, holding, lucene, options, variants
+from graph.neo4j.schema import KEY, bag_key, key_of
+
+STANDS = "f.since <= $at AND $at < f.until"
+
+
+def _name_of(node: str) -> str:
+    """The name of an entity at the revision: nearly always the current one."""
+    return (
+        f"CASE WHEN {node}.named <= $at THEN {node}.name ELSE head([({node})-[:NAMED]->(n:Name)"
+        " WHERE NOT n.is_alias AND n.since <= $at AND $at < n.until | n.name]) END"
+    )
+
+
+FACT = (
+    f"f.id, e.id, {_name_of('e')}, f.relation,"
+    f" CASE WHEN f.value_id IS NULL THEN v.value ELSE {_name_of('v')} END,"
+    " f.value_id, f.source, f.year, f.since"
+)
+_NAMES = (
+    "e.id, CASE WHEN e.named <= $at THEN e.name END, [(e)-[:NAMED]->(n:Name)"
+    " WHERE n.since <= $at AND $at < n.until | [n.is_alias, n.since, n.place, n.name]]"
+)
+_FROM = "MATCH (e:Entity {id: $id})-[f:FACT]->(v)"
+_TO = "MATCH (e:Entity)-[f:FACT]->(v:Entity) USING INDEX f:FACT(value_id, id)"
+BATCH = 5000
+_MOST = 2**62  # "no limit", as a number
+_SEARCHED = 5000  # names that a search as one types looks at, at most
+
+
+class Neo4jReads:
+    """The reading half of a store; `rows` runs one statement."""
+
+    def rows(self, cypher: str, **parameters: Any) -> list[list[Any]]:
+        raise NotImplementedError
+
+    def revision(self) -> int:
+        ((newest,),) = self.rows("MATCH (n:Lamplight {name: 'newest'}) RETURN n.revision")
+        return newest
+
+    def _pin(self, at: int | None) -> int:
+        """The revision to read at: the newest that is whole if none is named."""
+        return self.revision() if at is None else min(at, _MOST)
+
+    def entities(self, ids: Sequence[int], at: int | None = None) -> dict[int, Entity]:
+        """Those of the entities that are there, by their ids."""
+        rows = self.rows(
+            f"UNWIND $ids AS id MATCH (e:Entity {{id: id}}) RETURN {_NAMES}",
+            ids=ids,
+            at=self._pin(at),
+        )
+        found = (_entity(*row) for row in rows)
+        return {entity.id: entity for entity in found if entity is not None}
+
+    def entity(self, entity_id: int, at: int | None = None) -> Entity | None:
+        return self.entities([entity_id], at).get(entity_id) if is_id(entity_id) else None
+
+    def find_entities(self, name: str, at: int | None = None) -> list[tuple[Entity, str]]:
+        try:
+            cleaned = clean_name(name)
+        except ValueError:
+            return []
+        key = fold(cleaned)
+        rows = self.rows(
+            "CALL () { MATCH (e:Entity {bag: $bag}) RETURN e UNION"
+            " MATCH (e:Entity)-[:NAMED]->(:Name {bag: $bag}) RETURN e }"
+            f" RETURN {_NAMES}",
+            bag=bag_key(cleaned),
+            at=self._pin(at),
+        )
+        found = [_entity(*row) for row in rows]
+        entities = [
+            entity
+            for entity in found
+            if entity and any(fold(known) == key for known in (entity.name, *entity.aliases))
+        ]
+        counts = self._counts([entity.id for entity in entities], at) if len(entities) > 1 else {}
+        return rank_entities(cleaned, entities, lambda entity_id: counts[entity_id])
+
+    def _counts(self, ids: list[int], at: int | None) -> dict[int, int]:
+        """How many facts each entity has."""
+        rows = self.rows(
+            f"UNWIND $ids AS id MATCH (e:Entity {{id: id}})"
+            f" RETURN id, COUNT {{ MATCH (e)-[f:FACT]->() WHERE {STANDS} }}",
+            ids=ids,
+            at=self._pin(at),
+        )
+        return dict(map(tuple, rows))
+
+    def facts_by_id(self, ids: Sequence[int], at: int | None = None) -> dict[int, Fact]:
+        """Those of the facts that are there, by their ids."""
+        rows = self.rows(
+            f"UNWIND $ids AS id MATCH (e:Entity)-[f:FACT {{id: id}}]->(v) WHERE {STANDS}"
+            f" RETURN {FACT}",
+            ids=ids,
+            at=self._pin(at),
+        )
+        return {row[0]: Fact(*row) for row in rows}
+
+    def fact(self, fact_id: int, at: int | None = None) -> Fact | None:
+        return self.facts_by_id([fact_id], at).get(fact_id) if is_id(fact_id) else None
+
+    def facts(
+        self,
+        entity_id: int,
+        relation: str | None = None,
+        at: int | None = None,
+        limit: int | None = None,
+    ) -> list[Fact]:
+        if not is_id(entity_id):
+            return []
+        named = "" if relation is None else f" AND {KEY} = $key"
+        rows = self.rows(
+            f"{_FROM} WHERE {STANDS}{named} RETURN {FACT} ORDER BY f.id LIMIT $limit",
+            id=entity_id,
+            key=None if relation is None else key_of(_searchable(relation)),
+            at=self._pin(at),
+            limit=_limit(limit),
+        )
+        return list(starmap(Fact, rows))
+
+    def facts_to(
+        self, entity_id: int, at: int | None = None, limit: int | None = None
+    ) -> list[Fact]:
+        if not is_id(entity_id):
+            return []
+        rows = self.rows(
+            f"{_TO} WHERE f.value_id = $id AND f.id > 0 AND {STANDS}"
+            f" RETURN {FACT} ORDER BY f.value_id, f.id LIMIT $limit",
+            id=entity_id,
+            at=self._pin(at),
+            limit=_limit(limit),
+        )
+        return list(starmap(Fact, rows))
+
+    def facts_around(
+        self, entity_ids: Sequence[int], at: int | None, limit: int
+    ) -> list[list[Fact]]:
+        """For each entity, at most `limit` of its facts and then as many of those to it."""
+        ids = [entity_id for entity_id in entity_ids if is_id(entity_id)]
+        rows = self.rows(
+            f"""
+            UNWIND range(0, size($ids) - 1) AS turn
+            WITH turn, $ids[turn] AS id
+            CALL (id) {{
+                MATCH (e:Entity {{id: id}})-[f:FACT]->(v) WHERE {STANDS}
+                RETURN 0 AS way, e, f, v ORDER BY f.id LIMIT $limit
+                UNION ALL
+                {_TO} WHERE f.value_id = id AND f.id > 0 AND {STANDS}
+                RETURN 1 AS way, e, f, v ORDER BY f.value_id, f.id LIMIT $limit
+            }}
+            RETURN turn, {FACT} ORDER BY turn, way, f.id""",
+            ids=ids,
+            at=self._pin(at),
+            limit=limit,
+        )
+        turns: list[list[Fact]] = [[] for _ in ids]
+        for turn, *columns in rows:
+            turns[turn].append(Fact(*columns))
+        return turns
+
+    def neighbourhood(
+        self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None
+    ) -> list[Fact]:
+        at = self.revision() if at is None else at
+
+        def around(ids: list[int], wanted: int) -> list[list[Fact]]:
+            return self.facts_around(ids, at, wanted)
+
+        return walk_around(around, entity_ids, hops, limit)
+
+    def all_facts(self, at: int | None = None) -> Iterator[Fact]:
+        at = self.revision() if at is None else at
+        last = 0
+        while True:
+            rows = self.rows(
+                f"MATCH (e:Entity)-[f:FACT]->(v) USING INDEX f:FACT(id, since)"
+                f" WHERE f.id > $last AND {STANDS}"
+                f" RETURN {FACT} ORDER BY f.id LIMIT $limit",
+                at=self._pin(at),
+                last=last,
+                limit=BATCH,
+            )
+            yield from starmap(Fact, rows)
+            if len(rows) < BATCH:
+                return
+            last = rows[-1][0]
+
+    def search(self, text: str, limit: int = 10, at: int | None = None) -> list[Entity]:
+        if limit <= 0:
+            return []
+        typed = _searchable(text[:200])
+        at = self._pin(at)
+        found = dict.fromkeys(entity.id for entity, _ in self.find_entities(typed, at))
+        words = words_of(typed)[:MOST_WORDS]
+        for query in self._queries(words):
+            if len(found) < limit:
+                rows = self.rows(
+                    # The best known first, then the shorter name, the older.
+                    f"""
+                    CALL db.index.fulltext.queryNodes('name_words', $query, {{limit: $most}})
+                    YIELD node AS hit {OWNER}
+                    WITH owner, min(size(hit.name)) AS length
+                    RETURN owner.id ORDER BY owner.facts DESC, length, owner.id LIMIT $limit""",
+                    query=query,
+                    most=_SEARCHED,
+                    limit=limit + len(found),
+                    at=at,
+                )
+                found.update(dict.fromkeys(entity_id for (entity_id,) in rows))
+        return self._listed(list(found)[:limit], at)
+
+    def _queries(self, words: Sequence[str]) -> Iterator[str]:
+        """Words that begin as typed; then words that hold it; then words spelt nearly so."""
+        if not words:
+            return
+        yield " ".join(f"+{lucene(word)}*" for word in words)
+        for near in (holding, options):
+            known = near(self.rows, words)
+            chosen = [known[word] or [word] for word in words]
+            if [[word] for word in words] != chosen:
+                yield all_of(chosen)
+
+    def has_vectors(self) -> bool:
+        return bool(
+            self.rows("MATCH (s:Lamplight {name: 'store'}) WHERE s.embedded RETURN s.embedded")
+        )
+
+    def near_names(
+        self, vector_D: Vectors, limit: int = 10, at: int | None = None
+    ) -> list[tuple[Entity, float]]:
+        rows = self.rows(
+            "CALL db.index.vector.queryNodes('entity_embedding', $most, $vector)"
+            " YIELD node, score RETURN node.id, node.embedded, score",
+            most=2 * limit,
+            vector=vector_D.tolist(),
+        )
+        entities = self.entities([entity_id for entity_id, _, _ in rows], at)
+        return [
+            (entities[entity_id], 2 * score - 1)  # the server's score is (1 + cosine) / 2
+            for entity_id, name, score in rows
+            if entity_id in entities and entities[entity_id].name == name
+        ][:limit]
+
+    def candidates(self, name: str, limit: int = 50, at: int | None = None) -> list[Entity]:
+        words = words_of(_searchable(name[:MAX_NAME]))[:MOST_WORDS]
+        if not words or limit <= 0:
+            return []
+        at = self._pin(at)
+        chosen = list(map(options(self.rows, words).__getitem__, words))
+        bags = [bag for variant in variants(self.rows, words, chosen) for bag in variant]
+        found: dict[int, None] = {}
+        if bags:
+            rows = self.rows(
+                f"""
+                CALL () {{
+                    MATCH (hit:Entity) WHERE hit.bag IN $bags RETURN hit
+                    UNION
+                    MATCH (hit:Name) WHERE hit.bag IN $bags RETURN hit
+                }}
+                {OWNER} RETURN DISTINCT owner.id LIMIT $limit""",
+                bags=bags,
+                limit=limit,
+                at=at,
+            )
+            found.update(dict.fromkeys(entity_id for (entity_id,) in rows))
+        for query in () if found else fewer_words(chosen):
+            rows = self.rows(
+                f"""
+                CALL db.index.fulltext.queryNodes('name_words', $query, {{limit: $most}})
+                YIELD node AS hit {OWNER} RETURN DISTINCT owner.id LIMIT $limit""",
+                query=query,
+                most=4 * limit,
+                limit=limit,
+                at=at,
+            )
+            found.update(dict.fromkeys(entity_id for (entity_id,) in rows))
+            if found:
+                break
+        return self._listed(list(found)[:limit], at)
+
+    def _listed(self, ids: list[int], at: int | None) -> list[Entity]:
+        """The entities of these ids that are there, in the order given."""
+        entities = self.entities(ids, at) if ids else {}
+        return [entities[entity_id] for entity_id in ids if entity_id in entities]
+
+    def relation(self, name: str) -> Relation | None:
+        name = _searchable(name)
+        rows = self.rows(
+            "MATCH (r:Relation {key: $key}) RETURN r.name, r.kind, coalesce(r.description, '')"
+            " ORDER BY r.kind IS NULL, r.name <> $name, r.number LIMIT 1",
+            key=key_of(name),
+            name=name,
+        )
+        return Relation(*rows[0]) if rows else None
+
+    def relations(self) -> list[Relation]:
+        rows = self.rows(
+            "MATCH (r:Relation) RETURN r.name, r.kind, coalesce(r.description, '')"
+            " ORDER BY r.number"
+        )
+        return [Relation(*row) for row in rows]
+
+    def former_relations(self, entity_id: int, at: int | None = None) -> list[str]:
+        if not is_id(entity_id):
+            return []
+        rows = self.rows(
+            f"{_FROM} WHERE f.since <= $at RETURN {KEY}, f.relation, f.until > $at ORDER BY f.id",
+            id=entity_id,
+            at=self._pin(at),
+        )
+        standing = {key for key, _, stands in rows if stands}
+        return list({key: name for key, name, _ in rows if key not in standing}.values())
+
+    def rules(
+        self, kind: str | None = None, name: str | None = None, at: int | None = None
+    ) -> list[Rule]:
+        rows = self.rows(
+            f"MATCH (f:Rule) WHERE {STANDS} AND ($kind IS NULL OR f.kind = $kind)"
+            " AND ($key IS NULL OR f.key = $key)"
+            " RETURN f.id, f.kind, f.name, f.value ORDER BY f.id",
+            kind=kind,
+            key=None if name is None else fold(_searchable(name)),
+            at=self._pin(at),
+        )
+        return [Rule(*row) for row in rows]
+
+    def relation_names(self, entity_id: int, at: int | None = None) -> list[str]:
+        if not is_id(entity_id):
+            return []
+        rows = self.rows(
+            f"{_FROM} WHERE {STANDS} WITH {KEY} AS key, f ORDER BY f.id"
+            " WITH key, collect(f)[0] AS first RETURN first.relation ORDER BY first.id",
+            id=entity_id,
+            at=self._pin(at),
+        )
+        return [name for (name,) in rows]
+
+    def history(
+        self,
+        *,
+        entity_id: int | None = None,
+        fact_id: int | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> list[JournalEntry]:
+        object_id = fact_id if fact_id is not None else entity_id
+        if object_id is not None and not is_id(object_id):
+            return []
+        if object_id is None:
+            about = ""
+        elif fact_id is not None:
+            about = _ABOUT_FACT
+        else:
+            about = _ABOUT_ENTITY
+        entries = "MATCH (j:Entry) WHERE j.revision < $before AND j.number > -1"
+        rows = self.rows(
+            f"""
+            CALL () {{
+                {about or entries}
+                WITH j ORDER BY j.revision DESC, j.number DESC LIMIT $limit
+                RETURN min(j.revision) AS last
+            }}
+            {about or entries + " AND j.revision >= last"}
+            WITH j, last WHERE j.revision >= last
+            MATCH (r:Revision {{revision: j.revision}})
+            RETURN j.revision, j.kind, r.author, r.time, r.reason, j.edit, j.deltas, r.kind
+            ORDER BY j.revision DESC, j.number DESC""",
+            object=object_id,
+            before=min(self.revision() + 1, _limit(before)),
+            limit=_limit(limit),
+        )
+        return list(starmap(read_entry, rows))
+
+
+# A hit of an index is an entity (its current name) or one of its other names.
+OWNER = """
+    WITH hit WHERE (hit:Entity AND hit.named <= $at)
+        OR (hit:Name AND hit.since <= $at AND $at < hit.until)
+    OPTIONAL MATCH (named:Entity)-[:NAMED]->(hit)
+    WITH coalesce(named, hit) AS owner, hit"""
+# An import's entry lists nothing; the versions of the fact or entity tell which one wrote them.
+_ABOUT = """
+    CALL () {
+        MATCH (t:Touched {object_id: $object}) WHERE t.revision < $before
+        MATCH (j:Entry {revision: t.revision, number: t.number}) RETURN j
+        UNION
+        VERSIONS
+        UNWIND [version.since, version.until] AS revision
+        MATCH (j:Entry {revision: revision}) WHERE j.number > -1 AND j.deltas IS NULL
+            AND revision < $before RETURN j
+    }"""
+_ABOUT_FACT = _ABOUT.replace(
+    "VERSIONS", "MATCH ()-[version:FACT {id: $object}]->() WHERE version.since > 0"
+)
+_ABOUT_ENTITY = _ABOUT.replace(
+    "VERSIONS",
+    "MATCH (e:Entity {id: $object}) UNWIND [{since: e.named, until: e.named}] +"
+    " [(e)-[:NAMED]->(n:Name) | {since: n.since, until: n.until}] AS version",
+)
+
+
+def _entity(
+    entity_id: int, name: str | None, others: list[tuple[bool, int, int, str]]
+) -> Entity | None:
+    """The entity of these names, the oldest alias first; None if it has no name."""
+    aliases = []
+    for is_alias, _, _, text in sorted(others):
+        if is_alias:
+            aliases.append(text)
+        else:
+            name = text
+    return None if name is None else Entity(entity_id, name, tuple(aliases))
+
+
+def _limit(limit: int | None) -> int:
+    return _MOST if limit is None else min(max(0, limit), _MOST)
+
+
+def _searchable(text: str) -> str:
+    """Text that the server can take: without null bytes and lone surrogates."""
+    return text.replace("\0", " ").encode("utf-8", "ignore").decode("utf-8")

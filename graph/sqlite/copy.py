@@ -1,0 +1,208 @@
+"""The rows of a SQLite store, read and written for a copy (exchange/copying.py)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from typing import Any
+
+from graph.core.errors import StoreError
+from graph.core.facts import fold
+from graph.core.journal import read_deltas
+from graph.editing.draft import touched_ids
+from graph.exchange.copying import BATCH, Row
+from graph.lookup.spelling import bag_of, words_of
+from graph.sqlite.dictionary import remember
+from graph.sqlite.file import OPEN, path_of
+from graph.sqlite.store import SqliteStore
+
+# Each begins with the cursor, which is no part of the row.
+_SELECT = {
+    "relation": "SELECT id, id, name, kind, description FROM relation WHERE id > :cursor",
+    "name": "SELECT version, entity_id, since, until, is_alias, text FROM name"
+    " WHERE version > :cursor AND since <= :at AND since < until",
+    "fact": "SELECT f.version, f.id, f.since, f.until, f.entity_id, r.name, f.value, f.value_id,"
+    " f.source, f.year FROM fact f JOIN relation r ON r.id = f.relation_id"
+    " WHERE f.version > :cursor AND f.since <= :at AND f.since < f.until",
+    "rule": "SELECT version, id, since, until, kind, name, value FROM rule"
+    " WHERE version > :cursor AND since <= :at AND since < until",
+    "revision": "SELECT revision, revision, kind, author, reason, time, write_id FROM revision"
+    " WHERE revision > :cursor AND revision <= :at",
+    "entry": "SELECT rowid, revision, number, kind, edit, deltas FROM journal"
+    " WHERE rowid > :cursor AND revision <= :at",
+    "draft": "SELECT id, id, base_revision, first, used FROM draft"
+    " WHERE id > :cursor AND base_revision <= :at",
+    "draft_step": "SELECT s.draft_id || ' ' || printf('%019d', s.number), s.draft_id, s.number,"
+    " s.data FROM draft_step s JOIN draft d ON d.id = s.draft_id"
+    " WHERE s.draft_id || ' ' || printf('%019d', s.number) > :cursor AND d.base_revision <= :at",
+}
+_TEXT_CURSORS = ("draft", "draft_step")
+_VERSIONED = ("name", "fact", "rule")
+
+
+class SqliteTables:
+    """A SQLite store as a source."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.store = store
+        self.store_id: str = store.store_id
+        self._undone: tuple[int, set[int]] | None = None
+
+    def revision(self) -> int:
+        return self.store.revision()
+
+    def read(self, table: str, cursor: Any, at: int) -> tuple[list[Row], Any]:
+        first: Any = "" if table in _TEXT_CURSORS else -1
+        found = self.store._rows(
+            f"{_SELECT[table]} ORDER BY 1 LIMIT :limit",
+            {"cursor": first if cursor is None else cursor, "at": at, "limit": BATCH},
+        )
+        rows = [row[1:] for row in found]
+        if table in _VERSIONED:
+            rows = [(*row[:2], row[2] if row[2] <= at else OPEN, *row[3:]) for row in rows]
+        if table == "name":
+            rows = [(*row[:3], bool(row[3]), row[4]) for row in rows]
+        if table == "revision":
+            undone = self._undone_at(at)
+            rows = [(*row, row[0] in undone) for row in rows]
+        return rows, found[-1][0] if len(found) == BATCH else None
+
+    def _undone_at(self, at: int) -> set[int]:
+        """The revisions that stood undone at a revision, by the undos and redos up to it."""
+        if self._undone is None or self._undone[0] != at:
+            rows = self.store._rows(
+                "SELECT kind, edit FROM journal WHERE kind IN ('undo', 'redo') AND revision <= ?"
+                " ORDER BY revision",
+                (at,),
+            )
+            self._undone = at, undone_by(rows)
+        return self._undone[1]
+
+    def close(self) -> None:
+        self.store.close()
+
+
+def undone_by(rows: Any) -> set[int]:
+    """The revisions that stand undone after these undos and redos, kind and JSON each."""
+    undone: set[int] = set()
+    for kind, edit in rows:
+        target = json.loads(edit)["revision"]
+        if kind == "undo":
+            undone.add(target)
+        else:
+            undone.discard(target)
+    return undone
+
+
+class SqliteTarget(SqliteTables):
+    """A file in the making, beside the place where it will be."""
+
+    def __init__(self, url: str) -> None:
+        self.path = path_of(url)
+        if self.path.exists():
+            raise StoreError(f"{self.path} is there already; give the path of a new file.")
+        self.making = self.path.with_name(f"{self.path.name}.copying")
+        super().__init__(SqliteStore(f"sqlite:///{self.making}", create=True))
+        self._relations: dict[str, int] = {}
+
+    def progress(self) -> str | None:
+        rows = self.store._rows("SELECT value FROM meta WHERE name = 'copying'")
+        return rows[0][0] if rows else None
+
+    def write(self, table: str, rows: list[Row], progress: str) -> None:
+        with self.store.transaction(brief=False) as sql:
+            getattr(self, f"_write_{table}")(sql, rows)
+            sql.execute("INSERT OR REPLACE INTO meta VALUES ('copying', ?)", (progress,))
+
+    def _write_relation(self, sql: Any, rows: list[Row]) -> None:
+        sql.executemany(
+            "INSERT INTO relation (id, name, key, kind, description) VALUES (?, ?, ?, ?, ?)",
+            [(number, name, fold(name), *rest) for number, name, *rest in rows],
+        )
+
+    def _write_name(self, sql: Any, rows: list[Row]) -> None:
+        for entity_id, since, until, is_alias, text in rows:
+            sql.execute("INSERT OR IGNORE INTO entity (id) VALUES (?)", (entity_id,))
+            words = words_of(text)
+            version = sql.execute(
+                "INSERT INTO name (entity_id, is_alias, text, key, bag, since, until)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (entity_id, is_alias, text, fold(text), bag_of(words), since, until),
+            ).lastrowid
+            sql.execute(
+                "INSERT INTO name_words (rowid, bag) VALUES (?, ?)", (version, bag_of(words))
+            )
+            remember(sql, words)
+
+    def _write_fact(self, sql: Any, rows: list[Row]) -> None:
+        if not self._relations:
+            self._relations = dict(sql.execute("SELECT name, id FROM relation").fetchall())
+        known: Counter[int] = Counter()
+        for fact_id, since, until, entity_id, relation, value, value_id, source, year in rows:
+            sql.execute(
+                "INSERT INTO fact (id, entity_id, relation_id, value, value_id, source, year,"
+                " since, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    fact_id,
+                    entity_id,
+                    self._relations[relation],
+                    value,
+                    value_id,
+                    source,
+                    year,
+                    since,
+                    until,
+                ),
+            )
+            if until == OPEN:
+                known.update([entity_id] if value_id is None else [entity_id, value_id])
+        sql.executemany(
+            "UPDATE entity SET facts = facts + ? WHERE id = ?",
+            [(count, entity_id) for entity_id, count in known.items()],
+        )
+
+    def _write_rule(self, sql: Any, rows: list[Row]) -> None:
+        sql.executemany(
+            "INSERT INTO rule (id, since, until, kind, name, key, value)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(*row[:5], fold(row[4]), row[5]) for row in rows],
+        )
+
+    def _write_revision(self, sql: Any, rows: list[Row]) -> None:
+        sql.executemany(
+            "INSERT INTO revision (revision, kind, author, reason, time, write_id, undone)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
+
+    def _write_entry(self, sql: Any, rows: list[Row]) -> None:
+        sql.executemany("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", rows)
+        sql.executemany(
+            "INSERT INTO touched VALUES (?, ?, ?)",
+            [
+                (object_id, revision, number)
+                for revision, number, _, _, deltas in rows
+                for object_id in touched_ids(read_deltas(deltas))
+            ],
+        )
+
+    def _write_draft(self, sql: Any, rows: list[Row]) -> None:
+        sql.executemany("INSERT INTO draft VALUES (?, ?, ?, ?)", rows)
+
+    def _write_draft_step(self, sql: Any, rows: list[Row]) -> None:
+        sql.executemany("INSERT INTO draft_step VALUES (?, ?, ?)", rows)
+
+    def finish(self, at: int) -> None:
+        with self.store.transaction(brief=False) as sql:
+            sql.execute("DELETE FROM meta WHERE name = 'copying'")
+        self.store.close()  # which leaves one file, without its log
+        try:
+            os.link(self.making, self.path)  # fails where another was first
+        except FileExistsError:
+            raise StoreError(
+                f"{self.path} is there already; give the path of a new file."
+            ) from None
+        except OSError:  # a file system without links
+            os.rename(self.making, self.path)
+        self.making.unlink(missing_ok=True)

@@ -1,0 +1,443 @@
+"""Bulk import into the embedded store: one transaction, one revision, one journal entry.
+
+Rows are streamed, and nothing but bounded caches is kept in memory: ids of entities, what the
+entities met lately hold, and rows to be written by the thousand. What an `Add` edit means for one
+fact (editing/planning.py), this does for millions: the same entities are found or made, the same
+values become links, a value that is there already only gains its new source.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, Any
+
+from graph.core.edits import AddSynonym, ChangeSetting
+from graph.core.errors import AlreadyThere, StoreError
+from graph.core.facts import (
+    clean_name,
+    clean_note,
+    clean_sources,
+    clean_value,
+    fold,
+    is_number_or_date,
+    new_ids,
+)
+from graph.core.protocol import LoadReport
+from graph.editing.planning import clean_relation, join_sources, plan
+from graph.exchange.formats import (
+    AliasRow,
+    BadLine,
+    FactRow,
+    RelationRow,
+    Row,
+    SettingRow,
+    SynonymRow,
+    read_year,
+)
+from graph.lookup.spelling import bag_of, words_of
+from graph.sqlite.dictionary import remember_new_names
+from graph.sqlite.file import OPEN
+from graph.sqlite.reads import view
+
+if TYPE_CHECKING:
+    from graph.sqlite.store import SqliteStore
+
+_ALIASED = f"""SELECT DISTINCT entity_id FROM name
+    WHERE key = ? AND text = ? AND is_alias = 1 AND until = {OPEN} LIMIT 2"""  # noqa: S608
+_ANY_ALIAS = f"SELECT EXISTS (SELECT 1 FROM name WHERE is_alias = 1 AND until = {OPEN})"  # noqa: S608
+_HELD = f"""SELECT r.key, coalesce(f.value_id, f.value) FROM fact f
+    JOIN relation r ON r.id = f.relation_id
+    WHERE f.entity_id = ? AND f.until = {OPEN} LIMIT ?"""  # noqa: S608
+_WRITE_NAME = """INSERT INTO name (entity_id, is_alias, text, key, bag, since, until)
+    VALUES (?, ?, ?, ?, ?, ?, ?)"""
+_WRITE_FACT = """INSERT INTO fact (id, entity_id, relation_id, value, value_id, source, year,
+    since, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_CACHED = 200_000  # ids of entities kept in memory, some 30 MB, and values, as many
+_MANY = 1000  # facts of an entity above which they are asked for one by one
+_TOGETHER = 5000  # rows written at once
+_PAGES_KB = 256_000  # of the file kept in memory
+_A_LINK = 0  # stands beside a relation's key for all ids that it links to
+
+_clean_sources = lru_cache(4096)(clean_sources)  # they recur
+
+
+@dataclass
+class _Relation:
+    id: int
+    key: str
+    is_link: bool | None
+    same_key: list[int] = field(default_factory=list)
+    """The ids of all relations of this folded key."""
+
+
+def load(
+    store: SqliteStore,
+    rows: Iterable[Row],
+    *,
+    author: str,
+    reason: str = "",
+    kind: str = "import",
+    source: str = "",
+    skip_bad: bool = False,
+    on_bad: Callable[[BadLine], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> LoadReport:
+    """Take in all rows as one revision; see `graph.core.protocol.SharedStore.load`."""
+    with store.transaction(brief=False) as connection, _much_memory(connection):
+        loader = _Loader(store, connection, kind, author, reason)
+        report = loader.report
+        for number, row in enumerate(rows, start=1):
+            if not isinstance(row, BadLine):
+                try:
+                    loader.take(row, source)
+                except StoreError as problem:
+                    row = BadLine(row.line, str(problem))
+            if isinstance(row, BadLine):
+                report.bad += 1
+                if on_bad is not None:
+                    on_bad(row)
+            if on_progress is not None and number % 10_000 == 0:
+                on_progress(number)
+        if report.bad and not skip_bad:
+            lines = "1 bad line" if report.bad == 1 else f"{report.bad:,} bad lines"
+            raise StoreError(
+                f"Nothing was imported, for there {'is' if report.bad == 1 else 'are'} {lines}; "
+                "mend the file, or leave them out with --skip-bad."
+            )
+        loader.finish(source)
+        return report
+
+
+@contextmanager
+def _much_memory(connection: sqlite3.Connection) -> Iterator[None]:
+    """A page cache that holds the indexes of some million names, which are written all over."""
+    (usual,) = connection.execute("PRAGMA cache_size").fetchone()
+    connection.execute(f"PRAGMA cache_size = -{_PAGES_KB}")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA cache_size = {usual}")
+        connection.execute("PRAGMA shrink_memory")
+
+
+class _Loader:
+    def __init__(
+        self,
+        store: SqliteStore,
+        connection: sqlite3.Connection,
+        kind: str,
+        author: str,
+        reason: str,
+    ) -> None:
+        self.store = store
+        self.sql = connection
+        self.kind = kind
+        self.revision = store.begin_revision(kind, author, reason, None)
+        self.report = LoadReport(revision=self.revision)
+        self.first_name = self._last("name")
+        self.first_fact = self._last("fact")
+        self.entities: dict[str, int] = {}
+        self.absent: set[str] = set()  # names of no entity: most values are, again and again
+        self.any_alias = bool(connection.execute(_ANY_ALIAS).fetchone()[0])
+        self.relations: dict[str, _Relation] = {}
+        # Of entities met lately all they hold: the relation's key with a literal or a linked id.
+        self.held: dict[int, set[tuple[str, str | int | None]] | None] = {}
+        self.held_size = 0
+        self.names: list[tuple[Any, ...]] = []  # rows yet to be written; each is in `entities`
+        self.facts: list[tuple[Any, ...]] = []
+        self.ids = chain.from_iterable(map(new_ids, repeat(_TOGETHER)))
+        self.known: Counter[int] = Counter()
+
+    def _last(self, table: str) -> int:
+        sql = f"SELECT coalesce(max(version), 0) FROM {table}"  # noqa: S608
+        return int(self.sql.execute(sql).fetchone()[0])
+
+    def take(
+        self, row: FactRow | AliasRow | RelationRow | SynonymRow | SettingRow, source: str
+    ) -> None:
+        """Write one row; raises `StoreError` for a bad one, before anything of it is written."""
+        match row:
+            case FactRow():
+                self._take_fact(row, source)
+            case AliasRow():
+                self._take_alias(row)
+            case RelationRow():
+                self._take_relation(row)
+            case SynonymRow():
+                self._take_rule(AddSynonym(row.phrase, row.relation))
+            case SettingRow():
+                self._take_rule(ChangeSetting(row.setting, row.value))
+
+    def _find(self, name: str) -> int | None:
+        """The entity of this name, or the only one with this alias."""
+        found = self.entities.get(name)
+        if found is not None or name in self.absent:
+            return found
+        row = self.sql.execute(
+            f"SELECT entity_id FROM name WHERE text = ? AND is_alias = 0 AND until = {OPEN}",  # noqa: S608
+            (name,),
+        ).fetchone()
+        if row is None:
+            aliased = (fold(name), name)
+            rows = self.sql.execute(_ALIASED, aliased).fetchall() if self.any_alias else []
+            if len(rows) != 1:
+                if len(self.absent) >= _CACHED:
+                    self.absent.clear()
+                self.absent.add(name)
+                return None
+            row = rows[0]
+        self._keep(name, row[0])
+        return int(row[0])
+
+    def _keep(self, name: str, entity_id: int) -> None:
+        if len(self.entities) >= _CACHED:
+            self._flush()
+            self.entities.clear()
+        self.entities[name] = entity_id
+        self.absent.discard(name)
+
+    def _find_or_make(self, name: str) -> int:
+        found = self._find(name)
+        if found is not None:
+            return found
+        entity_id = next(self.ids)
+        self._keep(name, entity_id)
+        self.names.append(self._name_row(entity_id, name, False))
+        self._hold(entity_id, set())
+        self.report.entities += 1
+        return entity_id
+
+    def _name_row(self, entity_id: int, text: str, is_alias: bool) -> tuple[Any, ...]:
+        bag = bag_of(words_of(text))
+        return entity_id, is_alias, text, fold(text), bag, self.revision, OPEN
+
+    def _flush(self) -> None:
+        """Write the rows that wait; names are made searchable only at the end."""
+        self.sql.executemany("INSERT INTO entity (id) VALUES (?)", [row[:1] for row in self.names])
+        self.sql.executemany(_WRITE_NAME, self.names)
+        self.sql.executemany(_WRITE_FACT, self.facts)
+        self.names.clear()
+        self.facts.clear()
+
+    def _relation(self, name: str) -> _Relation:
+        relation = self.relations.get(name)
+        if relation is None:
+            relation_id = self.store.relation_id(name)
+            rows = self.sql.execute(
+                "SELECT id, kind FROM relation WHERE key = ?", (fold(name),)
+            ).fetchall()
+            kinds = [kind for _, kind in rows if kind is not None]
+            same_key = [number for number, _ in rows]
+            is_link = kinds[0] == "link" if kinds else None
+            if len(self.relations) >= _CACHED:
+                self.relations.clear()
+            relation = _Relation(relation_id, fold(name), is_link, same_key)
+            self.relations[name] = relation
+            for other in self.relations.values() if len(same_key) > 1 else ():
+                if other.id in same_key:
+                    other.same_key = same_key
+        return relation
+
+    def _take_fact(self, row: FactRow, default_source: str) -> None:
+        name = row.entity
+        if name not in self.entities:  # what is in there is clean
+            name = clean_name(name, "entity")
+        known = self.relations.get(row.relation)
+        relation_name = "" if known else clean_relation(row.relation)
+        value = clean_value(row.value)
+        source = _clean_sources(row.source) or default_source
+        year = read_year(row.year)
+        if known is None:
+            known = self._relation(relation_name)
+        if known.is_link:
+            value = clean_name(value, "value")
+        entity_id = self._find_or_make(name)
+        value_id = self._find_or_make(value) if known.is_link else None
+        there = self._there(entity_id, known, value, value_id)
+        if there is not None:
+            self._add_source(there, entity_id, source, year)
+            return
+        self.facts.append(
+            (
+                next(self.ids),
+                entity_id,
+                known.id,
+                None if known.is_link else value,
+                value_id,
+                source,
+                year,
+                self.revision,
+                OPEN,
+            )
+        )
+        if len(self.facts) >= _TOGETHER:
+            self._flush()
+        self.report.facts += 1
+
+    def _there(
+        self, entity_id: int, relation: _Relation, value: str, value_id: int | None
+    ) -> tuple[Any, ...] | None:
+        """The row of the fact that says this already; a new one is held from now on.
+
+        Whether an undeclared value is a link is settled at the end, when all entities are known;
+        for now it matters only if it is there already as one.
+        """
+        held, key = self._held_by(entity_id), relation.key
+        may_link = relation.is_link is None and (held is None or (key, _A_LINK) in held)
+        if may_link and not is_number_or_date(value):
+            value_id = self._find(value)
+        if held is not None and (key, value) not in held and (key, value_id) not in held:
+            held.add((key, value if value_id is None or may_link else value_id))
+            self.held_size += 1
+            return None
+        self._flush()
+        for relation_id in relation.same_key:
+            row: tuple[Any, ...] | None = self.sql.execute(
+                "SELECT version, id, relation_id, value, value_id, source, year, since FROM fact"  # noqa: S608
+                " WHERE entity_id = ? AND relation_id = ?"
+                f" AND until = {OPEN} AND (value_id = ? OR value = ?)",
+                (entity_id, relation_id, value_id, value),
+            ).fetchone()
+            if row is not None:
+                return row
+        return None
+
+    def _held_by(self, entity_id: int) -> set[tuple[str, str | int | None]] | None:
+        """All that an entity holds; None for one that holds too much to be kept in memory."""
+        if entity_id not in self.held:
+            self._flush()
+            rows = self.sql.execute(_HELD, (entity_id, _MANY)).fetchall()
+            links = {(key, _A_LINK) for key, value in rows if isinstance(value, int)}
+            self._hold(entity_id, None if len(rows) == _MANY else links.union(rows))
+        return self.held[entity_id]
+
+    def _hold(self, entity_id: int, held: set[tuple[str, str | int | None]] | None) -> None:
+        if self.held_size >= _CACHED:
+            self.held.clear()
+            self.held_size = 0
+        self.held[entity_id] = held
+        self.held_size += 1 + len(held or ())
+
+    def _add_source(
+        self,
+        there: tuple[Any, ...],
+        entity_id: int,
+        source: str,
+        year: int | None,
+    ) -> None:
+        version, fact_id, relation_id, value, value_id, had, had_year, since = there
+        sources = join_sources(had, source)
+        if sources == had:
+            self.report.doubles += 1
+            return
+        self.report.sources += 1
+        new_year = year if had_year is None else had_year
+        if since == self.revision:
+            self.sql.execute(
+                "UPDATE fact SET source = ?, year = ? WHERE version = ?",
+                (sources, new_year, version),
+            )
+            return
+        self.sql.execute("UPDATE fact SET until = ? WHERE version = ?", (self.revision, version))
+        self.sql.execute(
+            _WRITE_FACT,
+            (
+                fact_id,
+                entity_id,
+                relation_id,
+                value,
+                value_id,
+                sources,
+                new_year,
+                self.revision,
+                OPEN,
+            ),
+        )
+        self.known.subtract([entity_id] if value_id is None else [entity_id, value_id])
+
+    def _take_alias(self, row: AliasRow) -> None:
+        alias, name = clean_name(row.alias, "alias"), clean_name(row.entity, "entity")
+        entity_id = self._find(name)
+        if entity_id is None:
+            raise StoreError(f"There is no entity “{name}” for the alias “{alias}”.")
+        self._flush()
+        there = self.sql.execute(
+            f"SELECT 1 FROM name WHERE entity_id = ? AND text = ? AND until = {OPEN}",  # noqa: S608
+            (entity_id, alias),
+        ).fetchone()
+        if there is None:
+            self.sql.execute(_WRITE_NAME, self._name_row(entity_id, alias, True))
+            self.any_alias = True
+            self.absent.discard(alias)
+            self.entities.pop(alias, None)  # it may have had one meaning, and now has two
+            self.report.aliases += 1
+
+    def _take_relation(self, row: RelationRow) -> None:
+        name = clean_relation(row.relation)
+        if row.kind not in ("link", "literal"):
+            raise StoreError(f"The kind “{row.kind[:40]}” is neither link nor literal.")
+        relation = self._relation(name)
+        self.sql.execute(
+            "UPDATE relation SET kind = ?, description = ? WHERE id = ?",
+            (row.kind, clean_note(row.description, "description"), relation.id),
+        )
+        self.relations.clear()
+        self.report.relations += 1
+
+    def _take_rule(self, edit: AddSynonym | ChangeSetting) -> None:
+        try:
+            (delta,) = plan(edit, view(self.sql))
+        except AlreadyThere:
+            self.report.doubles += 1
+            return
+        self.store.write_rule(delta, self.revision)
+        self.report.rules += 1
+
+    def finish(self, source: str) -> None:
+        """Settle what is a link, count, make names searchable, and write the journal entry."""
+        self._flush()
+        sql = self.sql
+        sql.create_function("is_number_or_date", 1, is_number_or_date, deterministic=True)
+        sql.execute(
+            "UPDATE fact SET value = NULL, value_id = n.entity_id FROM name n"  # noqa: S608
+            f" WHERE n.text = fact.value AND n.is_alias = 0 AND n.until = {OPEN}"
+            " AND fact.version > ? AND fact.relation_id NOT IN"
+            " (SELECT r.id FROM relation r JOIN relation k ON k.key = r.key"
+            " WHERE k.kind IS NOT NULL) AND NOT is_number_or_date(n.text)",
+            (self.first_fact,),
+        )
+        sql.execute(
+            """UPDATE entity SET facts = facts + n.count FROM (
+                SELECT id, count(*) AS count FROM (
+                    SELECT entity_id AS id FROM fact WHERE version > :first
+                    UNION ALL
+                    SELECT value_id FROM fact WHERE version > :first AND value_id IS NOT NULL)
+                GROUP BY id) n
+            WHERE n.id = entity.id""",
+            {"first": self.first_fact},
+        )
+        sql.executemany(
+            "UPDATE entity SET facts = facts + ? WHERE id = ?",
+            [(count, entity_id) for entity_id, count in self.known.items()],
+        )
+        remember_new_names(sql, self.first_name)
+        report = self.report
+        self.store.record_bulk(
+            self.revision,
+            0,
+            "import",
+            {
+                "kind": "import",
+                "facts": report.facts,
+                "sources": report.sources,
+                "entities": report.entities,
+                "aliases": report.aliases,
+                "source": source,
+            },
+        )

@@ -1,0 +1,316 @@
+"""Reading a SQLite store: every read is one or few statements, filtered by revision."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import starmap
+from typing import Any, cast
+
+from graph.core.facts import MAX_NAME, Entity, Fact, clean_name, fold, is_id
+from graph.core.journal import read_entry
+from graph.core.neighbourhood import walk
+from graph.core.protocol import JournalEntry, Relation, TripletStore
+from graph.core.rules import Rule
+from graph.lookup.encoder import Vectors
+from graph.lookup.ranking import rank_entities
+from graph.lookup.spelling import MOST_WORDS, words_of
+from graph.sqlite.dictionary import candidates, entities, holding, name_and_aliases, options, quoted
+from graph.sqlite.file import NEWEST, OPEN
+from graph.sqlite.vectors import IS_THERE, nearest
+
+_FACT = """
+    SELECT f.id, f.entity_id, e.text, r.name, coalesce(v.text, f.value), f.value_id,
+           f.source, f.year, f.since
+    FROM fact f
+    JOIN relation r ON r.id = f.relation_id
+    JOIN name e ON e.entity_id = f.entity_id AND e.is_alias = 0 AND e.since <= :at AND e.until > :at
+    LEFT JOIN name v
+        ON v.entity_id = f.value_id AND v.is_alias = 0 AND v.since <= :at AND v.until > :at
+    WHERE f.since <= :at AND f.until > :at"""
+_FACTS = _FACT + " AND f.entity_id = :id ORDER BY f.id LIMIT :limit"
+# CROSS JOIN keeps SQLite to this order: the relation's ids by key, then the entity's few facts.
+_FACTS_OF_RELATION = (
+    _FACT.replace("FROM fact f\n    JOIN relation r ON", "FROM relation r CROSS JOIN fact f ON")
+    + " AND r.key = :key AND f.entity_id = :id ORDER BY f.id LIMIT :limit"
+)
+_BATCH = 5000
+_SEARCHED = 5000  # names that a search as one types looks at, at most
+
+# Which journal entries are about a fact or an entity; an import's own rows tell what it wrote.
+_ABOUT_FACT = """
+    AND (EXISTS (SELECT 1 FROM touched t
+                 WHERE t.object_id = :object AND t.revision = j.revision AND t.number = j.number)
+         OR j.deltas IS NULL AND j.revision IN (
+             SELECT since FROM fact WHERE id = :object
+             UNION SELECT until FROM fact WHERE id = :object))"""
+_ABOUT_ENTITY = _ABOUT_FACT.replace("FROM fact WHERE id", "FROM name WHERE entity_id")
+
+
+class SqliteReads:
+    """The reading half of a store; `_reader` gives the connection of the calling thread."""
+
+    def _reader(self) -> sqlite3.Connection:
+        raise NotImplementedError
+
+    def _rows(self, sql: str, values: Any = ()) -> list[tuple[Any, ...]]:
+        return self._reader().execute(sql, values).fetchall()
+
+    def revision(self) -> int:
+        (newest,) = self._rows("SELECT max(revision) FROM revision")[0]
+        return newest or 0
+
+    def entity(self, entity_id: int, at: int | None = None) -> Entity | None:
+        if not is_id(entity_id):
+            return None
+        rows = self._rows(
+            "SELECT text FROM name WHERE entity_id = :id AND since <= :at AND until > :at"
+            " ORDER BY is_alias, version",
+            {"id": entity_id, "at": NEWEST if at is None else at},
+        )
+        # A row that is not the name comes last, so without a name there are no rows at all.
+        return Entity(entity_id, rows[0][0], tuple(text for (text,) in rows[1:])) if rows else None
+
+    def find_entities(self, name: str, at: int | None = None) -> list[tuple[Entity, str]]:
+        try:
+            cleaned = clean_name(name)
+        except ValueError:
+            return []
+        at = NEWEST if at is None else at
+        rows = self._rows(
+            "SELECT o.entity_id, o.text FROM name k JOIN name o ON o.entity_id = k.entity_id"
+            " WHERE k.key = :key AND k.since <= :at AND k.until > :at"
+            " AND o.since <= :at AND o.until > :at ORDER BY o.is_alias, o.version",
+            {"key": fold(cleaned), "at": at},
+        )
+        names: dict[int, dict[str, None]] = {}
+        for entity_id, text in rows:
+            names.setdefault(entity_id, {})[text] = None
+        entities = [
+            Entity(entity_id, *name_and_aliases(texts)) for entity_id, texts in names.items()
+        ]
+        return rank_entities(cleaned, entities, lambda entity_id: self._count(entity_id, at))
+
+    def _count(self, entity_id: int, at: int) -> int:
+        return self._rows(
+            "SELECT count(*) FROM fact WHERE entity_id = :id AND since <= :at AND until > :at",
+            {"id": entity_id, "at": at},
+        )[0][0]
+
+    def fact(self, fact_id: int, at: int | None = None) -> Fact | None:
+        if not is_id(fact_id):
+            return None
+        rows = self._rows(
+            _FACT + " AND f.id = :id", {"id": fact_id, "at": NEWEST if at is None else at}
+        )
+        return Fact(*rows[0]) if rows else None
+
+    def facts(
+        self,
+        entity_id: int,
+        relation: str | None = None,
+        at: int | None = None,
+        limit: int | None = None,
+    ) -> list[Fact]:
+        if not is_id(entity_id):
+            return []
+        values = {
+            "id": entity_id,
+            "at": NEWEST if at is None else at,
+            "limit": -1 if limit is None else max(0, limit),
+        }
+        if relation is None:
+            return [Fact(*row) for row in self._rows(_FACTS, values)]
+        key = fold(_searchable(relation))
+        return [Fact(*row) for row in self._rows(_FACTS_OF_RELATION, {**values, "key": key})]
+
+    def facts_to(
+        self, entity_id: int, at: int | None = None, limit: int | None = None
+    ) -> list[Fact]:
+        if not is_id(entity_id):
+            return []
+        values = {
+            "id": entity_id,
+            "at": NEWEST if at is None else at,
+            "limit": -1 if limit is None else max(0, limit),
+        }
+        sql = _FACT + " AND f.value_id = :id ORDER BY f.id LIMIT :limit"
+        return [Fact(*row) for row in self._rows(sql, values)]
+
+    def neighbourhood(
+        self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None
+    ) -> list[Fact]:
+        at = self.revision() if at is None else at
+        return walk(cast(TripletStore, self), entity_ids, hops, limit, at)
+
+    def all_facts(self, at: int | None = None) -> Iterator[Fact]:
+        at = self.revision() if at is None else at
+        last = 0
+        while True:
+            rows = self._rows(
+                _FACT + " AND f.id > :last ORDER BY f.id LIMIT :limit",
+                {"at": at, "last": last, "limit": _BATCH},
+            )
+            yield from starmap(Fact, rows)
+            if len(rows) < _BATCH:
+                return
+            last = rows[-1][0]
+
+    def search(self, text: str, limit: int = 10, at: int | None = None) -> list[Entity]:
+        typed = _searchable(text[:200])
+        words = words_of(typed)[:MOST_WORDS]
+        if limit <= 0:
+            return []
+        at = NEWEST if at is None else at
+        found = dict.fromkeys(entity.id for entity, _ in self.find_entities(typed, at))
+        for query in self._queries(words):
+            if query and len(found) < limit:
+                rows = self._rows(
+                    # The best known first, then the shorter name, the older.
+                    "SELECT n.entity_id FROM"
+                    " (SELECT rowid AS version FROM name_words WHERE name_words MATCH :query"
+                    "  LIMIT :most) w JOIN name n ON n.version = w.version"
+                    " JOIN entity e ON e.id = n.entity_id"
+                    " WHERE n.since <= :at AND n.until > :at GROUP BY n.entity_id"
+                    " ORDER BY max(e.facts) DESC, min(length(n.text)), n.entity_id LIMIT :limit",
+                    {"query": query, "most": _SEARCHED, "at": at, "limit": limit + len(found)},
+                )
+                found.update(dict.fromkeys(entity_id for (entity_id,) in rows))
+        return entities(self._rows, list(found)[:limit], at)
+
+    def _queries(self, words: Sequence[str]) -> Iterator[str]:
+        """Words that begin as typed; then words that hold it; then words spelt nearly so."""
+        if not words:
+            return
+        yield " ".join(quoted(word) + "*" for word in words)
+        for near in (holding, options):
+            chosen = [near(self._rows, word) or [word] for word in words]
+            if [[word] for word in words] != chosen:
+                yield " AND ".join("(" + " OR ".join(map(quoted, group)) + ")" for group in chosen)
+
+    def has_vectors(self) -> bool:
+        return bool(self._rows(IS_THERE))
+
+    def near_names(
+        self, vector_D: Vectors, limit: int = 10, at: int | None = None
+    ) -> list[tuple[Entity, float]]:
+        if not self.has_vectors():
+            return []
+        found = []
+        for entity_id, name, cosine in nearest(self._rows, vector_D, 2 * limit):
+            entity = self.entity(entity_id, at)
+            if entity is not None and entity.name == name:
+                found.append((entity, cosine))
+        return found[:limit]
+
+    def candidates(self, name: str, limit: int = 50, at: int | None = None) -> list[Entity]:
+        return candidates(
+            self._rows, _searchable(name[:MAX_NAME]), limit, NEWEST if at is None else at
+        )
+
+    def relation(self, name: str) -> Relation | None:
+        rows = self._rows(
+            "SELECT name, kind, description FROM relation WHERE key = ?"
+            " ORDER BY kind IS NULL, name <> ?, id LIMIT 1",
+            (fold(_searchable(name)), _searchable(name)),
+        )
+        return Relation(*rows[0]) if rows else None
+
+    def relations(self) -> list[Relation]:
+        rows = self._rows("SELECT name, kind, description FROM relation ORDER BY id")
+        return [Relation(*row) for row in rows]
+
+    def former_relations(self, entity_id: int, at: int | None = None) -> list[str]:
+        if not is_id(entity_id):
+            return []
+        at = self.revision() if at is None or at == NEWEST else at
+        rows = self._rows(
+            "SELECT r.key, r.name, f.until > :at FROM fact f JOIN relation r ON r.id ="
+            " f.relation_id WHERE f.entity_id = :id AND f.since <= :at ORDER BY f.id",
+            {"id": entity_id, "at": at},
+        )
+        standing = {key for key, _, stands in rows if stands}
+        return list({key: name for key, name, _ in rows if key not in standing}.values())
+
+    def rules(
+        self, kind: str | None = None, name: str | None = None, at: int | None = None
+    ) -> list[Rule]:
+        rows = self._rows(
+            "SELECT id, kind, name, value FROM rule WHERE since <= :at AND until > :at"
+            " AND (:kind IS NULL OR kind = :kind) AND (:key IS NULL OR key = :key) ORDER BY id",
+            {
+                "at": NEWEST if at is None else at,
+                "kind": kind,
+                "key": None if name is None else fold(_searchable(name)),
+            },
+        )
+        return [Rule(*row) for row in rows]
+
+    def relation_names(self, entity_id: int, at: int | None = None) -> list[str]:
+        if not is_id(entity_id):
+            return []
+        rows = self._rows(
+            "SELECT r.key, r.name FROM fact f JOIN relation r ON r.id = f.relation_id"
+            " WHERE f.entity_id = :id AND f.since <= :at AND f.until > :at ORDER BY f.id",
+            {"id": entity_id, "at": NEWEST if at is None else at},
+        )
+        names: dict[str, str] = {}
+        for key, name in rows:
+            names.setdefault(key, name)
+        return list(names.values())
+
+    def history(
+        self,
+        *,
+        entity_id: int | None = None,
+        fact_id: int | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> list[JournalEntry]:
+        object_id = fact_id if fact_id is not None else entity_id
+        if object_id is not None and not is_id(object_id):
+            return []
+        about = ""
+        if object_id is not None:
+            about = _ABOUT_FACT if fact_id is not None else _ABOUT_ENTITY
+        found = f"FROM journal j WHERE j.revision < :before{about}"
+        newest = "ORDER BY j.revision DESC, j.number DESC"
+        rows = self._rows(
+            "SELECT j.revision, j.kind, r.author, r.time, r.reason, j.edit, j.deltas, r.kind"  # noqa: S608
+            " FROM journal j JOIN revision r ON r.revision = j.revision"
+            f" WHERE j.revision < :before{about} AND j.revision >="
+            f" (SELECT min(revision) FROM (SELECT j.revision AS revision {found} {newest}"
+            f" LIMIT :limit)) {newest}",
+            {
+                "object": object_id,
+                "before": OPEN if before is None else before,
+                "limit": max(0, limit),
+            },
+        )
+        return list(starmap(read_entry, rows))
+
+
+class _At(SqliteReads):
+    """The reads of a store at one revision, or what a transaction sees if none is named."""
+
+    def __init__(self, connection: sqlite3.Connection, revision: int = NEWEST) -> None:
+        self._own = connection
+        self._revision = revision
+
+    def _reader(self) -> sqlite3.Connection:
+        return self._own
+
+    def _rows(self, sql: str, values: Any = ()) -> list[tuple[Any, ...]]:
+        if isinstance(values, dict) and values.get("at") == NEWEST:
+            values = {**values, "at": self._revision}
+        return super()._rows(sql, values)
+
+
+def view(connection: sqlite3.Connection, revision: int = NEWEST) -> TripletStore:
+    """The reads of one connection, inside its transaction; nothing else may be asked of it."""
+    return cast(TripletStore, _At(connection, revision))
+
+
+def _searchable(text: str) -> str:
+    """Text that SQLite can take: without null bytes and lone surrogates."""
+    return text.replace("\0", " ").encode("utf-8", "ignore").decode("utf-8")

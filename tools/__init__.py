@@ -1,0 +1,1 @@
+"""Commands for developers: the shipped world, benchmarks, a Neo4j server."""

@@ -1,0 +1,1 @@
+"""Builds the shipped world from raw triplets."""

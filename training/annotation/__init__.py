@@ -1,0 +1,1 @@
+"""Text with lookups: annotated corpora, and annotators that write them."""

@@ -1,0 +1,185 @@
+"""`python -m training annotate`: write lookups into plain text, by a graph or by a causal LM.
+
+    python -m training annotate texts.jsonl --out annotated.jsonl --align sqlite:///world.db
+    python -m training annotate texts.jsonl --out annotated.jsonl --model Qwen/Qwen2.5-7B-Instruct
+    python -m training annotate texts.jsonl --out annotated.jsonl --model … --ray auto
+
+The input has a text in each object (`text`, and `title` if need be), as .json or .jsonl, or is a
+plain .txt with a document a line; a .gz beside the ending is unpacked. The output is JSON Lines in
+the published form, which `python -m training shards` and `extract` read. It is written to
+OUT.partial and gets its name when it is whole; after a kill the same command goes on where it
+stopped. What a model wrote and could not be used is kept under "problems" of its document, and
+counted at the end. With --ray the work is done by a Ray cluster
+(training/annotation/ray_annotator.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, nullcontext
+from pathlib import Path
+from typing import Any
+
+from training.annotation.alignment import Text
+from training.annotation.annotated_text import write_brackets
+from training.annotation.annotators import Annotator, Chosen
+from training.annotation.articles import read_objects
+from training.data.tokenizer import CorpusError
+
+SHOWN = 10  # problems that are printed
+
+
+def read_texts(path: Path) -> Iterator[Text]:
+    """The texts of a file. Raises CorpusError for what is no text."""
+    if not path.is_file():
+        raise CorpusError(f"There is no file {path}.")
+    for number, item in enumerate(read_objects(path), start=1):
+        text = item.get("text") if isinstance(item, dict) else None
+        if not isinstance(text, str):
+            raise CorpusError(f"Document {number:,} of {path} has no text, a string.")
+        yield Text(text, str(item.get("title") or ""))
+
+
+def annotate_file(
+    source: Path,
+    out: Path,
+    annotator: Annotator,
+    batch_size: int = 16,
+    say: Any = lambda done, lookups, rate: None,
+    window: int | None = None,
+) -> tuple[int, int]:
+    """Annotate a file in batches; returns the numbers of documents and lookups in `out`.
+
+    The annotator is given `window` texts at a time, or else a batch; what it gives back is made
+    safe after each batch. What an earlier run left in OUT.partial is kept, but for a last line
+    that was cut short. Raises CorpusError if it is of another source.
+    """
+    partial = out.with_name(out.name + ".partial")
+    done = _whole_lines(partial)
+    texts = read_texts(source)
+    lookups = 0
+    for line in done:
+        expected = next(texts, None)
+        if expected is None or line.get("text") != expected.text:
+            raise CorpusError(
+                f"{partial} was begun from another file than {source}: remove it to start anew."
+            )
+        lookups += int(line.get("lookups", 0))
+    number, begun = len(done), time.perf_counter()
+    before = number
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    with partial.open("a", encoding="utf-8") as file:
+        while given := list(itertools.islice(texts, window or batch_size)):
+            for text, annotated in zip(given, annotator.annotate(given), strict=True):
+                if annotated.text != text.text:
+                    raise CorpusError(f"{annotator.name} changed the text {text.text[:40]!r} ….")
+                lookups += len(annotated.lookups)
+                try:
+                    written = write_brackets(annotated)
+                except CorpusError as error:
+                    raise CorpusError(f"Document {number + 1:,} of {source}: {error}") from error
+                record = {
+                    "annotated_text": written,
+                    "text": text.text,
+                    "title": text.title,
+                    "lookups": len(annotated.lookups),
+                    "annotator": annotator.name,
+                }
+                if annotated.problems:
+                    record["problems"] = [str(problem) for problem in annotated.problems]
+                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+                number += 1
+                if (number - before) % batch_size == 0 or text is given[-1]:
+                    file.flush()
+                    os.fsync(file.fileno())
+                    say(number, lookups, (number - before) / (time.perf_counter() - begun))
+    if not number:
+        raise CorpusError(f"{source} holds no text.")
+    partial.replace(out)
+    return number, lookups
+
+
+def unused(out: Path) -> Iterator[str]:
+    """What could not be used of the annotator's answers: the first few, and how many."""
+    number = 0
+    with out.open(encoding="utf-8") as file:
+        for place, line in enumerate(file, start=1):
+            for problem in json.loads(line).get("problems", ()):
+                number += 1
+                if number <= SHOWN:
+                    yield f"Document {place:,}, its answer's {problem}"
+    if number:
+        yield (
+            f"{number:,} parts of the answers could not be used; {out} has all of them under "
+            '"problems".'
+        )
+
+
+def _whole_lines(partial: Path) -> list[dict[str, Any]]:
+    """The records that are there; a last line without its end is cut off."""
+    if not partial.is_file():
+        return []
+    data = partial.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    if len(whole) < len(data):
+        with partial.open("r+b") as file:
+            file.truncate(len(whole))
+    try:
+        return [json.loads(line) for line in whole.splitlines()]
+    except ValueError as error:
+        raise CorpusError(f"{partial} is damaged: remove it to start anew.") from error
+
+
+def _annotator(chosen: Chosen, address: str | None, batch_size: int) -> Any:
+    """The annotator in this process, or on the cluster at an address, to be used in a `with`."""
+    if address:
+        from training.annotation.ray_annotator import RayAnnotator
+
+        return RayAnnotator(chosen, address, batch_size)
+    annotator = chosen.open()
+    return closing(annotator) if hasattr(annotator, "close") else nullcontext(annotator)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Annotate as the command line says."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training annotate", description="Write lookups into plain text."
+    )
+    parser.add_argument("source", type=Path, help="texts as .json, .jsonl, or .txt by the line")
+    parser.add_argument("--out", type=Path, required=True, help="annotated JSON Lines")
+    how = parser.add_mutually_exclusive_group(required=True)
+    how.add_argument("--align", metavar="STORE", help="align with this graph")
+    how.add_argument("--model", help="a causal LM or instruction model, folder or Hub name")
+    parser.add_argument("--batch", type=int, default=16, help="texts at a time")
+    parser.add_argument(
+        "--ray", metavar="ADDRESS", help="work on a Ray cluster: an address, auto, or local"
+    )
+    options = parser.parse_args(argv)
+    if options.out.exists():
+        raise CorpusError(f"{options.out} is there already: remove it or name another.")
+    if options.batch < 1:
+        raise CorpusError(f"--batch is {options.batch}; give 1 or more.")
+
+    def say(done: int, lookups: int, rate: float) -> None:
+        print(f"{done:,} texts, {lookups:,} lookups, {rate:.1f} texts a second", file=sys.stderr)
+
+    chosen = Chosen(options.align or "", options.model or "")
+    with _annotator(chosen, options.ray, options.batch) as annotator:
+        documents, lookups = annotate_file(
+            options.source,
+            options.out,
+            annotator,
+            options.batch,
+            say,
+            getattr(annotator, "window", None),
+        )
+    print(f"{documents:,} texts with {lookups:,} lookups are in {options.out}.")
+    for line in unused(options.out):
+        print(line, file=sys.stderr)
+    return 0

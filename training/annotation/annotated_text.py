@@ -1,0 +1,292 @@
+"""Annotated text: plain text and the lookups in it, in the two spellings that corpora use.
+
+The bracket form is what annotators write, the marker form is what models read:
+
+    was an [dblookup('Ralph Earl', 'Nationality') -> American] American painter
+    was an <|db_entity|> Ralph Earl<|db_relationship|> Nationality<|db_return|> American<|db_end|> …
+
+Both are read into one thing, `Annotated`: the text without any lookup, and each lookup with its
+place in that text. So text → annotated → text gives the same characters, and one form becomes the
+other without pattern replacement. Quotes, brackets and backslashes inside a slot are written with a
+backslash before them, as published corpora do with quotes.
+
+The marker form has two spacings. Published corpora (arXiv 2505.15962) keep the space before the
+lookup; ours moves it behind (see training/data/documents.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from model.roles import END, ENTITY, MARKERS, RELATIONSHIP, RETURN
+from training.data.tokenizer import CorpusError
+
+Spacing = Literal["lamplight", "reference"]
+Slots = tuple[str, str, str]  # entity, relation, value
+
+_CALL = "[dblookup("
+_START = re.compile(re.escape(_CALL) + "|" + "|".join(map(re.escape, MARKERS)))
+_MARKED = re.compile(
+    rf"{re.escape(ENTITY)}(.*?){re.escape(RELATIONSHIP)}(.*?){re.escape(RETURN)}(.*?)"
+    rf"{re.escape(END)}",
+    re.S,
+)
+_ESCAPED = re.compile(r"\\([\\'\"\[\]])")
+_OPENERS = "([{<\"'“‘«„–—-/"  # what a word follows without a space
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One lookup; `position` is where in the plain text the words after it begin."""
+
+    position: int
+    entity: str
+    relation: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unparsable:
+    """What looks like a lookup and is none: its place in the annotated text, and why."""
+
+    offset: int
+    excerpt: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"character {self.offset:,}: {self.reason} ({self.excerpt!r})"
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """Plain text and its lookups, in the order of their places."""
+
+    text: str
+    lookups: tuple[Placed, ...] = ()
+    problems: tuple[Unparsable, ...] = field(default=(), compare=False)
+
+
+def parse(annotated: str) -> Annotated:
+    """Read text in either form, or in both.
+
+    What cannot be read as a lookup is reported in `problems` and left out of the text up to where
+    it seems to end: the next closing bracket or marker, at most the end of the line.
+    """
+    plain = _Plain()
+    problems: list[Unparsable] = []
+    at = 0
+    while match := _START.search(annotated, at):
+        start = match.start()
+        plain.add(annotated[at:start])
+        bracket = match.group() == _CALL
+        found = _read_call(annotated, start) if bracket else _read_marked(annotated, start)
+        if isinstance(found, str):
+            at = _end_of_broken(annotated, start, bracket)
+            excerpt = annotated[start : min(at, start + 60)]
+            problems.append(Unparsable(start, excerpt, found))
+        else:
+            slots, at = found
+            plain.place(slots)
+        here = plain.last()
+        if annotated.startswith(" ", at):
+            if bracket or not here or here.isspace() or here in _OPENERS:
+                at += 1  # the lookup's own space
+            else:
+                plain.shift(1)  # the words after it begin behind the space
+        elif bracket and here == " " and not annotated.startswith("[", at):
+            plain.drop()  # "in [lookup], then": the space before it was the lookup's
+    plain.add(annotated[at:])
+    return Annotated("".join(plain.pieces), tuple(plain.lookups), tuple(problems))
+
+
+class _Plain:
+    """The plain text in the making, with the lookups that were met."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.length = 0
+        self.lookups: list[Placed] = []
+
+    def add(self, piece: str) -> None:
+        if piece:
+            self.pieces.append(piece)
+            self.length += len(piece)
+
+    def place(self, slots: Slots) -> None:
+        self.lookups.append(Placed(self.length, *slots))
+
+    def last(self) -> str:
+        return self.pieces[-1][-1] if self.pieces else ""
+
+    def drop(self) -> None:
+        """Take the last character away; the lookups that stand behind it move along."""
+        self.shift(-1)
+        self.length -= 1
+        self.pieces[-1] = self.pieces[-1][:-1]
+        if not self.pieces[-1]:
+            self.pieces.pop()
+
+    def shift(self, by: int) -> None:
+        """Move the lookups that stand at the end of what was read."""
+        for index in range(len(self.lookups) - 1, -1, -1):
+            if self.lookups[index].position != self.length:
+                break
+            self.lookups[index] = replace(self.lookups[index], position=self.length + by)
+
+
+def _read_call(text: str, start: int) -> tuple[Slots, int] | str:
+    """Slots and end of the bracket form that begins at `start`, or what is wrong with it."""
+    at = start + len(_CALL)
+    quote = text[at : at + 1]
+    if quote not in ("'", '"'):
+        return "its entity is not quoted"
+    next_call = text.find(_CALL, at)
+    limit = len(text) if next_call < 0 else next_call
+    between = _find(text, re.compile(rf"{quote},\s*(['\"])"), at + 1, limit)
+    if between is None:
+        return "it has no relation"
+    closing = _find(text, re.compile(rf"{between[1]}\)\s*->[^\S\n]*"), between.end(), limit)
+    if closing is None:
+        return "it has no value"
+    end = _closing_bracket(text, closing.end(), limit)
+    if end is None:
+        return "it never closes, or has an unbalanced bracket in its value"
+    raw = text[at + 1 : between.start()], text[between.end() : closing.start()]
+    slots = (*(_ESCAPED.sub(r"\1", part).strip() for part in (*raw, text[closing.end() : end])),)
+    if not all(slots):
+        return f"its {('entity', 'relation', 'value')[slots.index('')]} is empty"
+    return slots, end + 1  # type: ignore[return-value]
+
+
+def _find(text: str, pattern: re.Pattern[str], start: int, limit: int) -> re.Match[str] | None:
+    """The first occurrence that is not escaped and on the same line."""
+    line = text.find("\n", start, limit)
+    while match := pattern.search(text, start, limit if line < 0 else line):
+        if not _is_escaped(text, match.start()):
+            return match
+        start = match.start() + 1  # the next one may begin inside an escaped one
+    return None
+
+
+def _is_escaped(text: str, at: int) -> bool:
+    slashes = at - len(text[:at].rstrip("\\")) if text[at - 1 : at] == "\\" else 0
+    return slashes % 2 == 1
+
+
+def _closing_bracket(text: str, start: int, limit: int) -> int | None:
+    """Where the value ends, at the bracket that matches; None if none does in the line."""
+    depth = 0
+    for at in range(start, limit):
+        character = text[at]
+        if character == "\n":
+            break
+        if character not in "[]" or _is_escaped(text, at):
+            continue
+        if character == "[":
+            depth += 1
+        elif depth:
+            depth -= 1
+        else:
+            return at
+    return None
+
+
+def _read_marked(text: str, start: int) -> tuple[Slots, int] | str:
+    """Slots and end of the marker form that begins at `start`, or what is wrong with it."""
+    if not text.startswith(ENTITY, start):
+        return "a marker stands outside a lookup"
+    match = _MARKED.match(text, start)
+    if match is None or ENTITY in match.group()[1:]:
+        return "it never closes, or its markers are out of order"
+    slots = tuple(part.strip() for part in match.groups())
+    if any(marker in part for part in slots for marker in MARKERS):
+        return "it has a marker inside a slot"
+    if not all(slots):
+        return f"its {('entity', 'relation', 'value')[slots.index('')]} is empty"
+    return slots, match.end()  # type: ignore[return-value]
+
+
+def _end_of_broken(text: str, start: int, bracket: bool) -> int:
+    """Up to where a broken lookup seems to reach."""
+    line = text.find("\n", start)
+    limit = len(text) if line < 0 else line
+    following = _START.search(text, start + 1)
+    if bracket:
+        if following is not None:
+            limit = min(limit, following.start())
+        closing = text.find("]", start, limit)
+        return limit if closing < 0 else closing + 1
+    end = text.find(END, start, limit)
+    opening = text.find(ENTITY, start + 1, limit)
+    if end >= 0 and (opening < 0 or end < opening):
+        return end + len(END)
+    if opening >= 0:
+        return opening
+    own = _START.match(text, start)
+    assert own is not None
+    # No end in sight: only the markers go, one by one, and the words stay text.
+    return own.end()
+
+
+def write_brackets(document: Annotated) -> str:
+    """The bracket form; `parse` reads the same document from it.
+
+    Raises CorpusError if the text itself or a slot holds a marker or the beginning of a call.
+    """
+    _check_plain(document, (_CALL, *MARKERS))
+    pieces, at = [], 0
+    for lookup in document.lookups:
+        entity, relation = (_escape(part, "\\'") for part in (lookup.entity, lookup.relation))
+        pieces.append(document.text[at : lookup.position])
+        value = _escape(lookup.value, "\\[]")
+        pieces.append(f"{_CALL}'{entity}', '{relation}') -> {value}] ")
+        at = lookup.position
+    return "".join([*pieces, document.text[at:]])
+
+
+def _escape(text: str, characters: str) -> str:
+    return "".join(f"\\{c}" if c in characters else c for c in text)
+
+
+def write_markers(document: Annotated, spacing: Spacing = "lamplight") -> str:
+    """The marker form; `parse` reads the same document from it.
+
+    Raises CorpusError if the text itself or a slot holds a marker: it would be read as one.
+    """
+    _check_plain(document, MARKERS)
+    text, pieces, at = document.text, [], 0
+    places = [lookup.position for lookup in document.lookups]
+    for index, lookup in enumerate(document.lookups):
+        position = lookup.position
+        before = text[at:position]
+        moved = spacing == "lamplight" and before.endswith(" ") and _may_move(text, position)
+        pieces.append(before[:-1] if moved else before)
+        entity, relation, value = _slots(lookup)
+        pieces.append(f"{ENTITY} {entity}{RELATIONSHIP} {relation}{RETURN} {value}{END}")
+        at = position - 1 if moved else position
+        if places[index + 1 : index + 2] == [position]:
+            continue  # another lookup stands here; the space comes after the last
+        here = text[at - 1 : at] if at else ""
+        if not moved and (not here or here.isspace() or here in _OPENERS):
+            pieces.append(" ")
+    return "".join([*pieces, text[at:]])
+
+
+def _check_plain(document: Annotated, signs: Sequence[str]) -> None:
+    """Refuse what would be read as a lookup that nobody wrote."""
+    for piece in (document.text, *(s for p in document.lookups for s in _slots(p))):
+        if found := next((sign for sign in signs if sign in piece), None):
+            raise CorpusError(f"The text {piece[:60]!r} holds the marker {found}: remove it.")
+
+
+def _may_move(text: str, position: int) -> bool:
+    """Whether the space before `position` can go behind a lookup and be found there again."""
+    before = text[position - 2 : position - 1] if position >= 2 else ""
+    return bool(before) and not before.isspace() and before not in _OPENERS
+
+
+def _slots(lookup: Placed) -> Slots:
+    return lookup.entity, lookup.relation, lookup.value

@@ -1,0 +1,1 @@
+"""Documents as tokens: the tokenizer, shards and batches."""

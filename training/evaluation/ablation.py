@@ -1,0 +1,206 @@
+"""`python -m training ablate`: what each part of the recipe is good for, at equal tokens.
+
+    python -m training ablate --out build/ablations --tokens 4000000
+
+Each variant is trained from the same random weights on equally many tokens; then all are measured
+alike. What is in the folder is gone on with, so the command may be stopped and started again. The
+results are written to `ablations.json`; laid beside a checkpoint, `python -m training card` makes a
+table of them.
+
+| variant | what differs |
+| --- | --- |
+| full | nothing |
+| values trained | the looked-up values are targets of training |
+| nothing exchanged | names and values are as in the graph |
+| values trained, nothing exchanged | both: a model that is free to learn facts by heart |
+| no prose | no passages of real prose |
+| no lookups | the same texts, values and all, without a lookup: the baseline |
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from model.checkpoint import DEFAULT_CHECKPOINT
+from training.errors import TrainingError
+
+CONFIG = Path(__file__).parents[1] / "configs" / "world.yaml"
+SETTINGS = "settings.json"  # what a folder of ablations was begun with
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A recipe with one part changed, or two."""
+
+    name: str
+    corpus: tuple[str, ...] = ()
+    """Options of `corpus`."""
+    fit: tuple[str, ...] = ()
+    """Options of `fit`."""
+    suites: tuple[str, ...] = ("lookup", "closed-book", "perplexity")
+
+    @property
+    def folder(self) -> str:
+        return self.name.replace(",", "").replace(" ", "-")
+
+
+BASELINE = Variant("no lookups", fit=("--data.lookups", "false"), suites=("closed-book",))
+"""Its perplexity is measured beside that of every other variant, on the same texts."""
+
+COMPARED = ("tokens", "seed", "entities", "config", "tokenizer", "annotated")
+"""The options that must be the same for all variants of a folder."""
+
+VARIANTS = (
+    Variant("full"),
+    Variant("values trained", fit=("--model.train_values", "true")),
+    Variant("nothing exchanged", corpus=("--no-exchange",)),
+    Variant(
+        "values trained, nothing exchanged",
+        corpus=("--no-exchange",),
+        fit=("--model.train_values", "true"),
+    ),
+    Variant("no prose", corpus=("--no-prose",)),
+    BASELINE,
+)
+
+
+def config(given: Path, folder: Path) -> Path:
+    """The settings of a run with its own folder in place of the given file's; written beside it."""
+    text = given.read_text("utf-8")
+    path = folder.with_suffix(".yaml")
+    theirs = yaml.safe_load(text)["trainer"]["default_root_dir"]
+    path.write_text(text.replace(theirs, str(folder)), encoding="utf-8")
+    return path
+
+
+def trainings(variant: Variant, options: argparse.Namespace) -> list[list[str]]:
+    """What is still to be run until a variant is trained and exported, in order."""
+    out, seed = options.out, str(options.seed)
+    corpus = out / ("corpus" + "".join(variant.corpus).replace("--", "-"))
+    folder, model = out / f"run-{variant.folder}", _model(variant, out)
+    if _is_exported(model):
+        return []
+    todo = []
+    if not (corpus / "manifest.json").exists():
+        wanted = ["--tokens", str(options.tokens), "--seed", seed, "--tokenizer", options.tokenizer]
+        todo.append(["corpus", "--out", str(corpus), *wanted, *variant.corpus])
+    last = folder / "checkpoints" / "last.ckpt"
+    again = ["--ckpt_path", str(last)] if last.exists() else []
+    wanted = ["--config", str(config(options.config, folder)), "--data.corpus", str(corpus)]
+    wanted += ["--seed_everything", seed, "--data.seed", seed]
+    todo.append(["fit", *wanted, *variant.fit, *again])
+    todo.append(["export", "--run", str(folder), "--out", str(model)])
+    return todo
+
+
+def measurements(variant: Variant, options: argparse.Namespace) -> list[list[str]]:
+    """What is still to be run until a trained variant is measured."""
+    todo = []
+    wanted = ["--model", str(_model(variant, options.out)), "--entities", str(options.entities)]
+    baseline = _model(BASELINE, options.out)
+    with_baseline = _is_exported(baseline)
+    beside = ["--baseline", str(baseline)] if with_baseline else []
+    beside += ["--annotated", options.annotated] if options.annotated else []
+    for suite in variant.suites:
+        path = _measures(variant, suite, options.out)
+        of_text = suite == "perplexity"
+        lacking = of_text and with_baseline and "perplexity_baseline" not in _read(path)
+        if lacking or not path.exists():
+            more = beside if of_text else []
+            todo.append(["evaluate", suite, *wanted, *more, "--out", str(path)])
+    return todo
+
+
+def _model(variant: Variant, out: Path) -> Path:
+    return out / f"model-{variant.folder}"
+
+
+def _is_exported(model: Path) -> bool:
+    return (model / "config.json").exists()
+
+
+def _measures(variant: Variant, suite: str, out: Path) -> Path:
+    return out / f"found-{variant.folder}-{suite}.json"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+
+def gathered(out: Path) -> dict[str, dict[str, Any]]:
+    """The measures of each variant that was measured; the baseline's perplexity in its own row."""
+    rows: dict[str, dict[str, Any]] = {variant.name: {} for variant in VARIANTS}
+    for variant in VARIANTS:
+        for suite in variant.suites:
+            for name, measure in _read(_measures(variant, suite, out)).items():
+                of_baseline = name.startswith("perplexity_baseline")
+                rows[BASELINE.name if of_baseline else variant.name][name] = measure
+    return {name: row for name, row in rows.items() if row}
+
+
+def begin(options: argparse.Namespace) -> None:
+    """Note what the folder is begun with; raises TrainingError if it was begun otherwise."""
+    wanted = {name: str(value) for name, value in vars(options).items() if name in COMPARED}
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / SETTINGS
+    begun = _read(path) or wanted
+    for name, value in wanted.items():
+        if begun[name] != value:
+            raise TrainingError(
+                f"{options.out} was begun with --{name} {begun[name]}, not {value}: variants are "
+                "compared at equal settings. Give that, or another --out."
+            )
+    path.write_text(json.dumps(begun, indent=1) + "\n", encoding="utf-8")
+
+
+def run_all(variant: Variant, commands: Sequence[Sequence[str]]) -> None:
+    """Run commands of `python -m training`; raises TrainingError where one fails."""
+    for command in commands:
+        named = command[: 2 if command[0] == "evaluate" else 1]
+        print(f"{variant.name}: {' '.join(named)}", flush=True)
+        # A process of its own gives back what it took, and can be stopped alone.
+        done = subprocess.run([sys.executable, "-m", "training", *command])  # noqa: S603
+        if done.returncode:
+            raise TrainingError(
+                f"`{' '.join(named)}` of the variant {variant.name!r} ended with "
+                f"{done.returncode}: mend what it says and run this again, it goes on there."
+            )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train and measure all variants, or those named."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training ablate", description="Train and measure variants of the recipe."
+    )
+    parser.add_argument("variants", nargs="*", help="all unless named")
+    parser.add_argument("--out", type=Path, default=Path("build/ablations"))
+    parser.add_argument("--tokens", type=int, default=4_000_000, help="of each")
+    parser.add_argument("--entities", type=int, default=300, help="to measure on")
+    parser.add_argument("--annotated", help="an annotated corpus, for perplexity on it too")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--config", type=Path, default=CONFIG)
+    parser.add_argument("--tokenizer", default=str(DEFAULT_CHECKPOINT), help="of all variants")
+    options = parser.parse_args(argv)
+    known = {variant.name: variant for variant in VARIANTS}
+    if unknown := [name for name in options.variants if name not in known]:
+        parser.error(f"there is no variant {unknown[0]!r}; there are: {', '.join(known)}")
+    begin(options)
+    chosen = [known[name] for name in options.variants] or VARIANTS
+    for variant in chosen:
+        run_all(variant, trainings(variant, options))
+    for variant in chosen:
+        run_all(variant, measurements(variant, options))
+    path = options.out / "ablations.json"
+    results = {"tokens": options.tokens, "variants": gathered(options.out)}
+    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    print(f"Wrote {path}.")
+    return 0

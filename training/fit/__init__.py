@@ -1,0 +1,1 @@
+"""The Lightning module with the masked loss, and what a run writes."""

@@ -1,0 +1,93 @@
+"""A CSV log that goes on where it ended, so that a resumed run keeps its whole curve."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+
+from training.fit.line_files import GrowingFile, append_lines
+
+CURVE = "curve.csv"
+HEAD = ("step", "name", "value")
+
+
+class CurveLogger(Logger):
+    """Appends each logged value as a row ``step,name,value`` to ``FOLDER/curve.csv``.
+
+    On resumption rows after the checkpoint's step are written again; readers keep the later ones.
+    """
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self.path = Path(folder) / CURVE
+
+    @property
+    def name(self) -> str:
+        return ""
+
+    @property
+    def save_dir(self) -> str:
+        return str(self.path.parent)
+
+    @property
+    def version(self) -> str:
+        return ""
+
+    @rank_zero_only
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Lightning keeps the settings in config.yaml beside the run."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        rows = io.StringIO()
+        writer = csv.writer(rows)
+        if not self.path.exists():
+            writer.writerow(HEAD)
+        for name, value in metrics.items():
+            if name != "epoch":
+                writer.writerow((step, name, f"{float(value):.6g}"))
+        append_lines(self.path, rows.getvalue())
+
+
+class CurveReader:
+    """The curves of a run, read anew as far as they grew; see `read`."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self._file = GrowingFile(Path(folder) / CURVE)
+        self.curves: dict[str, dict[int, float]] = {}
+        self._step = 0  # of the last row
+
+    def read(self) -> dict[str, dict[int, float]]:
+        """``{name: {step: value}}``, steps rising: where a resumed run goes back to its checkpoint,
+        what came after it is dropped. A line that is broken or not yet whole is left out."""
+        lines, anew = self._file.new_lines()
+        if anew:
+            self.curves, self._step = {}, 0
+        for row in csv.reader(lines):
+            try:
+                step, name, value = int(row[0]), row[1], float(row[2])
+            except (ValueError, IndexError):
+                continue
+            if len(row) != len(HEAD) or not math.isfinite(value):
+                continue
+            if step < self._step:
+                for curve in self.curves.values():
+                    for later in [each for each in curve if each >= step]:
+                        del curve[later]
+            self.curves.setdefault(name, {})[step] = value
+            self._step = step
+        return self.curves
+
+
+def read_curve(folder: str | Path) -> dict[str, dict[int, float]]:
+    """``{name: {step: value}}`` of a run's ``curve.csv``. Raises FileNotFoundError without one."""
+    if not (Path(folder) / CURVE).exists():
+        raise FileNotFoundError(Path(folder) / CURVE)
+    return CurveReader(folder).read()

@@ -1,0 +1,165 @@
+"""`python -m training export`: a run's checkpoint as a folder that `transformers` loads.
+
+    python -m training export --run build/runs/world --out model/checkpoints/world
+
+Written are config.json, generation_config.json, model.safetensors (bfloat16), the tokenizer,
+held_out.txt (the entities that the corpus kept out, one a line), training.json (how the model was
+trained) and curve.png (the run's curves). What else is in the folder (the model card) stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import GenerationConfig
+from transformers.utils.logging import disable_progress_bar
+
+from training.data.folders import exchanged
+from training.data.shards import read_manifest
+from training.data.tokenizer import (
+    PROMPT_PREFIX,
+    PROMPT_SUFFIX,
+    is_ours,
+    load_tokenizer,
+    save_tokenizer,
+)
+from training.fit.curve_log import CURVE, read_curve
+from training.fit.curves import PICTURE, Curves, draw_curves, median_rate, training_hours
+from training.fit.module import LookupLanguageModule, checkpoint_of, load_module
+
+LAMPLIGHT = {
+    "prompt_prefix": PROMPT_PREFIX,
+    "prompt_suffix": PROMPT_SUFFIX,
+    "relations": True,
+}
+UNUSUAL = ("start_from", "base", "gradient_checkpointing", "compile", "peak_teraflops")  # if set
+RATES = ("learning_rate", "final_rate", "warmup_steps")  # the schedule of a run, in its settings
+LARGEST = 40 * 2**20  # bytes of the weights that may be shipped
+
+
+def export(run: str | Path, out: str | Path) -> Path:
+    """Write the last checkpoint of ``run`` (or one checkpoint file) to the folder ``out``.
+
+    Raises TrainingError if there is no checkpoint, CorpusError if its tokenizer is gone.
+    """
+    path = checkpoint_of(run)
+    module = load_module(path)
+    tokenizer_folder = Path(module.hparams["tokenizer"])
+    tokenizer = load_tokenizer(tokenizer_folder)
+    out = Path(out)
+    # The folder is exchanged as a whole: a kill never leaves new settings beside old weights.
+    with exchanged(out) as temporary:
+        _save_model(module, temporary, tokenizer)
+        save_tokenizer(tokenizer, temporary)
+        manifest = read_manifest(tokenizer_folder.parent)
+        held_out = manifest.get("held_out", [])
+        (temporary / "held_out.txt").write_text(
+            "".join(f"{name}\n" for name in held_out), encoding="utf-8"
+        )
+        facts = _facts(module, path, manifest)
+        if curves := _curves(path, facts["steps"]):
+            facts["last_run"]["hours"] = training_hours(curves)
+            facts["last_run"]["tokens_per_second"] = median_rate(curves)
+            draw_curves(curves, temporary / PICTURE)
+        (temporary / "training.json").write_text(
+            json.dumps(facts, indent=1) + "\n", encoding="utf-8"
+        )
+        for other in out.iterdir() if out.exists() else ():
+            if other.name != PICTURE and not (temporary / other.name).exists():
+                copy = shutil.copytree if other.is_dir() else shutil.copy2
+                copy(other, temporary / other.name)
+    return out
+
+
+def name_prompt_form(config: Any, tokenizer: Any) -> None:
+    """Note in a model's configuration how a prompt stands before its answer in our corpora."""
+    if is_ours(tokenizer.get_vocab()):  # others are read as released LMLM checkpoints are
+        config.lamplight = LAMPLIGHT
+
+
+def _save_model(module: LookupLanguageModule, folder: Path, tokenizer: Any) -> None:
+    model = module.model.to(torch.bfloat16)
+    name_prompt_form(model.config, tokenizer)
+    model.generation_config = GenerationConfig(
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        do_sample=False,
+    )
+    disable_progress_bar()
+    model.save_pretrained(folder)
+    for file in folder.iterdir():
+        file.chmod(0o644)  # the weights are written for their owner only
+
+
+def _facts(module: LookupLanguageModule, path: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """What the model card says of the training."""
+    checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    splits = manifest.get("splits", {})
+    return {
+        "parameters": sum(p.numel() for p in module.model.parameters()),
+        "steps": int(checkpoint["global_step"]),
+        "tokens_seen": int(checkpoint.get("tokens_seen", 0)),
+        "seconds": float(checkpoint.get("seconds", 0.0)),
+        "settings": {
+            name: value
+            for name, value in module.hparams.items()
+            if name not in ("tokenizer", "base_config") and (value or name not in UNUSUAL)
+        },
+        "last_run": {"device": checkpoint["device"]} if "device" in checkpoint else {},
+        "before": _before(module.hparams["start_from"]),
+        "corpus": {
+            "seed": manifest.get("seed"),
+            "splits": {
+                name: {k: v for k, v in split.items() if k != "sha256"}
+                for name, split in splits.items()
+            },
+        },
+    }
+
+
+def _before(start_from: str) -> list[dict[str, Any]]:
+    """The runs behind the weights that a run started from, as far as they tell of themselves."""
+    path = Path(start_from or "none") / "training.json"
+    if not path.is_file():
+        return []
+    theirs = json.loads(path.read_text("utf-8"))
+    settings = theirs.get("settings", {})
+    told = {"tokens_seen": theirs["tokens_seen"], "steps": theirs["steps"]}
+    told["corpus_seed"] = theirs.get("corpus", {}).get("seed")
+    told |= {name: settings[name] for name in RATES if name in settings}
+    return [*theirs.get("before", []), told]
+
+
+def _curves(checkpoint: Path, steps: int) -> Curves:
+    """What the run logged until a checkpoint of so many steps; {} without a log."""
+    log = next((at for at in checkpoint.parents[:2] if (at / CURVE).exists()), None)
+    if log is None:
+        return {}
+    return {
+        name: {step: value for step, value in curve.items() if step < steps}
+        for name, curve in read_curve(log).items()
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Export as the command line says."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training export",
+        description="Write a run's last checkpoint in Hugging Face format.",
+    )
+    parser.add_argument("--run", required=True, help="folder of a run, or one .ckpt file")
+    parser.add_argument("--out", type=Path, default=Path("model/checkpoints/world"))
+    options = parser.parse_args(argv)
+    out = export(options.run, options.out)
+    size = (out / "model.safetensors").stat().st_size
+    print(f"{out}: {size / 2**20:.1f} MiB of weights in bfloat16.")
+    if size > LARGEST:
+        print(f"That is more than the {LARGEST / 2**20:.0f} MiB of a shipped checkpoint.")
+    return 0

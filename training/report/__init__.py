@@ -1,0 +1,1 @@
+"""Runs, masks and model cards as people read them."""
