@@ -10,7 +10,8 @@ import socket
 import sys
 
 from graph.core.errors import StoreError
-from graph.core.protocol import SharedStore, on_server, open_store
+from graph.core.protocol import SharedStore
+from graph.opening import on_server, open_store
 from graph.world import DEFAULT_STORE, make_world, store_url
 
 RUNS, CORPORA = "build/runs", "build/corpus"

@@ -12,15 +12,20 @@ from typing import Any, cast
 
 from graph.core.edits import AddSynonym, ChangeSetting, Delete, RemoveSynonym
 from graph.core.errors import StoreError
-from graph.core.facts import Entity, Fact, fold, parse_id, shown
-from graph.core.protocol import JournalEntry, SharedStore, open_store
+from graph.core.facts import Entity, Fact
+from graph.core.ids import parse_id
+from graph.core.import_rows import BadLine
+from graph.core.journal import JournalEntry
+from graph.core.names import fold, quoted
+from graph.core.protocol import SharedStore
 from graph.core.rules import SETTING, SETTINGS, SYNONYM
 from graph.editing.closure import KINDS, closure
 from graph.exchange.copying import copy
-from graph.exchange.formats import READERS, WRITERS, BadLine, format_of, read_rows
+from graph.exchange.formats import READERS, WRITERS, format_of, read_rows
 from graph.exchange.resumable import load_in_parts
 from graph.lookup.encoder import installed_encoder
 from graph.lookup.retriever import Retriever
+from graph.opening import open_store
 from graph.sqlite.file import SCHEMA_VERSION, path_of
 from graph.sqlite.migrate import migrate
 from graph.sqlite.store import SqliteStore
@@ -166,9 +171,9 @@ def _named(store: Any, name: str, at: int | None = None) -> Entity:
     found = store.find_entities(name, at=at)
     if found:
         return cast(Entity, found[0][0])
-    near = ", ".join(shown(entity.name) for entity in store.search(name, limit=3, at=at))
+    near = ", ".join(quoted(entity.name) for entity in store.search(name, limit=3, at=at))
     raise StoreError(
-        f"There is no entity {shown(name)}" + (f"; near it are {near}." if near else ".")
+        f"There is no entity {quoted(name)}" + (f"; near it are {near}." if near else ".")
     )
 
 
@@ -255,14 +260,14 @@ def _stats(options: argparse.Namespace) -> None:
 def _closure(options: argparse.Namespace) -> None:
     kinds = options.delete.split(",") if options.delete else []
     if unknown := [kind for kind in kinds if kind not in KINDS]:
-        raise StoreError(f"There is no kind {shown(unknown[0])}; there are: {', '.join(KINDS)}.")
+        raise StoreError(f"There is no kind {quoted(unknown[0])}; there are: {', '.join(KINDS)}.")
     with open_store(options.store) as store:
         entity = _named(store, options.entity)
         facts = store.facts(entity.id, options.relation)
         if options.value is not None:
             facts = [fact for fact in facts if fold(fact.value) == fold(options.value)]
         if not facts:
-            raise StoreError(f"{shown(entity.name)} has no such {shown(options.relation)}.")
+            raise StoreError(f"{quoted(entity.name)} has no such {quoted(options.relation)}.")
         edits = {fact.id: Delete(fact.id) for fact in facts}
         for fact in facts:
             print(_line(fact))
@@ -286,7 +291,7 @@ def _synonyms(options: argparse.Namespace) -> None:
                 print(f"{rule.name} = {rule.value}")
             return
         if options.relation is None:
-            raise StoreError(f"Which relation does {shown(options.phrase)} mean? Name it too.")
+            raise StoreError(f"Which relation does {quoted(options.phrase)} mean? Name it too.")
         make = RemoveSynonym if options.remove else AddSynonym
         edit = make(options.phrase, options.relation)
         revision = store.apply([edit], author=options.author, reason=options.reason)
@@ -378,7 +383,7 @@ def _purge_on_server(store: SharedStore, ids: list[int], options: argparse.Names
 
 def _migrate(options: argparse.Namespace) -> None:
     if not options.store.startswith("sqlite:///"):
-        raise StoreError(f"{shown(options.store)} is no file; init brings a database up to date.")
+        raise StoreError(f"{quoted(options.store)} is no file; init brings a database up to date.")
     had = migrate(path_of(options.store))
     if had == SCHEMA_VERSION:
         print(f"{options.store} has the schema version {had} already.")

@@ -16,8 +16,10 @@ from itertools import chain
 from pathlib import Path
 
 from graph.core.errors import StoreError
-from graph.core.protocol import SharedStore, on_server
-from graph.exchange.formats import Row, read_rows
+from graph.core.import_rows import Row
+from graph.core.protocol import SharedStore
+from graph.exchange.formats import read_rows
+from graph.opening import on_server
 from graph.sqlite.file import path_of
 from graph.sqlite.store import SqliteStore
 

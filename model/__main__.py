@@ -14,22 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from graph.core.errors import StoreError
-from graph.core.protocol import open_store
 from graph.lookup.retriever import Retriever
+from graph.opening import open_store
 from graph.world import DEFAULT_STORE, make_world, store_url
 from model.audit import audit_fact
 from model.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
-from model.engine.decoder import (
-    Decoder,
-    DecodingSettings,
-    DoneEvent,
-    Event,
-    LookupEvent,
-    TokenEvent,
-)
+from model.engine.decoder import Decoder, DoneEvent, Event, LookupEvent, TokenEvent
 from model.grounding import FAITHFUL, ground
 from model.prompts import PromptError, clean_prompt
 from model.roles import Role
+from model.settings import DecodingSettings
 from model.trace import Trace, TraceLookup
 
 

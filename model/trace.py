@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from graph.lookup.retriever import Lookup
+from graph.lookup.result import Lookup
 from model.roles import Role
 from model.settings import DecodingSettings
 

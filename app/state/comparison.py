@@ -17,8 +17,9 @@ from typing import Literal
 
 from app.state.marked_trace import Reading
 from app.state.word_diff import Segment, word_diff, words_changed
-from graph.core.facts import Entity, Fact, fold
-from graph.core.protocol import Delta
+from graph.core.deltas import Delta
+from graph.core.facts import Entity, Fact
+from graph.core.names import fold
 
 
 @dataclass(frozen=True, slots=True)

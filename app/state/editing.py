@@ -13,10 +13,12 @@ from typing import Any
 from app.state.comparison import between, relation_of
 from app.state.generation import Steps, ask, rewrite
 from app.state.session import AUTHOR, Offer, Selection, Session
+from graph.core.deltas import Delta
 from graph.core.edits import Add, Change, Delete, Edit, Merge, Rename
 from graph.core.errors import AlreadyThere, Conflict, StoreError
-from graph.core.facts import Entity, Fact, fold, parse_id
-from graph.core.protocol import Delta
+from graph.core.facts import Entity, Fact
+from graph.core.ids import parse_id
+from graph.core.names import fold
 
 LONGEST_REASON = 500  # characters of a published draft's reasons together
 

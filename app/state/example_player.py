@@ -10,7 +10,7 @@ from app.state.examples import Example, by_name
 from app.state.generation import Steps, ask
 from app.state.session import AUTHOR, Selection, Session
 from graph.core.edits import Add, Change, Delete, Edit
-from graph.core.facts import fold
+from graph.core.names import fold
 
 SHOW_FOR = 0.9  # seconds that an example shows what it is about to edit
 KEYSTROKE = 0.07  # seconds between two letters that it types

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
-from graph.core.facts import Fact, fold
+from graph.core.facts import Fact
+from graph.core.names import fold
 from graph.core.protocol import TripletStore
 
 _LOOKED_AT = 2000  # facts of a graph that an example may be about

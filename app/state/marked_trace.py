@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from graph.core.facts import RELATIONS, Fact, fold
+from graph.core.facts import RELATIONS, Fact
+from graph.core.names import fold
 from model.grounding import Mark, ground
 from model.trace import Trace, TraceLookup
 

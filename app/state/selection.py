@@ -9,7 +9,7 @@ from app.state.editing import entity_of, fact_of
 from app.state.generation import Steps, ask
 from app.state.session import EXPAND_BY, Selection, Session
 from graph.core.errors import StoreError
-from graph.core.facts import clean_name
+from graph.core.names import clean_name
 
 
 def select_fact(session: Session, said: dict[str, Any]) -> Steps:

@@ -19,9 +19,11 @@ from app.state.comparison import Comparison
 from app.state.examples import Example, of_graph
 from app.state.marked_trace import Reading
 from app.views.graph_figure import Chart, Scene
+from graph.core.deltas import Delta
 from graph.core.errors import Conflict
-from graph.core.facts import RELATIONS, Entity, Fact, fold
-from graph.core.protocol import Delta, Draft, TripletStore
+from graph.core.facts import RELATIONS, Entity, Fact
+from graph.core.names import fold
+from graph.core.protocol import Draft, TripletStore
 from model.engine.decoder import Decoder
 from model.settings import DecodingSettings
 from model.trace import Trace

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 from app.state.comparison import describe
+from graph.core.deltas import Delta
 from graph.core.errors import Conflict
-from graph.core.protocol import Delta
 
 LISTED = 20  # edits that are told one by one
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from app.state.marked_trace import asked_for
 from app.views.trace_text import HOW, gave
-from graph.core.facts import MAX_NAME, MAX_VALUE, Entity, Fact
-from graph.core.protocol import JournalEntry
+from graph.core.facts import Entity, Fact
+from graph.core.journal import JournalEntry
+from graph.core.names import MAX_NAME, MAX_VALUE
 from graph.world import source_names
 from model.trace import TraceLookup
 

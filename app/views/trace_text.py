@@ -14,7 +14,8 @@ from html import escape
 
 from app.state.comparison import Change, Comparison, ask_button
 from app.state.marked_trace import Chip, Reading, asked_for
-from graph.core.facts import Fact, fold
+from graph.core.facts import Fact
+from graph.core.names import fold
 from graph.world import source_names
 from model.grounding import Mark
 from model.roles import Role

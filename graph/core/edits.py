@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from graph.core.errors import StoreError
-from graph.core.facts import parse_id, shown
+from graph.core.ids import parse_id
+from graph.core.names import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def edit_from_json(data: dict[str, Any]) -> Edit:
     """The edit that `edit_to_json` wrote; raises `StoreError` for anything else."""
     kind = data.get("kind")
     if kind not in _KINDS:
-        raise StoreError(f"{shown(str(kind))} is no edit; use one of: {', '.join(_KINDS)}.")
+        raise StoreError(f"{quoted(str(kind))} is no edit; use one of: {', '.join(_KINDS)}.")
     try:
         return _KINDS[kind](
             **{
@@ -157,4 +158,4 @@ def edit_from_json(data: dict[str, Any]) -> Edit:
             }
         )
     except TypeError as problem:
-        raise StoreError(f"The edit {shown(kind)} is incomplete: {problem}.") from problem
+        raise StoreError(f"The edit {quoted(kind)} is incomplete: {problem}.") from problem

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from graph.core.errors import StoreError
-from graph.core.facts import RELATIONS, clean_name, clean_value, fold
+from graph.core.facts import RELATIONS
+from graph.core.names import clean_name, clean_value, fold
 from graph.core.protocol import TripletStore
 from graph.core.rules import SETTING, clean_setting
 

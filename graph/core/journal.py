@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from graph.core.protocol import Delta, JournalEntry
+from graph.core.deltas import Delta
 
 NOTHING = "[]"  # deltas of which nothing is left
 
@@ -58,3 +60,35 @@ def iso_time(milliseconds: int) -> str:
     """ISO 8601 in UTC, to the millisecond."""
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One edit in the journal (an import is one entry)."""
+
+    revision: int
+    kind: str
+    """"add", "change", "delete", "rename", "merge", "add alias", "remove alias", "add synonym",
+    "remove synonym", "change setting", "import", "purge", "undo", "redo" or "revert"."""
+    author: str
+    time: str
+    """When it was written, ISO 8601 in UTC."""
+    reason: str
+    edit: dict[str, Any]
+    """The edit as it was asked for; of an import, what was read and counted."""
+    deltas: tuple[Delta, ...]
+    """What changed, fact by fact and entity by entity; empty for an import."""
+    published: bool = False
+    """Whether it came with a published draft."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "revision": self.revision,
+            "kind": self.kind,
+            "author": self.author,
+            "time": self.time,
+            "reason": self.reason,
+            "edit": self.edit,
+            "deltas": [delta.to_json() for delta in self.deltas],
+            "published": self.published,
+        }

@@ -1,4 +1,4 @@
-"""The one protocol that every store follows, and how to open a store by its URL.
+"""The one protocol that every store follows.
 
 A read takes `at`, a revision: None reads the newest, a number what the store held then. A
 generation pins one revision and reads that throughout. Writes are edits: each `apply` is one
@@ -11,38 +11,18 @@ transaction, one revision, and journalled in the same transaction.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
+from graph.core.deltas import Delta
+from graph.core.draft_record import DraftRecord, Step
 from graph.core.edits import Edit
-from graph.core.errors import Conflict, Difference, InvalidText, StoreError
-from graph.core.facts import Entity, Fact, shown
+from graph.core.facts import Entity, Fact
+from graph.core.import_rows import BadLine, Row
+from graph.core.journal import JournalEntry
 from graph.core.rules import Rule
-
-if TYPE_CHECKING:
-    from graph.editing.draft import DraftRecord, Step
-    from graph.exchange.formats import BadLine, Row
-    from graph.lookup.encoder import Vectors
-
-__all__ = [
-    "Conflict",
-    "Difference",
-    "Draft",
-    "Entity",
-    "Fact",
-    "InvalidText",
-    "JournalEntry",
-    "LoadReport",
-    "Relation",
-    "SharedStore",
-    "Statistics",
-    "StoreError",
-    "TripletStore",
-    "on_server",
-    "open_store",
-]
+from graph.core.vectors import Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,68 +33,6 @@ class Relation:
     kind: str | None = None
     """What its values are: "link", "literal", or None where nothing is declared."""
     description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """What an edit did to one fact, entity or rule: `before` it, and `after`. None: not there."""
-
-    before: Fact | Entity | Rule | None
-    after: Fact | Entity | Rule | None
-
-    @property
-    def id(self) -> int:
-        """The id of the fact, entity or rule."""
-        some = self.after if self.before is None else self.before
-        assert some is not None
-        return some.id
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data; `kind` is "fact", "entity" or "rule"."""
-        some = self.after if self.before is None else self.before
-        return {
-            "kind": type(some).__name__.lower(),
-            "before": None if self.before is None else self.before.to_json(),
-            "after": None if self.after is None else self.after.to_json(),
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Delta:
-        kind: type[Any] = {"fact": Fact, "entity": Entity, "rule": Rule}[data["kind"]]
-        before, after = data["before"], data["after"]
-        return cls(before and kind.from_json(before), after and kind.from_json(after))
-
-
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """One edit in the journal (an import is one entry)."""
-
-    revision: int
-    kind: str
-    """"add", "change", "delete", "rename", "merge", "add alias", "remove alias", "add synonym",
-    "remove synonym", "change setting", "import", "purge", "undo", "redo" or "revert"."""
-    author: str
-    time: str
-    """When it was written, ISO 8601 in UTC."""
-    reason: str
-    edit: dict[str, Any]
-    """The edit as it was asked for; of an import, what was read and counted."""
-    deltas: tuple[Delta, ...]
-    """What changed, fact by fact and entity by entity; empty for an import."""
-    published: bool = False
-    """Whether it came with a published draft."""
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "revision": self.revision,
-            "kind": self.kind,
-            "author": self.author,
-            "time": self.time,
-            "reason": self.reason,
-            "edit": self.edit,
-            "deltas": [delta.to_json() for delta in self.deltas],
-            "published": self.published,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,33 +329,3 @@ class SharedStore(TripletStore, Protocol):
     def __enter__(self) -> SharedStore: ...
 
     def __exit__(self, *_: object) -> None: ...
-
-
-_SERVERS = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
-
-
-def on_server(url: str) -> bool:
-    """Whether a URL is of a store on a Neo4j server, which only `python -m graph init` makes."""
-    scheme, found, _ = url.partition("://")
-    return bool(found) and scheme.lower() in _SERVERS
-
-
-def open_store(url: str, *, create: bool = False, read_only: bool = False) -> SharedStore:
-    """The store at `url`: `sqlite:///relative/path.db`, `sqlite:////absolute/path.db`, or one on a
-    Neo4j server, `neo4j://host:7687` or `neo4j://host:7687/database` (see `graph.neo4j.driver`).
-
-    With `create`, an empty store is made where there is none. With `read_only`, every write is
-    refused. Raises `StoreError`.
-    """
-    if url.startswith("sqlite:///"):
-        from graph.sqlite.store import SqliteStore
-
-        return SqliteStore(url, create=create, read_only=read_only)
-    if on_server(url):
-        from graph.neo4j.store import Neo4jStore
-
-        return Neo4jStore(url, create=create, read_only=read_only)
-    url = re.sub("//[^/]*@", "//…@", url)  # a password is not for others to read
-    raise StoreError(
-        f"{shown(url)} names no store; write sqlite:///path/to/file.db or neo4j://host:7687."
-    )

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from graph.core.errors import StoreError
-from graph.core.facts import clean_name, fold, parse_id, shown
+from graph.core.ids import parse_id
+from graph.core.names import clean_name, fold, quoted
 
 SYNONYM, SETTING = "synonym", "setting"
 
@@ -64,10 +65,10 @@ def clean_setting(name: str, value: str) -> tuple[str, str]:
     """A setting and its value as they are kept; raises `StoreError` for one that does not exist."""
     name, value = fold(clean_name(name, "setting")), fold(clean_name(value, "value"))
     if name not in SETTINGS:
-        raise StoreError(f"There is no setting {shown(name)}; there are: {', '.join(SETTINGS)}.")
+        raise StoreError(f"There is no setting {quoted(name)}; there are: {', '.join(SETTINGS)}.")
     if value not in SETTINGS[name][0]:
         raise StoreError(
-            f"The setting {name} cannot be {shown(value)}; it is one of: "
+            f"The setting {name} cannot be {quoted(value)}; it is one of: "
             f"{', '.join(SETTINGS[name][0])}."
         )
     return name, value

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from graph.core.edits import Delete
-from graph.core.facts import Entity, Fact, fold
+from graph.core.facts import Entity, Fact
+from graph.core.names import fold
 from graph.core.protocol import TripletStore
 from graph.lookup.retriever import THRESHOLDS
 from graph.lookup.spelling import near

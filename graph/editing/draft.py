@@ -8,91 +8,26 @@ effect there as one transaction, in which the draft is emptied too.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from graph.core.edits import Add, Edit, edit_from_json, edit_kind, edit_to_json
+from graph.core.deltas import Delta, net, touched_ids
+from graph.core.draft_record import DraftRecord, Step, check_draft_id
+from graph.core.edits import Add, Edit, edit_kind, edit_to_json
 from graph.core.errors import StoreError
-from graph.core.facts import Entity, Fact, clean_note, new_id, shown
-from graph.core.journal import iso_time
+from graph.core.facts import Entity, Fact
+from graph.core.ids import new_id
+from graph.core.import_rows import BadLine, FactRow, Row, read_year
+from graph.core.journal import JournalEntry, iso_time
+from graph.core.names import clean_note
 from graph.core.neighbourhood import walk
-from graph.core.protocol import Delta, JournalEntry, Relation, SharedStore, Statistics
+from graph.core.protocol import Relation, SharedStore, Statistics
 from graph.core.rules import Rule
+from graph.core.vectors import Vectors
 from graph.editing.overlay import Overlay
-from graph.editing.planning import net, plan
-from graph.exchange.formats import BadLine, FactRow, Row, read_year
-from graph.lookup.encoder import Vectors
-
-IDLE_DAYS = 7  # a draft that nobody opened or edited for so long is dropped
-_DRAFT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing done in a draft, as it is kept."""
-
-    number: int
-    """The draft's revision that this step made."""
-    id: int
-    kind: str
-    """"edit", "undo" or "redo"."""
-    author: str
-    time: int
-    """Milliseconds since 1970, UTC."""
-    reason: str = ""
-    write_id: str | None = None
-    edits: tuple[tuple[Edit, tuple[Delta, ...]], ...] = ()
-    """Each edit with what it did; empty for an undo or redo."""
-
-    def deltas(self) -> list[Delta]:
-        """What the step changed in all."""
-        return net(delta for _, deltas in self.edits for delta in deltas)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "number": self.number,
-            "id": str(self.id),
-            "kind": self.kind,
-            "author": self.author,
-            "time": self.time,
-            "reason": self.reason,
-            "write_id": self.write_id,
-            "edits": [
-                {"edit": edit_to_json(edit), "deltas": [delta.to_json() for delta in deltas]}
-                for edit, deltas in self.edits
-            ],
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Step:
-        edits = tuple(
-            (edit_from_json(item["edit"]), tuple(Delta.from_json(d) for d in item["deltas"]))
-            for item in data["edits"]
-        )
-        return cls(**{**data, "id": int(data["id"]), "edits": edits})
-
-
-@dataclass(frozen=True, slots=True)
-class DraftRecord:
-    """A draft as the shared store keeps it."""
-
-    draft_id: str
-    base_revision: int
-    first: int
-    """The draft's revision before its first step."""
-    steps: tuple[Step, ...] = ()
-
-
-def check_draft_id(draft_id: str) -> str:
-    """The id itself; raises `StoreError` for one that a page cannot have been given."""
-    if not isinstance(draft_id, str) or not _DRAFT_ID.fullmatch(draft_id):
-        raise StoreError(
-            f"{shown(str(draft_id))} is no draft; an id has 1 to 64 letters, digits, - and _."
-        )
-    return draft_id
+from graph.editing.planning import plan
 
 
 class StoredDraft:
@@ -402,17 +337,3 @@ def _addition(row: Row, source: str) -> Add:
     if not isinstance(row, FactRow):
         raise StoreError("A draft takes in facts alone; name the columns entity,relation,value.")
     return Add(row.entity, row.relation, row.value, row.source or source, read_year(row.year))
-
-
-def touched_ids(deltas: Iterable[Delta]) -> set[int]:
-    """The ids of all facts and entities that deltas are about, linked entities included."""
-    ids: set[int] = set()
-    for delta in deltas:
-        for version in (delta.before, delta.after):
-            if isinstance(version, Fact):
-                ids.update({version.id, version.entity_id})
-                if version.value_id is not None:
-                    ids.add(version.value_id)
-            elif version is not None:
-                ids.add(version.id)
-    return ids

@@ -11,10 +11,12 @@ import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from graph.core.facts import Entity, Fact, clean_name, fold
-from graph.core.protocol import Delta, Relation, TripletStore
+from graph.core.deltas import Delta
+from graph.core.facts import Entity, Fact
+from graph.core.names import clean_name, fold
+from graph.core.protocol import Relation, TripletStore
 from graph.core.rules import Rule
-from graph.lookup.encoder import Vectors
+from graph.core.vectors import Vectors
 from graph.lookup.ranking import matches, rank_entities
 from graph.lookup.spelling import MOST_WORDS, words_of
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeGuard
 
+from graph.core.deltas import Delta, content, net, same
 from graph.core.edits import (
     Add,
     AddAlias,
@@ -26,19 +27,10 @@ from graph.core.edits import (
     Rename,
 )
 from graph.core.errors import AlreadyThere, Conflict, Difference, StoreError
-from graph.core.facts import (
-    RELATIONS,
-    Entity,
-    Fact,
-    clean_name,
-    clean_sources,
-    clean_value,
-    fold,
-    is_number_or_date,
-    new_id,
-    shown,
-)
-from graph.core.protocol import Delta, Relation, TripletStore
+from graph.core.facts import RELATIONS, Entity, Fact
+from graph.core.ids import new_id
+from graph.core.names import clean_name, clean_sources, clean_value, fold, is_number_or_date, quoted
+from graph.core.protocol import Relation, TripletStore
 from graph.core.rules import SETTING, SYNONYM, Rule, clean_setting
 from graph.editing.overlay import Overlay
 
@@ -72,12 +64,12 @@ def plan(edit: Edit, view: View) -> list[Delta]:
             entity = _known_entity(view, edit.entity_id)
             alias = clean_name(edit.alias, "alias")
             if alias in (entity.name, *entity.aliases):
-                raise AlreadyThere(f"{shown(entity.name)} is already called {shown(alias)}.")
+                raise AlreadyThere(f"{quoted(entity.name)} is already called {quoted(alias)}.")
             return [Delta(entity, replace(entity, aliases=(*entity.aliases, alias)))]
         case RemoveAlias():
             entity = _known_entity(view, edit.entity_id)
             if edit.alias not in entity.aliases:
-                raise StoreError(f"{shown(entity.name)} has no alias {shown(edit.alias)}.")
+                raise StoreError(f"{quoted(entity.name)} has no alias {quoted(edit.alias)}.")
             rest = tuple(alias for alias in entity.aliases if alias != edit.alias)
             return [Delta(entity, replace(entity, aliases=rest))]
         case AddSynonym():
@@ -124,7 +116,7 @@ def clean_relation(name: str) -> str:
     relation = clean_name(name, "relation")
     if fold(relation) == RELATIONS:
         raise StoreError(
-            f"The relation {shown(relation)} is reserved: the graph itself answers it; "
+            f"The relation {quoted(relation)} is reserved: the graph itself answers it; "
             "use another name."
         )
     return relation
@@ -172,7 +164,7 @@ def join_sources(first: str, second: str) -> str:
 
 def _check_year(year: int | None) -> int | None:
     if year is not None and (type(year) is not int or abs(year) > 99_999):
-        raise StoreError(f"The year {shown(str(year))} is no year; give a whole number.")
+        raise StoreError(f"The year {quoted(str(year))} is no year; give a whole number.")
     return year
 
 
@@ -180,11 +172,11 @@ def new_synonym(phrase: str, relation: str, view: View) -> Rule:
     """The rule that lets a phrase mean a relation; raises `StoreError` if it cannot be or is."""
     phrase, meant = clean_relation(phrase), view.relation(clean_relation(relation))
     if meant is None:
-        raise StoreError(f"The graph has no relation {shown(relation)}; add a fact of it first.")
+        raise StoreError(f"The graph has no relation {quoted(relation)}; add a fact of it first.")
     if fold(phrase) == fold(meant.name):
-        raise StoreError(f"{shown(phrase)} is the relation's own name.")
+        raise StoreError(f"{quoted(phrase)} is the relation's own name.")
     if any(rule.value == meant.name for rule in view.rules(SYNONYM, phrase)):
-        raise AlreadyThere(f"{shown(phrase)} already means the relation {shown(meant.name)}.")
+        raise AlreadyThere(f"{quoted(phrase)} already means the relation {quoted(meant.name)}.")
     return Rule(new_id(), SYNONYM, phrase, meant.name)
 
 
@@ -192,7 +184,7 @@ def _known_synonym(edit: RemoveSynonym, view: View) -> Rule:
     for rule in view.rules(SYNONYM, edit.phrase):
         if fold(rule.value) == fold(edit.relation):
             return rule
-    raise StoreError(f"{shown(edit.phrase)} is no synonym of {shown(edit.relation)}.")
+    raise StoreError(f"{quoted(edit.phrase)} is no synonym of {quoted(edit.relation)}.")
 
 
 def _plan_setting(edit: ChangeSetting, view: View) -> Delta:
@@ -221,7 +213,7 @@ def _plan_add(edit: Add, view: View) -> list[Delta]:
             sources = join_sources(fact.source, source)
             if sources == fact.source:
                 raise AlreadyThere(
-                    f"{shown(entity.name)} already has the {fact.relation} {shown(value)}."
+                    f"{quoted(entity.name)} already has the {fact.relation} {quoted(value)}."
                 )
             after = replace(fact, source=sources, year=year if fact.year is None else fact.year)
             return [Delta(fact, after)]
@@ -238,7 +230,7 @@ def _plan_change(edit: Change, view: View) -> list[Delta]:
     for other in view.facts(fact.entity_id, fact.relation):
         if same_value(other, value, value_id):
             raise AlreadyThere(
-                f"{shown(fact.entity)} already has the {fact.relation} {shown(value)}."
+                f"{quoted(fact.entity)} already has the {fact.relation} {quoted(value)}."
             )
     after = replace(
         fact,
@@ -254,11 +246,11 @@ def _plan_rename(edit: Rename, view: View) -> list[Delta]:
     entity = _known_entity(view, edit.entity_id)
     name = clean_name(edit.name, "name")
     if name == entity.name:
-        raise StoreError(f"The entity is already named {shown(name)}.")
+        raise StoreError(f"The entity is already named {quoted(name)}.")
     for other, _ in view.find_entities(name):
         if other.name == name:
             raise StoreError(
-                f"Another entity is named {shown(name)}; merge the two, or choose another name."
+                f"Another entity is named {quoted(name)}; merge the two, or choose another name."
             )
     aliases = [alias for alias in entity.aliases if alias != name]
     return [Delta(entity, Entity(entity.id, name, (*aliases, entity.name)))]
@@ -268,7 +260,9 @@ def _plan_merge(edit: Merge, view: View) -> list[Delta]:
     gone = _known_entity(view, edit.entity_id)
     into = _known_entity(view, edit.into_id)
     if gone.id == into.id:
-        raise StoreError(f"{shown(gone.name)} cannot be merged with itself; choose another entity.")
+        raise StoreError(
+            f"{quoted(gone.name)} cannot be merged with itself; choose another entity."
+        )
     facts = {fact.id: fact for fact in (*view.facts(gone.id), *view.facts_to(gone.id))}
     # By (entity, relation key), what is already there: the older of two equal facts stays.
     there: dict[tuple[int, str], list[Fact]] = {}
@@ -303,33 +297,9 @@ def _plan_merge(edit: Merge, view: View) -> list[Delta]:
     return net(deltas)
 
 
-def net(deltas: Iterable[Delta]) -> list[Delta]:
-    """Deltas with one for each thing edited: from the first `before` to the last `after`."""
-    folded: dict[int, Delta] = {}
-    for delta in deltas:
-        first = folded.get(delta.id)
-        folded[delta.id] = Delta(first.before if first else delta.before, delta.after)
-    return [delta for delta in folded.values() if not same(delta.before, delta.after)]
-
-
 def inverse(deltas: Iterable[Delta]) -> list[Delta]:
     """The deltas that take these back."""
     return [Delta(delta.after, delta.before) for delta in net(deltas)]
-
-
-def same(first: Fact | Entity | Rule | None, second: Fact | Entity | Rule | None) -> bool:
-    """Whether two versions say the same; a linked entity's name may differ, its id may not."""
-    return content(first) == content(second)
-
-
-def content(version: Fact | Entity | Rule | None) -> object:
-    """What a version says, without the revisions it stood for."""
-    if isinstance(version, Entity):
-        return version.id, version.name, frozenset(version.aliases)
-    if version is None or isinstance(version, Rule):
-        return version
-    value = version.value if version.value_id is None else version.value_id
-    return version.id, version.entity_id, version.relation, value, version.source, version.year
 
 
 def _entity_difference(
@@ -483,7 +453,7 @@ def conflict(differences: tuple[Difference, ...], doing: str) -> Conflict:
     """The exception that shows both versions in one sentence."""
 
     def said(values: tuple[str, ...]) -> str:
-        return ", ".join(shown(value) for value in values[:3]) or "nothing"
+        return ", ".join(quoted(value) for value in values[:3]) or "nothing"
 
     first = differences[0]
     others = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""

@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from graph.core.errors import StoreError
-from graph.core.protocol import SharedStore, on_server, open_store
+from graph.core.protocol import SharedStore
+from graph.opening import on_server, open_store
 
 BATCH = 5000  # rows that are written in one transaction
 TABLES = ("relation", "name", "fact", "rule", "revision", "entry", "draft", "draft_step")

@@ -13,7 +13,6 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,71 +20,21 @@ from typing import Any, TextIO
 import ijson
 
 from graph.core.errors import StoreError
-from graph.core.facts import Fact, shown
+from graph.core.facts import Fact
+from graph.core.import_rows import (
+    AliasRow,
+    BadLine,
+    FactRow,
+    RelationRow,
+    Row,
+    SettingRow,
+    SynonymRow,
+)
+from graph.core.names import quoted
 
 LARGEST_WHOLE = 64_000_000  # characters of a file that is held in memory: Turtle, GraphML
 _DEEPEST = 50  # lists in lists of a JSON file
 LONGEST_LINE = 1_000_000  # characters; a longer line is a bad one, and is never held whole
-
-
-@dataclass(frozen=True, slots=True)
-class FactRow:
-    """A fact as a file has it, not yet looked at."""
-
-    line: int
-    entity: str
-    relation: str
-    value: str
-    source: str = ""
-    year: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AliasRow:
-    """Another name of an entity, as a file has it."""
-
-    line: int
-    alias: str
-    entity: str
-
-
-@dataclass(frozen=True, slots=True)
-class RelationRow:
-    """What a file declares of a relation."""
-
-    line: int
-    relation: str
-    kind: str
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class SynonymRow:
-    """A phrase that means a relation, as a file has it."""
-
-    line: int
-    phrase: str
-    relation: str
-
-
-@dataclass(frozen=True, slots=True)
-class SettingRow:
-    """A setting of the graph, as a file has it."""
-
-    line: int
-    setting: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    """A line that cannot be taken in, and why."""
-
-    line: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {self.reason}"
 
 
 _ENDINGS = {
@@ -99,7 +48,6 @@ _ENDINGS = {
 }
 WHOLE = frozenset({"turtle", "graphml"})
 """Formats whose files are read whole, and give their facts in no order."""
-Row = FactRow | AliasRow | RelationRow | SynonymRow | SettingRow | BadLine
 
 
 def format_of(path: Path, name: str | None = None) -> str:
@@ -107,24 +55,10 @@ def format_of(path: Path, name: str | None = None) -> str:
     chosen = name or _ENDINGS.get(path.suffix.lower())
     if chosen not in READERS:
         raise StoreError(
-            f"The format of {shown(str(path))} is not known; name it with --format: "
+            f"The format of {quoted(str(path))} is not known; name it with --format: "
             f"{', '.join(READERS)}."
         )
     return chosen
-
-
-def read_year(text: str) -> int | None:
-    """The year in a file's cell, None where it is empty; raises `StoreError` for anything else."""
-    text = text.strip()
-    if not text:
-        return None
-    try:
-        year = int(text)
-    except ValueError:
-        year = 100_000
-    if abs(year) > 99_999:
-        raise StoreError(f"The year “{text[:40]}” is no year.")
-    return year
 
 
 def read_rows(path: Path, name: str | None = None) -> Iterator[Row]:
@@ -172,7 +106,7 @@ def read_csv(file: TextIO) -> Iterator[Row]:
     table = next((table for table in _TABLES if set(table[0]) <= set(header)), None)
     if table is None:
         raise StoreError(
-            f"The CSV file begins with {shown(','.join(header))}; its first line has to name the "
+            f"The CSV file begins with {quoted(','.join(header))}; its first line has to name the "
             "columns entity,relation,value (and source,year)."
         )
     needed, optional, make = table
@@ -234,7 +168,7 @@ def _fact_row(number: int, data: dict[str, Any]) -> Row:
         if name in ("value", "year") and type(cell) is int:
             cell = str(cell)
         if not isinstance(cell, str):
-            return BadLine(number, f"Its {name} is {shown(str(cell))}, and has to be a string.")
+            return BadLine(number, f"Its {name} is {quoted(str(cell))}, and has to be a string.")
         cells.append(cell)
     return FactRow(number, *cells)
 
@@ -263,7 +197,9 @@ def read_lmlm(file: TextIO) -> Iterator[Row]:
             parts = (part.replace("\\'", "'").replace('\\"', '"') for part in triplet)
             yield FactRow(number, *parts)
         else:
-            yield BadLine(number, f"The triplet {shown(str(triplet))} is no list of three strings.")
+            yield BadLine(
+                number, f"The triplet {quoted(str(triplet))} is no list of three strings."
+            )
 
 
 def _triplets(file: TextIO) -> Iterator[Any]:

@@ -16,7 +16,8 @@ import networkx
 
 from graph.core.errors import StoreError
 from graph.core.facts import Fact
-from graph.exchange.formats import LARGEST_WHOLE, BadLine, FactRow, Row, read_whole
+from graph.core.import_rows import BadLine, FactRow, Row
+from graph.exchange.formats import LARGEST_WHOLE, read_whole
 
 
 def read_graphml(file: TextIO) -> Iterator[Row]:

@@ -19,15 +19,8 @@ from rdflib.plugins.parsers.ntriples import ParseError, W3CNTriplesParser
 
 from graph.core.errors import StoreError
 from graph.core.facts import Fact
-from graph.exchange.formats import (
-    LARGEST_WHOLE,
-    LONGEST_LINE,
-    AliasRow,
-    BadLine,
-    FactRow,
-    Row,
-    read_whole,
-)
+from graph.core.import_rows import AliasRow, BadLine, FactRow, Row
+from graph.exchange.formats import LARGEST_WHOLE, LONGEST_LINE, read_whole
 
 _ENTITY = "urn:lamplight:entity:"
 _RELATION = "urn:lamplight:relation:"

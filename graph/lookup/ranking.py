@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable
 
-from graph.core.facts import Entity, fold
+from graph.core.facts import Entity
+from graph.core.names import fold, plain
 
 
 def rank_entities(
@@ -28,15 +28,6 @@ def rank_entities(
     if len(ranked) > 1:  # counting costs a query: only homonyms pay
         ranked.sort(key=lambda item: (item[0], -count_facts(item[1].id), item[1].id))
     return [(entity, how) for _, entity, how in ranked]
-
-
-def plain(text: str) -> str:
-    """The folded key without accents, as search compares it: "São" and "sao" are equal."""
-    key = fold(text)
-    if key.isascii():
-        return key
-    decomposed = unicodedata.normalize("NFD", key)
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
 def matches(typed: str, entity: Entity) -> bool:

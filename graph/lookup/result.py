@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from graph.core.facts import UNKNOWN, Fact, parse_id
+from graph.core.facts import UNKNOWN, Fact
+from graph.core.ids import parse_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,8 @@ from dataclasses import dataclass, replace
 from threading import Lock
 
 from graph.core.errors import StoreError
-from graph.core.facts import (
-    MAX_NAME,
-    MAX_RELATIONS,
-    RELATIONS,
-    UNKNOWN,
-    Entity,
-    Fact,
-    fold,
-    join_values,
-)
+from graph.core.facts import MAX_RELATIONS, RELATIONS, UNKNOWN, Entity, Fact, join_values
+from graph.core.names import MAX_NAME, fold
 from graph.core.protocol import TripletStore
 from graph.core.rules import ON_MISS, REFUSE_LACKING, SETTING, SETTINGS, SYNONYM
 from graph.lookup.encoder import Encoder, installed_encoder

@@ -15,7 +15,7 @@ from itertools import product
 from rapidfuzz.distance import OSA
 
 from graph.core.facts import Entity
-from graph.lookup.ranking import plain
+from graph.core.names import plain
 
 MOST_WORDS = 12  # words of a name that are looked at
 SHORTEST = 4  # letters below which a word is not guessed at: too many are one letter apart

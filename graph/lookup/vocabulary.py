@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.core.facts import fold
+from graph.core.names import fold
 from graph.core.rules import Rule
 from graph.lookup.encoder import Encoder
 from graph.lookup.spelling import bag_of, bags, likeness, near_words, words_of

@@ -8,10 +8,10 @@ from typing import Any
 
 from neo4j import ManagedTransaction
 
+from graph.core.deltas import touched_ids
 from graph.core.errors import StoreError
-from graph.core.facts import new_id
+from graph.core.ids import new_id
 from graph.core.journal import read_deltas
-from graph.editing.draft import touched_ids
 from graph.exchange.copying import BATCH, Row
 from graph.neo4j.driver import run
 from graph.neo4j.schema import OPEN, kept_key, key_of

@@ -26,7 +26,7 @@ import neo4j
 from neo4j import exceptions as errors
 
 from graph.core.errors import StoreError
-from graph.core.facts import shown
+from graph.core.names import quoted
 
 DEFAULT_DATABASE = "neo4j"
 CONNECT_SECONDS = 5.0  # to open one connection
@@ -65,11 +65,11 @@ def address_of(url: str) -> Address:
             "and give it by NEO4J_USERNAME and NEO4J_PASSWORD or by a file, NEO4J_AUTH_FILE."
         )
     if not host or parts.query or parts.fragment:
-        raise StoreError(f"{shown(url)} names no Neo4j server; write neo4j://host:7687.")
+        raise StoreError(f"{quoted(url)} names no Neo4j server; write neo4j://host:7687.")
     database = parts.path.strip("/") or DEFAULT_DATABASE
     if not _DATABASE.fullmatch(database):
         raise StoreError(
-            f"{shown(database)} is no name of a Neo4j database; write neo4j://host:7687/name with "
+            f"{quoted(database)} is no name of a Neo4j database; write neo4j://host:7687/name with "
             "3 to 63 small letters, digits, dots and dashes."
         )
     named = f"[{host}]" if ":" in host else host
@@ -279,9 +279,9 @@ def _sentence(problem: Exception, address: Address) -> str:
     if isinstance(problem, errors.WriteServiceUnavailable) or "NotALeader" in code:
         return f"{server} has nobody to take edits just now; try again in a moment."
     if "DatabaseNotFound" in code:
-        return f"{server} has no database {shown(address.database)}; make it, or name another."
+        return f"{server} has no database {quoted(address.database)}; make it, or name another."
     if "DatabaseUnavailable" in code:
-        return f"The database {shown(address.database)} of {address.host} is stopped; start it."
+        return f"The database {quoted(address.database)} of {address.host} is stopped; start it."
     if "TransactionTimedOut" in code or "LockAcquisitionTimeout" in code:
         return f"{server} took too long for this, and it was not done; try again in a moment."
     if "BookmarkTimeout" in code:
@@ -301,4 +301,4 @@ def _sentence(problem: Exception, address: Address) -> str:
     if isinstance(problem, errors.TransientError):
         return f"{server} could not do this just now; try again in a moment."
     text = getattr(problem, "message", None) or str(problem)
-    return f"{server} could not do this: {shown(' '.join(text.split()), 200)}."
+    return f"{server} could not do this: {quoted(' '.join(text.split()), 200)}."

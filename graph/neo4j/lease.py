@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from neo4j import ManagedTransaction
 
 from graph.core.errors import StoreError
-from graph.core.facts import clean_note
+from graph.core.names import clean_note
 from graph.neo4j.driver import Connection, run
 from graph.neo4j.schema import OPEN
 from graph.neo4j.writes import Journal, Turn, take_turn, write_revision

@@ -17,20 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from neo4j import ManagedTransaction
 
+from graph.core.deltas import Delta, net
 from graph.core.edits import AddSynonym, ChangeSetting
 from graph.core.errors import AlreadyThere, StoreError
-from graph.core.facts import (
-    clean_name,
-    clean_note,
-    clean_sources,
-    clean_value,
-    is_number_or_date,
-    new_id,
-)
-from graph.core.protocol import Delta, LoadReport, Relation
-from graph.editing.overlay import Overlay
-from graph.editing.planning import clean_relation, join_sources, net, plan
-from graph.exchange.formats import (
+from graph.core.ids import new_id
+from graph.core.import_rows import (
     AliasRow,
     BadLine,
     FactRow,
@@ -40,6 +31,10 @@ from graph.exchange.formats import (
     SynonymRow,
     read_year,
 )
+from graph.core.names import clean_name, clean_note, clean_sources, clean_value, is_number_or_date
+from graph.core.protocol import LoadReport, Relation
+from graph.editing.overlay import Overlay
+from graph.editing.planning import clean_relation, join_sources, plan
 from graph.neo4j.lease import Lease
 from graph.neo4j.schema import KEY, OPEN, bag_key, key_of
 from graph.neo4j.writes import (

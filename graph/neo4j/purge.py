@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from neo4j import ManagedTransaction
 
 from graph.core.errors import StoreError
-from graph.core.facts import is_id
+from graph.core.ids import is_id
 from graph.core.journal import NOTHING, without
 from graph.lookup.spelling import words_of
 from graph.neo4j.dictionary import lucene

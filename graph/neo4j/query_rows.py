@@ -8,8 +8,8 @@ from typing import LiteralString, cast
 import neo4j
 
 from graph.core.errors import StoreError
-from graph.core.facts import shown
-from graph.exchange.formats import BadLine, FactRow, Row
+from graph.core.import_rows import BadLine, FactRow, Row
+from graph.core.names import quoted
 from graph.neo4j.driver import Connection, address_of
 
 _COLUMNS = ("entity", "relation", "value")
@@ -51,6 +51,6 @@ def _row(number: int, data: dict[str, object]) -> Row:
         if cell is None and column in ("source", "year"):
             cell = ""
         if isinstance(cell, bool) or not isinstance(cell, str | int | float):
-            return BadLine(number, f"Its {column} is {shown(str(cell))}: neither text nor number.")
+            return BadLine(number, f"Its {column} is {quoted(str(cell))}: neither text nor number.")
         cells.append(str(cell))
     return FactRow(number, *cells)

@@ -35,7 +35,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from graph.core.errors import StoreError
-from graph.core.facts import LARGEST_ID, fold, shown
+from graph.core.ids import LARGEST_ID
+from graph.core.names import fold, quoted
 from graph.lookup.spelling import bag_of, words_of
 from graph.neo4j.driver import Connection, run
 
@@ -199,6 +200,7 @@ def refuse_strangers(connection: Connection) -> None:
     ((others,),) = connection.read(f"RETURN COUNT {{ MATCH () }} - ({counts})")
     if others > 0:
         raise StoreError(
-            f"The database {shown(connection.address.database)} at {connection.address.host} holds "
-            f"{others:,} nodes that are not Lamplight's; give Lamplight a database of its own."
+            f"The database {quoted(connection.address.database)} at {connection.address.host} "
+            f"holds {others:,} nodes that are not Lamplight's; "
+            "give Lamplight a database of its own."
         )

@@ -19,16 +19,18 @@ from typing import Any, TypeVar, cast
 
 from neo4j import ManagedTransaction
 
+from graph.core.deltas import Delta, net
+from graph.core.draft_record import IDLE_DAYS, DraftRecord, Step, check_draft_id
 from graph.core.edits import Edit
 from graph.core.errors import StoreError
-from graph.core.facts import clean_note
-from graph.core.protocol import Delta, LoadReport, Statistics, TripletStore
+from graph.core.import_rows import Row
+from graph.core.names import clean_note
+from graph.core.protocol import LoadReport, Statistics, TripletStore
+from graph.core.vectors import Vectors
 from graph.core.writer_priority import Courtesy
-from graph.editing.draft import IDLE_DAYS, DraftRecord, Step, StoredDraft, check_draft_id
+from graph.editing.draft import StoredDraft
 from graph.editing.overlay import Overlay
-from graph.editing.planning import conflict, net, plan, require_unchanged, slot_differences
-from graph.exchange.formats import Row
-from graph.lookup.encoder import Vectors
+from graph.editing.planning import conflict, plan, require_unchanged, slot_differences
 from graph.neo4j import lease
 from graph.neo4j.driver import PATIENCE_SECONDS, Connection, address_of, run
 from graph.neo4j.load import load

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, cast
 
 from neo4j import ManagedTransaction
 
+from graph.core.deltas import Delta, net
 from graph.core.journal import read_deltas
-from graph.core.protocol import Delta, TripletStore
-from graph.editing.planning import inverse, net, require_unchanged
+from graph.core.protocol import TripletStore
+from graph.editing.planning import inverse, require_unchanged
 from graph.neo4j.driver import run
 from graph.neo4j.lease import Lease
 from graph.neo4j.writes import Journal, View, chunks, write_deltas

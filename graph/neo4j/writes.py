@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 
 from neo4j import ManagedTransaction
 
+from graph.core.deltas import Delta, touched_ids
 from graph.core.edits import Edit, edit_kind, edit_to_json
 from graph.core.errors import StoreError
-from graph.core.facts import Entity, Fact, new_id
-from graph.core.protocol import Delta
+from graph.core.facts import Entity, Fact
+from graph.core.ids import new_id
 from graph.core.rules import Rule
-from graph.editing.draft import touched_ids
 from graph.lookup.spelling import words_of
 from graph.neo4j.driver import run
 from graph.neo4j.reads import FACT, STANDS, Neo4jReads

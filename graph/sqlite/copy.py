@@ -7,10 +7,10 @@ import os
 from collections import Counter
 from typing import Any
 
+from graph.core.deltas import touched_ids
 from graph.core.errors import StoreError
-from graph.core.facts import fold
 from graph.core.journal import read_deltas
-from graph.editing.draft import touched_ids
+from graph.core.names import fold
 from graph.exchange.copying import BATCH, Row
 from graph.lookup.spelling import bag_of, words_of
 from graph.sqlite.dictionary import remember

@@ -13,7 +13,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from graph.core.errors import StoreError
-from graph.core.facts import LARGEST_ID, shown
+from graph.core.ids import LARGEST_ID
+from graph.core.names import quoted
 
 APPLICATION_ID = 0x4C414D50  # "LAMP", in the file's header: tells our files from other databases
 SCHEMA_VERSION = 2
@@ -143,7 +144,7 @@ def path_of(url: str) -> Path:
     """The file of `sqlite:///relative` or `sqlite:////absolute`."""
     path = url.removeprefix("sqlite:///")
     if not path or "\0" in path:
-        raise StoreError(f"{shown(url)} names no file; write sqlite:///path/to/file.db.")
+        raise StoreError(f"{quoted(url)} names no file; write sqlite:///path/to/file.db.")
     return Path(path)
 
 

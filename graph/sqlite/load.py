@@ -19,18 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from graph.core.edits import AddSynonym, ChangeSetting
 from graph.core.errors import AlreadyThere, StoreError
-from graph.core.facts import (
-    clean_name,
-    clean_note,
-    clean_sources,
-    clean_value,
-    fold,
-    is_number_or_date,
-    new_ids,
-)
-from graph.core.protocol import LoadReport
-from graph.editing.planning import clean_relation, join_sources, plan
-from graph.exchange.formats import (
+from graph.core.ids import new_ids
+from graph.core.import_rows import (
     AliasRow,
     BadLine,
     FactRow,
@@ -40,6 +30,16 @@ from graph.exchange.formats import (
     SynonymRow,
     read_year,
 )
+from graph.core.names import (
+    clean_name,
+    clean_note,
+    clean_sources,
+    clean_value,
+    fold,
+    is_number_or_date,
+)
+from graph.core.protocol import LoadReport
+from graph.editing.planning import clean_relation, join_sources, plan
 from graph.lookup.spelling import bag_of, words_of
 from graph.sqlite.dictionary import remember_new_names
 from graph.sqlite.file import OPEN

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import starmap
 from typing import Any, cast
 
-from graph.core.facts import MAX_NAME, Entity, Fact, clean_name, fold, is_id
-from graph.core.journal import read_entry
+from graph.core.facts import Entity, Fact
+from graph.core.ids import is_id
+from graph.core.journal import JournalEntry, read_entry
+from graph.core.names import MAX_NAME, clean_name, fold
 from graph.core.neighbourhood import walk
-from graph.core.protocol import JournalEntry, Relation, TripletStore
+from graph.core.protocol import Relation, TripletStore
 from graph.core.rules import Rule
-from graph.lookup.encoder import Vectors
+from graph.core.vectors import Vectors
 from graph.lookup.ranking import rank_entities
 from graph.lookup.spelling import MOST_WORDS, words_of
 from graph.sqlite.dictionary import candidates, entities, holding, name_and_aliases, options, quoted

@@ -18,24 +18,20 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any
 
+from graph.core.deltas import Delta, net, touched_ids
+from graph.core.draft_record import IDLE_DAYS, DraftRecord, Step, check_draft_id
 from graph.core.edits import Edit, edit_kind, edit_to_json
 from graph.core.errors import StoreError
-from graph.core.facts import Entity, Fact, clean_note, fold
+from graph.core.facts import Entity, Fact
+from graph.core.import_rows import Row
 from graph.core.journal import read_deltas
-from graph.core.protocol import Delta, LoadReport, Statistics
+from graph.core.names import clean_note, fold
+from graph.core.protocol import LoadReport, Statistics
 from graph.core.rules import Rule
+from graph.core.vectors import Vectors
 from graph.core.writer_priority import Courtesy
-from graph.editing.draft import (
-    IDLE_DAYS,
-    DraftRecord,
-    Step,
-    StoredDraft,
-    check_draft_id,
-    touched_ids,
-)
-from graph.editing.planning import conflict, inverse, net, plan, require_unchanged, slot_differences
-from graph.exchange.formats import Row
-from graph.lookup.encoder import Vectors
+from graph.editing.draft import StoredDraft
+from graph.editing.planning import conflict, inverse, plan, require_unchanged, slot_differences
 from graph.lookup.spelling import bag_of, words_of
 from graph.sqlite.dictionary import remember
 from graph.sqlite.file import NEWEST, OPEN, SCHEMA, connect, explain, is_new, path_of

@@ -10,9 +10,10 @@ from itertools import chain, islice
 from pathlib import Path
 
 from graph.core.errors import StoreError
-from graph.core.facts import fold, is_id
+from graph.core.ids import is_id
 from graph.core.invariants import MOST, check
 from graph.core.journal import NOTHING, without
+from graph.core.names import fold
 from graph.core.protocol import SharedStore
 from graph.lookup.spelling import bag_of, words_of
 from graph.sqlite.file import OPEN, explain

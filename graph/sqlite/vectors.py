@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from graph.lookup.encoder import Vectors
+from graph.core.vectors import Vectors
 from graph.sqlite.file import OPEN
 
 Rows = Callable[..., list[tuple[Any, ...]]]  # of a statement

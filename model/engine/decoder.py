@@ -27,7 +27,7 @@ from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
 from graph.core.facts import UNKNOWN
-from graph.lookup.retriever import Lookup
+from graph.lookup.result import Lookup
 from model.checkpoint import Checkpoint
 from model.engine.cache import CacheShelf, GrowingCache
 from model.engine.sampling import choose

@@ -20,7 +20,7 @@ import app  # noqa: F401  (settles Gradio's environment before it is imported)
 from app.server.application import make_app
 from app.state.session import Service
 from app.state.training_session import Workshop
-from graph.core.protocol import open_store
+from graph.opening import open_store
 from model.checkpoint import DEFAULT_CHECKPOINT, Checkpoint
 from model.engine.decoder import Decoder
 

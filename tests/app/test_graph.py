@@ -16,7 +16,8 @@ from app.pages.components import ASSETS
 from app.state.session import EXPAND_BY, NEIGHBOURS_READ, Selection, Service, Session
 from app.views.graph_figure import MAX_FAINT_NODES, MAX_HIT_NODES, Chart, Scene, bounded, draw
 from graph.core.facts import Fact
-from graph.core.protocol import SharedStore, open_store
+from graph.core.protocol import SharedStore
+from graph.opening import open_store
 
 pytestmark = pytest.mark.browser
 KNOWN = ("France", "Paris", "Japan", "Albert Einstein")

@@ -11,7 +11,7 @@ import pytest
 from page_driver import Inspect, Server, serve_on
 from playwright.sync_api import expect
 
-from graph.core.protocol import open_store
+from graph.opening import open_store
 from graph.world import make_world
 from model.checkpoint import Checkpoint
 from model.engine.decoder import Decoder

@@ -9,7 +9,7 @@ import pytest
 from page_driver import Inspect, serve_on
 from playwright.sync_api import expect
 
-from graph.core.protocol import open_store
+from graph.opening import open_store
 from model.checkpoint import load_checkpoint
 from model.engine.decoder import Decoder
 from tests.training.released import PROMPT, imported_database, write_taught

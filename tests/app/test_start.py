@@ -14,7 +14,7 @@ from app.server.application import make_app
 from app.state.session import Service
 from graph.core.edits import Add
 from graph.core.errors import StoreError
-from graph.core.protocol import open_store
+from graph.opening import open_store
 from model.engine.decoder import Decoder
 
 

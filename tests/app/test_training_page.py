@@ -25,7 +25,7 @@ from app.state.session import Service
 from app.state.training_session import Bench, Workshop
 from app.views import curves_figure, role_text, training_parts
 from graph.core.edits import Add
-from graph.core.protocol import open_store
+from graph.opening import open_store
 from model.engine.decoder import Decoder
 from tests.training.toy import FACTS, paragraph, toy_documents, write_toy_corpus
 from training.__main__ import main

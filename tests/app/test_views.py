@@ -22,9 +22,10 @@ from app.state.session import Service, Session, checked_session_id, new_session_
 from app.state.word_diff import word_diff, words_changed
 from app.views import fact_table, graph_figure, page_parts, trace_text
 from app.views.graph_figure import Chart, Scene
+from graph.core.deltas import Delta
 from graph.core.edits import Add
 from graph.core.facts import Fact
-from graph.core.protocol import Delta, open_store
+from graph.opening import open_store
 from graph.world import SOURCES, source_names
 from model.engine.decoder import Decoder
 from model.settings import DecodingSettings

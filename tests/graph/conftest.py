@@ -17,8 +17,8 @@ import pytest
 from hypothesis import settings
 
 from graph.core.edits import Add
+from graph.core.import_rows import RelationRow
 from graph.core.protocol import SharedStore
-from graph.exchange.formats import RelationRow
 from graph.neo4j.schema import SCHEMA_VERSION
 from graph.neo4j.store import Neo4jStore
 from graph.sqlite.store import SqliteStore

@@ -17,8 +17,8 @@ import pytest
 from graph.__main__ import main
 from graph.core.edits import Add
 from graph.core.errors import StoreError
-from graph.core.protocol import open_store
 from graph.lookup.retriever import Retriever
+from graph.opening import open_store
 from graph.world import DATA, make_world, store_url
 
 ROOT = Path(__file__).parents[2]

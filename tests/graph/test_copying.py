@@ -11,9 +11,10 @@ import pytest
 from graph.__main__ import main
 from graph.core.edits import Add, AddAlias, AddSynonym, Change, ChangeSetting, Delete, Merge, Rename
 from graph.core.errors import StoreError
-from graph.core.protocol import SharedStore, open_store
+from graph.core.import_rows import AliasRow, FactRow
+from graph.core.protocol import SharedStore
 from graph.exchange.copying import TABLES, copy
-from graph.exchange.formats import AliasRow, FactRow
+from graph.opening import open_store
 from graph.sqlite.store import SqliteStore
 from tests.graph.conftest import EDITS, KINDS, declared
 from tests.graph.helpers import fact_of, id_of, said

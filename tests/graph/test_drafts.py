@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from graph.core.draft_record import Step
 from graph.core.edits import Add, Change, Delete, Merge, Rename
 from graph.core.errors import Conflict, StoreError
-from graph.editing.draft import Step
-from graph.exchange.formats import BadLine, FactRow, Row
+from graph.core.import_rows import BadLine, FactRow, Row
 from graph.lookup.retriever import Retriever
 from graph.sqlite.store import SqliteStore
 from tests.graph.conftest import Clock

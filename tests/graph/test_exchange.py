@@ -16,9 +16,10 @@ import rdflib
 from graph.__main__ import main
 from graph.core.edits import Add
 from graph.core.errors import StoreError
-from graph.core.protocol import open_store
-from graph.exchange.formats import AliasRow, BadLine, FactRow, read_rows
+from graph.core.import_rows import AliasRow, BadLine, FactRow
+from graph.exchange.formats import read_rows
 from graph.exchange.resumable import load_in_parts
+from graph.opening import open_store
 from graph.sqlite.store import SqliteStore
 from tests.graph.helpers import said
 

@@ -22,19 +22,9 @@ from graph.core.edits import (
     edit_to_json,
 )
 from graph.core.errors import InvalidText, StoreError
-from graph.core.facts import (
-    LARGEST_ID,
-    Entity,
-    Fact,
-    clean_name,
-    clean_value,
-    fold,
-    is_number_or_date,
-    join_values,
-    new_id,
-    parse_id,
-    shown,
-)
+from graph.core.facts import Entity, Fact, join_values
+from graph.core.ids import LARGEST_ID, new_id, parse_id
+from graph.core.names import clean_name, clean_value, fold, is_number_or_date, quoted
 
 
 def test_clean_name() -> None:
@@ -142,9 +132,9 @@ def test_parse_id() -> None:
 
 
 def test_shown_is_short_and_harmless() -> None:
-    assert shown("Paris") == "“Paris”"
-    assert shown("a\x1b[31m\n") == "“a\\u001b[31m\\u000a”"
-    assert len(shown("x" * 10**6)) < 70
+    assert quoted("Paris") == "“Paris”"
+    assert quoted("a\x1b[31m\n") == "“a\\u001b[31m\\u000a”"
+    assert len(quoted("x" * 10**6)) < 70
 
 
 def test_json_has_ids_as_text() -> None:

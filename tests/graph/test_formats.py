@@ -10,16 +10,8 @@ from typing import Any
 import pytest
 
 from graph.core.errors import StoreError
-from graph.exchange.formats import (
-    READERS,
-    WRITERS,
-    AliasRow,
-    BadLine,
-    FactRow,
-    format_of,
-    read_csv,
-    read_rows,
-)
+from graph.core.import_rows import AliasRow, BadLine, FactRow
+from graph.exchange.formats import READERS, WRITERS, format_of, read_csv, read_rows
 from graph.sqlite.load import load
 from graph.sqlite.store import SqliteStore
 from tests.graph.helpers import fact_of, said

@@ -12,7 +12,7 @@ import pytest
 
 from graph.core.edits import Add, Change
 from graph.core.errors import StoreError
-from graph.exchange.formats import FactRow
+from graph.core.import_rows import FactRow
 from graph.neo4j.store import Neo4jStore
 from tests.graph.conftest import EDITS, SETTINGS, declared, emptied
 from tests.graph.helpers import fact_of, said

@@ -15,13 +15,14 @@ import pytest
 from graph.__main__ import main
 from graph.core.edits import Add, AddAlias, Change, Rename
 from graph.core.errors import StoreError
-from graph.core.facts import LARGEST_ID
-from graph.core.protocol import SharedStore, open_store
+from graph.core.ids import LARGEST_ID
+from graph.core.import_rows import AliasRow, BadLine, FactRow, RelationRow
+from graph.core.protocol import SharedStore
 from graph.exchange.copying import copy
-from graph.exchange.formats import AliasRow, BadLine, FactRow, RelationRow
 from graph.neo4j.dictionary import lucene
 from graph.neo4j.driver import _drivers, address_of, credentials
 from graph.neo4j.store import Neo4jStore
+from graph.opening import open_store
 from graph.sqlite.store import SqliteStore
 from graph.world import make_world, store_url
 from tests.graph.conftest import EDITS, declared

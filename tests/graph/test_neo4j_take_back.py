@@ -12,7 +12,7 @@ import pytest
 from graph.core.edits import Add, AddAlias, Change
 from graph.core.errors import Conflict, StoreError
 from graph.core.facts import Fact
-from graph.exchange.formats import AliasRow, FactRow, RelationRow, Row, SettingRow, SynonymRow
+from graph.core.import_rows import AliasRow, FactRow, RelationRow, Row, SettingRow, SynonymRow
 from graph.neo4j.lease import Lease
 from graph.neo4j.store import Neo4jStore
 from tests.graph.conftest import EDITS, declared

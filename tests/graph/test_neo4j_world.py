@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from graph.core.protocol import SharedStore, open_store
+from graph.core.protocol import SharedStore
 from graph.lookup.retriever import Retriever
+from graph.opening import open_store
 from graph.world import make_world
 from tests.graph.conftest import emptied
 from tools.neo4j_server.server import Server

@@ -9,7 +9,8 @@ import pytest
 
 from graph.core.edits import Add, AddAlias, AddSynonym, ChangeSetting, Delete, RemoveSynonym
 from graph.core.errors import StoreError
-from graph.lookup.retriever import Lookup, Retriever
+from graph.lookup.result import Lookup
+from graph.lookup.retriever import Retriever
 from tests.graph.helpers import fact_of, id_of, said
 
 

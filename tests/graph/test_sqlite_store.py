@@ -20,8 +20,8 @@ import pytest
 import graph.sqlite.load as sqlite_load
 from graph.core.edits import Add, Change, Delete
 from graph.core.errors import AlreadyThere, StoreError
-from graph.core.protocol import open_store
-from graph.exchange.formats import FactRow
+from graph.core.import_rows import FactRow
+from graph.opening import open_store
 from graph.sqlite.file import SCHEMA_VERSION
 from graph.sqlite.load import load
 from graph.sqlite.store import SqliteStore

@@ -37,9 +37,10 @@ from graph.core.edits import (
     Rename,
 )
 from graph.core.errors import Conflict, StoreError
-from graph.core.facts import fold
-from graph.core.protocol import SharedStore, open_store
-from graph.exchange.formats import RelationRow
+from graph.core.import_rows import RelationRow
+from graph.core.names import fold
+from graph.core.protocol import SharedStore
+from graph.opening import open_store
 from graph.sqlite.store import SqliteStore
 from tests.graph.conftest import emptied
 from tests.graph.helpers import fact_of

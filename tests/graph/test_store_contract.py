@@ -17,7 +17,7 @@ from graph.core.edits import (
     Rename,
 )
 from graph.core.errors import Conflict, StoreError
-from graph.core.facts import LARGEST_ID
+from graph.core.ids import LARGEST_ID
 from graph.core.protocol import Draft, TripletStore
 from tests.graph.helpers import fact_of, id_of, said
 

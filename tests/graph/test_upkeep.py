@@ -13,10 +13,10 @@ import pytest
 from graph.__main__ import main
 from graph.core.edits import Add, AddSynonym, Change, Delete, Merge, Rename
 from graph.core.errors import StoreError
+from graph.core.import_rows import FactRow
 from graph.core.invariants import check
-from graph.core.protocol import open_store
-from graph.exchange.formats import FactRow
 from graph.lookup.retriever import Retriever
+from graph.opening import open_store
 from graph.sqlite.store import SqliteStore
 from graph.sqlite.upkeep import back_up, check_file, purge
 from tests.graph.conftest import EDITS, declared

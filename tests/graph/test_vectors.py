@@ -10,9 +10,9 @@ import pytest
 
 from graph.__main__ import main
 from graph.core.edits import Add, Rename
-from graph.core.protocol import open_store
-from graph.lookup.encoder import Vectors
+from graph.core.vectors import Vectors
 from graph.lookup.retriever import Retriever
+from graph.opening import open_store
 from graph.sqlite.store import SqliteStore
 from tests.graph.helpers import id_of
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from graph.core.facts import fold
+from graph.core.names import fold
 from graph.data.relations import PERSONAL
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from graph.core.facts import Fact, join_values
-from graph.lookup.retriever import Lookup
+from graph.lookup.result import Lookup
 from model.checkpoint import Checkpoint, make_checkpoint
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN, Role
 from model.settings import DecodingSettings

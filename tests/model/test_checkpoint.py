@@ -14,8 +14,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from model.checkpoint import CheckpointError, load_checkpoint
-from model.engine.decoder import Decoder, DecodingSettings
+from model.engine.decoder import Decoder
 from model.roles import END, ENTITY, MARKERS, RELATIONSHIP, RETURN
+from model.settings import DecodingSettings
 
 
 @pytest.fixture(scope="module")

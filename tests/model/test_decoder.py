@@ -18,9 +18,10 @@ from model_fakes import (
     writer,
 )
 
-from model.engine.decoder import Decoder, DecodingSettings, DoneEvent, LookupEvent, TokenEvent
+from model.engine.decoder import Decoder, DoneEvent, LookupEvent, TokenEvent
 from model.prompts import PromptError
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN, MarkerIds, Role, token_roles
+from model.settings import DecodingSettings
 from model.trace import Trace
 
 FRANCE: dict[str, Any] = {

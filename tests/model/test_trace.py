@@ -7,8 +7,9 @@ import json
 import pytest
 from model_fakes import Graph, trace_of, writer
 
-from model.engine.decoder import Decoder, DecodingSettings
+from model.engine.decoder import Decoder
 from model.roles import Role
+from model.settings import DecodingSettings
 from model.trace import Trace
 
 DOCUMENT = "France has[France|capital|Paris] Paris as its[France|colour|bleu; blanc] bleu, blanc."

@@ -12,8 +12,8 @@ from model_fakes import random_llama, tokenizer, writer
 
 from graph.core.edits import Add, Change, Delete
 from graph.core.errors import StoreError
-from graph.core.protocol import open_store
 from graph.lookup.retriever import Retriever
+from graph.opening import open_store
 from model import __main__ as command
 from model.audit import audit_fact
 from model.engine.decoder import Decoder, DoneEvent

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from graph.core.edits import Add, AddAlias
-from graph.core.protocol import open_store
+from graph.opening import open_store
 from tests.training.released import write_released
 from training.__main__ import main
 from training.annotation.alignment import AlignmentAnnotator, Text, dates, demonyms, numbers

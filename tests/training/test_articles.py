@@ -9,7 +9,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from graph.__main__ import main as graph
-from graph.core.protocol import open_store
+from graph.opening import open_store
 from model.roles import MARKERS
 from tests.training.released import released_tokenizer
 from training.__main__ import main

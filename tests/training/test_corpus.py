@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from graph.core.facts import MAX_RELATIONS, RELATIONS, UNKNOWN, fold
+from graph.core.facts import MAX_RELATIONS, RELATIONS, UNKNOWN
+from graph.core.names import fold
 from training.corpus.build import DEFAULT_FACTS, documents
 from training.corpus.made_up import (
     MAX_CHARACTERS,

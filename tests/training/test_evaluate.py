@@ -12,7 +12,7 @@ import pytest
 
 from graph.core.edits import Add
 from graph.core.facts import RELATIONS
-from graph.core.protocol import open_store
+from graph.opening import open_store
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN, Role
 from model.settings import DecodingSettings
 from model.trace import Trace, TraceLookup, TraceToken

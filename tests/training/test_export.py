@@ -12,16 +12,17 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from graph.core.edits import Add
-from graph.core.protocol import open_store
+from graph.opening import open_store
 from model.checkpoint import load_checkpoint
 from training.__main__ import main
 from training.data.batches import LookupDataModule
 from training.data.documents import Document
 from training.data.tokenizer import encode_document
+from training.errors import TrainingError
 from training.evaluation import evaluate
 from training.fit.curve_log import CurveLogger
 from training.fit.export import _before, export
-from training.fit.module import LookupLanguageModule, TrainingError, load_module
+from training.fit.module import LookupLanguageModule, load_module
 
 
 @pytest.fixture(scope="module")

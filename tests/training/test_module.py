@@ -18,7 +18,8 @@ from training.data.batches import LookupDataModule, collate
 from training.data.documents import Document, write_lookup
 from training.data.shards import Shard
 from training.data.tokenizer import encode_document, load_tokenizer
-from training.fit.module import LookupLanguageModule, TrainingError, copied_tokens, load_module
+from training.errors import TrainingError
+from training.fit.module import LookupLanguageModule, copied_tokens, load_module
 
 TINY = {"hidden_size": 32, "intermediate_size": 64, "layers": 2, "heads": 2, "warmup_steps": 2}
 

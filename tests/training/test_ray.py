@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from graph.core.edits import Add
-from graph.core.protocol import open_store
+from graph.opening import open_store
 from training.__main__ import main
 
 HAS_RAY = True

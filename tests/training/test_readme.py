@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from model.engine.decoder import DecodingSettings
+from model.settings import DecodingSettings
 from tests.training.released import write_released
 from tests.training.test_articles import examples
 from training.__main__ import COMMANDS as KNOWN

@@ -6,12 +6,13 @@ import json
 
 import pytest
 
-from graph.core.protocol import open_store
 from graph.lookup.retriever import Retriever
+from graph.opening import open_store
 from model.__main__ import main as model_main
 from model.checkpoint import load_checkpoint
-from model.engine.decoder import Decoder, DecodingSettings, DoneEvent
+from model.engine.decoder import Decoder, DoneEvent
 from model.roles import Role
+from model.settings import DecodingSettings
 from tests.training.released import (
     LEARNT,
     PROMPT,

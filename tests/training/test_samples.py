@@ -7,7 +7,7 @@ import torch
 import yaml
 
 from graph.core.edits import Add
-from graph.core.protocol import open_store
+from graph.opening import open_store
 from tests.training.test_fit import CONFIGS, _config
 from tests.training.toy import FACTS
 from training.__main__ import main

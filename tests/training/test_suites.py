@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from graph.core.edits import Add, AddAlias
-from graph.core.facts import RELATIONS, fold
-from graph.core.protocol import open_store
+from graph.core.facts import RELATIONS
+from graph.core.names import fold
+from graph.opening import open_store
 from graph.world import DATA
 from model.checkpoint import make_checkpoint
 from model.engine.decoder import Decoder

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from graph.core.facts import clean_name
+from graph.core.names import clean_name
 from model.roles import MARKERS, MarkerIds
 from tests.training.toy import toy_documents
 from training.data.documents import Document, write_lookup

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graph.exchange.formats import FactRow
+from graph.core.import_rows import FactRow
 from graph.world import world_rows
 
 

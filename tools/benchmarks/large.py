@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graph.core.protocol import open_store
 from graph.exchange.formats import read_rows
 from graph.lookup.retriever import Retriever
 from graph.lookup.spelling import words_of
+from graph.opening import open_store
 from graph.world import DATA
 from tools.benchmarks.queries import mistyped
 

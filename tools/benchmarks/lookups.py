@@ -27,10 +27,11 @@ from typing import Any
 
 import numpy as np
 
-from graph.core.protocol import open_store
-from graph.exchange.formats import FactRow, RelationRow
-from graph.lookup.encoder import Vectors, installed_encoder, load_encoder
+from graph.core.import_rows import FactRow, RelationRow
+from graph.core.vectors import Vectors
+from graph.lookup.encoder import installed_encoder, load_encoder
 from graph.lookup.retriever import Retriever, Thresholds
+from graph.opening import open_store
 from graph.world import make_world, world_rows
 from tools.benchmarks.facts import renamed_facts
 from tools.benchmarks.large import FACTS, large_rows

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graph.core.facts import fold
+from graph.core.names import fold
 from graph.core.rules import SYNONYM
 
 PARAPHRASES = Path(__file__).parent / "paraphrases.csv"

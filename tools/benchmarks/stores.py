@@ -15,9 +15,10 @@ from typing import Any
 import neo4j
 
 from graph.core.edits import Add, Change
-from graph.core.protocol import SharedStore, open_store
-from graph.exchange.formats import FactRow, RelationRow
+from graph.core.import_rows import FactRow, RelationRow
+from graph.core.protocol import SharedStore
 from graph.neo4j.store import Neo4jStore
+from graph.opening import open_store
 from graph.world import make_world, world_rows
 from tools.benchmarks.facts import renamed_facts
 from tools.benchmarks.runs import Pair, Setting

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from graph.core.facts import RELATIONS, Fact, fold
+from graph.core.facts import RELATIONS, Fact
+from graph.core.names import fold
 from graph.lookup.retriever import Retriever
 from training.annotation.annotated_text import Annotated, Placed
 

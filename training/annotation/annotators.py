@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from graph.core.protocol import open_store
+from graph.opening import open_store
 from training.annotation.alignment import AlignmentAnnotator, Text
 from training.annotation.annotated_text import Annotated
 

@@ -14,8 +14,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from graph.core.facts import split_values
-from graph.core.protocol import LoadReport, SharedStore, open_store
-from graph.exchange.formats import BadLine, FactRow
+from graph.core.import_rows import BadLine, FactRow
+from graph.core.protocol import LoadReport, SharedStore
+from graph.opening import open_store
 from graph.world import store_url
 from training.annotation.articles import Problems, read_articles
 

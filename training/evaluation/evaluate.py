@@ -47,13 +47,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from graph.core.edits import Change, Delete, Edit
-from graph.core.facts import RELATIONS, Fact, fold
-from graph.core.protocol import open_store
+from graph.core.facts import RELATIONS, Fact
+from graph.core.names import fold
 from graph.lookup.retriever import Retriever
+from graph.opening import open_store
 from graph.world import DEFAULT_STORE, make_world, store_url
 from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
-from model.engine.decoder import Decoder, DecodingSettings
+from model.engine.decoder import Decoder
 from model.grounding import Grounding, ground, says
+from model.settings import DecodingSettings
 from model.trace import Trace
 from training.corpus import made_up
 from training.corpus.phrase_book import load_phrases

@@ -19,7 +19,8 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from training.data.batches import LookupDataModule
-from training.fit.module import LookupLanguageModule, TrainingError, weights_are_finite
+from training.errors import TrainingError
+from training.fit.module import LookupLanguageModule, weights_are_finite
 from training.fit.run_checkpoints import WholeCheckpoints
 
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)

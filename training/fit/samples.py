@@ -29,11 +29,12 @@ import lightning as L
 import torch
 
 from graph.core.errors import StoreError
-from graph.core.protocol import open_store
 from graph.lookup.retriever import Retriever
+from graph.opening import open_store
 from model.checkpoint import Checkpoint, make_checkpoint
-from model.engine.decoder import Decoder, DecodingSettings
+from model.engine.decoder import Decoder
 from model.prompts import PromptError
+from model.settings import DecodingSettings
 from model.trace import Trace
 from training.data.batches import LookupDataModule
 from training.data.tokenizer import load_tokenizer

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from graph.core.protocol import open_store
 from graph.exchange.formats import read_rows
+from graph.opening import open_store
 from training.evaluation.evaluate import AUTHOR, generate_cases, working_store
 from training.evaluation.suite_context import World
 from training.evaluation.suites.edit import edit

@@ -26,7 +26,8 @@ import random
 from dataclasses import dataclass
 
 from graph.core.edits import Delete
-from graph.core.facts import Fact, fold
+from graph.core.facts import Fact
+from graph.core.names import fold
 from model.grounding import ground, says
 from model.trace import Trace
 from training.annotation.alignment import spellings

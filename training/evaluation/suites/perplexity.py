@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from graph.core.facts import UNKNOWN, fold
+from graph.core.facts import UNKNOWN
+from graph.core.names import fold
 from model.checkpoint import Checkpoint, load_checkpoint
 from model.engine.cache import GrowingCache
 from model.roles import Role, token_roles
