@@ -17,7 +17,7 @@ COPY --chown=root:root app app
 COPY --chown=root:root graph graph
 COPY --chown=root:root model model
 COPY --chown=root:root training training
-COPY LICENSE NOTICE ./
+COPY LICENSE NOTICE pyproject.toml ./
 USER lamplight
 ENV LAMPLIGHT_STORE=sqlite:////data/world.db \
     GRADIO_ANALYTICS_ENABLED=False \

@@ -133,7 +133,8 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
     except ValueError as error:
         raise CheckpointError(f"{name} is no checkpoint with lookups. {error}") from error
     try:
-        disable_progress_bar()  # a line that says "Loading weights" tells nobody anything
+        silence: Any = disable_progress_bar  # untyped
+        silence()  # a progress bar for a load of a second informs nobody
         loader: Any = AutoModelForCausalLM
         model, info = loader.from_pretrained(
             name,

@@ -21,7 +21,7 @@ from transformers.cache_utils import Cache, DynamicLayer
 FIRST_TOKENS = 128  # capacity of a new buffer
 
 
-class _GrowingLayer(DynamicLayer):
+class _GrowingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
     """Keys and values of one layer, [B, H, T, D] each, as views of larger buffers."""
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:

@@ -431,7 +431,8 @@ class Decoder:
                 use_cache=True,
                 logits_to_keep=keep,
             )
-            return output.logits[0, -keep:]
+            logits_TV: Tensor = output.logits[0, -keep:]
+            return logits_TV
 
     @torch.inference_mode()
     def _run_batch(self, rows: list[_Row]) -> None:

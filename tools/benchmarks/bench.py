@@ -13,7 +13,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +117,7 @@ def summarise(pairs: Sequence[Pair], seed: int = 0) -> dict[str, float]:
     return {"ratio": ours / theirs, "low": float(low), "high": float(high), "runs": len(pairs)}
 
 
-def write_results(found: dict[str, dict[str, float]], path: Path = RESULTS) -> None:
+def write_results(found: Mapping[str, Mapping[str, object]], path: Path = RESULTS) -> None:
     """Add to the results that are there."""
     try:
         known = json.loads(path.read_text("utf-8"))

@@ -106,15 +106,15 @@ def accuracy_rows(store: Any, report: Callable[[str], None]) -> Rows:
             for q in of
         ]
 
-    choices = [
+    choices: list[tuple[Thresholds, bool]] = [
         (Thresholds(entity, 0.75, meaning), embeddings)
         for entity, meaning in product((0.7, 0.75, 0.8, 0.85), (0.5, 0.55, 0.6, 0.65, 0.7, 0.75))
         for embeddings in (True, False)
         if embeddings or meaning == 0.6
     ]
-    chosen = max(choices, key=lambda c: balanced_accuracy(first, our_answers(*c, first)))
+    chosen = max(choices, key=lambda c: balanced_accuracy(first, our_answers(c[0], c[1], first)))
     report(f"two stages, calibrated: {chosen[0]}, embeddings {chosen[1]}")
-    ours = our_answers(*chosen, second)
+    ours = our_answers(chosen[0], chosen[1], second)
     theirs = flat_answers(FLAT_THRESHOLD, second)
     cuts = [cut / 100 for cut in range(40, 100, 2)]
     best_cut = max(cuts, key=lambda cut: balanced_accuracy(first, flat_answers(cut, first)))
@@ -185,7 +185,8 @@ def _vectors(texts: Sequence[str]) -> Vectors:
     name = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
     path = SCRATCH / f"minilm-{name}.npy"
     if path.exists():
-        return np.load(path)
+        kept: Vectors = np.load(path)
+        return kept
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     vectors_ND = np.zeros((len(texts), 384), np.float32)
     for begin in range(0, len(order), 128):
@@ -229,7 +230,8 @@ def timing_rows(report: Callable[[str], None]) -> Rows:
         retriever.lookup("France", "a phrase nobody wrote")  # reads the vocabulary
         rows = {}
         for name, asked in kinds.items():
-            ours, theirs = [], []
+            ours: list[float] = []
+            theirs: list[float] = []
             for begin in range(0, 60, BLOCK):
                 block = asked[:60][begin : begin + BLOCK]
                 for query in block:

@@ -123,7 +123,7 @@ def bare_steps(module: LookupLanguageModule, batches: Iterator[Batch], full: boo
                 loss = F.cross_entropy(logits_BTV.flatten(0, 1).float(), labels_BT[:, 1:].flatten())
             else:
                 loss = module.model_step(batch, details=False)["loss"]
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
