@@ -20,6 +20,7 @@ from typing import Any, TextIO
 
 import ijson
 
+from graph.database_files import refuse_database
 from graph.errors import StoreError
 from graph.facts import Fact, shown
 
@@ -130,6 +131,7 @@ def read_year(text: str) -> int | None:
 def read_rows(path: Path, name: str | None = None) -> Iterator[Row]:
     """The rows of a file, in the format named or told by its ending."""
     reader = READERS[format_of(path, name)]
+    refuse_database(path)
     try:
         # Bytes that are not UTF-8 become lone surrogates, which no name may hold: a bad line.
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:

@@ -27,6 +27,7 @@ from weakref import WeakKeyDictionary
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from graph.database_files import refuse_database
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN
 from training.documents import Document, with_opening_space
 
@@ -244,6 +245,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for path in options.files:
         if not path.is_file():
             raise CorpusError(f"There is no file {path}.")
+        refuse_database(path)
     if not any(line.strip() for path in options.files for line in path.open(encoding="utf-8")):
         raise CorpusError(f"{', '.join(map(str, options.files))}: no text to learn from.")
     lines = (line for path in options.files for line in path.open(encoding="utf-8"))

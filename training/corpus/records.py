@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from graph.data.relations import PERSONAL
+from graph.database_files import refuse_database
 
 TYPE = "instance of"
 """The relation whose value says what an entity is; it chooses the wording."""
@@ -38,6 +39,7 @@ def read_records(path: Path) -> dict[str, Record]:
     Raises:
         ValueError: the file has no facts or lacks a column.
     """
+    refuse_database(path)
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         if not {"entity", "relation", "value"} <= set(reader.fieldnames or ()):
