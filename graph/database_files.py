@@ -36,6 +36,28 @@ def is_database(path: Path) -> bool:
     return False
 
 
+def is_open(path: Path) -> bool:
+    """Whether any process, this one included, has the database open that a file is or belongs to.
+
+    SQLite is asked for the exclusive lock, which it gives only where nobody else is connected.
+    Where it cannot be asked, the answer is yes.
+    """
+    path = Path(os.path.realpath(path))
+    if not _begins_as_one(path):
+        for companion in COMPANIONS:
+            path = path.with_name(path.name.removesuffix(companion))
+    uri = f"file:{quote(os.fsencode(path))}?mode=rw"
+    try:
+        with closing(sqlite3.connect(uri, timeout=0, isolation_level=None, uri=True)) as connection:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("ROLLBACK")
+    except sqlite3.Error as problem:
+        code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+        return code not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return False
+
+
 def is_too_small(path: Path) -> bool:
     """Whether a file holds a single byte, which SQLite would take for none and write over."""
     try:

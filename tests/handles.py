@@ -41,7 +41,7 @@ def locks(path: Path, process: int | None = None) -> list[str]:
     status = os.stat(path)
     device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
     wanted = str(os.getpid() if process is None else process)
-    lines = (line.split() for line in Path("/proc/locks").read_text().splitlines())
+    lines = (line.split()[1:] for line in Path("/proc/locks").read_text().splitlines())
     return [" ".join(line) for line in lines if device in line and wanted in line]
 
 
