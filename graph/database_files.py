@@ -58,6 +58,39 @@ def is_open(path: Path) -> bool:
     return False
 
 
+class OpenFiles:
+    """The files of a database that is open: notices when somebody deletes or replaces one.
+
+    What SQLite then writes goes to a file without a name, and is gone when the process ends. To be
+    made once a connection has read something, because its log exists from then on.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = os.path.abspath(path)
+        self._log = os.path.realpath(path) + "-wal"
+        self._found = self._now()
+
+    def are_there(self) -> bool:
+        """Whether they are the files that they were. Takes a few microseconds."""
+        return self._now() == self._found
+
+    def another_log(self) -> bool:
+        """Whether somebody has begun a new log in place of a deleted one."""
+        now = _inode(self._log)
+        return now is not None and now != self._found[1]
+
+    def _now(self) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+        return _inode(self._path), _inode(self._log)
+
+
+def _inode(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def is_too_small(path: Path) -> bool:
     """Whether a file holds a single byte, which SQLite would take for none and write over."""
     try:

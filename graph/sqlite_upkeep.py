@@ -160,12 +160,14 @@ def rewrite(store: SqliteStore) -> None:
     """Write the file anew and cut the log, so that nothing deleted is left in either."""
     with store._lock:
         writer = store._writer
+        store.require_files()
         try:
             writer.execute("INSERT INTO name_words (name_words) VALUES ('rebuild')")
             writer.execute("VACUUM")
             (busy, _, _) = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.Error as problem:
             raise explain(problem, store.path) from problem
+        store.require_files()
     if busy:
         raise StoreError(
             f"The facts are purged, but another process reads {store.path}, so traces are in its "
