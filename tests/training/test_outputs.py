@@ -11,7 +11,7 @@ from graph.edits import Add
 from graph.store import open_store
 from tests import handles
 from training.__main__ import main
-from training.evaluate import write_found
+from training.evaluate import working_store, write_found
 from training.tokenizer import load_tokenizer
 
 TEXT = "Ada Lovelace was born in London."
@@ -93,6 +93,42 @@ def test_a_command_writes_its_own_output_again(texts: Path, tmp_path: Path) -> N
     measures = {"validity": {"value": 1.0, "low": 0.9, "high": 1.0, "n": 9}}
     for _ in range(2):
         write_found(measures, tmp_path / "found.json", "none", {"seed": 0})
+
+
+def test_training_commands_between_two_edits(texts: Path, tmp_path: Path) -> None:
+    """They leave a store its locks and its log, and every edit in it."""
+    path, url = tmp_path / "world.db", f"sqlite:///{tmp_path}/world.db"
+    annotated = tmp_path / "annotated.jsonl"
+    with open_store(url, create=True) as store:
+        store.apply([Add("Ada Lovelace", "birthplace", "London")], author="Ada")
+        held = handles.locks(path)
+
+        def extract() -> None:
+            assert main(["extract", str(annotated), "--store", url]) == 0
+
+        def annotate() -> None:
+            assert main(["annotate", str(texts), "--out", str(annotated), "--align", url]) == 0
+
+        def measure() -> None:
+            with working_store(url) as copy:
+                copy.apply([Add("Ada Lovelace", "motto", "none")], author="Eve")
+
+        def read_as_text() -> None:
+            for command in ("extract", "shards", "annotate"):
+                given = [command, str(path), "--store", url]
+                if command != "extract":
+                    given = [*given[:2], "--out", str(tmp_path / "none")]
+                if command == "annotate":
+                    given += ["--align", url]
+                assert main(given) == 1
+
+        for number, use in enumerate((annotate, extract, measure, read_as_text)):
+            use()
+            assert handles.locks(path) == held
+            store.apply([Add("Ada Lovelace", "friend", f"Friend {number}")], author="Ada")
+    with open_store(url) as store:
+        friends = store.facts(store.find_entities("Ada Lovelace")[0][0].id, "friend")
+        assert [fact.value for fact in friends] == [f"Friend {number}" for number in range(4)]
 
 
 def test_an_evaluation_does_not_replace_what_it_reads(texts: Path, tmp_path: Path) -> None:
