@@ -8,8 +8,10 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from textwrap import fill
+from typing import Any, TextIO, cast
 
+from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_output, put, whole_file
 from graph.core.edits import AddSynonym, ChangeSetting, Delete, RemoveSynonym
 from graph.core.errors import StoreError
 from graph.core.facts import Entity, Fact
@@ -59,6 +61,7 @@ examples:
 The store is --store URL, else the environment's LAMPLIGHT_STORE or NEO4J_URI, else {DEFAULT_STORE}.
 User and password of a Neo4j server: NEO4J_USERNAME and NEO4J_PASSWORD, or a file, NEO4J_AUTH_FILE,
 with a line user/password, and for each further server a line host:port user/password.
+{fill(OUTPUT_RULE, 100)}
 """
 
 
@@ -137,15 +140,11 @@ def _export(options: argparse.Namespace) -> None:
             return
         path = Path(options.file)
         write = WRITERS[format_of(path, options.format)]
-        unfinished = path.with_name(f"{path.name}.writing-{os.getpid()}")
         try:
-            with unfinished.open("w", encoding="utf-8", newline="") as file:
-                count = write(store.all_facts(options.at), file)
-            unfinished.replace(path)
+            with whole_file(path, force=options.force) as file:
+                count = write(store.all_facts(options.at), cast(TextIO, file))
         except OSError as problem:
             raise StoreError(f"{path} cannot be written: {problem.strerror}.") from problem
-        finally:
-            unfinished.unlink(missing_ok=True)
     print(f"{count:,} facts are in {path}.")
 
 
@@ -331,12 +330,20 @@ def _backup(options: argparse.Namespace) -> None:
     path = Path(options.file)
     with open_store(options.store) as store:
         if isinstance(store, SqliteStore):
-            revision = back_up(store, path)
-        elif path.exists():
-            raise StoreError(f"{path} is there already; give the path of a new file.")
+            revision = back_up(store, path, force=options.force)
         else:  # of a server's store a copy in a file, which `copy` brings back
-            revision = copy(store.url, f"sqlite:///{path}").at
+            revision = _back_up_server(store.url, path, options.force)
     print(f"{options.file} holds {options.store} as it was at revision {revision}.")
+
+
+def _back_up_server(url: str, path: Path, force: bool) -> int:
+    check_output(path, force=force)
+    making = path.with_name(f"{path.name}.replacing") if path.exists() else path
+    revision = copy(url, f"sqlite:///{making}").at
+    if making != path:
+        check_output(path, force=force)
+        put(making, path, replace=True)
+    return revision
 
 
 def _embed(options: argparse.Namespace) -> None:
@@ -435,6 +442,9 @@ def _parser() -> argparse.ArgumentParser:
             "--at", type=_whole(0), metavar="REVISION", help="as it was then (default: newest)"
         )
 
+    def forced(added: Any) -> None:
+        added.add_argument("--force", action="store_true", help=FORCE_HELP)
+
     def signed(added: Any) -> None:
         added.add_argument("--author", default=os.environ.get("USER", ""), help="who does this")
         added.add_argument("--reason", default="", help="why, for the history")
@@ -462,6 +472,7 @@ def _parser() -> argparse.ArgumentParser:
     export = verb("export", "write all facts to a file, or to - for the screen", _export)
     export.add_argument("file")
     export.add_argument("--format", choices=list(WRITERS), help="default: by the file's ending")
+    forced(export)
     at(export)
 
     lookup = verb("lookup", "answer one lookup", _lookup)
@@ -494,6 +505,7 @@ def _parser() -> argparse.ArgumentParser:
 
     backing_up = verb("backup", "copy the store into a new file while it is in use", _backup)
     backing_up.add_argument("file")
+    forced(backing_up)
 
     verb("embed", "embed names that are not yet, so that lookups find them by meaning", _embed)
 

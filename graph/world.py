@@ -15,6 +15,7 @@ from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
+from graph.core.atomic_files import put
 from graph.core.errors import StoreError
 from graph.core.import_rows import Row
 from graph.core.protocol import SharedStore
@@ -103,12 +104,9 @@ def make_world(url: str, *, data: Path = DATA, empty: bool = False) -> bool:
                 )
                 assert report.bad == 0
         try:
-            os.link(making, path)  # fails where another process was first: its store stays
-        except FileExistsError:
+            put(making, path)
+        except FileExistsError:  # another process was first: its store stays
             return False
-        except OSError:  # a file system without links
-            os.rename(making, path)
-        _sync(path)
         return True
     finally:
         for suffix in ("", "-wal", "-shm"):
@@ -127,16 +125,6 @@ def _make_on_server(url: str, data: Path, empty: bool) -> bool:
             store.load(world_rows(data), author=_SIGNED[0], reason=_SIGNED[1], kind="init")
         store.finish_making()
     return True
-
-
-def _sync(path: Path) -> None:
-    """Make the file's name itself outlive a loss of power."""
-    with suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _sweep(path: Path) -> None:

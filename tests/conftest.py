@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests import handles
 from tools.neo4j_server.server import fetch, missing
 
 NEO4J_LACKS = missing()
@@ -34,3 +36,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     if NEO4J_LACKS:
         terminalreporter.write_line(NEO4J_LACKS)
+
+
+@pytest.fixture(autouse=True)
+def _no_handle_on_a_database() -> Iterator[None]:
+    """No code of ours opens a file that SQLite has open: that would drop the process's locks."""
+    handles.watch()
+    handles.found()
+    yield
+    assert handles.found() == []

@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 import ijson
 
+from graph.core.database_files import refuse_database
 from graph.core.errors import StoreError
 from graph.core.facts import Fact
 from graph.core.import_rows import (
@@ -64,6 +65,7 @@ def format_of(path: Path, name: str | None = None) -> str:
 def read_rows(path: Path, name: str | None = None) -> Iterator[Row]:
     """The rows of a file, in the format named or told by its ending."""
     reader = READERS[format_of(path, name)]
+    refuse_database(path)
     try:
         # Bytes that are not UTF-8 become lone surrogates, which no name may hold: a bad line.
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:

@@ -9,6 +9,7 @@ from contextlib import closing, suppress
 from itertools import chain, islice
 from pathlib import Path
 
+from graph.core.atomic_files import check_output, put
 from graph.core.errors import StoreError
 from graph.core.ids import is_id
 from graph.core.invariants import MOST, check
@@ -96,14 +97,13 @@ def _findings(store: SqliteStore) -> Iterator[str]:
         yield f"The word {term} of a name is not in the dictionary."
 
 
-def back_up(store: SqliteStore, path: Path) -> int:
+def back_up(store: SqliteStore, path: Path, *, force: bool = False) -> int:
     """Copy the store, as it is at this moment, into a new file; returns its revision.
 
-    Readers and writers go on meanwhile. Raises `StoreError` where the file is there already or
-    cannot be written; a file half written is removed.
+    Readers and writers go on meanwhile. Raises `StoreError` where the file is there already (with
+    `force`, only where it is a store in use) or cannot be written; a file half written is removed.
     """
-    if path.exists():
-        raise StoreError(f"{path} is there already; give the path of a new file.")
+    check_output(path, force=force)
     making = path.with_name(f"{path.name}.making-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,8 +112,11 @@ def back_up(store: SqliteStore, path: Path) -> int:
             (revision,) = copy.execute("SELECT max(revision) FROM revision").fetchone()
             if copy.execute("PRAGMA quick_check").fetchone() != ("ok",):
                 raise StoreError(f"The backup of {store.path} is damaged; check the store.")
-        os.replace(making, path)
+        check_output(path, force=force)
+        put(making, path, replace=force)
         return int(revision or 0)
+    except FileExistsError as problem:
+        raise StoreError(f"{path} is there already; give the path of a new file.") from problem
     except sqlite3.Error as problem:
         raise explain(problem, path) from problem
     except OSError as problem:
@@ -158,12 +161,14 @@ def rewrite(store: SqliteStore) -> None:
     """Write the file anew and cut the log, so that nothing deleted is left in either."""
     with store._lock:
         writer = store._writer
+        store.require_files()
         try:
             writer.execute("INSERT INTO name_words (name_words) VALUES ('rebuild')")
             writer.execute("VACUUM")
             (busy, _, _) = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.Error as problem:
             raise explain(problem, store.path) from problem
+        store.require_files()
     if busy:
         raise StoreError(
             f"The facts are purged, but another process reads {store.path}, so traces are in its "

@@ -41,6 +41,7 @@ def options(tmp_path: Path) -> argparse.Namespace:
         tokenizer="somewhere",
         out=tmp_path,
         annotated=None,
+        force=False,
     )
 
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder
 from training.corpus.phrase_book import load_phrases
 from training.corpus.prose import PROMPTS, annotate, passages
 from training.corpus.records import (
@@ -64,7 +65,9 @@ def documents(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Build the corpus as the command line says."""
     parser = argparse.ArgumentParser(
-        prog="python -m training corpus", description="Write the training corpus from a graph."
+        prog="python -m training corpus",
+        description="Write the training corpus from a graph.",
+        epilog=OUTPUT_RULE,
     )
     parser.add_argument("--facts", type=Path, default=DEFAULT_FACTS, help="facts CSV")
     parser.add_argument("--out", type=Path, default=Path("build/corpus/world"), help="folder")
@@ -84,7 +87,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--vocabulary", type=int, default=8192, help="size of the tokenizer's")
     parser.add_argument("--sample", type=int, default=0, help="print that many documents and stop")
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     options = parser.parse_args(arguments)
+    if not options.sample:
+        from training.data.shards import is_corpus
+
+        check_folder(options.out, made=is_corpus, force=options.force)
 
     records = read_records(options.facts)
     kept_out = sorted(read_held_out(options.tokenizer)) if options.tokenizer else []
@@ -140,6 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "exchange": writer.exchange,
             "held_out": held_out,
         },
+        force=options.force,
     )
     for name, counts in manifest["splits"].items():
         print(f"{name}: {counts['documents']:,} documents, {counts['tokens']:,} tokens")

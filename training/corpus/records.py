@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from graph.core.database_files import refuse_database
 from graph.data.relations import PERSONAL
 
 TYPE = "instance of"
@@ -38,6 +39,7 @@ def read_records(path: Path) -> dict[str, Record]:
     Raises:
         ValueError: the file has no facts or lacks a column.
     """
+    refuse_database(path)
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         if not {"entity", "relation", "value"} <= set(reader.fieldnames or ()):
