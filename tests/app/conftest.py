@@ -11,15 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import page_driver
 import pytest
-import scripted
 import torch
-from page_driver import Inspect, Server, fresh, serve
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from graph.world import make_world
 from model.checkpoint import Checkpoint, load_checkpoint
+from tests.app import page_driver, scripted
+from tests.app.page_driver import Inspect, Server, fresh, serve
 
 
 @pytest.fixture(scope="session")

@@ -20,18 +20,14 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from graph.world import make_world
+from model.checkpoint import load_checkpoint
+from tests.app import page_driver, scripted
+from tests.app.page_driver import Inspect, Server, serve
+from tests.app.states import SCREENS, STATES, photograph
+from tests.app.test_page import click_in_graph
+
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(Path(__file__).parent))
-
-import page_driver  # noqa: E402
-import scripted  # noqa: E402
-from page_driver import Inspect, Server, serve  # noqa: E402
-from states import SCREENS, STATES, photograph  # noqa: E402
-from test_page import click_in_graph  # noqa: E402
-
-from graph.world import make_world  # noqa: E402
-from model.checkpoint import load_checkpoint  # noqa: E402
-
 DOCS = ROOT / "docs"
 SIZES = {"wide": (1440, 900), "medium": (1024, 768), "narrow": (390, 844)}
 SCHEMES = ("light", "dark")

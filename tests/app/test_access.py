@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from page_driver import Inspect, Server
 from playwright.sync_api import expect
+
+from tests.app.page_driver import Inspect, Server
 
 pytestmark = pytest.mark.browser
 

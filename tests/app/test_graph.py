@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_driver import PATIENCE, Inspect, Server
 from playwright.sync_api import Browser, Page, expect
 
 from app.components import ASSETS
@@ -17,6 +16,7 @@ from app.graph_view import MAX_FAINT_NODES, MAX_HIT_NODES, Chart, Scene, bounded
 from app.session import EXPAND_BY, NEIGHBOURS_READ, Selection, Service, Session
 from graph.facts import Fact
 from graph.store import SharedStore, open_store
+from tests.app.page_driver import PATIENCE, Inspect, Server
 
 pytestmark = pytest.mark.browser
 KNOWN = ("France", "Paris", "Japan", "Albert Einstein")

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from page_driver import Inspect, Server, serve_on
 from playwright.sync_api import expect
 
 from graph.store import open_store
 from graph.world import make_world
 from model.checkpoint import Checkpoint
 from model.decoder import Decoder
+from tests.app.page_driver import Inspect, Server, serve_on
 from tests.neo4j_server import server as neo4j
 from tests.neo4j_server.proxy import Proxy
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from page_driver import Inspect, Server
 from playwright.sync_api import expect
+
+from tests.app.page_driver import Inspect, Server
 
 pytestmark = pytest.mark.browser
 

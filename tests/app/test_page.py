@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 
 import pytest
-from page_driver import PATIENCE, Inspect, Server
 from playwright.sync_api import Route, expect
+
+from tests.app.page_driver import PATIENCE, Inspect, Server
 
 pytestmark = pytest.mark.browser
 EURO = re.compile("^euro$")

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from page_driver import Inspect, serve_on
 from playwright.sync_api import expect
 
 from graph.store import open_store
 from model.checkpoint import load_checkpoint
 from model.decoder import Decoder
+from tests.app.page_driver import Inspect, serve_on
 from tests.training.released import PROMPT, imported_database, write_taught
 
 

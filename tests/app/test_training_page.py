@@ -13,12 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scripted
 import torch
 from fastapi.testclient import TestClient
-from page_driver import Inspect, Server, serve_on
 from playwright.sync_api import expect
-from test_access import everywhere
 
 from app import curves_view, mask_view, training_views
 from app.server import make_app
@@ -27,6 +24,9 @@ from app.workshop import Bench, Workshop
 from graph.edits import Add
 from graph.store import open_store
 from model.decoder import Decoder
+from tests.app import scripted
+from tests.app.page_driver import Inspect, Server, serve_on
+from tests.app.test_access import everywhere
 from tests.training.toy import FACTS, paragraph, toy_documents, write_toy_corpus
 from training.__main__ import main
 from training.growing import append_lines

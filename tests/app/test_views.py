@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scripted
 
 from app import actions, graph_view, table_view, trace_view, views, writing
 from app.changes import between, compare, describe
@@ -27,6 +26,7 @@ from graph.store import Delta, open_store
 from graph.world import SOURCES, source_names
 from model.decoder import Decoder
 from model.settings import DecodingSettings
+from tests.app import scripted
 
 HOSTILE = "<img src=x onerror=alert(1)> ${1} {{x}} \" ' &amp;"
 FACTS = [

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from model_fakes import Graph, random_llama, tokenizer
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -16,6 +15,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from model.checkpoint import CheckpointError, load_checkpoint
 from model.decoder import Decoder, DecodingSettings
 from model.roles import END, ENTITY, MARKERS, RELATIONSHIP, RETURN
+from tests.model.model_fakes import Graph, random_llama, tokenizer
 
 
 @pytest.fixture(scope="module")

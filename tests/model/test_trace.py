@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from model_fakes import Graph, trace_of, writer
 
 from model.decoder import Decoder, DecodingSettings
 from model.roles import Role
 from model.trace import Trace
+from tests.model.model_fakes import Graph, trace_of, writer
 
 DOCUMENT = "France has[France|capital|Paris] Paris as its[France|colour|bleu; blanc] bleu, blanc."
 
