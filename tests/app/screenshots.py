@@ -26,6 +26,7 @@ from tests.app import page_driver, scripted
 from tests.app.page_driver import Inspect, Server, serve
 from tests.app.states import SCREENS, STATES, photograph
 from tests.app.test_page import click_in_graph
+from tests.machine import CHROMIUM
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -242,9 +243,7 @@ def main() -> int:
         (folder / name).mkdir()
         servers[name] = serve(folder / "made.db", folder / name, model)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=page_driver.CHROMIUM, args=page_driver.FLAGS
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=page_driver.FLAGS)
         photograph_views(browser, servers["own"], wanted)
         photograph_states(browser, servers["erring"], wanted)
         if not wanted or "film" in wanted:

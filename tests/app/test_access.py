@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.app.page_driver import Inspect, Server
-
-pytestmark = pytest.mark.browser
 
 
 def findings(page: Inspect) -> list[str]:

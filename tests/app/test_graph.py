@@ -18,7 +18,6 @@ from graph.facts import Fact
 from graph.store import SharedStore, open_store
 from tests.app.page_driver import PATIENCE, Inspect, Server
 
-pytestmark = pytest.mark.browser
 KNOWN = ("France", "Paris", "Japan", "Albert Einstein")
 ENTITIES = 20
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.app.page_driver import Inspect, Server
-
-pytestmark = pytest.mark.browser
 
 CHEESES = """entity,relation,value
 Moonwheel,instance of,cheese

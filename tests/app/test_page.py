@@ -12,7 +12,6 @@ from playwright.sync_api import Route, expect
 
 from tests.app.page_driver import PATIENCE, Inspect, Server
 
-pytestmark = pytest.mark.browser
 EURO = re.compile("^euro$")
 
 

@@ -27,7 +27,6 @@ def released_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             server.end()
 
 
-@pytest.mark.browser
 def test_its_lookup_is_marked_linked_and_edited(
     released_server: str, visit: Callable[..., Inspect]
 ) -> None:

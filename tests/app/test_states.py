@@ -10,7 +10,6 @@ from playwright.sync_api import BrowserContext, expect
 from tests.app.page_driver import Inspect, Server, fresh
 from tests.app.states import STATES, State, photograph
 
-pytestmark = pytest.mark.browser
 SCHEMES = ("light", "dark")
 
 LOOK = """([selector, nth, properties]) => {

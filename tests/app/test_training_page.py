@@ -37,7 +37,6 @@ from training.shards import write_corpus
 from training.show import Corpora
 from training.tokenizer import load_tokenizer
 
-pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 PROMPTS = ("Tell me about France.", "What is the capital of Japan?")
 HOSTILE = "<img src=x onerror=alert(1)>"

@@ -18,6 +18,7 @@ from model.decoder import Decoder, TokenEvent
 from model.roles import Role
 from model.trace import Trace
 from tests.benchmarks.runs import ROUNDS, Pair, Setting, finish
+from tests.machine import CHROMIUM
 
 STARTS, VOWELS = "BDFKLMNRTVZ", "aeiou"  # of made-up values
 
@@ -50,9 +51,7 @@ def _page(setting: Setting) -> Iterator[tuple[object, object]]:
 
     server = page_driver.serve_on(setting.store, setting.decoder)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=page_driver.CHROMIUM, args=page_driver.FLAGS
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=page_driver.FLAGS)
         context = browser.new_context(viewport={"width": 1440, "height": 900})
         page = page_driver.Inspect(context, server.url).open()
         try:
