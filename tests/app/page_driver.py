@@ -24,7 +24,6 @@ from graph.opening import open_store
 from model.checkpoint import DEFAULT_CHECKPOINT, Checkpoint
 from model.engine.decoder import Decoder
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions"]
 PATIENCE = float(os.environ.get("LAMPLIGHT_TEST_PATIENCE", "1"))  # for a machine that is busy
 SHIPPED = (DEFAULT_CHECKPOINT / "config.json").exists() and (

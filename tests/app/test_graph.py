@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_driver import PATIENCE, Inspect, Server
 from playwright.sync_api import Browser, Page, expect
 
 from app.pages.components import ASSETS
@@ -18,8 +17,8 @@ from app.views.graph_figure import MAX_FAINT_NODES, MAX_HIT_NODES, Chart, Scene,
 from graph.core.facts import Fact
 from graph.core.protocol import SharedStore
 from graph.opening import open_store
+from tests.app.page_driver import PATIENCE, Inspect, Server
 
-pytestmark = pytest.mark.browser
 KNOWN = ("France", "Paris", "Japan", "Albert Einstein")
 ENTITIES = 20
 

@@ -11,14 +11,14 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-import page_driver
 import pytest
-from page_driver import Inspect, Server
 from playwright.sync_api import expect
 
 from graph.__main__ import main as graph
 from graph.opening import open_store
 from tests import handles
+from tests.app import page_driver
+from tests.app.page_driver import Inspect, Server
 from tests.graph.helpers import said
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(handles.ROOT), "LAMPLIGHT_ENCODER": "off"}

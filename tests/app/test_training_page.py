@@ -13,12 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scripted
 import torch
 from fastapi.testclient import TestClient
-from page_driver import Inspect, Server, serve_on
 from playwright.sync_api import expect
-from test_access import everywhere
 
 from app.server.application import make_app
 from app.state.session import Service
@@ -27,6 +24,9 @@ from app.views import curves_figure, role_text, training_parts
 from graph.core.edits import Add
 from graph.opening import open_store
 from model.engine.decoder import Decoder
+from tests.app import scripted
+from tests.app.page_driver import Inspect, Server, serve_on
+from tests.app.test_access import everywhere
 from tests.training.toy import FACTS, paragraph, toy_documents, write_toy_corpus
 from training.__main__ import main
 from training.data.shards import write_corpus
@@ -37,7 +37,6 @@ from training.fit.samples import SampleReader
 from training.report.runs import Run, Runs
 from training.report.show_mask import Corpora
 
-pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 PROMPTS = ("Tell me about France.", "What is the capital of Japan?")
 HOSTILE = "<img src=x onerror=alert(1)>"

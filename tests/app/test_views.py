@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scripted
 
 from app.state import actions, generation
 from app.state.comparison import between, compare, describe
@@ -29,6 +28,7 @@ from graph.opening import open_store
 from graph.world import SOURCES, source_names
 from model.engine.decoder import Decoder
 from model.settings import DecodingSettings
+from tests.app import scripted
 
 HOSTILE = "<img src=x onerror=alert(1)> ${1} {{x}} \" ' &amp;"
 FACTS = [
