@@ -121,6 +121,7 @@ def publish(url: str, first: int, last: int, seed: int, folder: Path) -> None:
             raise AssertionError(f"The locks are gone after edit {number}.")
         if found := handles.found():
             raise AssertionError(" ".join(found))
+    print("closing", flush=True)
     store.close()
 
 
@@ -180,6 +181,8 @@ class Round:
         for line in process.stdout:
             if line == "ready\n":
                 self._ready = True
+            elif line == "closing\n":
+                self._ready = False
             elif line.startswith("ack ") and line.endswith("\n"):
                 number, revision = map(int, line.split()[1:])
                 self.acknowledged[number] = revision
@@ -223,7 +226,11 @@ class Round:
             publisher = self._process
             if self._ready and publisher is not None:
                 held = handles.locks(self.path, publisher.pid)
-                if not held and self._ready and publisher.poll() is None:
+                if not held:  # a process that ends gives them back before it is seen to end
+                    time.sleep(1.0)
+                    held = handles.locks(self.path, publisher.pid)
+                same = self._ready and publisher is self._process
+                if not held and same and publisher.poll() is None:
                     self.problems.append(f"the publisher's locks are gone after {name}")
             for left in self.folder.glob(f"*-{number}*"):
                 left.unlink(missing_ok=True)

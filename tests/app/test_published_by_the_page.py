@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +45,9 @@ def test_commands_between_two_publishes_of_the_page(
     assert graph(["backup", str(tmp_path / "one.db"), "--store", url]) == 0
     by_another_process("backup", str(tmp_path / "two.db"), "--store", url)
     assert graph(["export", str(path), "--format", "csv", "--store", url, "--force"]) == 2
+    for asked in (path, f"{path}-wal"):  # the page does not serve the store's files
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(f"{own_server.url}/gradio_api/file={asked}", timeout=60)
     assert handles.locks(path) == held
     page.change("Kraken crown", "Kraken shilling")
     page.click("#publish")
