@@ -24,8 +24,8 @@ LOST = "was deleted or replaced while it was open, so nothing can be saved"
 
 OTHER = """
 import sys
-from graph.edits import Add
-from graph.store import open_store
+from graph.core.edits import Add
+from graph.opening import open_store
 
 with open_store(sys.argv[1]) as store:
     store.apply([Add("Italy", "capital", "Rome")], author="Eve")
@@ -33,9 +33,9 @@ with open_store(sys.argv[1]) as store:
 
 LOSES_ITS_LOG = """
 import os, subprocess, sys
-from graph.edits import Add
-from graph.errors import StoreError
-from graph.store import open_store
+from graph.core.edits import Add
+from graph.core.errors import StoreError
+from graph.opening import open_store
 
 url, other = sys.argv[1:]
 with open_store(url) as store:
