@@ -13,7 +13,7 @@ from typing import Any, TextIO, cast
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_output, put, whole_file
 from graph.core.edits import AddSynonym, ChangeSetting, Delete, RemoveSynonym
-from graph.core.errors import StoreError
+from graph.core.errors import StoreError, UserError
 from graph.core.facts import Entity, Fact
 from graph.core.ids import parse_id
 from graph.core.import_rows import BadLine
@@ -23,7 +23,7 @@ from graph.core.protocol import SharedStore
 from graph.core.rules import SETTING, SETTINGS, SYNONYM
 from graph.editing.closure import KINDS, closure
 from graph.exchange.copying import copy
-from graph.exchange.formats import READERS, WRITERS, format_of, read_rows
+from graph.exchange.formats import FORMATS, format_of, read_rows
 from graph.exchange.resumable import load_in_parts
 from graph.lookup.encoder import installed_encoder
 from graph.lookup.retriever import Retriever
@@ -136,10 +136,10 @@ def _export(options: argparse.Namespace) -> None:
     with open_store(options.store) as store:
         _check_revision(store, options.at)
         if options.file == "-":
-            WRITERS[options.format or "csv"](store.all_facts(options.at), sys.stdout)
+            FORMATS[options.format or "csv"].write(store.all_facts(options.at), sys.stdout)
             return
         path = Path(options.file)
-        write = WRITERS[format_of(path, options.format)]
+        write = format_of(path, options.format).write
         try:
             with whole_file(path, force=options.force) as file:
                 count = write(store.all_facts(options.at), cast(TextIO, file))
@@ -461,7 +461,7 @@ def _parser() -> argparse.ArgumentParser:
         "--cypher", metavar="QUERY", help="that returns entity, relation, value (source, year)"
     )
     importing.add_argument("--from", dest="from_", metavar="URL", help="the Neo4j it is for")
-    importing.add_argument("--format", choices=list(READERS), help="default: by the file's ending")
+    importing.add_argument("--format", choices=list(FORMATS), help="default: by the file's ending")
     importing.add_argument("--source", default="", help="of facts that name none")
     importing.add_argument("--skip-bad", action="store_true", help="leave bad lines out")
     importing.add_argument(
@@ -471,7 +471,7 @@ def _parser() -> argparse.ArgumentParser:
 
     export = verb("export", "write all facts to a file, or to - for the screen", _export)
     export.add_argument("file")
-    export.add_argument("--format", choices=list(WRITERS), help="default: by the file's ending")
+    export.add_argument("--format", choices=list(FORMATS), help="default: by the file's ending")
     forced(export)
     at(export)
 
@@ -541,7 +541,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.store = store_url(options.store)
     try:
         code = options.do(options)
-    except StoreError as problem:
+    except UserError as problem:
         print(problem, file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of our output has had enough
