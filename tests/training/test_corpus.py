@@ -14,6 +14,14 @@ import yaml
 from graph.core.facts import MAX_RELATIONS, RELATIONS, UNKNOWN
 from graph.core.names import fold
 from training.corpus.build import DEFAULT_FACTS, documents
+from training.corpus.english import definite_article, enumerate_values, indefinite_article
+from training.corpus.held_out import (
+    NameFilter,
+    chain_pair_held_out,
+    frame_held_out,
+    held_out_entities,
+    without,
+)
 from training.corpus.made_up import (
     MAX_CHARACTERS,
     SCRIPTS,
@@ -21,29 +29,11 @@ from training.corpus.made_up import (
     made_up_relation,
     made_up_value,
 )
-from training.corpus.phrase_book import (
-    ANY_TYPE,
-    FOLDER,
-    Subject,
-    article,
-    definite,
-    enumerate_values,
-    load_phrases,
-    opens_well,
-    render,
-    split_template,
-)
-from training.corpus.prompts import frame_held_out
+from training.corpus.phrase_book import ANY_TYPE, FOLDER, load_phrases
 from training.corpus.prose import annotate
-from training.corpus.records import (
-    NameFilter,
-    Record,
-    held_out_entities,
-    read_records,
-    without,
-    words_of,
-)
-from training.corpus.writer import KINDS, Topic, Writer, ask, chain_pair_held_out
+from training.corpus.records import Record, read_records, words_of
+from training.corpus.templates import Subject, fill_prompt, opens_well, render, split_template
+from training.corpus.writer import KINDS, Topic, Writer
 from training.data.tokenizer import check_markers
 
 LOOKUP = re.compile(
@@ -117,13 +107,13 @@ def test_a_lookup_stands_right_before_the_first_word_that_needs_its_answer():
 
 
 def test_names_take_the_article_that_english_gives_them():
-    assert definite("United States") == "the "
-    assert definite("Danube River") == "the "
-    assert definite("The Gambia") == ""
-    assert definite("France") == ""
-    assert article("U.S. state") == "a"
-    assert article("island") == "an"
-    assert ask("What is the capital of {entity}?", "Netherlands") == (
+    assert definite_article("United States") == "the "
+    assert definite_article("Danube River") == "the "
+    assert definite_article("The Gambia") == ""
+    assert definite_article("France") == ""
+    assert indefinite_article("U.S. state") == "a"
+    assert indefinite_article("island") == "an"
+    assert fill_prompt("What is the capital of {entity}?", "Netherlands") == (
         "What is the capital of the Netherlands?"
     )
 
@@ -314,7 +304,9 @@ def test_a_fifth_of_the_frames_is_held_out_for_each_relation(writer):
     noun = writer.phrases.relations["capital"].noun
     own = writer.phrases.relations["capital"].questions[ANY_TYPE]
     apart = {f for f in general if frame_held_out("capital", f)}
-    apart = {ask(f, "Peru", noun) for f in apart if f.replace("{relation}", noun) not in own}
+    apart = {
+        fill_prompt(f, "Peru", noun) for f in apart if f.replace("{relation}", noun) not in own
+    }
     asked = {writer._asked(random.Random(seed), "capital", "Peru") for seed in range(3000)}
     assert len(asked) > 500
     assert not apart & asked

@@ -150,9 +150,9 @@ def readable_questions(monkeypatch):
         return prompt
 
     monkeypatch.setattr(Writer, "question_for", question_for)
-    asked, chained = edit_suite.ask, edit_suite._question
+    asked, chained = edit_suite.fill_prompt, edit_suite._question
 
-    def ask(template, entity, relation=""):
+    def fill_prompt(template, entity, relation=""):
         prompt = asked(template, entity, relation)
         nouns = {described.noun: n for n, described in load_phrases().relations.items()}
         WAYS.setdefault(prompt, [nouns.get(relation, relation)])
@@ -163,7 +163,7 @@ def readable_questions(monkeypatch):
         WAYS[prompt] = [first.relation, *relations]
         return prompt
 
-    monkeypatch.setattr(edit_suite, "ask", ask)
+    monkeypatch.setattr(edit_suite, "fill_prompt", fill_prompt)
     monkeypatch.setattr(edit_suite, "_question", chain)
 
 

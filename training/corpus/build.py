@@ -15,16 +15,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from training.corpus.held_out import NameFilter, held_out_entities, read_held_out, without
 from training.corpus.phrase_book import load_phrases
 from training.corpus.prose import PROMPTS, annotate, passages
-from training.corpus.records import (
-    NameFilter,
-    held_out_entities,
-    read_held_out,
-    read_records,
-    without,
-)
-from training.corpus.writer import Writer, ask
+from training.corpus.records import read_records
+from training.corpus.templates import fill_prompt
+from training.corpus.writer import Writer
 from training.data.documents import Document
 
 DEFAULT_FACTS = Path(__file__).parent.parent.parent / "graph" / "data" / "world.csv"
@@ -38,7 +34,7 @@ def prose_documents(writer: Writer, held_out: NameFilter, seed: int) -> list[Doc
     rng = random.Random(seed)
     documents = []
     for name, passage in passages(writer.records):
-        document = annotate(writer.records[name], passage, ask(rng.choice(PROMPTS), name))
+        document = annotate(writer.records[name], passage, fill_prompt(rng.choice(PROMPTS), name))
         if document is not None and not held_out.found(document.text):
             documents.append(document)
     rng.shuffle(documents)

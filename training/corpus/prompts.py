@@ -18,15 +18,10 @@ import yaml
 
 from model.roles import MARKERS
 from training.corpus import made_up
-from training.corpus.phrase_book import FOLDER, split_template
-from training.corpus.records import pair_held_out
+from training.corpus.phrase_book import FOLDER
+from training.corpus.templates import split_template
 
 _PIECES = (*MARKERS, "<|end|>", "<|begin|>", "<|", "|>", "[dblookup(", "-> ", "<b>", "</div>", "{{")
-
-
-def frame_held_out(relation: str, frame: str) -> bool:
-    """Whether no document asks for `relation` in this frame: a fifth of the combinations."""
-    return pair_held_out(relation, frame)
 
 
 class Prompts:

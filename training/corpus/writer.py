@@ -22,18 +22,18 @@ import yaml
 
 from graph.core.facts import MAX_RELATIONS, RELATIONS, UNKNOWN
 from training.corpus import made_up
-from training.corpus.phrase_book import (
-    FOLDER,
-    JoinedSentence,
-    Phrases,
+from training.corpus.held_out import chain_pair_held_out, frame_held_out
+from training.corpus.phrase_book import FOLDER, JoinedSentence, Phrases
+from training.corpus.prompts import Prompts
+from training.corpus.records import TYPE, Record, words_of
+from training.corpus.templates import (
     Subject,
+    fill_names,
+    fill_prompt,
     opens_well,
     render,
     split_template,
-    with_article,
 )
-from training.corpus.prompts import Prompts, frame_held_out
-from training.corpus.records import TYPE, Record, pair_held_out, words_of
 from training.data.documents import Document, write_lookup
 
 PERSON_TYPES = frozenset(
@@ -64,11 +64,6 @@ KINDS: Mapping[str, float] = {
 
 
 _COMMON = re.compile(r"[a-z]{3,12}")  # a word that is no name
-
-
-def chain_pair_held_out(first: str, second: str) -> bool:
-    """Whether no chain of the corpus goes from `first` to `second`: a fifth of the pairs."""
-    return pair_held_out(first, second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,7 +367,7 @@ class Writer:
         templates = self.general["general_statements"][number]
         subject, answers = Subject(name, pronoun), {relation: values}
         fitting = [t for t in templates if opens_well(t, subject, answers, relation)]
-        template = _filled((_draw_plain if plain else _draw)(rng, fitting), relation=relation)
+        template = fill_names((_draw_plain if plain else _draw)(rng, fitting), relation=relation)
         # Whether it is one value or several decides the wording, so the lookup comes before it.
         return render(template, subject, answers, relation, (relation,))
 
@@ -434,7 +429,7 @@ class Writer:
 
     def _miss(self, rng: random.Random, name: str, relation: str, phrased: str = "") -> str:
         noun = self.phrases.relations[phrased].noun if phrased else relation
-        template = _filled(rng.choice(self.general["missing_statements"]), noun=noun)
+        template = fill_names(rng.choice(self.general["missing_statements"]), noun=noun)
         return render(template, Subject(name), {relation: (UNKNOWN,)}, relation, (relation,))
 
     def question_for(
@@ -445,7 +440,7 @@ class Writer:
             template = rng.choice(self.phrases.relations[relation].questions_for(entity_type))
         else:
             template = rng.choice(self.general["general_questions"])
-        return ask(template, entity, relation)
+        return fill_prompt(template, entity, relation)
 
     def _asked(self, rng: random.Random, relation: str, entity: str, entity_type: str = "") -> str:
         """A question for one fact in any words: its own, a general frame, or amid fillers."""
@@ -460,8 +455,8 @@ class Writer:
             elif draw < 0.72:
                 template = rng.choice(self._frames[relation])
             else:
-                return ask(self.prompts.filled(rng), entity, noun, _bare(rng))
-        return ask(self._retyped(rng, template), entity, noun, _bare(rng))
+                return fill_prompt(self.prompts.filled(rng), entity, noun, _bare(rng))
+        return fill_prompt(self._retyped(rng, template), entity, noun, _bare(rng))
 
     def _noun(self, rng: random.Random, relation: str) -> str:
         """What people call a relation: mostly its noun, at times its name."""
@@ -480,11 +475,11 @@ class Writer:
         """A request for a paragraph in any words."""
         draw = rng.random()
         if draw < 0.06:
-            return ask(self.prompts.mentioned(rng), name, bare=_bare(rng))
+            return fill_prompt(self.prompts.mentioned(rng), name, bare=_bare(rng))
         if draw < 0.15:
-            return ask(self.prompts.in_another_language(rng), name, bare=True)
+            return fill_prompt(self.prompts.in_another_language(rng), name, bare=True)
         template = self._retyped(rng, rng.choice(self.general["paragraph_prompts"]))
-        return ask(template, name, bare=_bare(rng))
+        return fill_prompt(template, name, bare=_bare(rng))
 
     # ---- kinds of documents --------------------------------------------------------------------
 
@@ -540,7 +535,7 @@ class Writer:
                 break
         name = self._name(rng, record.entity)
         answers = {relation: self._answer(rng, relation, record.facts[relation])}
-        prompt = ask(template.removesuffix(" {value}."), name)
+        prompt = fill_prompt(template.removesuffix(" {value}."), name)
         return prompt[:1].upper() + prompt[1:] if not template.startswith("{") else prompt, render(
             template, Subject(name), answers, relation, (relation,)
         )
@@ -568,7 +563,9 @@ class Writer:
         else:
             answers = {relation: self._answer(rng, relation, record.facts[relation])}
             answer = self._statement(rng, Topic(name, answers, {relation: relation}), relation)
-        prompt = ask(self._retyped(rng, rng.choice(given["questions"])), name, bare=_bare(rng))
+        prompt = fill_prompt(
+            self._retyped(rng, rng.choice(given["questions"])), name, bare=_bare(rng)
+        )
         return prompt, _sequence([write_lookup(name, RELATIONS, "; ".join(listed)), answer])
 
     def two_questions(self, rng: random.Random) -> tuple[str, str]:
@@ -581,13 +578,13 @@ class Writer:
         name = self._name(rng, record.entity)
         answers = {r: self._answer(rng, r, record.facts[r]) for r in (first, second)}
         topic = Topic(name, answers, {first: first, second: second})
-        template = _filled(
+        template = fill_names(
             rng.choice(self.general["two_questions"]),
             noun=self.phrases.relations[first].noun,
             other_noun=self.phrases.relations[second].noun,
         )
         text = [self._statement(rng, topic, relation) for relation in (first, second)]
-        return ask(template, name), _sequence(text)
+        return fill_prompt(template, name), _sequence(text)
 
     def comparison(self, rng: random.Random) -> tuple[str, str]:
         """One fact of two entities, side by side."""
@@ -602,13 +599,13 @@ class Writer:
             topics.append(Topic(name, answers, {relation: relation}))
         if topics[0].name == topics[1].name:
             return self.comparison(rng)
-        template = _filled(
+        template = fill_names(
             rng.choice(self.general["comparisons"]),
             noun=self.phrases.relations[relation].noun,
             other=topics[1].name,
         )
         text = _sequence([self._statement(rng, topic, relation) for topic in topics])
-        return ask(template, topics[0].name), text
+        return fill_prompt(template, topics[0].name), text
 
     def chain_of_two(self, rng: random.Random) -> tuple[str, str]:
         """A question whose answer takes two lookups: the capital of the country of birth."""
@@ -688,7 +685,7 @@ class Writer:
         reference = described.reference if described else "the {relation} of {entity}"
         assert reference is not None  # by the choice of the path
         # Written inside a sentence, so without a capital letter.
-        return ask(reference, entity, relation)
+        return fill_prompt(reference, entity, relation)
 
     def chain_question(
         self, rng: random.Random, relation: str, entity_type: str, reference: str
@@ -705,7 +702,7 @@ class Writer:
             frames = self._frames.get(relation, self.general["general_questions"])
             templates = [t for t in frames if _takes_description(t)]
         noun = described.noun if described else relation
-        question = ask(rng.choice(templates), reference, noun)
+        question = fill_prompt(rng.choice(templates), reference, noun)
         return question[:1].upper() + question[1:]
 
     def missing_relation(self, rng: random.Random) -> tuple[str, str]:
@@ -737,7 +734,7 @@ class Writer:
         text = self._paragraph_text(rng, topic)
         if rng.random() < 0.45:
             denial = rng.choice(self.prompts.premise_answers)
-            return ask(self.prompts.premise(rng), topic.name), _sequence([denial, text])
+            return fill_prompt(self.prompts.premise(rng), topic.name), _sequence([denial, text])
         if rng.random() < 0.4:
             relation = relations[0]
             if topic.phrased.get(relation) == relation:
@@ -762,33 +759,6 @@ class Writer:
         return prompt, rng.choice(self.general["no_entity_answers"])
 
 
-def ask(template: str, entity: str, relation: str = "", bare: bool = False) -> str:
-    """A question or prompt, its names filled in; a name is never read as a template.
-
-    `bare` leaves out the article that English gives some names: people type "Kura River".
-    """
-    out = []
-    for i, part in enumerate(split_template(template)):
-        if i % 2 == 0:
-            out.append(part)
-        elif part in ("entity", "entity's"):
-            if bare:
-                name = entity + ("'s" if part == "entity's" else "")
-            else:
-                name = with_article(entity, part == "entity's")
-            out.append(name.removeprefix("the ") if "".join(out).lower().endswith("the ") else name)
-        elif part == "relation":
-            out.append(relation)
-        else:
-            raise ValueError(
-                f"The question {template!r} has the placeholder {{{part}}}, which none can."
-            )
-    question = "".join(out)
-    if template.startswith("{entity") and question.startswith("the "):
-        return "T" + question[1:]
-    return question
-
-
 def _bare(rng: random.Random) -> bool:
     """Whether a person leaves the article out. Were it always there, the text would repeat what
     the prompt has, and not learn which names take it."""
@@ -803,13 +773,6 @@ def _takes_description(template: str) -> bool:
         and bool(literal)
         and not literal.lower().endswith(("name ", "word ", "called ", "title "))
     )
-
-
-def _filled(template: str, **names: str) -> str:
-    """Put plain names into a template; braces in them would be read as placeholders, so they go."""
-    for key, name in names.items():
-        template = template.replace(f"{{{key}}}", name.replace("{", "").replace("}", ""))
-    return template
 
 
 def _respell(sentence: str, known: str, relation: str) -> str:

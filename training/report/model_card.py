@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.corpus.records import read_held_out
+from training.corpus.held_out import read_held_out
 from training.errors import TrainingError
 from training.fit.curves import PICTURE
 from training.report.measures import interval, measure_tables, shown, table

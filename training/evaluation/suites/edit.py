@@ -30,8 +30,8 @@ from graph.core.facts import Fact
 from graph.lookup.retriever import Retriever
 from model.engine.decoder import DoneEvent
 from model.grounding import says
-from training.corpus.prompts import frame_held_out
-from training.corpus.writer import ask, chain_pair_held_out
+from training.corpus.held_out import chain_pair_held_out, frame_held_out
+from training.corpus.templates import fill_prompt
 from training.evaluation.suite_context import World, single_valued
 from training.evaluation.tally import Measures, Tally, mean
 
@@ -110,13 +110,13 @@ def _wordings(world: World, changed: list[Changed], tally: Tally) -> None:
         jobs.append(("edit_question", one, question, one.value, name, relation))
         frames = recombined(relation, general)
         for frame in rng.sample(frames, min(FRAMES, len(frames))):
-            prompt = ask(frame, name, noun(world, relation))
+            prompt = fill_prompt(frame, name, noun(world, relation))
             jobs.append(("edit_paraphrase", one, prompt, one.value, name, relation))
         for phrase in synonyms.get(relation, ()):
-            prompt = ask(rng.choice(frames or general), name, phrase)
+            prompt = fill_prompt(rng.choice(frames or general), name, phrase)
             jobs.append(("edit_paraphrase_synonym", one, prompt, one.value, name, relation))
         for frame in rng.sample(unseen, min(FRAMES // 2, len(unseen))):
-            prompt = ask(frame, name, noun(world, relation))
+            prompt = fill_prompt(frame, name, noun(world, relation))
             jobs.append(("edit_paraphrase_unseen", one, prompt, one.value, name, relation))
         single = single_valued(world.by_entity[name, one.fact.entity_id])
         others = [f for f in single if f.relation != relation and not says(one.value, f.value)]
@@ -266,7 +266,7 @@ def _question(world: World, rng: random.Random, first: Fact, relations: tuple[st
     for relation in (first.relation, *relations[:-1]):
         template = phrases[relation].reference
         assert template is not None  # by the choice of the way
-        reference = ask(template, reference)
+        reference = fill_prompt(template, reference)
     return world.writer.chain_question(rng, relations[-1], "", reference)
 
 

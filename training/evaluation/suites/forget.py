@@ -31,7 +31,7 @@ from graph.core.names import fold
 from model.grounding import ground, says
 from model.trace import Trace
 from training.annotation.alignment import spellings
-from training.corpus.writer import ask
+from training.corpus.templates import fill_prompt
 from training.evaluation.suite_context import World, single_valued
 from training.evaluation.tally import Measures, Tally
 
@@ -90,7 +90,7 @@ def _prompts(world: World, rng: random.Random) -> Asked:
         question = world.writer.question_for(rng, fact.relation, name, world.records[name].type)
         jobs.append((fact, question, ("", *near, *held)))
         paragraph = rng.choice(single[:8])  # a paragraph tells the first eight relations
-        jobs.append((paragraph, ask(rng.choice(general), name), ("", *near, *held)))
+        jobs.append((paragraph, fill_prompt(rng.choice(general), name), ("", *near, *held)))
     return jobs
 
 

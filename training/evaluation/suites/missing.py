@@ -18,8 +18,7 @@ from collections.abc import Iterator
 
 from model.grounding import ground
 from training.corpus import made_up
-from training.corpus.phrase_book import split_template
-from training.corpus.writer import ask
+from training.corpus.templates import fill_prompt, split_template
 from training.evaluation.suite_context import World
 from training.evaluation.tally import Measures, Tally
 
@@ -64,7 +63,7 @@ def _unanswerable(world: World, says_so: re.Pattern[str], tally: Tally) -> None:
     for _ in range(max(1, world.entities // 6)):
         name = made_up.made_up_name(rng, ["North", "Grand", "Lower"])
         if not world.store.find_entities(name):
-            prompt = ask(rng.choice(world.writer.general["paragraph_prompts"]), name)
+            prompt = fill_prompt(rng.choice(world.writer.general["paragraph_prompts"]), name)
             jobs.append(("not_recorded_entity", name, "", prompt))
     world.say(f"{len(jobs)} questions without an answer")
     traces = world.generate([prompt for *_, prompt in jobs])
