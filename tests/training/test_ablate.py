@@ -172,7 +172,7 @@ def test_nothing_is_exchanged_where_a_variant_says_so() -> None:
     by_name = {name.lower(): record for name, record in records.items()}
     writer = Writer(records.values(), load_phrases(), exchange=False)
     for number in range(40):
-        _prompt, text = writer.question(random.Random(number))
+        text = writer.document(random.Random(number), "question").text
         entity, rest = text.split("<|db_entity|> ")[1].split("<|db_relationship|> ")
         relation, rest = rest.split("<|db_return|> ")
         value = rest.split("<|db_end|>")[0].strip()

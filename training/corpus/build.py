@@ -33,8 +33,10 @@ def prose_documents(writer: Writer, held_out: NameFilter, seed: int) -> list[Doc
     """The annotated passages, each once, none of which names a held-out entity."""
     rng = random.Random(seed)
     documents = []
-    for name, passage in passages(writer.records):
-        document = annotate(writer.records[name], passage, fill_prompt(rng.choice(PROMPTS), name))
+    for name, passage in passages(writer.draws.records):
+        document = annotate(
+            writer.draws.records[name], passage, fill_prompt(rng.choice(PROMPTS), name)
+        )
         if document is not None and not held_out.found(document.text):
             documents.append(document)
     rng.shuffle(documents)
@@ -97,7 +99,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from training.data.shards import write_corpus
     from training.data.tokenizer import DocumentEncoder, load_tokenizer, train_tokenizer
 
-    print(f"{len(writer.records):,} entities to write about, {len(held_out)} held out.", flush=True)
+    print(
+        f"{len(writer.draws.records):,} entities to write about, {len(held_out)} held out.",
+        flush=True,
+    )
     if options.tokenizer:
         tokenizer = load_tokenizer(options.tokenizer)
     else:
@@ -133,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "longest": LONGEST,
             "too_long": dict(too_long),
             "prose": prose,
-            "exchange": writer.exchange,
+            "exchange": writer.draws.exchange,
             "held_out": held_out,
         },
     )

@@ -82,6 +82,10 @@ class Phrases:
 
     relations: Mapping[str, RelationPhrases] = field(default_factory=dict)
     sentences: Sequence[JoinedSentence] = ()
+    general: Mapping[str, Any] = field(default_factory=dict)
+    """Wordings that fit every relation: general.yaml."""
+    prompts: Mapping[str, Any] = field(default_factory=dict)
+    """What people type around a request: prompts.yaml."""
 
 
 def _by_type(given: Any) -> dict[str, list[str]]:
@@ -97,11 +101,15 @@ def load_phrases(folder: Path = FOLDER) -> Phrases:
     """
     relations: dict[str, RelationPhrases] = {}
     sentences: list[JoinedSentence] = []
-    for path in sorted(folder.glob("*.yaml")):
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    files = {
+        path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("*.yaml"))
+    }
+    general, prompts = files.pop("general"), files.pop("prompts")
+    for file, content in files.items():
         for name, given in (content.get("relations") or {}).items():
             if name in relations:
-                raise ValueError(f"{path.name} describes the relation {name!r} a second time.")
+                raise ValueError(f"{file}.yaml describes the relation {name!r} a second time.")
             relations[name] = RelationPhrases(
                 given["noun"],
                 given.get("nouns", given["noun"] + "s"),
@@ -113,4 +121,4 @@ def load_phrases(folder: Path = FOLDER) -> Phrases:
             sentences.append(
                 JoinedSentence(tuple(given["relations"]), given["text"], given.get("same"))
             )
-    return Phrases(relations, tuple(sentences))
+    return Phrases(relations, tuple(sentences), general, prompts)

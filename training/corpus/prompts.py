@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from model.roles import MARKERS
 from training.corpus import made_up
-from training.corpus.phrase_book import FOLDER
 from training.corpus.templates import split_template
 
 _PIECES = (*MARKERS, "<|end|>", "<|begin|>", "<|", "|>", "[dblookup(", "-> ", "<b>", "</div>", "{{")
@@ -27,11 +23,9 @@ _PIECES = (*MARKERS, "<|end|>", "<|begin|>", "<|", "|>", "[dblookup(", "-> ", "<
 class Prompts:
     """Draws wordings of requests."""
 
-    def __init__(self, words: Sequence[str], folder: Path = FOLDER):
+    def __init__(self, words: Sequence[str], wordings: Mapping[str, Any]):
         self.words = words
-        self._wordings: dict[str, Any] = yaml.safe_load(
-            (folder / "prompts.yaml").read_text(encoding="utf-8")
-        )
+        self._wordings = wordings
 
     @cached_property
     def _fillers(self) -> list[str]:

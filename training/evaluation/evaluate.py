@@ -305,7 +305,8 @@ def generate_cases(
     drawn = draw_entities(list(by_entity), held_out, entities, rng, share)
     writer = Writer(_records(by_entity), load_phrases())
     prompts = [
-        fill_prompt(rng.choice(writer.general["paragraph_prompts"]), name) for name, _ in drawn
+        fill_prompt(rng.choice(writer.phrases.general["paragraph_prompts"]), name)
+        for name, _ in drawn
     ]
     retriever = Retriever(store)
 
@@ -316,7 +317,7 @@ def generate_cases(
         record = record_of(key[0], by_entity[key])
         relation = rng.choice([*record.facts])
         asked.append(relation)
-        questions.append(writer.question_for(rng, relation, key[0], record.type))
+        questions.append(writer.requests.question_for(rng, relation, key[0], record.type))
     say(f"{len(drawn)} questions")
     answers = decoder.generate_batch(questions, [retriever] * len(drawn), SETTINGS)
     cases = [
