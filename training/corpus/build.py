@@ -16,16 +16,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder
+from training.corpus.held_out import NameFilter, held_out_entities, read_held_out, without
 from training.corpus.phrase_book import load_phrases
 from training.corpus.prose import PROMPTS, annotate, passages
-from training.corpus.records import (
-    NameFilter,
-    held_out_entities,
-    read_held_out,
-    read_records,
-    without,
-)
-from training.corpus.writer import Writer, ask
+from training.corpus.records import read_records
+from training.corpus.templates import fill_prompt
+from training.corpus.writer import Writer
 from training.data.documents import Document
 
 DEFAULT_FACTS = Path(__file__).parent.parent.parent / "graph" / "data" / "world.csv"
@@ -38,8 +34,10 @@ def prose_documents(writer: Writer, held_out: NameFilter, seed: int) -> list[Doc
     """The annotated passages, each once, none of which names a held-out entity."""
     rng = random.Random(seed)
     documents = []
-    for name, passage in passages(writer.records):
-        document = annotate(writer.records[name], passage, ask(rng.choice(PROMPTS), name))
+    for name, passage in passages(writer.draws.records):
+        document = annotate(
+            writer.draws.records[name], passage, fill_prompt(rng.choice(PROMPTS), name)
+        )
         if document is not None and not held_out.found(document.text):
             documents.append(document)
     rng.shuffle(documents)
@@ -109,7 +107,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from training.data.shards import write_corpus
     from training.data.tokenizer import DocumentEncoder, load_tokenizer, train_tokenizer
 
-    print(f"{len(writer.records):,} entities to write about, {len(held_out)} held out.", flush=True)
+    print(
+        f"{len(writer.draws.records):,} entities to write about, {len(held_out)} held out.",
+        flush=True,
+    )
     if options.tokenizer:
         tokenizer = load_tokenizer(options.tokenizer)
     else:
@@ -145,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "longest": LONGEST,
             "too_long": dict(too_long),
             "prose": prose,
-            "exchange": writer.exchange,
+            "exchange": writer.draws.exchange,
             "held_out": held_out,
         },
         force=options.force,

@@ -60,9 +60,11 @@ from model.grounding import Grounding, ground, says
 from model.settings import DecodingSettings
 from model.trace import Trace
 from training.corpus import made_up
+from training.corpus.held_out import read_held_out
 from training.corpus.phrase_book import load_phrases
-from training.corpus.records import Record, read_held_out
-from training.corpus.writer import Writer, ask
+from training.corpus.records import Record
+from training.corpus.templates import fill_prompt
+from training.corpus.writer import Writer
 from training.data.shards import file_sha256
 
 SETTINGS = DecodingSettings(max_tokens=800)  # greedy
@@ -304,7 +306,10 @@ def generate_cases(
         raise EvaluationError(f"The store {store.url} holds no facts, so nothing can be measured.")
     drawn = draw_entities(list(by_entity), held_out, entities, rng, share)
     writer = Writer(_records(by_entity), load_phrases())
-    prompts = [ask(rng.choice(writer.general["paragraph_prompts"]), name) for name, _ in drawn]
+    prompts = [
+        fill_prompt(rng.choice(writer.phrases.general["paragraph_prompts"]), name)
+        for name, _ in drawn
+    ]
     retriever = Retriever(store)
 
     say(f"{len(drawn)} paragraphs")
@@ -314,7 +319,7 @@ def generate_cases(
         record = record_of(key[0], by_entity[key])
         relation = rng.choice([*record.facts])
         asked.append(relation)
-        questions.append(writer.question_for(rng, relation, key[0], record.type))
+        questions.append(writer.requests.question_for(rng, relation, key[0], record.type))
     say(f"{len(drawn)} questions")
     answers = decoder.generate_batch(questions, [retriever] * len(drawn), SETTINGS)
     cases = [

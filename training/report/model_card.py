@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, whole_file
-from training.corpus.records import read_held_out
+from training.corpus.held_out import read_held_out
 from training.errors import TrainingError
 from training.fit.curves import PICTURE
 from training.report.measures import interval, measure_tables, shown, table
