@@ -21,7 +21,7 @@ from playwright.sync_api import expect
 from test_access import everywhere
 
 from app.server.application import make_app
-from app.state.session import Service
+from app.state.service import Service
 from app.state.training_session import TrainingFolders, TrainingSession
 from app.views import curves_figure, role_text, training_parts
 from graph.core.edits import Add
