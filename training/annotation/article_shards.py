@@ -24,13 +24,8 @@ from training.annotation.annotated_text import Annotated, Placed, write_markers
 from training.annotation.articles import Article, Problems, read_articles
 from training.data.documents import Document
 from training.data.shards import CONTEXT, is_corpus, write_corpus
-from training.data.tokenizer import (
-    CorpusError,
-    DocumentEncoder,
-    load_tokenizer,
-    train_tokenizer,
-    with_markers,
-)
+from training.data.tokenizer import DocumentEncoder, load_tokenizer, train_tokenizer, with_markers
+from training.errors import CorpusError
 
 _BREAK = re.compile(r"\n+|(?<=[.!?]) +(?=\S)")
 VALIDATION_MOST = 2000  # articles kept for validation

@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from training.annotation.alignment import Text
 from training.annotation.annotated_text import Annotated, Placed, Unparsable, parse
-from training.data.tokenizer import CorpusError
+from training.errors import CorpusError
 
 INSTRUCTION = """\
 Copy the text word for word. Before each name, date, number or other fact that one could look up in

@@ -27,7 +27,8 @@ import numpy as np
 from transformers import PreTrainedTokenizerFast
 
 from graph.core.atomic_files import whole_folder
-from training.data.tokenizer import CorpusError, DocumentEncoder, check_markers, save_tokenizer
+from training.data.tokenizer import DocumentEncoder, check_markers, save_tokenizer
+from training.errors import CorpusError
 
 if TYPE_CHECKING:
     from training.data.documents import Document

@@ -31,6 +31,7 @@ from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder, whole
 from graph.core.database_files import refuse_database
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN
 from training.data.documents import Document, with_opening_space
+from training.errors import CorpusError
 
 BEGIN, FINISH, PAD = "<|begin|>", "<|end|>", "<|pad|>"
 MARKERS = (ENTITY, RELATIONSHIP, RETURN, END)
@@ -41,10 +42,6 @@ PROMPT_SUFFIX = "\n"  # stands between prompt and text
 PIECES = r"\n| ?[\p{L}\p{M}]+| ?\p{N}| ?[^\s\p{L}\p{M}\p{N}]|\s"
 FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 _MARKER = re.compile("|".join(map(re.escape, MARKERS)))
-
-
-class CorpusError(ValueError):
-    """A corpus that cannot be used; the message is one sentence that says what to do."""
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int = 8192) -> PreTrainedTokenizerFast:

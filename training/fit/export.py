@@ -30,7 +30,8 @@ from training.data.tokenizer import (
 )
 from training.fit.curve_log import CURVE, read_curve
 from training.fit.curves import PICTURE, Curves, draw_curves, median_rate, training_hours
-from training.fit.module import LookupLanguageModule, checkpoint_of, load_module
+from training.fit.module import LookupLanguageModule, load_module
+from training.fit.run_checkpoints import checkpoint_of
 
 LAMPLIGHT = {
     "prompt_prefix": PROMPT_PREFIX,

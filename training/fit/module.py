@@ -27,7 +27,7 @@ from training.data.batches import Batch, LookupDataModule
 from training.data.tokenizer import load_tokenizer
 from training.errors import TrainingError
 from training.fit.loss import sliced_cross_entropy
-from training.fit.run_checkpoints import fingerprint
+from training.fit.run_checkpoints import checkpoint_of, fingerprint
 from training.fit.starting_weights import (
     base_config_of,
     model_of_config,
@@ -516,17 +516,6 @@ def _own_name(name: str) -> str:
 def weights_are_finite(module: nn.Module) -> bool:
     """Whether every weight is a number."""
     return all(bool(torch.isfinite(p).all()) for p in module.parameters())
-
-
-def checkpoint_of(run: str | Path) -> Path:
-    """The newest last.ckpt in the folder of a run, or ``run`` itself if it is a file."""
-    path = Path(run)
-    if path.is_file():
-        return path
-    found = sorted(path.rglob("last.ckpt"), key=lambda p: p.stat().st_mtime)
-    if not found:
-        raise TrainingError(f"No checkpoint (last.ckpt) in {path}: train first.")
-    return found[-1]
 
 
 def load_module(run_or_checkpoint: str | Path) -> LookupLanguageModule:

@@ -16,9 +16,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from training.data.tokenizer import CorpusError, load_tokenizer
-from training.errors import TrainingError
-from training.fit.run_checkpoints import fingerprint
+from training.data.tokenizer import load_tokenizer
+from training.errors import CorpusError, TrainingError
+from training.fit.run_checkpoints import checkpoint_of, fingerprint
 
 NOISE = 0.1  # of the embeddings' spread, so that new rows differ
 _SCALED = ("final_logit_softcapping", "logit_scale", "logits_scaling")  # not in our loss
@@ -91,8 +91,6 @@ def take_weights(module: Any, start_from: str, tokenizer: str) -> tuple[int, flo
             raise TrainingError(f"{weights} is of another architecture: {min(wrong)} differs.")
         module.model.tie_weights()
         return _behind(folder)
-    from training.fit.module import checkpoint_of
-
     path = checkpoint_of(start_from)
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     # What the weights were trained with, whatever has become of that folder since.
