@@ -16,6 +16,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
@@ -135,7 +136,7 @@ def build(
     drop_broken: bool = False,
     validation: float = 0.01,
     force: bool = False,
-) -> tuple[dict, Problems]:
+) -> tuple[dict[str, Any], Problems]:
     """Write the corpus folder; returns its manifest and what could not be parsed.
 
     Every n-th article goes to validation. Raises CorpusError; `out` then stays as it was.

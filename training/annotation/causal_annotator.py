@@ -104,8 +104,8 @@ class CausalAnnotator:
             {"role": "assistant", "content": EXAMPLE[1]},
             {"role": "user", "content": text},
         ]
-        return self.tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=True
+        return str(
+            self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         )
 
 

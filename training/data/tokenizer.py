@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Encoding, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder, whole_folder
@@ -67,7 +67,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 8192) -> PreTrainedT
 
 def wrap(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
     """The same tokenizer as ``AutoTokenizer`` loads it."""
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         bos_token=BEGIN,
         eos_token=FINISH,
@@ -148,7 +148,7 @@ class DocumentEncoder:
                 prompt_length,
             )
 
-    def _encode_texts(self, documents: Sequence[Document]) -> list:
+    def _encode_texts(self, documents: Sequence[Document]) -> list[Encoding]:
         """Encodings of the texts; character offsets only where a document needs them."""
         fast = iter(
             self._with_markers.encode_batch_fast(
@@ -182,7 +182,8 @@ def with_markers(tokenizer: Any) -> PreTrainedTokenizerFast:
         tokenizer.add_tokens(missing, special_tokens=True)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
+    extended: PreTrainedTokenizerFast = tokenizer
+    return extended
 
 
 def encode_document(tokenizer: PreTrainedTokenizerFast, document: Document) -> Encoded:

@@ -87,9 +87,10 @@ def resampled_sums(
     """
     number = len(rows_NK)
     if by_index:
-        return rows_NK[generator.integers(0, number, (RESAMPLES, number))].sum(axis=1)
+        drawn_SNK: np.ndarray = rows_NK[generator.integers(0, number, (RESAMPLES, number))]
+        return np.asarray(drawn_SNK.sum(axis=1))
     weights_SN = generator.multinomial(number, np.full(number, 1 / number), size=RESAMPLES)
-    return weights_SN @ rows_NK
+    return np.asarray(weights_SN @ rows_NK)
 
 
 def percentiles(values_S: np.ndarray) -> tuple[float, float]:

@@ -109,7 +109,8 @@ class SuiteContext:
     @cached_property
     def wordings(self) -> dict[str, Any]:
         """Wordings of the evaluation's own, which no corpus uses."""
-        return yaml.safe_load(WORDINGS.read_text(encoding="utf-8"))
+        loaded: dict[str, Any] = yaml.safe_load(WORDINGS.read_text(encoding="utf-8"))
+        return loaded
 
     @cached_property
     def values(self) -> dict[str, list[str]]:

@@ -93,7 +93,9 @@ def new_model(
             tie_word_embeddings=tied,
             **ids,
         )
-    return AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation="sdpa")
+    return AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
+        config, dtype=torch.float32, attn_implementation="sdpa"
+    )
 
 
 def copied_tokens(ids_BT: Tensor, roles_BT: Tensor, markers: MarkerIds) -> Tensor:
@@ -220,11 +222,13 @@ class LookupLanguageModule(L.LightningModule):
 
     def forward(self, ids_BT: Tensor) -> Tensor:
         """logits_BTV of whole rows; training computes only those that it needs."""
-        return self.model(input_ids=ids_BT, use_cache=False).logits
+        logits_BTV: Tensor = self.model(input_ids=ids_BT, use_cache=False).logits
+        return logits_BTV
 
     def _hidden(self, ids_BT: Tensor, sources_N: Tensor) -> Tensor:
         """hidden_ND before the vocabulary, at the flat positions ``sources_N`` only."""
-        hidden_BTD = self.model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state
+        output = self.model.base_model(input_ids=ids_BT, use_cache=False)
+        hidden_BTD: Tensor = output.last_hidden_state
         return hidden_BTD.flatten(0, 1).index_select(0, sources_N)
 
     def model_step(self, batch: Batch, details: bool) -> dict[str, Tensor]:
@@ -491,7 +495,8 @@ class LookupLanguageModule(L.LightningModule):
             betas=(0.9, 0.95),
             fused=True,
         )
-        warmup, final = self.hparams["warmup_steps"], self.hparams["final_rate"]
+        warmup: int = self.hparams["warmup_steps"]
+        final: float = self.hparams["final_rate"]
         total = max(int(self.trainer.estimated_stepping_batches), warmup + 1)
 
         def rate(step: int) -> float:

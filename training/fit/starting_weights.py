@@ -36,7 +36,7 @@ def base_config_of(base: str) -> dict[str, Any]:
             f"{base} scales its logits ({scaled}), which the loss here does not know; begin with a "
             "model of Llama or GPT-2 architecture."
         )
-    return config.to_dict()
+    return dict(config.to_dict())
 
 
 def model_of_config(config: dict[str, Any], vocab_size: int) -> Any:
@@ -44,7 +44,7 @@ def model_of_config(config: dict[str, Any], vocab_size: int) -> Any:
     config = {k: v for k, v in config.items() if k not in ("dtype", "torch_dtype")}
     kind = config.pop("model_type")
     config["vocab_size"] = max(vocab_size, int(config["vocab_size"]))
-    return AutoModelForCausalLM.from_config(
+    return AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
         AutoConfig.for_model(kind, **config), dtype=torch.float32, attn_implementation="sdpa"
     )
 
