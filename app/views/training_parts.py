@@ -13,7 +13,7 @@ import gradio as gr
 from app.state.training_session import MEASURES, TrainingSession, prompts_of
 from app.views import curves_figure, role_text
 from app.views.curves_figure import number
-from training.data.tokenizer import CorpusError
+from training.errors import CorpusError
 from training.fit.samples import Sample
 from training.report.runs import ROLES, Run, is_live
 
