@@ -8,8 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from app.state.generation import Steps
-from app.state.session import AUTHOR, Session
+from app.state.csv_import import ImportResult, import_csv
+from app.state.generation import Steps, ask_for
+from app.state.service import AUTHOR
+from app.state.session import Session
 
 EXAMPLE = Path(__file__).parents[1] / "assets" / "example.csv"
 
