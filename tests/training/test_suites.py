@@ -22,8 +22,8 @@ from model.engine.decoder import Decoder
 from tests.training.test_evaluate import _trace
 from training.corpus.build import DEFAULT_FACTS
 from training.corpus.phrase_book import load_phrases
+from training.corpus.prompts import Prompts
 from training.corpus.records import read_records
-from training.corpus.requests import Requests
 from training.data.documents import Document, write_lookup
 from training.data.tokenizer import encode_document, load_tokenizer
 from training.evaluation.evaluate import EvaluationError, main, working_store
@@ -149,7 +149,7 @@ def readable_questions(monkeypatch):
         WAYS[prompt] = [relation]
         return prompt
 
-    monkeypatch.setattr(Requests, "question_for", question_for)
+    monkeypatch.setattr(Prompts, "question_for", question_for)
     asked, chained = edit_suite.fill_prompt, edit_suite._question
 
     def fill_prompt(template, entity, relation=""):
@@ -337,7 +337,7 @@ def test_unseen_wordings_are_in_no_document(url):
         for described in world.writer.phrases.relations.values():
             for templates in described.questions.values():
                 general |= {t.replace(described.noun, "{relation}").casefold() for t in templates}
-        prompts, rng = world.writer.requests.prompts, random.Random(0)
+        prompts, rng = world.writer.prompts.noise, random.Random(0)
         for _ in range(3000):
             frame = rng.choice(world.writer.phrases.general["general_questions"])
             general |= {

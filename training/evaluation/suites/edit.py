@@ -106,7 +106,7 @@ def _wordings(world: World, changed: list[Changed], tally: Tally) -> None:
     for one in changed:
         name, relation = one.fact.entity, one.fact.relation
         type_ = world.records[name].type
-        question = world.writer.requests.question_for(rng, relation, name, type_)
+        question = world.writer.prompts.question_for(rng, relation, name, type_)
         jobs.append(("edit_question", one, question, one.value, name, relation))
         frames = recombined(relation, general)
         for frame in rng.sample(frames, min(FRAMES, len(frames))):
@@ -122,11 +122,11 @@ def _wordings(world: World, changed: list[Changed], tally: Tally) -> None:
         others = [f for f in single if f.relation != relation and not says(one.value, f.value)]
         if others:
             other = rng.choice(others)
-            prompt = world.writer.requests.question_for(rng, other.relation, name, type_)
+            prompt = world.writer.prompts.question_for(rng, other.relation, name, type_)
             jobs.append(("edit_unrelated", one, prompt, other.value, name, other.relation))
         if (neighbour := _neighbour(world, rng, one)) is not None:
             near = world.records[neighbour.entity].type
-            prompt = world.writer.requests.question_for(rng, relation, neighbour.entity, near)
+            prompt = world.writer.prompts.question_for(rng, relation, neighbour.entity, near)
             jobs.append(
                 ("edit_neighbour", one, prompt, neighbour.value, neighbour.entity, relation)
             )
@@ -267,7 +267,7 @@ def _question(world: World, rng: random.Random, first: Fact, relations: tuple[st
         template = phrases[relation].reference
         assert template is not None  # by the choice of the way
         reference = fill_prompt(template, reference)
-    return world.writer.requests.chain_question(rng, relations[-1], "", reference)
+    return world.writer.prompts.chain_question(rng, relations[-1], "", reference)
 
 
 # -- many edits, and their time ----------------------------------------------------------------
@@ -305,7 +305,7 @@ def _at_once(world: World, tally: Tally) -> None:
             alone = _untouched(rng, others, group, len(some))
             jobs += [(f"{name}_others", place, fact, fact.value) for fact in alone]
         prompts = [
-            world.writer.requests.question_for(
+            world.writer.prompts.question_for(
                 rng, fact.relation, fact.entity, world.records[fact.entity].type
             )
             for _, _, fact, _ in jobs

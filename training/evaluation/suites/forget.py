@@ -87,7 +87,7 @@ def _prompts(world: World, rng: random.Random) -> Asked:
         fact = rng.choice(single)
         near = ("_neighbour",) if _has_neighbour(world, name) else ()
         held = ("_held_out",) if name in world.held_out else ()
-        question = world.writer.requests.question_for(
+        question = world.writer.prompts.question_for(
             rng, fact.relation, name, world.records[name].type
         )
         jobs.append((fact, question, ("", *near, *held)))
@@ -109,7 +109,7 @@ def _prompts_by_alias(world: World, rng: random.Random) -> Asked:
             continue
         fact, alias = rng.choice(single), rng.choice(entity.aliases)
         kind = world.records[entity.name].type
-        question = world.writer.requests.question_for(rng, fact.relation, alias, kind)
+        question = world.writer.prompts.question_for(rng, fact.relation, alias, kind)
         jobs.append((fact, question, ("_alias",)))
         if len(jobs) == number:
             break

@@ -58,7 +58,7 @@ def _unanswerable(world: World, says_so: re.Pattern[str], tally: Tally) -> None:
         lacking = lacking or sorted(set(phrased) - set(record.facts))
         if lacking:
             relation = rng.choice(lacking)
-            prompt = world.writer.requests.question_for(rng, relation, name, record.type)
+            prompt = world.writer.prompts.question_for(rng, relation, name, record.type)
             jobs.append(("not_recorded", name, relation, prompt))
     for _ in range(max(1, world.entities // 6)):
         name = made_up.made_up_name(rng, ["North", "Grand", "Lower"])
@@ -83,7 +83,7 @@ def _answerable(world: World, says_so: re.Pattern[str], tally: Tally) -> None:
         record = world.records[key[0]]
         known = [r for r in record.facts if r in world.writer.phrases.relations]
         relation = rng.choice(known or [*record.facts])
-        prompt = world.writer.requests.question_for(rng, relation, key[0], record.type)
+        prompt = world.writer.prompts.question_for(rng, relation, key[0], record.type)
         jobs.append((key[0], relation, prompt))
     world.say(f"{len(jobs)} questions with an answer")
     traces = world.generate([prompt for *_, prompt in jobs])
