@@ -13,7 +13,7 @@ import yaml
 
 from graph.core.facts import MAX_RELATIONS, RELATIONS, UNKNOWN
 from graph.core.names import fold
-from training.corpus.build import DEFAULT_FACTS, documents
+from training.corpus.document_stream import documents
 from training.corpus.draws import Topic
 from training.corpus.english import definite_article, enumerate_values, indefinite_article
 from training.corpus.held_out import (
@@ -34,7 +34,7 @@ from training.corpus.made_up import (
 )
 from training.corpus.phrase_book import ANY_TYPE, FOLDER, load_phrases
 from training.corpus.prose import annotate
-from training.corpus.records import Record, read_records, words_of
+from training.corpus.records import DEFAULT_FACTS, Record, read_records, words_of
 from training.corpus.templates import Subject, fill_prompt, opens_well, render, split_template
 from training.corpus.writer import Writer
 from training.data.tokenizer import check_markers

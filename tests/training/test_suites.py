@@ -20,10 +20,9 @@ from graph.world import DATA
 from model.checkpoint import make_checkpoint
 from model.engine.decoder import Decoder
 from tests.training.test_evaluate import _trace
-from training.corpus.build import DEFAULT_FACTS
 from training.corpus.phrase_book import load_phrases
 from training.corpus.prompts import Prompts
-from training.corpus.records import read_records
+from training.corpus.records import DEFAULT_FACTS, read_records
 from training.data.documents import Document, write_lookup
 from training.data.tokenizer import encode_document, load_tokenizer
 from training.evaluation.evaluate import EvaluationError, main, working_store

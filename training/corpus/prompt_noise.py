@@ -1,4 +1,4 @@
-"""How people type: the same request in other words, with fillers, slips, typed markers and oddities.
+"""How people type: a request in other words, amid fillers, with slips, typed markers and oddities.
 
 A template has the placeholders `{entity}`, `{entity's}` and `{relation}`. The wordings are in
 training/corpus/phrases/prompt_noise.yaml. From them the model learns to find the entity and the
