@@ -6,7 +6,7 @@ import importlib
 import sys
 
 COMMANDS = {
-    "corpus": ("training.corpus.build", "write annotated documents from a graph as token shards"),
+    "corpus": ("training.corpus.command", "write annotated documents from a graph as token shards"),
     "annotate": (
         "training.annotation.annotate",
         "write lookups into plain text, by a graph or a model",

@@ -20,10 +20,9 @@ from graph.world import DATA
 from model.checkpoint import make_checkpoint
 from model.engine.decoder import Decoder
 from tests.training.test_evaluate import _trace
-from training.corpus.build import DEFAULT_FACTS
 from training.corpus.phrase_book import load_phrases
-from training.corpus.records import read_records
-from training.corpus.requests import Requests
+from training.corpus.prompts import Prompts
+from training.corpus.records import DEFAULT_FACTS, read_records
 from training.data.documents import Document, write_lookup
 from training.data.tokenizer import encode_document, load_tokenizer
 from training.errors import EvaluationError
@@ -152,7 +151,7 @@ def readable_questions(monkeypatch):
         WAYS[prompt] = [relation]
         return prompt
 
-    monkeypatch.setattr(Requests, "question_for", question_for)
+    monkeypatch.setattr(Prompts, "question_for", question_for)
     asked, chained = edit_suite.fill_prompt, edit_suite._question
 
     def fill_prompt(template, entity, relation=""):
@@ -342,7 +341,7 @@ def test_unseen_wordings_are_in_no_document(url):
         for described in context.writer.phrases.relations.values():
             for templates in described.questions.values():
                 general |= {t.replace(described.noun, "{relation}").casefold() for t in templates}
-        prompts, rng = context.writer.requests.prompts, random.Random(0)
+        prompts, rng = context.writer.prompts.noise, random.Random(0)
         for _ in range(3000):
             frame = rng.choice(context.writer.phrases.general["general_questions"])
             general |= {

@@ -105,7 +105,7 @@ def generate_cases(
         record = record_of(key[0], by_entity[key])
         relation = rng.choice([*record.facts])
         asked.append(relation)
-        questions.append(writer.requests.question_for(rng, relation, key[0], record.type))
+        questions.append(writer.prompts.question_for(rng, relation, key[0], record.type))
     say(f"{len(drawn)} questions")
     answers = decoder.generate_batch(questions, [retriever] * len(drawn), SETTINGS)
     cases = [

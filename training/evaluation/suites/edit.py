@@ -107,7 +107,7 @@ def _wordings(context: SuiteContext, changed: list[Changed], tally: Tally) -> No
     for one in changed:
         name, relation = one.fact.entity, one.fact.relation
         type_ = context.records[name].type
-        question = context.writer.requests.question_for(rng, relation, name, type_)
+        question = context.writer.prompts.question_for(rng, relation, name, type_)
         jobs.append(("edit_question", one, question, one.value, name, relation))
         frames = recombined(relation, general)
         for frame in rng.sample(frames, min(FRAMES, len(frames))):
@@ -123,11 +123,11 @@ def _wordings(context: SuiteContext, changed: list[Changed], tally: Tally) -> No
         others = [f for f in single if f.relation != relation and not says(one.value, f.value)]
         if others:
             other = rng.choice(others)
-            prompt = context.writer.requests.question_for(rng, other.relation, name, type_)
+            prompt = context.writer.prompts.question_for(rng, other.relation, name, type_)
             jobs.append(("edit_unrelated", one, prompt, other.value, name, other.relation))
         if (neighbour := _neighbour(context, rng, one)) is not None:
             near = context.records[neighbour.entity].type
-            prompt = context.writer.requests.question_for(rng, relation, neighbour.entity, near)
+            prompt = context.writer.prompts.question_for(rng, relation, neighbour.entity, near)
             jobs.append(
                 ("edit_neighbour", one, prompt, neighbour.value, neighbour.entity, relation)
             )
@@ -260,7 +260,7 @@ def _question(
         template = phrases[relation].reference
         assert template is not None  # by the choice of the way
         reference = fill_prompt(template, reference)
-    return context.writer.requests.chain_question(rng, relations[-1], "", reference)
+    return context.writer.prompts.chain_question(rng, relations[-1], "", reference)
 
 
 # -- many edits, and their time ----------------------------------------------------------------
@@ -298,7 +298,7 @@ def _at_once(context: SuiteContext, tally: Tally) -> None:
             alone = _untouched(rng, others, group, len(some))
             jobs += [(f"{name}_others", place, fact, fact.value) for fact in alone]
         prompts = [
-            context.writer.requests.question_for(
+            context.writer.prompts.question_for(
                 rng, fact.relation, fact.entity, context.records[fact.entity].type
             )
             for _, _, fact, _ in jobs

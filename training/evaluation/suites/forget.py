@@ -88,7 +88,7 @@ def _prompts(context: SuiteContext, rng: random.Random) -> Asked:
         fact = rng.choice(single)
         near = ("_neighbour",) if _has_neighbour(context, name) else ()
         held = ("_held_out",) if name in context.held_out else ()
-        question = context.writer.requests.question_for(
+        question = context.writer.prompts.question_for(
             rng, fact.relation, name, context.records[name].type
         )
         jobs.append((fact, question, ("", *near, *held)))
@@ -110,7 +110,7 @@ def _prompts_by_alias(context: SuiteContext, rng: random.Random) -> Asked:
             continue
         fact, alias = rng.choice(single), rng.choice(entity.aliases)
         kind = context.records[entity.name].type
-        question = context.writer.requests.question_for(rng, fact.relation, alias, kind)
+        question = context.writer.prompts.question_for(rng, fact.relation, alias, kind)
         jobs.append((fact, question, ("_alias",)))
         if len(jobs) == number:
             break

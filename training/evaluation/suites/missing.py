@@ -59,7 +59,7 @@ def _unanswerable(context: SuiteContext, says_so: re.Pattern[str], tally: Tally)
         lacking = lacking or sorted(set(phrased) - set(record.facts))
         if lacking:
             relation = rng.choice(lacking)
-            prompt = context.writer.requests.question_for(rng, relation, name, record.type)
+            prompt = context.writer.prompts.question_for(rng, relation, name, record.type)
             jobs.append(("not_recorded", name, relation, prompt))
     for _ in range(max(1, context.entities // 6)):
         name = made_up.made_up_name(rng, ["North", "Grand", "Lower"])
@@ -84,7 +84,7 @@ def _answerable(context: SuiteContext, says_so: re.Pattern[str], tally: Tally) -
         record = context.records[key[0]]
         known = [r for r in record.facts if r in context.writer.phrases.relations]
         relation = rng.choice(known or [*record.facts])
-        prompt = context.writer.requests.question_for(rng, relation, key[0], record.type)
+        prompt = context.writer.prompts.question_for(rng, relation, key[0], record.type)
         jobs.append((key[0], relation, prompt))
     context.say(f"{len(jobs)} questions with an answer")
     traces = context.generate([prompt for *_, prompt in jobs])
