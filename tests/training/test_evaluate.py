@@ -17,7 +17,7 @@ from model.roles import END, ENTITY, RELATIONSHIP, RETURN, Role
 from model.settings import DecodingSettings
 from model.trace import Trace, TraceLookup, TraceToken
 from training.corpus.held_out import read_held_out
-from training.corpus.requests import Requests
+from training.corpus.prompts import Prompts
 from training.errors import EvaluationError
 from training.evaluation.case_measures import failures, measures
 from training.evaluation.cases import generate_cases
@@ -51,7 +51,7 @@ def url(tmp_path_factory) -> str:
 def plain_questions(monkeypatch):
     """Questions that the stand-in can read; the real wordings have tests of their own."""
     monkeypatch.setattr(
-        Requests,
+        Prompts,
         "question_for",
         lambda self, rng, relation, entity, type_="": f"{relation}: {entity}",
     )
