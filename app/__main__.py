@@ -111,7 +111,7 @@ def main(arguments: list[str] | None = None) -> int:
     import uvicorn
 
     from app.server.application import make_app
-    from app.state.session import Service
+    from app.state.service import Service
     from app.state.training_session import TrainingFolders
 
     workshop = TrainingFolders(options.runs, options.corpora)

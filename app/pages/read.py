@@ -19,7 +19,8 @@ from app.pages.training import add_training_page
 from app.state import actions
 from app.state.generation import Steps
 from app.state.generation import ask as write
-from app.state.session import Service, Session, checked_session_id, new_session_id
+from app.state.service import Service
+from app.state.session import Session, checked_session_id, new_session_id
 from app.state.training_session import TrainingFolders
 from app.views import example_cards, own_facts_panel, page_parts, search_box, tour
 from app.views.masthead import masthead
@@ -135,20 +136,19 @@ def make_page(service: Service, workshop: TrainingFolders) -> gr.Blocks:
             kept = _kept_before(claimed)
             session_id = checked_session_id(kept.get("id"))
             try:
-                session = Session(service, session_id, service.draft(session_id))
+                session = Session.open(service, session_id)
             except StoreError as problem:
-                session_id = new_session_id()
                 try:
-                    session = Session(service, session_id, service.draft(session_id))
+                    session = Session.open(service, new_session_id())
                 except StoreError as again:
                     yield [gr.skip(), gr.skip(), page_parts.lost(str(again))]
                     return
-                session.draft_note = str(problem)
+                session.notes.draft = str(problem)
             first = kept.get("prompt")
-            session.box = first if isinstance(first, str) and first else service.examples[0].prompt
-            words = session.prompt = session.box
+            words = first if isinstance(first, str) and first else service.examples[0].prompt
+            session.question.prompt = session.outbox.prompt_box = words
             yield [session, _kept(session), page_parts.message(session, whole=True)]
-            for drawing in _drawings(session, write(session, words, session.settings)):
+            for drawing in _drawings(session, write(session, words, session.question.settings)):
                 yield [gr.skip(), *drawing]
 
         def on_ask(session: Session | None, words: str, *chosen: Any) -> Iterator[list[Any]]:
@@ -157,7 +157,7 @@ def make_page(service: Service, workshop: TrainingFolders) -> gr.Blocks:
                 return
             asked = _settings(chosen)
             if isinstance(asked, str):
-                session.prompt_note = asked
+                session.notes.prompt = asked
                 yield [gr.skip(), page_parts.message(session)]
                 return
             yield from _drawings(session, write(session, words, asked))
@@ -176,10 +176,10 @@ def make_page(service: Service, workshop: TrainingFolders) -> gr.Blocks:
 
         def _kept(session: Session) -> Any:
             """What the browser keeps, sent when it changes."""
-            kept = json.dumps({"id": session.id, "prompt": session.prompt})
-            if session.kept == kept:
+            kept = json.dumps({"id": session.id, "prompt": session.question.prompt})
+            if session.outbox.kept == kept:
                 return gr.skip()
-            session.kept = kept
+            session.outbox.kept = kept
             return kept
 
         blocks.load(on_load, [browser], [session_state, browser, wire], **options)

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.pages.components import ASSETS
 from app.pages.read import make_page
 from app.pages.theme import make_theme
-from app.state.session import Service
+from app.state.service import Service
 from app.state.training_session import TrainingFolders
 
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"

@@ -65,8 +65,8 @@ EXAMPLES = (
 )
 
 
-def examples_for(store: TripletStore, asking: Callable[[str], str]) -> tuple[Example, ...]:
-    """The four examples for a graph; `asking` gives the prompt about an entity of a name."""
+def examples_for(store: TripletStore, prompt_about: Callable[[str], str]) -> tuple[Example, ...]:
+    """The four examples for a graph; `prompt_about` gives the prompt for an entity's name."""
     chosen = list(EXAMPLES)
     lacking = [place for place, example in enumerate(chosen) if not _holds(store, example)]
     if lacking:
@@ -74,7 +74,7 @@ def examples_for(store: TripletStore, asking: Callable[[str], str]) -> tuple[Exa
         made = _made_of(list(itertools.islice(store.all_facts(), _LOOKED_AT)), kept)
         for place in lacking:
             chosen[place] = made.get(chosen[place].name, chosen[place])
-    return tuple(replace(example, prompt=asking(example.about)) for example in chosen)
+    return tuple(replace(example, prompt=prompt_about(example.about)) for example in chosen)
 
 
 def _holds(store: TripletStore, example: Example) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import networkx as nx
 
@@ -31,6 +32,27 @@ class GraphLayout:
         self._place_of_fact: dict[int, Point] = {}
         self.extent: Extent | None = None
         self.expanded: frozenset[int] = frozenset()  # facts that may reach beyond the picture
+
+    def to_json(self) -> dict[str, Any]:
+        """The places as plain data."""
+        return {
+            "positions": {key: list(place) for key, place in self.positions.items()},
+            "places_of_facts": {str(key): list(at) for key, at in self._place_of_fact.items()},
+            "extent": None if self.extent is None else list(self.extent),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> GraphLayout:
+        """From `to_json`."""
+        layout = cls()
+        layout.positions = {key: (float(x), float(y)) for key, (x, y) in data["positions"].items()}
+        layout._place_of_fact = {
+            int(key): (float(x), float(y)) for key, (x, y) in data["places_of_facts"].items()
+        }
+        if data["extent"] is not None:
+            left, right, bottom, top = map(float, data["extent"])
+            layout.extent = (left, right, bottom, top)
+        return layout
 
     def arrange(self, strong: Sequence[Fact], faint: Sequence[Fact]) -> nx.MultiDiGraph:
         """Gives a place to each node that has none; those that have one keep it."""

@@ -14,7 +14,7 @@ from functools import cached_property
 from graph.core.facts import RELATIONS, Fact
 from graph.core.names import fold
 from model.grounding import Mark, ground
-from model.trace import Trace, TraceLookup
+from model.trace import TracedText, TraceLookup
 
 
 def asked_for(lookup: TraceLookup) -> str:
@@ -36,7 +36,7 @@ class Chip:
 class MarkedTrace:
     """A trace as a reader meets it; offsets are characters of `text`."""
 
-    trace: Trace
+    trace: TracedText
     marks: tuple[Mark, ...]
     chips: tuple[Chip, ...]
     contradicted: tuple[tuple[int, int, int], ...]  # begin, end, lookup
@@ -82,7 +82,7 @@ def shown_facts(lookup: TraceLookup) -> tuple[Fact, ...]:
     return lookup.lookup.facts[: len(lookup.lookup.value_spans)]
 
 
-def mark_trace(trace: Trace, finished: bool = True) -> MarkedTrace:
+def mark_trace(trace: TracedText, finished: bool = True) -> MarkedTrace:
     """Reads a trace; of one that is still being written, the last lookup may yet be said."""
     grounding = ground(trace)
     facts: dict[int, Fact] = {}

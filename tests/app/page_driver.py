@@ -18,7 +18,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 import app  # noqa: F401  (settles Gradio's environment before it is imported)
 from app.server.application import make_app
-from app.state.session import Service
+from app.state.service import Service
 from app.state.training_session import TrainingFolders
 from graph.opening import open_store
 from model.checkpoint import DEFAULT_CHECKPOINT, Checkpoint

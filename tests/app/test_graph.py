@@ -14,7 +14,9 @@ from playwright.sync_api import Browser, Page, expect
 from app.pages.components import ASSETS
 from app.state.graph_layout import GraphLayout
 from app.state.scene import MAX_FAINT_NODES, MAX_HIT_NODES, Scene, bounded
-from app.state.session import EXPAND_BY, NEIGHBOURS_READ, Selection, Service, Session
+from app.state.scene_reading import EXPAND_BY, NEIGHBOURS_READ, facts_around
+from app.state.service import Service
+from app.state.session import Selection, Session
 from app.views.graph_figure import draw
 from graph.core.facts import Fact
 from graph.core.protocol import SharedStore
@@ -125,9 +127,9 @@ def test_a_hub_expands_by_eight_and_collapses(store: SharedStore) -> None:
     draw(scene, chart)
     before = dict(chart.positions)
     assert len(before) <= 1 + MAX_HIT_NODES + MAX_FAINT_NODES
-    session = Session(Service(store, None), "0" * 32, store.draft("0" * 32))  # type: ignore[arg-type]
+    session = Session.open(Service(store, None), "0" * 32)  # type: ignore[arg-type]
     for step in (1, 2):
-        around = session.around(hub.id, step * EXPAND_BY)
+        around = facts_around(session.draft, hub.id, step * EXPAND_BY)
         assert len(around) == step * EXPAND_BY
         more = Scene(**{**vars(scene), "expanded": tuple(around)})
         draw(more, chart)

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from app.__main__ import main, open_or_make
 from app.server.application import make_app
-from app.state.session import Service
+from app.state.service import Service
 from graph.core.edits import Add
 from graph.core.errors import StoreError
 from graph.opening import open_store

@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import expect
 
 from app.server.application import make_app
-from app.state.session import Service
+from app.state.service import Service
 from app.state.training_session import TrainingFolders, TrainingSession
 from app.views import curves_figure, role_text, training_parts
 from graph.core.edits import Add
