@@ -114,8 +114,8 @@ def main(arguments: list[str] | None = None) -> int:
     from app.state.service import Service
     from app.state.training_session import TrainingFolders
 
-    workshop = TrainingFolders(options.runs, options.corpora)
-    app = make_app(Service(store, Decoder(checkpoint)), workshop)
+    folders = TrainingFolders(options.runs, options.corpora)
+    app = make_app(Service(store, Decoder(checkpoint)), folders)
     shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0") else options.host  # noqa: S104
     print(f"Lamplight is at http://{shown}:{port} (Ctrl+C ends it)", flush=True)
     uvicorn.run(app, host=options.host, port=port, log_level="warning")

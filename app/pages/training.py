@@ -22,7 +22,7 @@ SENTENCE = "What a model in training has learnt so far, by the role of its token
 EVERY = 2  # seconds from one look at the run's files to the next
 
 
-def add_training_page(blocks: gr.Blocks, workshop: TrainingFolders) -> None:
+def add_training_page(blocks: gr.Blocks, folders: TrainingFolders) -> None:
     """Add the page to an application, at the address `training`."""
     with blocks.route("Training", "training", show_in_navbar=False):
         state = gr.State(None)
@@ -53,17 +53,19 @@ def add_training_page(blocks: gr.Blocks, workshop: TrainingFolders) -> None:
         options: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
         def on_load() -> list[Any]:
-            bench = TrainingSession(workshop)
-            return [bench, *training_parts.updates(bench)]
+            session = TrainingSession(folders)
+            return [session, *training_parts.updates(session)]
 
-        def on_tick(bench: TrainingSession | None) -> list[Any]:
-            return [gr.skip() for _ in outputs] if bench is None else training_parts.updates(bench)
+        def on_tick(session: TrainingSession | None) -> list[Any]:
+            return (
+                [gr.skip() for _ in outputs] if session is None else training_parts.updates(session)
+            )
 
-        def on_act(bench: TrainingSession | None, event: gr.EventData) -> list[Any]:
-            if bench is None:
+        def on_act(session: TrainingSession | None, event: gr.EventData) -> list[Any]:
+            if session is None:
                 return training_parts.lost()
-            bench.act(event._data)
-            return training_parts.updates(bench)
+            session.act(event._data)
+            return training_parts.updates(session)
 
         blocks.load(on_load, None, [state, *outputs], **options)
         # A tick that finds the last one still under way is left out.
