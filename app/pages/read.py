@@ -2,8 +2,8 @@
 
     blocks = make_page(Service(store, decoder))
 
-All events of the components end in one of three functions here, and none is a public endpoint:
-each is private, since it means nothing without the page around it.
+Every event of the components ends in one of three functions here. None is a public endpoint,
+because none means anything without the page around it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from graph.core.errors import StoreError
 from model.settings import DecodingSettings
 
 TITLE = "Lamplight: Inspect"
-AT_ONCE = 16  # events that run at the same time, of all visitors
+AT_ONCE = 16  # events of all visitors that run at the same time
 WAITING = 128  # events that may wait
 
 
@@ -48,7 +48,7 @@ def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
                     prompt = gr.Textbox(
                         label="Prompt",
                         show_label=False,
-                        placeholder=f"Ask about something, such as: {service.examples[0].prompt}",
+                        placeholder=f"Ask a question, for example: {service.examples[0].prompt}",
                         lines=1,
                         max_lines=4,
                         elem_id="prompt",
@@ -71,7 +71,7 @@ def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
                     temperature = gr.Slider(0, 2, 0, step=0.05, label="Temperature (0: greedy)")
                     top_p = gr.Slider(0.05, 1, 1, step=0.05, label="Top-p")
                     seed = gr.Number(0, precision=0, label="Seed")
-                    max_tokens = gr.Slider(16, 480, 400, step=16, label="Most tokens")
+                    max_tokens = gr.Slider(16, 480, 400, step=16, label="Maximum tokens")
             with gr.Column(elem_id="right", scale=42, min_width=320):
                 with gr.Column(elem_id="facts"):
                     Panel(fixed_parts.facts_head(), elem_id="facts-head")
@@ -129,7 +129,7 @@ def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
             yield from _drawings(session, actions.act(session, event._data))
 
         def _drawings(session: Session, steps: Steps) -> Iterator[list[Any]]:
-            """After each step what changed, and at the end, since messages get lost, everything."""
+            """What changed after each step; at the end everything, as messages can get lost."""
             for _ in steps:
                 yield [_kept(session), page_parts.message(session)]
             yield [_kept(session), page_parts.message(session, whole=True)]
@@ -164,7 +164,7 @@ def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
 
 
 def _kept_before(claimed: Any) -> dict[str, Any]:
-    """What the browser kept of its last visit, if that can be read."""
+    """What the browser kept from its last visit, if that can be read."""
     try:
         kept = json.loads(claimed) if isinstance(claimed, str) else {}
     except ValueError:
@@ -173,7 +173,7 @@ def _kept_before(claimed: Any) -> dict[str, Any]:
 
 
 def _settings(chosen: tuple[Any, ...]) -> DecodingSettings | str:
-    """The decoding settings that the form holds, or what is wrong with them."""
+    """The decoding settings of the form, or what is wrong with them."""
     try:
         temperature, top_p, seed, max_tokens = chosen
         return DecodingSettings(
@@ -183,4 +183,4 @@ def _settings(chosen: tuple[Any, ...]) -> DecodingSettings | str:
             max_tokens=min(int(max_tokens or 400), 480),
         )
     except (TypeError, ValueError) as problem:
-        return f"The decoding settings cannot be used: {problem}"
+        return f"These decoding settings are not valid: {problem}"

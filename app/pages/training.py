@@ -1,9 +1,9 @@
-"""The page *Training*: runs, curves by role, samples over time, and what of a document is trained.
+"""The page *Training*: runs, curves by role, samples over time, and the mask of a document.
 
     add_training_page(blocks, Workshop("build/runs", "build/corpus"))
 
-It is a route of the same application, so that *Inspect* loads none of it. A timer asks for what
-changed; while nothing did, nothing is sent.
+It is a route of its own in the same application, so *Inspect* loads none of it. A timer asks for
+changes; if there are none, nothing is sent.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from app.views import training_parts
 from app.views.masthead import masthead
 
 SENTENCE = "What a model in training has learnt so far, by the role of its tokens."
-EVERY = 2  # seconds from one look at the run's files to the next
+EVERY = 2  # seconds between two readings of the run's files
 
 
 def add_training_page(blocks: gr.Blocks, folders: TrainingFolders) -> None:
@@ -68,7 +68,7 @@ def add_training_page(blocks: gr.Blocks, folders: TrainingFolders) -> None:
             return training_parts.updates(session)
 
         blocks.load(on_load, None, [state, *outputs], **options)
-        # A tick that finds the last one still under way is left out.
+        # A tick is skipped while the last one is still running.
         timer.tick(on_tick, [state], outputs, trigger_mode="once", **options)
         acting: list[Callable[..., Any]] = [part.act for part in (runs, head, samples, mask)]
         for act in acting:

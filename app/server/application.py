@@ -1,7 +1,7 @@
 """The web application: the pages, their scripts from disk, and a health check.
 
-Everything comes from this process. `security_headers` forbids a browser to load anything from
-elsewhere, whatever a page, a theme or a fact asks for.
+Everything comes from this process. `security_headers` keeps the browser from loading anything
+from elsewhere, even if a page, a theme or a fact asks for it.
 """
 
 from __future__ import annotations

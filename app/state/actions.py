@@ -1,9 +1,9 @@
-"""What a person can do on the page, by the name that the browser reports it by.
+"""What a person can do on the page, by the names that the browser uses.
 
 Each action is a generator: it changes the session and yields whenever there is something new to
-draw. What the browser sends is {"action": name, ...}. Nothing of it is trusted: an unknown action
-does nothing, ids are parsed and looked up, texts are cleaned by the graph, and whatever is wrong
-ends as one sentence beside its cause, after which the page works on.
+draw. The browser sends an event, {"action": name, ...}. Nothing in it is trusted: an unknown action
+does nothing, ids are parsed and looked up, and texts are cleaned by the graph. An error becomes one
+sentence next to its cause, and the page goes on working.
 """
 
 from __future__ import annotations
@@ -72,5 +72,7 @@ def act(session: Session, event: object) -> Steps:
         yield
     except Exception:
         log.exception("an action failed")
-        session.notes.card = "That did not work; nothing was changed. Try again or reload the page."
+        session.notes.card = (
+            "That did not work, and nothing was changed. Try again, or reload the page."
+        )
         yield

@@ -1,7 +1,7 @@
 """What changes the graph: edits of the visitor's draft, undo and redo, publish and discard.
 
 What the browser sends is not trusted: ids are parsed and looked up, texts are cleaned by the graph.
-Whatever is wrong is raised as a `StoreError`, which `actions.act` shows beside its cause.
+Anything wrong raises a `StoreError`, which `actions.act` shows next to its cause.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ def _after_edit(session: Session, old: list[Delta]) -> Steps:
 
 
 def fact_of(session: Session, claimed: object) -> Fact:
-    """The fact of an id that came back; raises `StoreError` where there is none."""
+    """The fact of an id that came back. Raises `StoreError` if there is none."""
     fact_id = parse_id(claimed)
     fact = session.draft.fact(fact_id)
     if fact is None:
         marked = session.text.marked
         known = marked.facts.get(fact_id) if marked else None
         what = relation_of(known) if known else "That fact"
-        raise StoreError(f"{what} is not in the graph any more; it was deleted meanwhile.")
+        raise StoreError(f"{what} is no longer in the graph; it has been deleted.")
     return fact
 
 
 def entity_of(session: Session, claimed: object) -> Entity:
-    """The entity of an id, "123", or of a node's key, "e123"; raises `StoreError` likewise."""
+    """The entity of an id, "123", or of a node's key, "e123". Raises `StoreError` if none."""
     entity = session.draft.entity(parse_id(str(claimed).removeprefix("e")))
     if entity is None:
-        raise StoreError("That entity is not in the graph any more.")
+        raise StoreError("That entity is no longer in the graph.")
     return entity
 
 
@@ -64,7 +64,7 @@ def change(session: Session, event: dict[str, Any]) -> Steps:
     fact = fact_of(session, event.get("id"))
     value = field(event, "value")
     if value.strip() == fact.value:
-        raise AlreadyThere("The value is as it was; type another one to change it.")
+        raise AlreadyThere("The value is unchanged. Type a different one.")
     yield from edit(session, [Change(fact.id, value)], reason(event))
 
 
@@ -86,7 +86,7 @@ def add(session: Session, event: dict[str, Any]) -> Steps:
 
 
 def rename(session: Session, event: dict[str, Any]) -> Steps:
-    """Give an entity another name; where the prompt has the old one, offer to change it too."""
+    """Rename an entity. If the prompt has the old name, offer to ask with the new one."""
     session.clear_notes()
     entity = entity_of(session, event.get("id"))
     yield from edit(session, [Rename(entity.id, field(event, "name"))], reason(event))
@@ -129,7 +129,7 @@ def restore(session: Session, event: dict[str, Any]) -> Steps:
     gone = {str(fact.id): fact for fact in session.deleted_facts()}
     fact = gone.get(str(event.get("id")))
     if fact is None:
-        raise StoreError("That fact is not among those that you deleted.")
+        raise StoreError("You have not deleted that fact.")
     again = Add(
         fact.entity, fact.relation, fact.value, fact.source, fact.year, fact.value_id is not None
     )
@@ -142,16 +142,16 @@ def restore(session: Session, event: dict[str, Any]) -> Steps:
 
 
 def undo(session: Session, event: dict[str, Any]) -> Steps:
-    """Take back the last edit of the draft."""
-    yield from _step_back_or_on(session, session.draft.undo)
+    """Undo the last edit of the draft."""
+    yield from _undo_or_redo(session, session.draft.undo)
 
 
 def redo(session: Session, event: dict[str, Any]) -> Steps:
-    """Do again what was undone last."""
-    yield from _step_back_or_on(session, session.draft.redo)
+    """Redo the edit that was undone last."""
+    yield from _undo_or_redo(session, session.draft.redo)
 
 
-def _step_back_or_on(session: Session, step: Callable[..., int]) -> Steps:
+def _undo_or_redo(session: Session, step: Callable[..., int]) -> Steps:
     session.clear_notes()
     old = session.deltas()
     step(author=AUTHOR)
@@ -160,7 +160,7 @@ def _step_back_or_on(session: Session, step: Callable[..., int]) -> Steps:
 
 
 def publish(session: Session, event: dict[str, Any]) -> Steps:
-    """Write the draft to the shared store, or show what is in the way."""
+    """Write the draft to the shared store, or show what conflicts with it."""
     session.clear_notes()
     given = [entry.reason for entry in session.draft.history(limit=1000) if entry.reason]
     why = "; ".join(dict.fromkeys(reversed(given)))
@@ -175,18 +175,18 @@ def publish(session: Session, event: dict[str, Any]) -> Steps:
 
 
 def discard(session: Session, event: dict[str, Any]) -> Steps:
-    """Drop the draft and rewrite the text over the shared graph."""
+    """Discard the draft and rewrite the text over the shared graph."""
     session.clear_notes()
     old = session.deltas()
     session.draft.discard()
     session.imported = None
     yield from _after_edit(session, old)
-    session.notes.draft_done = "Your edits were dropped."
+    session.notes.draft_done = "Your edits were discarded."
     yield
 
 
 def field(event: dict[str, Any], name: str) -> str:
-    """The text of a form's field, "" for anything else."""
+    """The text of a form's field; "" if there is none."""
     fields = event.get("fields")
     value = fields.get(name, "") if isinstance(fields, dict) else ""
     return value if isinstance(value, str) else ""

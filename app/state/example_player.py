@@ -1,4 +1,4 @@
-"""Plays the examples: the edit of each is done step by step, in full view, and can be undone."""
+"""Plays the examples: each does its edit step by step, in full view, and it can be undone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from graph.core.edits import Add, Change, Delete, Edit
 from graph.core.names import fold
 
 SHOW_FOR = 0.9  # seconds that an example shows what it is about to edit
-KEYSTROKE = 0.07  # seconds between two letters that it types
+KEYSTROKE = 0.07  # seconds from one typed letter to the next
 
 
 def example(session: Session, event: dict[str, Any]) -> Steps:
@@ -34,8 +34,8 @@ def example(session: Session, event: dict[str, Any]) -> Steps:
     if not edits:
         _, entity, relation, value = chosen.edits[0]
         session.notes.card = (
-            f"The {relation} of {entity} is {value} in your draft already: undo that to see it "
-            "change again."
+            f"In your draft the {relation} of {entity} is already {value}. Undo that edit to see "
+            "it change again."
             if value and session.draft.can_undo()
             else f"This graph has no {relation} of {entity}, so there is nothing to edit."
         )
@@ -50,7 +50,7 @@ def example(session: Session, event: dict[str, Any]) -> Steps:
     if isinstance(first, Change):
         for end in range(1, len(first.value) + 1):
             if session.selection.id != first.fact_id:
-                break  # somebody opened something else
+                break  # the visitor opened something else
             session.example.typing = first.value[:end]
             yield
             time.sleep(KEYSTROKE)
@@ -58,7 +58,7 @@ def example(session: Session, event: dict[str, Any]) -> Steps:
     session.example.typing, session.example.button = None, ""
     if session.run.number == run and session.selection.id == first.fact_id:
         yield from edit(session, edits, "an example")
-    else:  # somebody went on with something else meanwhile
+    else:  # the visitor did something else in the meantime
         yield
 
 

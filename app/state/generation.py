@@ -1,4 +1,4 @@
-"""Running the model for a session: a new text, or the present one again over an edited graph.
+"""Runs the model for a session: writes a new text, or the present one over an edited graph.
 
 Each step is a generator that yields whenever there is something new to draw.
 """
@@ -58,7 +58,7 @@ def ask_for(session: Session, prompt: str) -> Steps:
 def rewrite(session: Session) -> Steps:
     """Write the present text again over the edited graph, and compare.
 
-    Where every lookup of it gets the same answer as before, the text stands, and the page says so.
+    If every lookup of it gets the same answer as before, the text stays, and the page says so.
     """
     text, prompt = session.text, session.question.prompt
     text.unread = False
@@ -84,7 +84,7 @@ def rewrite(session: Session) -> Steps:
         run = session.run
         run.number += 1
         run.writing = run.rewriting = False
-        run.status = "The text stands: none of its lookups read this"
+        run.status = "The text is unchanged: none of its lookups read the edited fact"
         text.stale = ""
         text.trace, text.marked = unchanged, mark_trace(unchanged)
         text.before = text.comparison = None
@@ -131,7 +131,7 @@ def _write(
             text.marked = None
             events = decoder.generate(question.prompt, source, question.settings, cancelled)
             yield
-        else:  # the old text stands until its first new word, which comes at once
+        else:  # the old text stays until the first new word, which comes at once
             text.stale = before.text if before else ""
             events = decoder.regenerate(old, source, question.settings, cancelled)
         for written in follow(question.prompt, events):
@@ -142,7 +142,7 @@ def _write(
             text.speed = _speed(written)
             text.stale = before.text[len(written.text) :] if before and in_progress else ""
             if old is None and in_progress and not text.marked.listed:
-                # How many facts will stand around is not known before the graph has listed them.
+                # How many facts there will be is not known before the graph has listed them.
                 session.picture.layout = GraphLayout()
             if isinstance(written, Trace):
                 _finish(session, written, before)
@@ -163,7 +163,7 @@ def _write(
 
 
 def _finish(session: Session, trace: Trace, before: MarkedTrace | None) -> None:
-    """Keep a finished text, and what it says that the one before did not."""
+    """Keep a finished text, and compare it with the one before."""
     run, text = session.run, session.text
     run.writing = run.rewriting = False
     text.stale = ""
@@ -178,9 +178,9 @@ def _finish(session: Session, trace: Trace, before: MarkedTrace | None) -> None:
         run.status = "Stopped"
     elif trace.finish in ("length", "context"):
         session.notes.text = (
-            f"The text was cut at {len(trace.tokens)} tokens; raise the limit under Decoding."
+            f"The text was cut off at {len(trace.tokens)} tokens. Raise the limit under Decoding."
         )
-        run.status = "Cut at the limit"
+        run.status = "Cut off at the limit"
     else:
         run.status = f"{'Rewritten' if before else 'Written'}: {_facts_copied(text)}"
 
@@ -193,6 +193,6 @@ def _facts_copied(text: ShownText) -> str:
 def _speed(text: Trace | TextInProgress) -> str:
     """Time and tokens per second of what was decoded, lookups and forced tokens included."""
     written = len(text.tokens) - text.reused
-    rate = f", {written / text.seconds:.0f} a second" if text.seconds > 0.01 else ""
-    reused = f", {text.reused} more taken over" if text.reused else ""
+    rate = f", {written / text.seconds:.0f} per second" if text.seconds > 0.01 else ""
+    reused = f", {text.reused} more reused" if text.reused else ""
     return f"{text.seconds:.1f} s: {written} tokens{rate}{reused}"

@@ -1,4 +1,4 @@
-"""*Your facts*: a CSV into the visitor's draft, and a question about it at once.
+"""*Your facts*: imports a CSV into the visitor's draft, and asks about it at once.
 
 Nobody else sees any of it before *Publish*.
 """
@@ -17,16 +17,18 @@ EXAMPLE = Path(__file__).parents[1] / "assets" / "example.csv"
 
 
 def take_facts(session: Session, event: dict[str, Any]) -> Steps:
-    """Take in a file or a pasted text, report line by line, and ask about its first entity."""
+    """Import a file or pasted text, report on its lines, and ask about its first entity."""
     session.clear_notes()
-    name, text = str(event.get("name") or "what you pasted")[:80], event.get("text")
+    name, text = str(event.get("name") or "the pasted text")[:80], event.get("text")
     if "example" in event:
         name, text = EXAMPLE.name, EXAMPLE.read_text("utf-8")
     if "problem" in event:  # the browser could not read the file
         text, size = "", event.get("size")
-        problem = f"{name} has {size} bytes" if isinstance(size, int) else f"{name} is no text"
+        problem = f"{name} is not a text file"
+        if isinstance(size, int):
+            problem = f"{name} has {size:,} bytes"
         session.imported = ImportResult(
-            name, 0, problem=f"{problem}; give a CSV file of at most 1.5 MB."
+            name, 0, problem=f"{problem}; choose a CSV file of at most 1.5 MB."
         )
         yield
         return

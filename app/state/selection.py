@@ -1,4 +1,4 @@
-"""What changes the view alone: selecting, expanding, searching, which text to see."""
+"""What changes only the view: selecting, expanding, searching, and which text to see."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def expand(session: Session, event: dict[str, Any]) -> Steps:
 
 
 def collapse(session: Session, event: dict[str, Any]) -> Steps:
-    """Put away the neighbours that a node was expanded by."""
+    """Hide the neighbours that expanding a node added."""
     yield from select_node(session, event)
     if session.selection.kind == "entity":
         session.picture.expanded.pop(session.selection.id, None)
@@ -78,20 +78,20 @@ def raw(session: Session, event: dict[str, Any]) -> Steps:
 
 
 def stop(session: Session, event: dict[str, Any]) -> Steps:
-    """Stop writing; what is written stays."""
+    """Stop writing, and keep what is written."""
     session.run.stopped = session.run.number
     yield
 
 
 def suggest(session: Session, event: dict[str, Any]) -> Steps:
-    """Entities to choose as a value, while one types."""
+    """Suggest entities as a value while a person types."""
     text = str(event.get("text", ""))[:200]
     session.search.suggestions = tuple(entity.name for entity in _found(session, text, 8))
     yield
 
 
 def search(session: Session, event: dict[str, Any]) -> Steps:
-    """Entities by what one types."""
+    """Find entities while a person types."""
     text = str(event.get("text", ""))[:200].strip()
     session.search.text = text
     session.search.found = tuple(_found(session, text, 8))

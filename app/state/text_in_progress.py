@@ -1,7 +1,7 @@
 """A text while the model writes it: what a reader can see so far, and how long it took.
 
-It has the tokens and lookups of a trace and nothing else. A trace is a record, with a model, a
-revision and an end, and exists only once the text is finished.
+It has the tokens and lookups of a trace and nothing else. A trace is a record with a model, a
+revision and an end, so it exists only once the text is finished.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class TextInProgress(TracedText):
     prompt: str
     tokens: list[TraceToken]
     lookups: list[TraceLookup]
-    seconds: float  # since the model began
-    reused: int  # tokens taken over from the trace that is written again
+    seconds: float  # from the start of the generation
+    reused: int  # tokens reused from the trace that is rewritten
 
 
 def follow(prompt: str, events: Iterator[Event]) -> Iterator[TextInProgress | Trace]:
@@ -38,7 +38,7 @@ def follow(prompt: str, events: Iterator[Event]) -> Iterator[TextInProgress | Tr
     lookups: list[TraceLookup] = []
     begun, drawn = time.monotonic(), 0.0
     reused = drawings = 0
-    new = ""  # the model's own words since what was taken over
+    new = ""  # the model's own words after the reused tokens
     for event in events:
         if isinstance(event, DoneEvent):
             yield event.trace

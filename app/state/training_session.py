@@ -1,7 +1,7 @@
-"""What the page *Training* looks at: a folder of runs and one of corpora, and what is chosen.
+"""What the page *Training* shows: a folder of runs and one of corpora, and what is chosen in them.
 
-The browser sends names and numbers, never paths; each is looked up among those that the folders
-have, and what is not there changes nothing.
+The browser sends names and numbers, never paths. Each is looked up in the folders, and one that is
+not there changes nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MEASURES = ("perplexity", "loss")
 
 
 class TrainingFolders:
-    """The folders; shared by all visitors, so that a growing run is read once for all of them."""
+    """The two folders. All visitors share them, so a growing run is read once for all."""
 
     def __init__(
         self, runs: str | Path = "build/runs", corpora: str | Path = "build/corpus"
@@ -30,16 +30,16 @@ class TrainingFolders:
 
 @dataclass
 class TrainingSession:
-    """What one open page shows. Choices that were not made follow what there is."""
+    """What one open page shows. What was not chosen follows what the folders hold."""
 
     folders: TrainingFolders
-    run_name: str = ""  # until one is chosen: the first of the list
+    run_name: str = ""  # until one is chosen, the first in the list
     measure: str = MEASURES[0]
     prompt: str = ""
-    corpus_name: str = ""  # until one is chosen: the run's own
+    corpus_name: str = ""  # until one is chosen, the run's own
     split: str = "train"
     document: int = 1
-    listed: bool = False  # the document as a list of its pieces
+    listed: bool = False  # whether the document is shown as a list of its pieces
     run_note: str = ""  # what is wrong with the run that was asked for
     document_note: str = ""
     status: str = ""  # for screen readers
@@ -54,7 +54,7 @@ class TrainingSession:
         name = self.run_name if self.run_name in names else next(iter(names), None)
         try:
             return None if name is None else self.folders.runs.run(name)
-        except TrainingError:  # it was removed just now
+        except TrainingError:  # it was removed in the meantime
             return None
 
     def corpus(self, run: Run | None) -> tuple[str, Corpus] | None:
@@ -67,7 +67,7 @@ class TrainingSession:
     # -- what a person does
 
     def act(self, event: object) -> None:
-        """Do what the browser reported, by the name of the action."""
+        """Do the action that the browser reported."""
         if not isinstance(event, dict):
             return
         action = self._ACTIONS.get(str(event.get("action")))
@@ -80,7 +80,7 @@ class TrainingSession:
     def _choose_run(self, event: dict[str, Any]) -> None:
         name = str(event.get("run"))
         if name not in self.folders.runs.written():
-            self.run_note = "That run is not in the folder any more."
+            self.run_note = "That run is no longer in the folder."
             return
         self.run_name, self.prompt = name, ""
         self.status = f"Run {name}."
@@ -88,7 +88,7 @@ class TrainingSession:
     def _choose_measure(self, event: dict[str, Any]) -> None:
         if event.get("measure") in MEASURES:
             self.measure = str(event["measure"])
-            self.status = f"Curves of the {self.measure}."
+            self.status = f"Curves: {self.measure}."
 
     def _choose_prompt(self, event: dict[str, Any]) -> None:
         run, number = self.run(), str(event.get("number"))
@@ -113,9 +113,9 @@ class TrainingSession:
         wanted = fields.get("number") if isinstance(fields, dict) else event.get("number")
         number = str(wanted).strip().replace(",", "")
         if not number.isdecimal() or not int(number[:12]):
-            self.document_note = "A document is asked for by its number, from 1."
+            self.document_note = "Enter the number of a document, starting at 1."
             return
-        self.document = int(number[:12])  # the view keeps it inside the corpus
+        self.document = int(number[:12])  # the view keeps it within the corpus
         self.status = f"Document {self.document:,}."
 
     def _list(self, event: dict[str, Any]) -> None:

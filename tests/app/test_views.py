@@ -676,12 +676,12 @@ def test_a_broken_file_tells_which_lines_and_why(session: Session) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "nothing in it"),
+        ("", "nothing to import"),
         ("just some words", "entity,relation,value"),
         ("a,b,c\n" * 5001, "more than 5,000 rows"),
         ("x" * 2_000_000, "characters"),
-        (None, "nothing in it"),
-        ("Oz,,\nOz,,", "No line of it could be taken"),
+        (None, "nothing to import"),
+        ("Oz,,\nOz,,", "None of its lines could be imported"),
     ],
 )
 def test_a_file_that_cannot_be_taken_gets_one_sentence(
