@@ -62,12 +62,12 @@ def serve(world: Path, folder: Path, checkpoint: Checkpoint) -> Server:
     return Server(server.url, store, end)
 
 
-def serve_on(store: Any, decoder: Decoder, workshop: TrainingFolders | None = None) -> Server:
+def serve_on(store: Any, decoder: Decoder, folders: TrainingFolders | None = None) -> Server:
     """A server on an open store, which stays open, and a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    application = make_app(Service(store, decoder), workshop)
+    application = make_app(Service(store, decoder), folders)
     server = uvicorn.Server(
         uvicorn.Config(application, port=port, log_config=None, log_level="critical")
     )

@@ -74,8 +74,8 @@ def ask(session: Session, prompt: str) -> Session:
     return session
 
 
-def act(session: Session, **said: Any) -> Session:
-    do(actions.act(session, said))
+def act(session: Session, **event: Any) -> Session:
+    do(actions.act(session, event))
     return session
 
 
@@ -223,10 +223,10 @@ def test_undo_redo_and_discard(session: Session) -> None:
     ask(session, "Tell me about France.")
     euro = fact(session, "France", "currency")
     act(session, action="change", id=str(euro.id), fields={"value": "gold florin"})
-    for action, said in (("undo", False), ("redo", True), ("discard", False)):
+    for action, expected in (("undo", False), ("redo", True), ("discard", False)):
         act(session, action=action)
         assert session.text.marked is not None
-        assert ("gold florin" in session.text.marked.text) is said, action
+        assert ("gold florin" in session.text.marked.text) is expected, action
     act(session, action="undo")
     assert session.notes.draft
 
@@ -311,7 +311,7 @@ def test_a_page_is_rebuilt_from_plain_data_and_its_draft(session: Session) -> No
     assert Session.from_json(session.service, empty.to_json()).to_json() == empty.to_json()
 
 
-def test_a_text_in_progress_is_no_trace(session: Session) -> None:
+def test_a_text_in_progress_is_not_a_trace(session: Session) -> None:
     kinds = []
     for _ in generation.ask(session, "Tell me about France.", DecodingSettings()):
         if session.text.marked is not None:
@@ -347,8 +347,8 @@ def test_made_up_ids_end_in_a_sentence_or_nothing(session: Session, action: str)
 
 
 def test_unknown_actions_and_odd_data_do_nothing(session: Session) -> None:
-    for said in (None, 3, [], {"action": "drop"}, {"action": None}, {}):
-        do(actions.act(session, said))
+    for event in (None, 3, [], {"action": "drop"}, {"action": None}, {}):
+        do(actions.act(session, event))
     assert session.run.number == 0
 
 
@@ -375,26 +375,26 @@ def test_the_graph_is_json_with_one_badge_for_each_fact(session: Session) -> Non
 
 def test_facts_stand_clockwise_from_the_top() -> None:
     facts = tuple(Fact(10 + i, 1, "France", f"r{i}", f"value {i}") for i in range(8))
-    chart = GraphLayout()
-    graph_figure.draw(Scene(facts, {f.id: i + 1 for i, f in enumerate(facts)}), chart)
-    assert chart.positions["e1"] == (0.0, 0.0)
-    assert chart.positions["f10"] == (0.0, 1.0)
-    assert chart.positions["f12"] == (1.0, 0.0)
-    assert chart.positions["f16"] == (-1.0, 0.0)
+    layout = GraphLayout()
+    graph_figure.draw(Scene(facts, {f.id: i + 1 for i, f in enumerate(facts)}), layout)
+    assert layout.positions["e1"] == (0.0, 0.0)
+    assert layout.positions["f10"] == (0.0, 1.0)
+    assert layout.positions["f12"] == (1.0, 0.0)
+    assert layout.positions["f16"] == (-1.0, 0.0)
 
 
 def test_nothing_moves_on_selection_or_edit() -> None:
     facts = [Fact(10 + i, 1, "France", f"r{i}", f"value {i}", 50 + i) for i in range(6)]
     numbers = {f.id: i + 1 for i, f in enumerate(facts)}
-    chart = GraphLayout()
-    graph_figure.draw(Scene(tuple(facts), numbers), chart)
-    before = dict(chart.positions)
-    graph_figure.draw(Scene(tuple(facts), numbers, selected=frozenset({12})), chart)
-    assert chart.positions == before
+    layout = GraphLayout()
+    graph_figure.draw(Scene(tuple(facts), numbers), layout)
+    before = dict(layout.positions)
+    graph_figure.draw(Scene(tuple(facts), numbers, selected=frozenset({12})), layout)
+    assert layout.positions == before
     facts[2] = Fact(12, 1, "France", "r2", "another", 99)
-    graph_figure.draw(Scene(tuple(facts), numbers, edited=frozenset({12})), chart)
-    assert {key: chart.positions[key] for key in before} == before
-    assert chart.positions["e99"] == before["e52"]  # it stands where the old value stood
+    graph_figure.draw(Scene(tuple(facts), numbers, edited=frozenset({12})), layout)
+    assert {key: layout.positions[key] for key in before} == before
+    assert layout.positions["e99"] == before["e52"]  # it stands where the old value stood
 
 
 def test_the_picture_is_bounded_and_says_what_it_leaves_out() -> None:
@@ -413,21 +413,21 @@ def test_no_two_nodes_stand_on_each_other() -> None:
     around = tuple(Fact(500 + i, 900 + i, f"n{i}", "of", "Hub", 1) for i in range(12))
     more = tuple(Fact(700 + i, 200, "v0", "of", f"m{i}", 800 + i) for i in range(8))
     numbers = {f.id: i + 1 for i, f in enumerate(hits)}
-    chart = GraphLayout()
-    graph_figure.draw(Scene(hits, numbers, neighbours=around, expanded=more), chart)
-    places = list(chart.positions.values())
+    layout = GraphLayout()
+    graph_figure.draw(Scene(hits, numbers, neighbours=around, expanded=more), layout)
+    places = list(layout.positions.values())
     assert len(places) == 1 + 12 + 12 + 8
     assert min(nearest_distance(p, [q for q in places if q is not p]) for p in places) > 0.15
 
 
 def test_an_edge_goes_around_a_node_that_is_not_its_end() -> None:
     near, far = Fact(1, 1, "A", "r", "near", 50), Fact(2, 1, "A", "s", "far", 51)
-    chart = GraphLayout()
-    chart.positions = {"e1": (0.0, 0.0), "e50": (1.0, 0.0), "e51": (1.5, 0.0)}
+    layout = GraphLayout()
+    layout.positions = {"e1": (0.0, 0.0), "e50": (1.0, 0.0), "e51": (1.5, 0.0)}
     edges = {
         edge.fact.id: edge.points
         for edge in graph_figure._edges(
-            chart.arrange([near, far], []), chart, Scene((near, far), numbers={1: 1, 2: 2})
+            layout.arrange([near, far], []), layout, Scene((near, far), numbers={1: 1, 2: 2})
         )
     }
     assert min(math.dist(point, (1.0, 0.0)) for point in edges[2]) > 0.08
@@ -436,9 +436,9 @@ def test_an_edge_goes_around_a_node_that_is_not_its_end() -> None:
 
 def test_a_chain_reads_as_a_path() -> None:
     chain = (Fact(1, 10, "A", "born in", "B", 20), Fact(2, 20, "B", "country", "C", 30))
-    chart = GraphLayout()
-    graph_figure.draw(Scene(chain, {1: 1, 2: 2}), chart)
-    a, b, c = (chart.positions[key] for key in ("e10", "e20", "e30"))
+    layout = GraphLayout()
+    graph_figure.draw(Scene(chain, {1: 1, 2: 2}), layout)
+    a, b, c = (layout.positions[key] for key in ("e10", "e20", "e30"))
     assert a[0] < b[0] < c[0]
 
 
@@ -471,8 +471,8 @@ def test_an_edit_that_no_lookup_read_leaves_the_text_and_says_so(session: Sessio
     assert session.text.trace is not None
     words, drawn = session.text.trace.text, []
     euro = fact(session, "France", "currency")
-    said = {"action": "change", "id": str(euro.id), "fields": {"value": "gold florin"}}
-    for _ in actions.act(session, said):
+    event = {"action": "change", "id": str(euro.id), "fields": {"value": "gold florin"}}
+    for _ in actions.act(session, event):
         drawn.append(session.run.writing)
     assert not any(drawn)  # nothing was written again
     assert session.text.trace.text == words
@@ -503,7 +503,7 @@ def test_each_change_names_its_cause_or_that_it_follows(session: Session) -> Non
     assert "because motto of France was deleted" in plain(html)
 
 
-def test_what_only_follows_from_an_edit_has_a_quiet_sign_told_once(session: Session) -> None:
+def test_what_only_follows_from_an_edit_has_a_quiet_sign_explained_once(session: Session) -> None:
     before = ask(session, "Tell me about France.").text.marked
     capital = fact(session, "France", "capital")
     after = ask(session, "Tell me about Japan.").text.marked
@@ -603,15 +603,15 @@ def test_a_full_disk_is_one_sentence_and_the_page_goes_on(session: Session) -> N
     pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
     store._writer.execute(f"PRAGMA max_page_count = {pages}")
     long = "x" * 4000
-    for said in (
+    for event in (
         {"action": "change", "id": str(euro.id), "fields": {"value": long}},
         {"action": "add", "fields": {"entity": "France", "relation": "note", "value": long}},
         {"action": "take-facts", "text": f"Oz,note,{long}\nOz,city,{long}"},
     ):
-        do(actions.act(session, said))
+        do(actions.act(session, event))
         outputs = shown(session)
-        told = plain(outputs["card"] + outputs["draft"] + outputs["own"])
-        assert len(re.findall(r"disk of .* is full: nothing of this was saved", told)) == 1
+        notes = plain(outputs["card"] + outputs["draft"] + outputs["own"])
+        assert len(re.findall(r"disk of .* is full: nothing of this was saved", notes)) == 1
         ask(session, "Tell me about France.")
         assert session.text.trace is not None
         assert "gold florin" in session.text.trace.text  # what was acknowledged is there
@@ -658,7 +658,7 @@ def test_own_facts_as_spreadsheets_write_them(session: Session, text: str) -> No
     assert fact(session, "Oz", "ruler").value == "the Wizard"
 
 
-def test_a_broken_file_tells_which_lines_and_why(session: Session) -> None:
+def test_a_broken_file_gets_a_reason_for_each_bad_line(session: Session) -> None:
     report = take(
         session,
         "entity,relation,value\nOz,ruler,the Wizard\nOz,,green\nOz,motto\nOz,relations,x\n"
