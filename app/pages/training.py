@@ -1,6 +1,6 @@
 """The page *Training*: runs, curves by role, samples over time, and the mask of a document.
 
-    add_training_page(blocks, Workshop("build/runs", "build/corpus"))
+    add_training_page(blocks, TrainingFolders("build/runs", "build/corpus"))
 
 It is a route of its own in the same application, so *Inspect* loads none of it. A timer asks for
 changes; if there are none, nothing is sent.

@@ -1,6 +1,6 @@
-"""What an edit did to the text: the word diff, the fact behind each difference, and the summary.
+"""What an edit did to the text: the word diff, and the fact behind each difference.
 
-    comparison = compare(before, after, deltas)
+    comparison = compare(before, after, deltas, seconds)
 
 `deltas` are what the edit did to the graph. A difference that stands on a mark of a changed fact
 comes from that fact. Any other follows from the one before it, because a model continues from what

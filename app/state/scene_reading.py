@@ -35,7 +35,7 @@ def scene_key(session: Session) -> Any:
 
 
 def read_scene(session: Session) -> Scene:
-    """The facts to draw: what was hit, what is listed, and what lies around."""
+    """The facts to draw: what was hit, what is listed, and what is around them."""
     marked, draft = session.text.marked, session.draft
     if marked is None:
         return Scene()
