@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from graph.core.edits import AddSynonym, ChangeSetting, Delete, RemoveSynonym
-from graph.core.errors import StoreError
+from graph.core.errors import StoreError, UserError
 from graph.core.facts import Entity, Fact
 from graph.core.ids import parse_id
 from graph.core.import_rows import BadLine
@@ -529,7 +529,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.store = store_url(options.store)
     try:
         code = options.do(options)
-    except StoreError as problem:
+    except UserError as problem:
         print(problem, file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of our output has had enough

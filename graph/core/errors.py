@@ -1,20 +1,29 @@
-"""What can go wrong with a store, each as one sentence that an interface can show as it is."""
+"""Errors for the user: each message is one sentence that an interface can show unchanged."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 
-class StoreError(Exception):
-    """A read or an edit that cannot be done; the message is one sentence for a person."""
+class UserError(Exception):
+    """The base class of every error that is one sentence for the user.
+
+    The message says what is wrong, with which value, and what to do about it. A command catches
+    this class at its edge, prints the message and exits with 2; a page shows it. Anything else that
+    is raised is a defect of the program and keeps its traceback.
+    """
+
+
+class StoreError(UserError):
+    """A read or an edit that a store cannot do."""
 
 
 class InvalidText(StoreError, ValueError):
-    """A name, value or note that cannot be kept: empty, too long, or with control characters."""
+    """A name, value or note that is empty, too long, or contains control characters."""
 
 
 class AlreadyThere(StoreError):
-    """An edit that would change nothing, for the graph says so already."""
+    """An edit that would change nothing, because the graph already says so."""
 
 
 @dataclass(frozen=True)
@@ -22,19 +31,20 @@ class Difference:
     """One place where the store no longer holds what an edit started from."""
 
     what: str
-    """What is meant, for a person: "capital of France" or "the entity France"."""
+    """The place in words: "capital of France" or "the entity France"."""
     entity_id: int
     relation: str | None
+    """The relation whose values differ; None where the entity's name differs."""
     base: tuple[str, ...]
     """The values (or the name) when the draft was begun."""
     mine: tuple[str, ...]
-    """What the draft, undo or revert would write."""
+    """The values that the draft, undo or revert would write."""
     theirs: tuple[str, ...]
-    """What the store holds now."""
+    """The values that the store holds now."""
 
 
 class Conflict(StoreError):
-    """A publish, undo or revert that would overwrite another's change; nothing was written."""
+    """A publish, undo or revert that would overwrite somebody else's change; it wrote nothing."""
 
     def __init__(self, message: str, differences: tuple[Difference, ...] = ()) -> None:
         super().__init__(message)
