@@ -21,7 +21,7 @@ from graph.core.protocol import SharedStore
 from graph.core.rules import SETTING, SETTINGS, SYNONYM
 from graph.editing.closure import KINDS, closure
 from graph.exchange.copying import copy
-from graph.exchange.formats import READERS, WRITERS, format_of, read_rows
+from graph.exchange.formats import FORMATS, format_of, read_rows
 from graph.exchange.resumable import load_in_parts
 from graph.lookup.encoder import installed_encoder
 from graph.lookup.retriever import Retriever
@@ -133,10 +133,10 @@ def _export(options: argparse.Namespace) -> None:
     with open_store(options.store) as store:
         _check_revision(store, options.at)
         if options.file == "-":
-            WRITERS[options.format or "csv"](store.all_facts(options.at), sys.stdout)
+            FORMATS[options.format or "csv"].write(store.all_facts(options.at), sys.stdout)
             return
         path = Path(options.file)
-        write = WRITERS[format_of(path, options.format)]
+        write = format_of(path, options.format).write
         unfinished = path.with_name(f"{path.name}.writing-{os.getpid()}")
         try:
             with unfinished.open("w", encoding="utf-8", newline="") as file:
@@ -451,7 +451,7 @@ def _parser() -> argparse.ArgumentParser:
         "--cypher", metavar="QUERY", help="that returns entity, relation, value (source, year)"
     )
     importing.add_argument("--from", dest="from_", metavar="URL", help="the Neo4j it is for")
-    importing.add_argument("--format", choices=list(READERS), help="default: by the file's ending")
+    importing.add_argument("--format", choices=list(FORMATS), help="default: by the file's ending")
     importing.add_argument("--source", default="", help="of facts that name none")
     importing.add_argument("--skip-bad", action="store_true", help="leave bad lines out")
     importing.add_argument(
@@ -461,7 +461,7 @@ def _parser() -> argparse.ArgumentParser:
 
     export = verb("export", "write all facts to a file, or to - for the screen", _export)
     export.add_argument("file")
-    export.add_argument("--format", choices=list(WRITERS), help="default: by the file's ending")
+    export.add_argument("--format", choices=list(FORMATS), help="default: by the file's ending")
     at(export)
 
     lookup = verb("lookup", "answer one lookup", _lookup)

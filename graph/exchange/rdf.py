@@ -20,7 +20,7 @@ from rdflib.plugins.parsers.ntriples import ParseError, W3CNTriplesParser
 from graph.core.errors import StoreError
 from graph.core.facts import Fact
 from graph.core.import_rows import AliasRow, BadLine, FactRow, Row
-from graph.exchange.formats import LARGEST_WHOLE, LONGEST_LINE, read_whole
+from graph.exchange.text_files import MOST_FACTS_WHOLE, TOO_LONG, read_lines, read_whole
 
 _ENTITY = "urn:lamplight:entity:"
 _RELATION = "urn:lamplight:relation:"
@@ -51,13 +51,9 @@ def read_ntriples(file: TextIO) -> Iterator[Row]:
     found: list[Triple] = []
     parser = W3CNTriplesParser(sink=_Sink(found))  # type: ignore[arg-type]
     statement: dict[str, str] = {}
-    number = 0
-    while line := file.readline(LONGEST_LINE):
-        number += 1
-        if len(line) == LONGEST_LINE and not line.endswith("\n"):
-            yield BadLine(number, f"It has more than {LONGEST_LINE:,} characters.")
-            while (rest := file.readline(LONGEST_LINE)) and not rest.endswith("\n"):
-                pass
+    for number, line in enumerate(read_lines(file), start=1):
+        if line is None:
+            yield BadLine(number, TOO_LONG)
             continue
         found.clear()
         try:
@@ -161,9 +157,9 @@ def write_turtle(facts: Iterable[Fact], file: TextIO) -> int:
     graph = Graph()
     count = 0
     for count, fact in enumerate(facts, start=1):
-        if count > LARGEST_WHOLE // 100:
+        if count > MOST_FACTS_WHOLE:
             raise StoreError(
-                f"Turtle is for up to {LARGEST_WHOLE // 100:,} facts; use N-Triples, of which it "
+                f"Turtle is for up to {MOST_FACTS_WHOLE:,} facts; use N-Triples, of which it "
                 "is a shorter spelling."
             )
         for triple in _triples(fact):

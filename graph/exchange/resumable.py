@@ -17,7 +17,7 @@ from typing import Any
 
 from graph.core.errors import StoreError
 from graph.core.protocol import LoadReport, SharedStore
-from graph.exchange.formats import WHOLE, format_of, read_rows
+from graph.exchange.formats import format_of, read_rows
 
 PART = 100_000  # rows
 
@@ -38,7 +38,7 @@ def load_in_parts(
     `on_part` is told the number of rows that are in for good. The options are those of
     `SharedStore.load`; without `skip_bad` a bad line stops before its part.
     """
-    if format_of(path, format_) in WHOLE:
+    if format_of(path, format_).is_whole:
         raise StoreError(
             f"{path.name} is read whole and in no order, so it cannot be taken up again in the "
             "middle; import it without --resumable, or as N-Triples or CSV."

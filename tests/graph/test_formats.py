@@ -11,7 +11,8 @@ import pytest
 
 from graph.core.errors import StoreError
 from graph.core.import_rows import AliasRow, BadLine, FactRow
-from graph.exchange.formats import READERS, WRITERS, format_of, read_csv, read_rows
+from graph.exchange.formats import FORMATS, format_of, read_rows
+from graph.exchange.tables import read_csv
 from graph.sqlite.load import load
 from graph.sqlite.store import SqliteStore
 from tests.graph.helpers import fact_of, said
@@ -22,7 +23,7 @@ def write(path: Path, text: str | bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("name", FORMATS)
 def test_what_is_written_is_read_again(filled: SqliteStore, tmp_path: Path, name: str) -> None:
     rows = [
         FactRow(1, 'He said "so, and\tso"', "a, b", "x;\ty | z", "s", "1999"),
@@ -33,7 +34,7 @@ def test_what_is_written_is_read_again(filled: SqliteStore, tmp_path: Path, name
     load(filled, rows, author="Ada")
     text = io.StringIO()
     facts = list(filled.all_facts())
-    assert WRITERS[name](facts, text) == len(facts)
+    assert FORMATS[name].write(facts, text) == len(facts)
     path = write(tmp_path / "facts", text.getvalue())
     store = SqliteStore(f"sqlite:///{tmp_path}/copy.db", create=True)
     report = load(store, read_rows(path, name), author="Ada")
@@ -174,7 +175,7 @@ def test_an_excel_export_is_read(filled: SqliteStore, tmp_path: Path) -> None:
 def test_what_is_held_in_memory_has_a_stated_size(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graph.exchange.formats.LARGEST_WHOLE", 1000)
+    monkeypatch.setattr("graph.exchange.text_files.LARGEST_WHOLE", 1000)
     path = write(tmp_path / name, "# " + "x" * 999 + "\n")
     with pytest.raises(StoreError, match=r"is read whole, and this file has more than 1,000 char"):
         list(read_rows(path))
@@ -191,4 +192,4 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     ):
         with pytest.raises(StoreError, match=why):
             list(read_rows(path))
-    assert format_of(tmp_path / "facts", "jsonl") == "jsonl"
+    assert format_of(tmp_path / "facts", "jsonl").name == "jsonl"

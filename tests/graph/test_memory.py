@@ -18,7 +18,7 @@ import resource, sys
 from pathlib import Path
 import graph.sqlite.load
 from graph.exchange.formats import read_rows
-from graph.core.protocol import open_store
+from graph.opening import open_store
 graph.sqlite.load._CACHED, graph.sqlite.load._PAGES_KB = 5_000, 8_000
 with open_store(f"sqlite:///{sys.argv[2]}", create=True) as store:
     report = store.load(read_rows(Path(sys.argv[1])), author="test")

@@ -517,8 +517,8 @@ def test_an_import_that_fails_or_dies_leaves_nothing(
     # One that is killed cannot take anything back; the next writer does, once it is thought dead.
     script = (
         "import os\n"
-        "from graph.core.protocol import open_store\n"
-        "from graph.exchange.formats import FactRow\n"
+        "from graph.opening import open_store\n"
+        "from graph.core.import_rows import FactRow\n"
         "import graph.neo4j.load; graph.neo4j.load.BATCH = 10\n"
         "def rows():\n"
         "    for i in range(40): yield FactRow(i, f'City {i}', 'country', 'France')\n"

@@ -344,7 +344,7 @@ def test_two_processes_write_one_file(filled: SqliteStore) -> None:
     script = """
         import sys
         from graph.core.edits import Add
-        from graph.core.protocol import open_store
+        from graph.opening import open_store
         store = open_store(sys.argv[1])
         for number in range(20):
             store.apply([Add("France", "note", f"{sys.argv[2]} {number}")], author="x")
@@ -369,7 +369,7 @@ def test_kill_9_loses_and_doubles_nothing(filled: SqliteStore) -> None:
     script = """
         import itertools, sys
         from graph.core.edits import Add
-        from graph.core.protocol import open_store
+        from graph.opening import open_store
         store = open_store(sys.argv[1])
         draft = store.draft("session")
         for number in itertools.count():

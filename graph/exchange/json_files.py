@@ -1,0 +1,138 @@
+"""Facts in JSON: JSON Lines, and the JSON of an LMLM database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, TextIO
+
+import ijson
+
+from graph.core.errors import StoreError
+from graph.core.facts import Fact
+from graph.core.import_rows import BadLine, FactRow, Row
+from graph.core.names import quoted
+from graph.exchange.text_files import TOO_LONG, read_lines
+
+_DEEPEST = 50  # lists in lists of a JSON file
+
+
+def read_jsonl(file: TextIO) -> Iterator[Row]:
+    """Facts from JSON Lines: one object a line with entity, relation, value, source and year."""
+    for number, line in enumerate(read_lines(file), start=1):
+        if line is None:
+            yield BadLine(number, TOO_LONG)
+            continue
+        if not line.strip():
+            continue
+        try:
+            data = json.loads(line)
+        except (ValueError, RecursionError) as problem:
+            yield BadLine(number, f"It is no JSON ({problem}).")
+            continue
+        if not isinstance(data, dict):
+            yield BadLine(number, "It is no JSON object with entity, relation and value.")
+            continue
+        yield _fact_row(number, data)
+
+
+def _fact_row(number: int, data: dict[str, Any]) -> Row:
+    cells = []
+    for name in ("entity", "relation", "value", "source", "year"):
+        cell = data.get(name)
+        if cell is None and name in ("source", "year"):
+            cell = ""
+        if name in ("value", "year") and type(cell) is int:
+            cell = str(cell)
+        if not isinstance(cell, str):
+            return BadLine(number, f"Its {name} is {quoted(str(cell))}, and has to be a string.")
+        cells.append(cell)
+    return FactRow(number, *cells)
+
+
+def read_lmlm(file: TextIO) -> Iterator[Row]:
+    """Facts from an LMLM database, a JSON object with `triplets`; lines are counted by triplet.
+
+    The published databases escape quotes with a backslash (`St George\\'s`): it is taken off.
+    """
+    triplets = _triplets(file)
+    number = 0
+    while True:
+        try:
+            triplet = next(triplets)
+        except StopIteration:
+            return
+        except (ijson.JSONError, ValueError, RecursionError) as problem:
+            reason = " ".join(str(problem).split())[:200]
+            raise StoreError(f"The file is no JSON: {reason}.") from problem
+        number += 1
+        if (
+            isinstance(triplet, list)
+            and len(triplet) == 3
+            and all(isinstance(part, str) for part in triplet)
+        ):
+            parts = (part.replace("\\'", "'").replace('\\"', '"') for part in triplet)
+            yield FactRow(number, *parts)
+        else:
+            yield BadLine(
+                number, f"The triplet {quoted(str(triplet))} is no list of three strings."
+            )
+
+
+def _triplets(file: TextIO) -> Iterator[Any]:
+    """The items of the list `triplets`, one by one, whatever the size of the file."""
+    key, depth, inside, found = "", 0, False, False
+    builder = ijson.ObjectBuilder()
+    for event, value in ijson.basic_parse(_Bytes(file)):
+        opens, closes = event in ("start_array", "start_map"), event in ("end_array", "end_map")
+        if event == "map_key" and depth == 1:
+            key = value
+        if closes:
+            depth -= 1
+        if inside and depth == 1:
+            inside = False
+        elif inside:
+            if depth == 2 and not closes:
+                builder = ijson.ObjectBuilder()
+            builder.event(event, value)
+            if depth == 2 and not opens:
+                yield builder.value
+        elif depth == 1 and event == "start_array" and key == "triplets":
+            inside = found = True
+        if opens:
+            depth += 1
+        if depth > _DEEPEST:
+            raise ValueError(f"it is nested more than {_DEEPEST} deep")
+    if not found:
+        raise StoreError('The file is no LMLM database: a JSON object with a list "triplets".')
+
+
+class _Bytes:
+    """A text file as the bytes that ijson reads; what was not UTF-8 becomes a mark of it."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size).encode("utf-8", "replace")
+
+
+def write_jsonl(facts: Iterable[Fact], file: TextIO) -> int:
+    """Write facts as JSON Lines, ids and all; returns their number."""
+    count = 0
+    for count, fact in enumerate(facts, start=1):  # noqa: B007
+        file.write(json.dumps(fact.to_json(), ensure_ascii=False) + "\n")
+    return count
+
+
+def write_lmlm(facts: Iterable[Fact], file: TextIO) -> int:
+    """Write facts as an LMLM database; returns their number."""
+    triplets = [[fact.entity, fact.relation, fact.value] for fact in facts]
+    columns = ("entities", "relationships", "return_values")
+    data: dict[str, Any] = {
+        column: list(dict.fromkeys(triplet[place] for triplet in triplets))
+        for place, column in enumerate(columns)
+    }
+    json.dump({**data, "triplets": triplets}, file, ensure_ascii=False, indent=1)
+    file.write("\n")
+    return len(triplets)
