@@ -17,19 +17,13 @@ from graph.core.ids import parse_id
 from graph.core.import_rows import BadLine
 from graph.core.journal import JournalEntry
 from graph.core.names import fold, quoted
-from graph.core.protocol import SharedStore
 from graph.core.rules import SETTING, SETTINGS, SYNONYM
 from graph.editing.closure import KINDS, closure
-from graph.exchange.copying import copy
 from graph.exchange.formats import FORMATS, format_of, read_rows
 from graph.exchange.resumable import load_in_parts
 from graph.lookup.encoder import installed_encoder
 from graph.lookup.retriever import Retriever
-from graph.opening import open_store
-from graph.sqlite.file import SCHEMA_VERSION, path_of
-from graph.sqlite.migrate import migrate
-from graph.sqlite.store import SqliteStore
-from graph.sqlite.upkeep import back_up, check_file, on_file, purge, rewrite
+from graph.opening import back_up, copy_store, migrate_store, open_store, query_rows
 from graph.world import DEFAULT_STORE, make_world, seed_rules, store_url
 
 _EMBEDDED_AT_ONCE = 256  # names
@@ -103,9 +97,7 @@ def _import(options: argparse.Namespace) -> None:
         if path is None:
             if options.from_ is None:
                 raise StoreError("Which database is --cypher for? Name it with --from neo4j://….")
-            from graph.neo4j.query_rows import cypher_rows  # the driver takes a while to load
-
-            rows = cypher_rows(options.from_, options.cypher)
+            rows = query_rows(options.from_, options.cypher)
             report = store.load(rows, on_progress=on_progress, **arguments)
         elif options.resumable:
             try:
@@ -240,7 +232,7 @@ def _copy(options: argparse.Namespace) -> None:
         if sys.stderr.isatty():
             print(f"\r{table}: {rows:,} rows", end="\033[K", file=sys.stderr, flush=True)
 
-    done = copy(options.source, options.target, on_progress)
+    done = copy_store(options.source, options.target, on_progress)
     print(
         f"{options.target} holds revision {done.at} of {options.source}: "
         + ", ".join(
@@ -310,7 +302,7 @@ def _settings(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     with open_store(options.store) as store:
-        found = check_file(store) if isinstance(store, SqliteStore) else _check_server(store)
+        found = store.check()
         revision = store.revision()
     for sentence in found:
         print(sentence)
@@ -319,23 +311,8 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
-def _check_server(store: SharedStore) -> list[str]:
-    from graph.neo4j.checks import check_server  # the driver takes a while to load
-    from graph.neo4j.store import Neo4jStore
-
-    assert isinstance(store, Neo4jStore)
-    return check_server(store)
-
-
 def _backup(options: argparse.Namespace) -> None:
-    path = Path(options.file)
-    with open_store(options.store) as store:
-        if isinstance(store, SqliteStore):
-            revision = back_up(store, path)
-        elif path.exists():
-            raise StoreError(f"{path} is there already; give the path of a new file.")
-        else:  # of a server's store a copy in a file, which `copy` brings back
-            revision = copy(store.url, f"sqlite:///{path}").at
+    revision = back_up(options.store, Path(options.file))
     print(f"{options.file} holds {options.store} as it was at revision {revision}.")
 
 
@@ -360,38 +337,25 @@ def _purge(options: argparse.Namespace) -> None:
     ids = [parse_id(text.removeprefix("#")) for text in options.facts]
     with open_store(options.store) as store:
         if not ids:
-            rewrite(on_file(store, "purge without an id"))
+            store.rewrite()
             print("The file is written anew.")
             return
-        if isinstance(store, SqliteStore):
-            revision = purge(store, ids, author=options.author, reason=options.reason)
-        else:
-            revision = _purge_on_server(store, ids, options)
+        revision = store.purge(ids, author=options.author, reason=options.reason)
+        if store.purge_notice:
+            print(store.purge_notice)
     facts = "1 fact is" if len(ids) == 1 else f"{len(ids)} facts are"
     print(f"Revision {revision}: {facts} erased. Backups and exports that you made still have it.")
 
 
-def _purge_on_server(store: SharedStore, ids: list[int], options: argparse.Namespace) -> int:
-    from graph.neo4j import purge
-    from graph.neo4j.store import Neo4jStore  # the driver takes a while to load
-
-    assert isinstance(store, Neo4jStore)
-    revision = purge.purge(store, ids, author=options.author, reason=options.reason)
-    print("The server's transaction logs hold it until they are rotated, as its settings say.")
-    return revision
-
-
 def _migrate(options: argparse.Namespace) -> None:
-    if not options.store.startswith("sqlite:///"):
-        raise StoreError(f"{quoted(options.store)} is no file; init brings a database up to date.")
-    had = migrate(path_of(options.store))
-    if had == SCHEMA_VERSION:
+    had, now = migrate_store(options.store)
+    if had == now:
         print(f"{options.store} has the schema version {had} already.")
         return
     with open_store(options.store) as store:
         seeded = seed_rules(store)
     print(
-        f"{options.store} had the schema version {had} and has {SCHEMA_VERSION} now."
+        f"{options.store} had the schema version {had} and has {now} now."
         + (" It is the shipped world, and has got its synonyms." if seeded else "")
     )
 

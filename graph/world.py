@@ -1,27 +1,16 @@
-"""The shipped world: its files in graph/data, and the store that is made of them.
-
-A file is built beside its place under another name and put there whole, so a half-made one is
-never found; on a Neo4j server the store is marked as made at the end. One that is there already is
-left as it is.
-"""
+"""The shipped world: its files in graph/data, and the store that is made of them."""
 
 from __future__ import annotations
 
 import os
-import re
-import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
-from graph.core.errors import StoreError
 from graph.core.import_rows import Row
 from graph.core.protocol import SharedStore
 from graph.exchange.formats import read_rows
-from graph.opening import on_server
-from graph.sqlite.file import path_of
-from graph.sqlite.store import SqliteStore
+from graph.opening import make_store
 
 SOURCES = {
     "wordnet": "WordNet",
@@ -80,79 +69,12 @@ def make_world(url: str, *, data: Path = DATA, empty: bool = False) -> bool:
     """Make the store of the shipped world (or an `empty` one) at `url`.
 
     Returns False, and leaves everything as it is, if there is a store already. Raises `StoreError`
-    if the file there is something else, or cannot be made; for a Neo4j server, if it cannot be
-    reached, or the database holds somebody else's nodes.
+    where it cannot be made (`graph.opening.make_store`).
     """
-    if on_server(url):
-        return _make_on_server(url, data, empty)
-    path = path_of(url)
-    if path.exists():
-        SqliteStore(url, read_only=True).close()  # raises if it is no store of ours
-        return False
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path)
-    except OSError as problem:
-        raise StoreError(f"{path} cannot be made: {problem.strerror}.") from problem
-    making = path.with_name(f"{path.name}.making-{os.getpid()}-{uuid.uuid4().hex[:8]}")
-    try:
-        with SqliteStore(f"sqlite:///{making}", create=True) as store:
-            if not empty:
-                report = store.load(
-                    world_rows(data), author=_SIGNED[0], reason=_SIGNED[1], kind="init"
-                )
-                assert report.bad == 0
-        try:
-            os.link(making, path)  # fails where another process was first: its store stays
-        except FileExistsError:
-            return False
-        except OSError:  # a file system without links
-            os.rename(making, path)
-        _sync(path)
-        return True
-    finally:
-        for suffix in ("", "-wal", "-shm"):
-            with suppress(OSError):
-                os.remove(f"{making}{suffix}")
 
+    def fill(store: SharedStore) -> None:
+        if not empty:
+            report = store.load(world_rows(data), author=_SIGNED[0], reason=_SIGNED[1], kind="init")
+            assert report.bad == 0
 
-def _make_on_server(url: str, data: Path, empty: bool) -> bool:
-    from graph.neo4j.store import Neo4jStore, prepare
-
-    if not prepare(url):
-        return False
-    with Neo4jStore(url, half_made=True) as store:
-        store.refuse_half_copied()
-        if not empty and store.revision() == 0:
-            store.load(world_rows(data), author=_SIGNED[0], reason=_SIGNED[1], kind="init")
-        store.finish_making()
-    return True
-
-
-def _sync(path: Path) -> None:
-    """Make the file's name itself outlive a loss of power."""
-    with suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def _sweep(path: Path) -> None:
-    """Remove what builders that were killed left behind."""
-    for left in path.parent.glob(f"{path.name}.making-*"):
-        found = re.fullmatch(r".*\.making-(\d+)-\w+(?:-wal|-shm)?", left.name)
-        if found and not _runs(int(found[1])):
-            with suppress(OSError):
-                left.unlink()
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
+    return make_store(url, fill)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 from graph.core.errors import StoreError
 from graph.core.facts import RELATIONS
@@ -14,13 +14,21 @@ from graph.core.rules import SETTING, clean_setting
 MOST = 100  # findings that are listed
 
 
-def check(store: TripletStore, most: int = MOST) -> list[str]:
-    """What is broken in the newest revision, a sentence each, at most `most`; [] if nothing is.
+def check(store: TripletStore, own: Iterable[str] = (), most: int = MOST) -> list[str]:
+    """What is broken in the newest revision, one sentence each; [] if nothing is.
 
-    Facts are read in stored order and not kept, but for the keys of one entity's facts at a time
-    and the names of entities seen.
+    Facts are read in stored order and not kept, except for the keys of one entity's facts at a time
+    and the names of the entities seen.
+
+    Args:
+        store: the store to look through; only its reads are used.
+        own: what the store found in its own tables or nodes, listed first.
+        most: how many sentences are returned at most.
     """
-    return list(islice(_findings(store), most))
+    try:
+        return list(islice(chain(own, _findings(store)), most))
+    except StoreError as problem:  # a store too damaged to be read through
+        return [str(problem)]
 
 
 def _findings(store: TripletStore) -> Iterator[str]:

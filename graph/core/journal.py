@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -54,6 +55,18 @@ def without(object_id: int, kind: str, edit: str, deltas: str | None) -> tuple[s
     if kind not in ("undo", "redo", "revert", "delete", "merge", "import", "purge"):
         edit = json.dumps({"kind": kind, "purged": True})
     return edit, json.dumps(kept, ensure_ascii=False)
+
+
+def undone_by(rows: Iterable[Sequence[str]]) -> set[int]:
+    """The revisions that stand undone after these undos and redos, kind and JSON each."""
+    undone: set[int] = set()
+    for kind, edit in rows:
+        target = json.loads(edit)["revision"]
+        if kind == "undo":
+            undone.add(target)
+        else:
+            undone.discard(target)
+    return undone
 
 
 def iso_time(milliseconds: int) -> str:

@@ -326,6 +326,34 @@ class SharedStore(TripletStore, Protocol):
     ) -> int:
         """Write steps as one transaction that empties the draft too, or raise `Conflict`."""
 
+    purge_notice: str
+    """Where a purged fact remains although the store erased it, as a sentence; "" for nowhere."""
+
+    def check(self, most: int = 100) -> list[str]:
+        """What is broken in the newest revision or its storage, one sentence each.
+
+        Args:
+            most: how many sentences are returned at most.
+        """
+
+    def purge(self, fact_ids: Sequence[int], *, author: str, reason: str = "") -> int:
+        """Erase facts, their history and their traces for good; returns the revision.
+
+        Gone are every version of the facts and of earlier ones that said the same, what the journal
+        and drafts hold of them, the reasons of revisions that touched them, and the entities,
+        relations and words that only they used. Drafts that edited one are emptied. What remains is
+        a journal entry that says how many were purged, by whom and why. Backups and exports are
+        other files. Raises `StoreError` for an id that never was one, and while another process
+        keeps a file from being rewritten.
+        """
+
+    def rewrite(self) -> None:
+        """Rewrite the store's file and cut its log, so that nothing deleted is left in either.
+
+        A purge ends with this; it is for one that could not, because another process kept reading.
+        Raises `StoreError` while that is so, and for a store that is not a file.
+        """
+
     def __enter__(self) -> SharedStore: ...
 
     def __exit__(self, *_: object) -> None: ...

@@ -17,8 +17,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from graph.core.errors import StoreError
-from graph.core.protocol import SharedStore
-from graph.opening import on_server, open_store
 
 BATCH = 5000  # rows that are written in one transaction
 TABLES = ("relation", "name", "fact", "rule", "revision", "entry", "draft", "draft_step")
@@ -39,6 +37,7 @@ Row = tuple[Any, ...]
 class Source(Protocol):
     """A store whose rows are read, in a stable order."""
 
+    url: str
     store_id: str
 
     def revision(self) -> int:
@@ -95,35 +94,18 @@ class Progress:
 
 
 def copy(
-    source_url: str, target_url: str, on_progress: Callable[[str, int], None] | None = None
+    source: Source, target: Target, on_progress: Callable[[str, int], None] | None = None
 ) -> Progress:
     """Copy a store, or go on with it; tells `on_progress` the table and its rows so far.
 
-    Raises `StoreError` if the target holds anything but an unfinished copy of this very source,
-    or if it does not read back as what was read.
+    Raises `StoreError` if the target holds an unfinished copy of another source, or if it does not
+    read back as what was read.
     """
-    source = _source(source_url)
-    try:
-        target = _target(target_url)
-        try:
-            return _copy(source, target, target_url, on_progress)
-        finally:
-            target.close()
-    finally:
-        source.close()
-
-
-def _copy(
-    source: Source,
-    target: Target,
-    target_url: str,
-    on_progress: Callable[[str, int], None] | None,
-) -> Progress:
     noted = target.progress()
     done = Progress(**json.loads(noted)) if noted else Progress(source.store_id, source.revision())
     if done.store_id != source.store_id:
         raise StoreError(
-            f"{target_url} holds the unfinished copy of another store; finish that one, or make "
+            f"{target.url} holds the unfinished copy of another store; finish that one, or make "
             "the target anew."
         )
     while done.table < len(TABLES):
@@ -136,12 +118,12 @@ def _copy(
         target.write(table, rows, json.dumps(asdict(done)))
         if on_progress is not None:
             on_progress(table, done.counts[table])
-    _verify(target, target_url, done)
+    _verify(target, done)
     target.finish(done.at)
     return done
 
 
-def _verify(target: Target, target_url: str, done: Progress) -> None:
+def _verify(target: Target, done: Progress) -> None:
     """Raise `StoreError` unless the target holds just the rows that were read."""
     found = Progress(done.store_id, done.at)
     for found.table, table in enumerate(TABLES):
@@ -154,28 +136,7 @@ def _verify(target: Target, target_url: str, done: Progress) -> None:
                 break
         if (found.counts[table], found.sums[table]) != (done.counts[table], done.sums[table]):
             raise StoreError(
-                f"The copy at {target_url} is not what was read: of {table} it has "
+                f"The copy at {target.url} is not what was read: of {table} it has "
                 f"{found.counts[table]:,} rows for {done.counts[table]:,}, or others; make the "
                 "target anew and copy again."
             )
-
-
-def _source(url: str) -> Source:
-    store: SharedStore = open_store(url)
-    if on_server(url):
-        from graph.neo4j.copy import Neo4jTables
-
-        return Neo4jTables(store)  # type: ignore[arg-type]
-    from graph.sqlite.copy import SqliteTables
-
-    return SqliteTables(store)  # type: ignore[arg-type]
-
-
-def _target(url: str) -> Target:
-    if on_server(url):
-        from graph.neo4j.copy import Neo4jTarget
-
-        return Neo4jTarget(url)
-    from graph.sqlite.copy import SqliteTarget
-
-    return SqliteTarget(url)

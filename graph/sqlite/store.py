@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from graph.core.deltas import Delta, net, touched_ids
@@ -24,6 +25,7 @@ from graph.core.edits import Edit, edit_kind, edit_to_json
 from graph.core.errors import StoreError
 from graph.core.facts import Entity, Fact
 from graph.core.import_rows import Row
+from graph.core.invariants import MOST, check
 from graph.core.journal import read_deltas
 from graph.core.names import clean_note, fold
 from graph.core.protocol import LoadReport, Statistics
@@ -33,9 +35,12 @@ from graph.core.writer_priority import Courtesy
 from graph.editing.draft import StoredDraft
 from graph.editing.planning import conflict, inverse, plan, require_unchanged, slot_differences
 from graph.lookup.spelling import bag_of, words_of
+from graph.sqlite.backup import back_up
+from graph.sqlite.checks import findings
 from graph.sqlite.dictionary import remember
 from graph.sqlite.file import NEWEST, OPEN, SCHEMA, connect, explain, is_new, path_of
 from graph.sqlite.load import load
+from graph.sqlite.purge import erase, rewrite
 from graph.sqlite.reads import SqliteReads, view
 from graph.sqlite.vectors import lacking, put
 
@@ -481,6 +486,38 @@ class SqliteStore(SqliteReads):
                 "INSERT INTO relation (name, key) VALUES (?, ?) RETURNING id", (name, fold(name))
             ).fetchall()[0]
         return row[0]
+
+    # Upkeep
+
+    purge_notice = ""
+
+    def check(self, most: int = MOST) -> list[str]:
+        return check(self, findings(self._rows), most)
+
+    def purge(self, fact_ids: Sequence[int], *, author: str, reason: str = "") -> int:
+        with self.transaction(brief=False) as connection:
+            revision = self.begin_revision("purge", author, reason, None)
+            erase(connection, fact_ids)
+            purged = len(set(fact_ids))
+            self.record_bulk(revision, 0, "purge", {"kind": "purge", "facts": purged})
+        self.rewrite()
+        return revision
+
+    def rewrite(self) -> None:
+        with self._lock:
+            try:
+                is_cut = rewrite(self._writer)
+            except sqlite3.Error as problem:
+                raise self._explain(problem) from problem
+        if not is_cut:
+            raise StoreError(
+                f"The facts are purged, but another process reads {self.path}, so traces are in "
+                "its log; run purge again without an id when that has ended."
+            )
+
+    def back_up(self, path: Path) -> int:
+        """Copy the store, as it is at this moment, into a new file; returns its revision."""
+        return back_up(self._reader(), self.path, path)
 
     # Drafts
 

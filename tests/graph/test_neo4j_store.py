@@ -18,11 +18,10 @@ from graph.core.errors import StoreError
 from graph.core.ids import LARGEST_ID
 from graph.core.import_rows import AliasRow, BadLine, FactRow, RelationRow
 from graph.core.protocol import SharedStore
-from graph.exchange.copying import copy
 from graph.neo4j.dictionary import lucene
 from graph.neo4j.driver import _drivers, address_of, credentials
 from graph.neo4j.store import Neo4jStore
-from graph.opening import open_store
+from graph.opening import copy_store, open_store
 from graph.sqlite.store import SqliteStore
 from graph.world import make_world, store_url
 from tests.graph.conftest import EDITS, declared
@@ -313,13 +312,13 @@ def test_a_copy_that_was_stopped_is_not_finished_by_init(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        copy(own.url, url, stop)
+        copy_store(own.url, url, stop)
     with pytest.raises(StoreError, match="go on with it: python -m graph copy"):
         open_store(url)
     for verb in (["init"], ["init", "--empty"]):
         assert main([*verb, "--store", url]) == 2
         assert "go on with it: python -m graph copy" in capsys.readouterr().err
-    copy(own.url, url)
+    copy_store(own.url, url)
     with open_store(url) as store:
         assert said(store, "France", "capital") == ["Paris"]
 
