@@ -42,7 +42,7 @@ def test_what_is_written_is_read_again(
     target = f"sqlite:///{tmp_path}/again.db"
     assert main(["init", "--empty", "--store", target]) == 0
     assert main(["import", str(path), "--store", target]) == 0
-    assert "12 facts" in capsys.readouterr().out
+    assert "12 new facts" in capsys.readouterr().out
 
     def content(store: Any) -> set[tuple[Any, ...]]:
         return {(f.entity, f.relation, f.value, f.source, f.year) for f in store.all_facts()}

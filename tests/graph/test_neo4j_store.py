@@ -281,7 +281,7 @@ def test_rows_of_somebody_elses_database_are_imported(
     try:
         knows = "MATCH (a)-[r]->(b) RETURN a.name AS entity, type(r) AS relation, b.name AS value"
         assert main([*start, f"{knows}, 'ours' AS source, 1833 AS year"]) == 0
-        assert "1 facts and 1 entities are new" in capsys.readouterr().out
+        assert "1 new fact, 1 new entity" in capsys.readouterr().out
         (fact,) = sqlite.all_facts()
         assert (fact.entity, fact.relation, fact.value) == ("Ada", "KNOWS", "Charles")
         assert (fact.source, fact.year) == ("ours", 1833)
@@ -329,7 +329,7 @@ def test_a_fact_is_purged_and_a_backup_is_a_copy(
     fact = fact_of(filled, "France", "population")
     assert main(["purge", str(fact.id), "--store", filled.url, "--author", "Ada"]) == 0
     out = capsys.readouterr().out
-    assert "1 fact is erased" in out
+    assert "erased 1 fact." in out
     assert "transaction logs hold it until they are rotated" in out
     assert filled.fact(fact.id, at=1) is None
     assert main(["purge", "--store", filled.url]) == 2

@@ -222,7 +222,7 @@ def test_a_purge_takes_only_the_past_from_a_fact_that_says_something_else_now(pu
 def test_purge_on_the_command_line(filled: SqliteStore, capsys: pytest.CaptureFixture[str]) -> None:
     fact = fact_of(filled, "France", "population")
     assert main(["purge", str(fact.id), "--store", filled.url, "--author", "Ada"]) == 0
-    assert "1 fact is erased" in capsys.readouterr().out
+    assert "erased 1 fact." in capsys.readouterr().out
     assert main(["purge", "77", "--store", filled.url]) == 2
     assert "nothing was purged" in capsys.readouterr().err
 
@@ -272,7 +272,7 @@ def test_a_store_of_schema_1_is_refused_and_migrated(
     with pytest.raises(StoreError, match=r"schema version 1 .* python -m graph migrate --store"):
         open_store(filled.url)
     assert main(["migrate", "--store", filled.url]) == 0
-    assert "had the schema version 1 and has 2 now" in capsys.readouterr().out
+    assert "from schema version 1 to 2" in capsys.readouterr().out
     with SqliteStore(filled.url) as store:
         assert list(store.all_facts()) == facts
         assert store.check() == []
