@@ -28,7 +28,7 @@ from graph.core.invariants import MOST, check
 from graph.core.names import clean_note
 from graph.core.protocol import LoadReport, Statistics, TripletStore
 from graph.core.vectors import Vectors
-from graph.core.writer_priority import Courtesy
+from graph.core.writer_priority import WriterPriority
 from graph.editing.draft import StoredDraft
 from graph.editing.overlay import Overlay
 from graph.editing.planning import conflict, plan, require_unchanged, slot_differences
@@ -51,7 +51,7 @@ from graph.neo4j.writes import (
 )
 
 EDITS = ["edit", "publish", "revert", "import"]  # what undo takes back
-COURTESY_SECONDS = 0.1
+READER_PAUSE_SECONDS = 0.1
 _IDLE = IDLE_DAYS * 24 * 3600 * 1000  # milliseconds
 
 Outcome = TypeVar("Outcome")
@@ -94,7 +94,7 @@ class Neo4jStore(Neo4jReads):
         self.connection = Connection(self.address, read_only=read_only)
         self._drafts: weakref.WeakValueDictionary[str, StoredDraft] = weakref.WeakValueDictionary()
         self._drafts_lock = threading.Lock()
-        self._courtesy = Courtesy(COURTESY_SECONDS)
+        self._priority = WriterPriority(READER_PAUSE_SECONDS)
         try:
             if create:
                 make_schema(self.connection)
@@ -146,7 +146,7 @@ class Neo4jStore(Neo4jReads):
             self.announce(self.connection.write(last))
 
     def rows(self, cypher: str, **parameters: Any) -> list[list[Any]]:
-        self._courtesy.stand_back()
+        self._priority.wait_for_writers()
         return self.connection.read(cypher, **parameters)
 
     def close(self) -> None:
@@ -234,7 +234,7 @@ class Neo4jStore(Neo4jReads):
             write_revision(tx, revision, kind, author, reason, now, own, journal)
             return revision
 
-        with self._courtesy.writing():
+        with self._priority.writing():
             revision = self.take_turns(own, attempt)
             self.announce(revision)
         return revision

@@ -31,7 +31,7 @@ from graph.core.names import clean_note, fold
 from graph.core.protocol import LoadReport, Statistics
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
-from graph.core.writer_priority import Courtesy
+from graph.core.writer_priority import WriterPriority
 from graph.editing.draft import StoredDraft
 from graph.editing.planning import conflict, inverse, plan, require_unchanged, slot_differences
 from graph.lookup.spelling import bag_of, words_of
@@ -48,7 +48,7 @@ _EDITS = "('edit', 'publish', 'revert', 'import')"  # what undo takes back
 
 
 _MOST_DELTAS = 10_000  # what one journal entry lists
-COURTESY_SECONDS = 0.02
+READER_PAUSE_SECONDS = 0.02
 
 
 class _Connection:
@@ -82,7 +82,7 @@ class SqliteStore(SqliteReads):
         self.path = path_of(url)
         self.clock = clock
         self._lock = threading.RLock()  # of the one writing connection
-        self._courtesy = Courtesy(COURTESY_SECONDS)
+        self._priority = WriterPriority(READER_PAUSE_SECONDS)
         self._local = threading.local()
         self._readers: weakref.WeakSet[_Connection] = weakref.WeakSet()
         self._drafts: weakref.WeakValueDictionary[str, StoredDraft] = weakref.WeakValueDictionary()
@@ -148,7 +148,7 @@ class SqliteStore(SqliteReads):
         return self._local.reader.connection
 
     def _rows(self, sql: str, values: Any = ()) -> list[tuple[Any, ...]]:
-        self._courtesy.stand_back()
+        self._priority.wait_for_writers()
         try:
             return self._reader().execute(sql, values).fetchall()
         except sqlite3.Error as problem:
@@ -160,9 +160,9 @@ class SqliteStore(SqliteReads):
     def transaction(self, *, brief: bool = True) -> Iterator[sqlite3.Connection]:
         """The writing connection inside a transaction: committed at the end, or nothing done.
 
-        Readers stand back for a `brief` one.
+        Readers pause while a `brief` one is open.
         """
-        with self._lock, self._courtesy.writing() if brief else nullcontext():
+        with self._lock, self._priority.writing() if brief else nullcontext():
             if self._closed:
                 raise StoreError(f"The store {self.path} is closed.")
             if self.read_only:
