@@ -112,9 +112,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     from app.server.application import make_app
     from app.state.session import Service
-    from app.state.training_session import Workshop
+    from app.state.training_session import TrainingFolders
 
-    workshop = Workshop(options.runs, options.corpora)
+    workshop = TrainingFolders(options.runs, options.corpora)
     app = make_app(Service(store, Decoder(checkpoint)), workshop)
     shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0") else options.host  # noqa: S104
     print(f"Lamplight is at http://{shown}:{port} (Ctrl+C ends it)", flush=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+from graph.core.atomic_files import check_output, put
 from graph.core.errors import StoreError
 from graph.core.import_rows import Row
 from graph.core.names import quoted
@@ -111,19 +112,28 @@ def _target(url: str) -> Target:
     return SqliteTarget(url)
 
 
-def back_up(url: str, path: Path) -> int:
+def back_up(url: str, path: Path, *, force: bool = False) -> int:
     """Copy the store at `url` into a new file while it is in use; returns the revision copied.
 
-    Raises `StoreError` if the file is there already, or cannot be written.
+    Raises `StoreError` if there is a file already, or it cannot be written. With `force`, a file is
+    replaced unless it is a store in use.
     """
     if _is_served(url):
-        if path.exists():
-            raise StoreError(f"{path} is there already; give the path of a new file.")
-        return copy_store(url, f"sqlite:///{path}").at
+        return _back_up_server(url, path, force)
     from graph.sqlite.store import SqliteStore
 
     with SqliteStore(url) as store:
-        return store.back_up(path)
+        return store.back_up(path, force=force)
+
+
+def _back_up_server(url: str, path: Path, force: bool) -> int:
+    check_output(path, force=force)
+    making = path.with_name(f"{path.name}.replacing") if path.exists() else path
+    revision = copy_store(url, f"sqlite:///{making}").at
+    if making != path:
+        check_output(path, force=force)
+        put(making, path, replace=True)
+    return revision
 
 
 def migrate_store(url: str) -> tuple[int, int]:

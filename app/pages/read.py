@@ -16,12 +16,12 @@ import gradio as gr
 
 from app.pages.components import Download, GraphView, Header, Panel, Search, TraceView, Wire
 from app.pages.training import add_training_page
-from app.state import actions, examples
+from app.state import actions
 from app.state.generation import Steps
 from app.state.generation import ask as write
 from app.state.session import Service, Session, checked_session_id, new_session_id
-from app.state.training_session import Workshop
-from app.views import own_facts_panel, page_parts, search_box, tour
+from app.state.training_session import TrainingFolders
+from app.views import example_cards, own_facts_panel, page_parts, search_box, tour
 from app.views.masthead import masthead
 from graph.core.errors import StoreError
 from model.settings import DecodingSettings
@@ -71,7 +71,7 @@ def _facts_head() -> str:
     )
 
 
-def make_page(service: Service, workshop: Workshop) -> gr.Blocks:
+def make_page(service: Service, workshop: TrainingFolders) -> gr.Blocks:
     """The page over a store and a model, and beside it *Training* over a folder of runs."""
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as blocks:
         session_state = gr.State(None)
@@ -98,7 +98,9 @@ def make_page(service: Service, workshop: Workshop) -> gr.Blocks:
                     stop = Panel(page_parts.stop_html(False), elem_id="stop")
                 prompt_note = Panel(elem_id="prompt-note-panel")
                 with gr.Row(elem_id="start-row"):
-                    chosen_example = Panel(examples.render(service.examples), elem_id="examples")
+                    chosen_example = Panel(
+                        example_cards.render(service.examples), elem_id="examples"
+                    )
                     search = Search(search_box.render(), elem_id="search")
                 own = Panel(own_facts_panel.render(), elem_id="own")
                 Panel(_legend(), elem_id="legend-panel")

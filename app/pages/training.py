@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from app.pages.components import CurvesView, Panel, TrainingHeader
-from app.state.training_session import Bench, Workshop
+from app.state.training_session import TrainingFolders, TrainingSession
 from app.views import training_parts
 from app.views.masthead import masthead
 
@@ -22,7 +22,7 @@ SENTENCE = "What a model in training has learnt so far, by the role of its token
 EVERY = 2  # seconds from one look at the run's files to the next
 
 
-def add_training_page(blocks: gr.Blocks, workshop: Workshop) -> None:
+def add_training_page(blocks: gr.Blocks, workshop: TrainingFolders) -> None:
     """Add the page to an application, at the address `training`."""
     with blocks.route("Training", "training", show_in_navbar=False):
         state = gr.State(None)
@@ -53,13 +53,13 @@ def add_training_page(blocks: gr.Blocks, workshop: Workshop) -> None:
         options: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
         def on_load() -> list[Any]:
-            bench = Bench(workshop)
+            bench = TrainingSession(workshop)
             return [bench, *training_parts.updates(bench)]
 
-        def on_tick(bench: Bench | None) -> list[Any]:
+        def on_tick(bench: TrainingSession | None) -> list[Any]:
             return [gr.skip() for _ in outputs] if bench is None else training_parts.updates(bench)
 
-        def on_act(bench: Bench | None, event: gr.EventData) -> list[Any]:
+        def on_act(bench: TrainingSession | None, event: gr.EventData) -> list[Any]:
             if bench is None:
                 return training_parts.lost()
             bench.act(event._data)

@@ -21,7 +21,7 @@ from app.pages.components import ASSETS
 from app.pages.read import make_page
 from app.pages.theme import make_theme
 from app.state.session import Service
-from app.state.training_session import Workshop
+from app.state.training_session import TrainingFolders
 
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 SCRIPTS = {
@@ -76,7 +76,7 @@ class Guard:
             await self.app(scope, receive, with_headers)
 
 
-def make_app(service: Service, workshop: Workshop | None = None) -> fastapi.FastAPI:
+def make_app(service: Service, workshop: TrainingFolders | None = None) -> fastapi.FastAPI:
     """The web application; the workshop is that of the default folders unless given."""
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -99,7 +99,7 @@ def make_app(service: Service, workshop: Workshop | None = None) -> fastapi.Fast
     warnings.filterwarnings("ignore", message="SSR mode is not supported")
     return gr.mount_gradio_app(
         app,
-        make_page(service, workshop or Workshop()),
+        make_page(service, workshop or TrainingFolders()),
         path="/",
         footer_links=[],
         run_history=False,

@@ -12,10 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Literal
 
-from app.state.marked_trace import Reading
+from app.state.marked_trace import MarkedTrace
 from app.state.word_diff import Segment, word_diff, words_changed
 from graph.core.deltas import Delta
 from graph.core.facts import Entity, Fact
@@ -23,7 +22,7 @@ from graph.core.names import fold
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ExplainedSegment:
     """A segment of the diff and, where it is a change, why, as a sentence and in a word or two."""
 
     kind: Literal["same", "change"]
@@ -52,13 +51,15 @@ class StillSaid:
 class Comparison:
     """Two texts, what differs and why."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[ExplainedSegment, ...]
     words: int
     unchanged: int
     """Values that both texts say alike."""
     still_said: tuple[StillSaid, ...]
-    html: str
-    """The summary, escaped."""
+    deltas: tuple[Delta, ...]
+    """What the edit did to the graph."""
+    seconds: float
+    """How long the model took to write the text after the edit."""
 
     @property
     def changed(self) -> bool:
@@ -107,7 +108,7 @@ def describe(delta: Delta) -> str:
     return f"{relation_of(new)} is now {new.value}, was {old.value}"
 
 
-def between(old: Iterable[Delta], new: Iterable[Delta]) -> list[Delta]:
+def diff_deltas(old: Iterable[Delta], new: Iterable[Delta]) -> list[Delta]:
     """What changed from one state of a draft to a later one, given each one's deltas."""
     before = {_key(delta): delta for delta in old}
     after = {_key(delta): delta for delta in new}
@@ -119,10 +120,10 @@ def between(old: Iterable[Delta], new: Iterable[Delta]) -> list[Delta]:
         now = b.after if b else base
         if was != now:
             steps.append(Delta(was, now))
-    return told(steps)
+    return visible_deltas(steps)
 
 
-def told(deltas: Sequence[Delta]) -> list[Delta]:
+def visible_deltas(deltas: Sequence[Delta]) -> list[Delta]:
     """The deltas that a person would name: merges and renames, then facts.
 
     An entity that only came into being with a fact says nothing of its own, nor does a fact whose
@@ -157,22 +158,24 @@ def _key(delta: Delta) -> tuple[str, int]:
     return type(delta.before or delta.after).__name__, delta.id
 
 
-def compare(before: Reading, after: Reading, deltas: Sequence[Delta], seconds: float) -> Comparison:
+def compare(
+    before: MarkedTrace, after: MarkedTrace, deltas: Sequence[Delta], seconds: float
+) -> Comparison:
     """Compares the text before an edit with the text after it."""
     segments = word_diff(before.text, after.text)
     causes = _causes(before, after, deltas)
-    changes: list[Change] = []
+    changes: list[ExplainedSegment] = []
     last = describe(deltas[0]) if deltas else ""
     for segment in segments:
         if segment.kind == "same":
-            changes.append(Change("same", segment.before, segment.after, ""))
+            changes.append(ExplainedSegment("same", segment.before, segment.after, ""))
             continue
         direct = _direct(segment, before, after, causes)
         if direct:
             last = direct[1]
         cause = f"because {last}" if direct else f"follows from: {last}" if last else "rewritten"
         changes.append(
-            Change(
+            ExplainedSegment(
                 "change",
                 segment.before,
                 segment.after,
@@ -184,12 +187,10 @@ def compare(before: Reading, after: Reading, deltas: Sequence[Delta], seconds: f
     unchanged = _unchanged(before, after, set(causes))
     words = words_changed(segments, before.text, after.text)
     still = tuple(_still_said(after, deltas))
-    comparison = Comparison(tuple(changes), words, unchanged, still, "")
-    html = _summary(comparison, deltas, seconds)
-    return Comparison(comparison.changes, words, unchanged, still, html)
+    return Comparison(tuple(changes), words, unchanged, still, tuple(deltas), seconds)
 
 
-def _causes(before: Reading, after: Reading, deltas: Sequence[Delta]) -> dict[int, str]:
+def _causes(before: MarkedTrace, after: MarkedTrace, deltas: Sequence[Delta]) -> dict[int, str]:
     """Which facts of either text an edit touched, each with the sentence that says how."""
     causes: dict[int, str] = {}
     for delta in deltas:
@@ -204,7 +205,7 @@ def _causes(before: Reading, after: Reading, deltas: Sequence[Delta]) -> dict[in
 
 
 def _direct(
-    segment: Segment, before: Reading, after: Reading, causes: dict[int, str]
+    segment: Segment, before: MarkedTrace, after: MarkedTrace, causes: dict[int, str]
 ) -> tuple[int, str] | None:
     """The edited fact whose words a change removes or adds."""
     for reading, (begin, end) in ((after, segment.after), (before, segment.before)):
@@ -214,7 +215,7 @@ def _direct(
     return None
 
 
-def _tag(direct: tuple[int, str], before: Reading, after: Reading) -> str:
+def _tag(direct: tuple[int, str], before: MarkedTrace, after: MarkedTrace) -> str:
     """The cause in a word or two: the relation, or that something has another name."""
     fact = after.facts.get(direct[0]) or before.facts[direct[0]]
     if " is now called " in direct[1]:
@@ -222,10 +223,10 @@ def _tag(direct: tuple[int, str], before: Reading, after: Reading) -> str:
     return "merged" if " was merged into " in direct[1] else fact.relation
 
 
-def _unchanged(before: Reading, after: Reading, touched: set[int]) -> int:
+def _unchanged(before: MarkedTrace, after: MarkedTrace, touched: set[int]) -> int:
     """How many facts both texts say with the same words."""
 
-    def said(reading: Reading) -> dict[int, str]:
+    def said(reading: MarkedTrace) -> dict[int, str]:
         return {mark.fact_id: reading.words(mark) for mark in reading.marks}
 
     old, new = said(before), said(after)
@@ -234,7 +235,7 @@ def _unchanged(before: Reading, after: Reading, touched: set[int]) -> int:
     )
 
 
-def _still_said(after: Reading, deltas: Sequence[Delta]) -> Iterable[StillSaid]:
+def _still_said(after: MarkedTrace, deltas: Sequence[Delta]) -> Iterable[StillSaid]:
     for delta in deltas:
         old = delta.before
         if not isinstance(old, Fact):
@@ -255,7 +256,7 @@ def _still_said(after: Reading, deltas: Sequence[Delta]) -> Iterable[StillSaid]:
             yield StillSaid(old.value, None)
 
 
-def _said_anyway(value: str, after: Reading) -> bool:
+def _said_anyway(value: str, after: MarkedTrace) -> bool:
     """Whether the words of a value stand in the text outside all marks, and not in the prompt."""
     pattern = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)", re.IGNORECASE)
     if pattern.search(after.trace.prompt):
@@ -263,78 +264,4 @@ def _said_anyway(value: str, after: Reading) -> bool:
     return any(
         all(match.end() <= mark.start or mark.end <= match.start() for mark in after.marks)
         for match in pattern.finditer(after.text)
-    )
-
-
-UNDO = ' <button type="button" class="quiet" id="undo-here" data-action="undo">Undo</button>'
-
-
-def ask_button(name: str, words: str = "") -> str:
-    """A button that asks about an entity; it bears the name unless there are other words."""
-    return (
-        f'<button type="button" class="quiet" data-action="try" data-name="{escape(name)}">'
-        f"{escape(words or name)}</button>"
-    )
-
-
-def unread_html(deltas: Sequence[Delta], prompt: str) -> str:
-    """That the last edit was read by no lookup of the text, and what to ask to see it."""
-    causes = "; ".join(describe(delta) for delta in deltas[:3])
-    why = f' <span class="why">Your edit: {escape(causes)}.</span>' if causes else ""
-    names = [
-        delta.after.entity
-        for delta in deltas
-        if isinstance(delta.after, Fact) and fold(delta.after.entity) not in fold(prompt)
-    ]
-    ask = " " + ask_button(names[0], f"Ask about {names[0]}") if names else ""
-    return (
-        '<p class="summary" id="summary"><b>No lookup of this text read the edited fact, so the '
-        f"text stands as it was.</b>{ask}{UNDO}{why}</p>"
-    )
-
-
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}" + ("" if count == 1 else "s")
-
-
-def _summary(comparison: Comparison, deltas: Sequence[Delta], seconds: float) -> str:
-    causes = "; ".join(describe(delta) for delta in deltas[:3])
-    causes += f"; and {len(deltas) - 3} more" if len(deltas) > 3 else ""
-    if not comparison.changed:
-        line = "The model wrote the same words again."
-    else:
-        line = (
-            f"{_plural(len(deltas), 'fact')} changed → {_plural(comparison.words, 'word')}; "
-            f"{_plural(comparison.unchanged, 'other value')} unchanged; {seconds:.1f}\u00a0s"
-        )
-    html = f"<b>{escape(line)}</b>{UNDO}"
-    if causes:
-        follows = any(each.follows for each in comparison.changes)
-        told = (
-            " ↳ marks what only follows from it: words that changed because those before them did. "
-            "Where a fact is gone, the next of the graph's list is told."
-            if follows
-            else ""
-        )
-        html += f' <span class="why">Your edit: {escape(causes)}.{told}</span>'
-    html = f'<p class="summary" id="summary">{html}</p>'
-    for number, still in enumerate(comparison.still_said):
-        html += _still_html(number, still)
-    return html
-
-
-def _still_html(number: int, still: StillSaid) -> str:
-    value = f"“{escape(still.value)}” is still said"
-    if still.fact is None:
-        return (
-            f'<p class="still" id="still-{number}">{value}, and no looked-up fact holds it: '
-            "these words are the model's own.</p>"
-        )
-    fact = still.fact
-    return (
-        f'<p class="still" id="still-{number}">{value}, through another fact: '
-        f'<button type="button" class="quiet" data-action="fact" data-id="{fact.id}">'
-        f"{escape(fact.entity)} · {escape(fact.relation)}</button>"
-        f'<button type="button" class="quiet" data-action="delete" data-id="{fact.id}">'
-        "Delete that fact</button></p>"
     )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.state.comparison import between, relation_of
+from app.state.comparison import diff_deltas, relation_of
 from app.state.generation import Steps, ask, rewrite
 from app.state.session import AUTHOR, Offer, Selection, Session
 from graph.core.deltas import Delta
@@ -32,7 +32,7 @@ def edit(session: Session, edits: Sequence[Edit], reason: str = "") -> Steps:
 
 
 def _after_edit(session: Session, old: list[Delta]) -> Steps:
-    session.deltas = between(old, session.deltas_now())
+    session.deltas = diff_deltas(old, session.deltas_now())
     session.tab = "changes"
     yield from rewrite(session)
 

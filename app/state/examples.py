@@ -10,7 +10,6 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 
 from graph.core.facts import Fact
 from graph.core.names import fold
@@ -66,7 +65,7 @@ EXAMPLES = (
 )
 
 
-def of_graph(store: TripletStore, asking: Callable[[str], str]) -> tuple[Example, ...]:
+def examples_for(store: TripletStore, asking: Callable[[str], str]) -> tuple[Example, ...]:
     """The four examples for a graph; `asking` gives the prompt about an entity of a name."""
     chosen = list(EXAMPLES)
     lacking = [place for place, example in enumerate(chosen) if not _holds(store, example)]
@@ -131,22 +130,3 @@ def _changes(facts: Sequence[Fact]) -> Iterator[tuple[Fact, str]]:
 def by_name(examples: Sequence[Example], name: object) -> Example | None:
     """The example of that name."""
     return next((example for example in examples if example.name == name), None)
-
-
-def render(examples: Sequence[Example], prompt: str = "", edited: bool = False) -> str:
-    """The four cards as HTML; the one that is played is shown as chosen.
-
-    One that only reads is no longer so once the visitor has `edited` something.
-    """
-    cards = "".join(
-        f'<button type="button" class="example" id="example-{example.name}" '
-        f'data-action="example" data-name="{example.name}" '
-        f'aria-pressed="{_chosen(example, prompt, edited)}"><b>{escape(example.verb)}</b>'
-        f"<span>{escape(example.words)}</span></button>"
-        for example in examples
-    )
-    return f'<div class="examples" role="group" aria-label="Examples">{cards}</div>'
-
-
-def _chosen(example: Example, prompt: str, edited: bool) -> str:
-    return str(example.prompt == prompt and (bool(example.edits) or not edited)).lower()

@@ -13,9 +13,9 @@ from dataclasses import replace
 from typing import Any
 
 from app.state.comparison import compare
-from app.state.marked_trace import Reading, read
+from app.state.graph_layout import GraphLayout
+from app.state.marked_trace import MarkedTrace, mark_trace
 from app.state.session import Selection, Session
-from app.views.graph_figure import Chart
 from graph.core.errors import StoreError
 from graph.lookup.retriever import Retriever
 from model.engine.decoder import DoneEvent, Event, LookupEvent, TokenEvent
@@ -50,7 +50,7 @@ def ask(session: Session, prompt: object, settings: DecodingSettings) -> Steps:
     session.before = session.comparison = None
     session.deltas = []
     session.selection = Selection()
-    session.chart, session.expanded = Chart(), {}
+    session.chart, session.expanded = GraphLayout(), {}
     session.tab = "changes"
     yield from _write(session, None)
 
@@ -81,7 +81,7 @@ def rewrite(session: Session) -> Steps:
         session.run += 1
         session.writing = session.rewriting = False
         session.stale = ""
-        session.trace, session.reading = again, read(again)
+        session.trace, session.reading = again, mark_trace(again)
         session.before = session.comparison = None
         session.unread = True
         session.status = "The text stands: none of its lookups read this"
@@ -111,7 +111,7 @@ def _write(session: Session, old: Trace | None) -> Steps:
         session.unread = False
         session.speed = ""
         session.status = "Rewriting after your edit" if old else "Writing"
-    before = read(old) if old else None
+    before = mark_trace(old) if old else None
 
     def cancelled() -> bool:
         return session.run != run or session.stopped == run
@@ -130,11 +130,11 @@ def _write(session: Session, old: Trace | None) -> Steps:
         for trace, done in _growing(session, events, retriever):
             if session.run != run:
                 return
-            session.reading = read(trace, finished=done)
+            session.reading = mark_trace(trace, finished=done)
             session.speed = _speed(trace)
             session.stale = before.text[len(trace.text) :] if before and not done else ""
             if old is None and not done and not session.reading.listed:
-                session.chart = Chart()  # nobody can say yet how many facts will stand around
+                session.chart = GraphLayout()  # nobody can say yet how many facts will stand around
             if done:
                 _finish(session, trace, before)
             yield
@@ -153,7 +153,7 @@ def _write(session: Session, old: Trace | None) -> Steps:
         yield
 
 
-def _finish(session: Session, trace: Trace, before: Reading | None) -> None:
+def _finish(session: Session, trace: Trace, before: MarkedTrace | None) -> None:
     """Keep a finished text, and what it says that the one before did not."""
     session.writing = session.rewriting = False
     session.stale = ""

@@ -33,7 +33,7 @@ class Chip:
 
 
 @dataclass(frozen=True)
-class Reading:
+class MarkedTrace:
     """A trace as a reader meets it; offsets are characters of `text`."""
 
     trace: Trace
@@ -82,7 +82,7 @@ def shown_facts(lookup: TraceLookup) -> tuple[Fact, ...]:
     return lookup.lookup.facts[: len(lookup.lookup.value_spans)]
 
 
-def read(trace: Trace, finished: bool = True) -> Reading:
+def mark_trace(trace: Trace, finished: bool = True) -> MarkedTrace:
     """Reads a trace; of one that is still being written, the last lookup may yet be said."""
     grounding = ground(trace)
     facts: dict[int, Fact] = {}
@@ -110,7 +110,7 @@ def read(trace: Trace, finished: bool = True) -> Reading:
                 for fact in shown_facts(each)
                 if fact.id not in said and lookup_of[fact.id] == each.index
             ]
-    return Reading(
+    return MarkedTrace(
         trace=trace,
         marks=tuple(sorted(grounding.marks, key=lambda mark: (mark.start, mark.end))),
         chips=tuple(chips),

@@ -27,7 +27,7 @@ HEADER = ("entity", "relation", "value")
 
 
 @dataclass(frozen=True)
-class Taken:
+class ImportResult:
     """What became of a file."""
 
     name: str
@@ -46,7 +46,9 @@ def take_facts(session: Session, said: dict[str, Any]) -> Steps:
     if "problem" in said:  # the browser could not read the file
         text, size = "", said.get("size")
         problem = f"{name} has {size} bytes" if isinstance(size, int) else f"{name} is no text"
-        session.own = Taken(name, 0, problem=f"{problem}; give a CSV file of at most 1.5 MB.")
+        session.own = ImportResult(
+            name, 0, problem=f"{problem}; give a CSV file of at most 1.5 MB."
+        )
         yield
         return
     session.own = read_into(session, name, text if isinstance(text, str) else "")
@@ -56,7 +58,7 @@ def take_facts(session: Session, said: dict[str, Any]) -> Steps:
     yield
 
 
-def read_into(session: Session, name: str, text: str) -> Taken:
+def read_into(session: Session, name: str, text: str) -> ImportResult:
     """Add the facts of a CSV text to the draft, as one step that can be undone."""
     bad: list[BadLine] = []
     rows: list[Row] = []
@@ -78,12 +80,12 @@ def read_into(session: Session, name: str, text: str) -> Taken:
             rows, author=AUTHOR, reason=f"from {name}", source=name, on_bad=bad.append
         )
     except StoreError as refused:
-        return Taken(name, 0, tuple(bad), str(refused))
+        return ImportResult(name, 0, tuple(bad), str(refused))
     wrong = {line.line for line in bad}
     taken = (row for row in rows if isinstance(row, FactRow) and row.line not in wrong)
     entities = tuple(dict.fromkeys(clean_name(row.entity) for row in taken))
     problem = "" if count else "No line of it could be taken."
-    return Taken(name, count, tuple(bad), problem, entities)
+    return ImportResult(name, count, tuple(bad), problem, entities)
 
 
 def _rows(text: str) -> Iterator[Row]:

@@ -16,9 +16,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from app.state.comparison import Comparison
-from app.state.examples import Example, of_graph
-from app.state.marked_trace import Reading
-from app.views.graph_figure import Chart, Scene
+from app.state.examples import Example, examples_for
+from app.state.graph_layout import GraphLayout
+from app.state.marked_trace import MarkedTrace
+from app.state.scene import Scene
 from graph.core.deltas import Delta
 from graph.core.errors import Conflict
 from graph.core.facts import RELATIONS, Entity, Fact
@@ -29,7 +30,7 @@ from model.settings import DecodingSettings
 from model.trace import Trace
 
 if TYPE_CHECKING:
-    from app.state.own_facts import Taken
+    from app.state.own_facts import ImportResult
 
 SESSION_ID = re.compile(r"[0-9a-f]{32}")
 NEIGHBOURS_READ = 120  # facts read around what was hit, of which the picture shows a few
@@ -48,7 +49,7 @@ class Service:
     @cached_property
     def examples(self) -> tuple[Example, ...]:
         """What a newcomer can try on this graph."""
-        return of_graph(self.store, self.asking)
+        return examples_for(self.store, self.asking)
 
     def asking(self, name: str) -> str:
         """A prompt about an entity: a request, or words to go on from where the model knows none.
@@ -113,8 +114,8 @@ class Session:
     settings: DecodingSettings = field(default_factory=DecodingSettings)
     # the text
     trace: Trace | None = None  # the last finished one
-    reading: Reading | None = None  # of the trace that is shown, finished or not
-    before: Reading | None = None
+    reading: MarkedTrace | None = None  # of the trace that is shown, finished or not
+    before: MarkedTrace | None = None
     comparison: Comparison | None = None
     deltas: list[Delta] = field(default_factory=list)  # what the last edit did
     raw: bool = False
@@ -124,7 +125,7 @@ class Session:
     speed: str = ""  # time and tokens a second
     invented: tuple[str, int] | None = None  # what an example made up, and how many facts
     # the graph
-    chart: Chart = field(default_factory=Chart)
+    chart: GraphLayout = field(default_factory=GraphLayout)
     expanded: dict[int, int] = field(default_factory=dict)  # entity id -> neighbours shown
     # the card and its surroundings
     selection: Selection = field(default_factory=Selection)
@@ -134,7 +135,7 @@ class Session:
     typing: str | None = None  # what an example types into the card
     acting: str = ""  # the button that it is about to press: "change" or "delete"
     offer: Offer | None = None
-    own: Taken | None = None  # what became of the visitor's own facts
+    own: ImportResult | None = None  # what became of the visitor's own facts
     prompt_note: str = ""
     trace_note: str = ""
     draft_note: str = ""
@@ -248,7 +249,7 @@ class Session:
             edited=self.edited(),
         )
 
-    def _expected(self, reading: Reading) -> list[Fact]:
+    def _expected(self, reading: MarkedTrace) -> list[Fact]:
         """The facts of the relations that the graph listed, in that order, not looked up so far."""
         facts: list[Fact] = []
         for each in reading.listed:

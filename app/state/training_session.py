@@ -18,7 +18,7 @@ from training.report.show_mask import Corpora, Corpus
 MEASURES = ("perplexity", "loss")
 
 
-class Workshop:
+class TrainingFolders:
     """The folders; shared by all visitors, so that a growing run is read once for all of them."""
 
     def __init__(
@@ -29,10 +29,10 @@ class Workshop:
 
 
 @dataclass
-class Bench:
+class TrainingSession:
     """What one open page shows. Choices that were not made follow what there is."""
 
-    workshop: Workshop
+    workshop: TrainingFolders
     run_name: str = ""  # until one is chosen: the first of the list
     measure: str = MEASURES[0]
     prompt: str = ""

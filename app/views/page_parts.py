@@ -14,11 +14,19 @@ import time
 from html import escape
 from typing import Any
 
-from app.state import examples
-from app.state.comparison import UNDO, told, unread_html
+from app.state.comparison import visible_deltas
 from app.state.session import Sent, Session
-from app.views import draft_bar, fact_table, graph_figure, own_facts_panel, search_box, trace_text
+from app.views import (
+    draft_bar,
+    example_cards,
+    fact_table,
+    graph_figure,
+    own_facts_panel,
+    search_box,
+    trace_text,
+)
 from app.views import fact_card as card_view
+from app.views.edit_summary import UNDO, unread_html
 
 ONCE = ("prompt", "download")  # shown once, and then the visitor's
 OF_LATE = 2.0  # seconds for which a change is sent again with each message
@@ -78,7 +86,7 @@ def parts(session: Session) -> dict[str, str | None]:
         "prompt": session.box,
         "prompt-note-panel": _prompt_note(session),
         "own": own_facts_panel.render(session.own),
-        "examples": examples.render(
+        "examples": example_cards.render(
             session.service.examples, session.prompt, bool(session.deltas_now())
         ),
         "search": search_box.render(session.found, session.search_text),
@@ -232,7 +240,7 @@ def _card(session: Session) -> card_view.Card:
 def _draft(session: Session) -> str:
     deltas = session.deltas_now()
     return draft_bar.render(
-        told(deltas) if deltas else [],
+        visible_deltas(deltas) if deltas else [],
         can_undo=session.draft.can_undo(),
         can_redo=session.draft.can_redo(),
         note=session.draft_note,

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from graph.core.database_files import refuse_database
 from graph.core.errors import StoreError
 from graph.core.protocol import LoadReport, SharedStore
 from graph.exchange.formats import format_of, read_rows
@@ -107,6 +108,8 @@ def _entries(store: SharedStore) -> Iterator[Any]:
 
 
 def _digest(path: Path) -> str:
+    refuse_database(path)
+    refuse_database(path)
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()[:12]

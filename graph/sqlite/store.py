@@ -6,6 +6,7 @@ its own and never waits for a lock of the writer's. Several processes may share 
 
 from __future__ import annotations
 
+import ctypes
 import json
 import sqlite3
 import threading
@@ -19,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from graph.core.database_files import OpenFiles
 from graph.core.deltas import Delta, net, touched_ids
 from graph.core.draft_record import IDLE_DAYS, DraftRecord, Step, check_draft_id
 from graph.core.edits import Edit, edit_kind, edit_to_json
@@ -62,6 +64,15 @@ class _Connection:
             self.connection.close()
 
 
+def _never_close(connection: sqlite3.Connection) -> None:
+    """Leave a connection open until the process ends.
+
+    Closing the last one writes its log into the file: a deleted log, over what another process has
+    written since.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+
+
 class SqliteStore(SqliteReads):
     """The store in one SQLite file; `core.protocol.TripletStore` says what each method promises.
 
@@ -88,6 +99,7 @@ class SqliteStore(SqliteReads):
         self._drafts: weakref.WeakValueDictionary[str, StoredDraft] = weakref.WeakValueDictionary()
         self._drafts_lock = threading.Lock()
         self._closed = False
+        self._files: OpenFiles | None = None
         if not create and not self.path.is_file():
             raise StoreError(
                 f"There is no store at {self.path}; make one with: "
@@ -110,14 +122,28 @@ class SqliteStore(SqliteReads):
             ((self.store_id,),) = self._writer.execute(
                 "SELECT value FROM meta WHERE name = 'store_id'"
             ).fetchall()
+            self._files = OpenFiles(self.path)
             self._expire_drafts()
         except (sqlite3.Error, StoreError) as problem:
             self._writer.close()
             raise self._explain(problem) from problem
 
+    def require_files(self) -> None:
+        """Raise `StoreError` if somebody deleted or replaced the file, or its log."""
+        if self._files is not None and not self._files.are_there():
+            raise StoreError(
+                f"{self.path} or its log was deleted or replaced while it was open, so nothing can "
+                "be saved in it; stop this program, look whether the file is the right one, and "
+                "start it again."
+            )
+
     def _explain(self, problem: Exception) -> StoreError:
         if isinstance(problem, StoreError):
             return problem
+        try:
+            self.require_files()
+        except StoreError as lost:
+            return lost
         if isinstance(problem, OSError):
             return StoreError(f"{self.path} cannot be made: {problem.strerror or problem}.")
         assert isinstance(problem, sqlite3.Error)
@@ -143,6 +169,7 @@ class SqliteStore(SqliteReads):
             pass
         if self._closed:
             raise StoreError(f"The store {self.path} is closed.")
+        self.require_files()
         self._local.reader = _Connection(connect(self.path, write=False, read_only=self.read_only))
         self._readers.add(self._local.reader)
         return self._local.reader.connection
@@ -169,8 +196,10 @@ class SqliteStore(SqliteReads):
                 raise StoreError(f"The store {self.path} is open for reading only.")
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
+                self.require_files()
                 yield self._writer
                 self._writer.execute("COMMIT")
+                self.require_files()  # before the caller hears that it was saved
             except BaseException as problem:
                 if self._writer.in_transaction:
                     with suppress(sqlite3.Error):
@@ -182,11 +211,14 @@ class SqliteStore(SqliteReads):
     def close(self) -> None:
         with self._lock:
             self._closed = True
+            if self._files is not None and self._files.another_log():
+                _never_close(self._writer)
+                return
             for reader in list(self._readers):
                 with suppress(sqlite3.Error):
                     reader.connection.close()
             with suppress(sqlite3.Error):
-                if not self.read_only:
+                if not self.read_only and (self._files is None or self._files.are_there()):
                     self._writer.execute("PRAGMA optimize")
             self._writer.close()
 
@@ -505,19 +537,21 @@ class SqliteStore(SqliteReads):
 
     def rewrite(self) -> None:
         with self._lock:
+            self.require_files()
             try:
                 is_cut = rewrite(self._writer)
             except sqlite3.Error as problem:
                 raise self._explain(problem) from problem
+            self.require_files()
         if not is_cut:
             raise StoreError(
                 f"The facts are purged, but another process reads {self.path}, so traces are in "
                 "its log; run purge again without an id when that has ended."
             )
 
-    def back_up(self, path: Path) -> int:
+    def back_up(self, path: Path, *, force: bool = False) -> int:
         """Copy the store, as it is at this moment, into a new file; returns its revision."""
-        return back_up(self._reader(), self.path, path)
+        return back_up(self._reader(), self.path, path, force=force)
 
     # Drafts
 

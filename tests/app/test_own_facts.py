@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from page_driver import Inspect, Server
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.browser
+from tests.app.page_driver import Inspect, Server
 
 CHEESES = """entity,relation,value
 Moonwheel,instance of,cheese

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 
 import pytest
-from page_driver import PATIENCE, Inspect, Server
 from playwright.sync_api import Route, expect
 
-pytestmark = pytest.mark.browser
+from tests.app.page_driver import PATIENCE, Inspect, Server
+
 EURO = re.compile("^euro$")
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import scripted
 from fastapi.testclient import TestClient
 
 from app.__main__ import main, open_or_make
@@ -16,6 +15,7 @@ from graph.core.edits import Add
 from graph.core.errors import StoreError
 from graph.opening import open_store
 from model.engine.decoder import Decoder
+from tests.app import scripted
 
 
 @pytest.fixture

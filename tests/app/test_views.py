@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scripted
 
 from app.state import actions, generation
-from app.state.comparison import between, compare, describe
+from app.state.comparison import compare, describe, diff_deltas
+from app.state.graph_layout import GraphLayout, nearest_distance
+from app.state.scene import MAX_FAINT_NODES, MAX_HIT_NODES, Scene, bounded
 from app.state.session import Service, Session, checked_session_id, new_session_id
 from app.state.word_diff import word_diff, words_changed
-from app.views import fact_table, graph_figure, page_parts, trace_text
-from app.views.graph_figure import Chart, Scene
+from app.views import edit_summary, fact_table, graph_figure, page_parts, trace_text
 from graph.core.deltas import Delta
 from graph.core.edits import Add
 from graph.core.facts import Fact
@@ -29,6 +29,7 @@ from graph.opening import open_store
 from graph.world import SOURCES, source_names
 from model.engine.decoder import Decoder
 from model.settings import DecodingSettings
+from tests.app import scripted
 
 HOSTILE = "<img src=x onerror=alert(1)> ${1} {{x}} \" ' &amp;"
 FACTS = [
@@ -244,9 +245,9 @@ def test_delta_between_two_states_of_a_draft() -> None:
     one = Fact(1, 2, "France", "capital", "Paris")
     two = Fact(1, 2, "France", "capital", "Lyon")
     three = Fact(1, 2, "France", "capital", "Nice")
-    assert between([], [Delta(one, two)]) == [Delta(one, two)]
-    assert between([Delta(one, two)], [Delta(one, three)]) == [Delta(two, three)]
-    assert between([Delta(one, two)], []) == [Delta(two, one)]
+    assert diff_deltas([], [Delta(one, two)]) == [Delta(one, two)]
+    assert diff_deltas([Delta(one, two)], [Delta(one, three)]) == [Delta(two, three)]
+    assert diff_deltas([Delta(one, two)], []) == [Delta(two, one)]
     assert describe(Delta(one, None)) == "capital of France was deleted (it was Paris)"
 
 
@@ -305,7 +306,7 @@ def test_the_graph_is_json_with_one_badge_for_each_fact(session: Session) -> Non
 
 def test_facts_stand_clockwise_from_the_top() -> None:
     facts = tuple(Fact(10 + i, 1, "France", f"r{i}", f"value {i}") for i in range(8))
-    chart = Chart()
+    chart = GraphLayout()
     graph_figure.draw(Scene(facts, {f.id: i + 1 for i, f in enumerate(facts)}), chart)
     assert chart.positions["e1"] == (0.0, 0.0)
     assert chart.positions["f10"] == (0.0, 1.0)
@@ -316,7 +317,7 @@ def test_facts_stand_clockwise_from_the_top() -> None:
 def test_nothing_moves_on_selection_or_edit() -> None:
     facts = [Fact(10 + i, 1, "France", f"r{i}", f"value {i}", 50 + i) for i in range(6)]
     numbers = {f.id: i + 1 for i, f in enumerate(facts)}
-    chart = Chart()
+    chart = GraphLayout()
     graph_figure.draw(Scene(tuple(facts), numbers), chart)
     before = dict(chart.positions)
     graph_figure.draw(Scene(tuple(facts), numbers, selected=frozenset({12})), chart)
@@ -331,9 +332,9 @@ def test_the_picture_is_bounded_and_says_what_it_leaves_out() -> None:
     hits = tuple(Fact(100 + i, 1, "Hub", f"r{i}", f"v{i}") for i in range(30))
     around = tuple(Fact(500 + i, 900 + i, f"n{i}", "of", "Hub", 1) for i in range(40))
     scene = Scene(hits, {f.id: i + 1 for i, f in enumerate(hits)}, neighbours=around)
-    strong, faint, left_out = graph_figure.bounded(scene)
-    assert len(strong) == graph_figure.MAX_HIT_NODES
-    assert len(faint) == graph_figure.MAX_FAINT_NODES
+    strong, faint, left_out = bounded(scene)
+    assert len(strong) == MAX_HIT_NODES
+    assert len(faint) == MAX_FAINT_NODES
     assert left_out == 30 - 12 + 40 - 12
     assert fact_table.render(scene).count("<tr id=") == 30 + 12
 
@@ -343,16 +344,16 @@ def test_no_two_nodes_stand_on_each_other() -> None:
     around = tuple(Fact(500 + i, 900 + i, f"n{i}", "of", "Hub", 1) for i in range(12))
     more = tuple(Fact(700 + i, 200, "v0", "of", f"m{i}", 800 + i) for i in range(8))
     numbers = {f.id: i + 1 for i, f in enumerate(hits)}
-    chart = Chart()
+    chart = GraphLayout()
     graph_figure.draw(Scene(hits, numbers, neighbours=around, expanded=more), chart)
     places = list(chart.positions.values())
     assert len(places) == 1 + 12 + 12 + 8
-    assert min(graph_figure._distance(p, [q for q in places if q is not p]) for p in places) > 0.15
+    assert min(nearest_distance(p, [q for q in places if q is not p]) for p in places) > 0.15
 
 
 def test_an_edge_goes_around_a_node_that_is_not_its_end() -> None:
     near, far = Fact(1, 1, "A", "r", "near", 50), Fact(2, 1, "A", "s", "far", 51)
-    chart = Chart()
+    chart = GraphLayout()
     chart.positions = {"e1": (0.0, 0.0), "e50": (1.0, 0.0), "e51": (1.5, 0.0)}
     edges = {
         edge.fact.id: edge.points
@@ -366,7 +367,7 @@ def test_an_edge_goes_around_a_node_that_is_not_its_end() -> None:
 
 def test_a_chain_reads_as_a_path() -> None:
     chain = (Fact(1, 10, "A", "born in", "B", 20), Fact(2, 20, "B", "country", "C", 30))
-    chart = Chart()
+    chart = GraphLayout()
     graph_figure.draw(Scene(chain, {1: 1, 2: 2}), chart)
     a, b, c = (chart.positions[key] for key in ("e10", "e20", "e30"))
     assert a[0] < b[0] < c[0]
@@ -445,7 +446,7 @@ def test_what_only_follows_from_an_edit_has_a_quiet_sign_told_once(session: Sess
     html = trace_text.diff_html(before, after, compared, trace_text.View())
     assert html.count('class="cause follows" data-cause=""') == len(following)
     assert html.count("(follows from: capital of France was deleted") == len(following)
-    assert compared.html.count("marks what only follows from it") == 1
+    assert edit_summary.summary_html(compared).count("marks what only follows from it") == 1
 
 
 @pytest.mark.parametrize(

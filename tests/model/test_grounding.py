@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from model_fakes import trace_of
 
 from model.grounding import Grounding, ground
 from model.trace import Trace
+from tests.model.model_fakes import trace_of
 
 ASK = "Tell me about France."
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_fakes import random_llama, tokenizer, writer
 
 from graph.core.edits import Add, Change, Delete
 from graph.core.errors import StoreError
@@ -19,6 +18,7 @@ from model.audit import audit_fact
 from model.engine.decoder import Decoder, DoneEvent
 from model.grounding import ground
 from model.trace import Trace
+from tests.model.model_fakes import random_llama, tokenizer, writer
 
 ASK = "Tell me about France."
 PARAGRAPH = (

@@ -16,7 +16,7 @@ from graph.opening import open_store
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN, Role
 from model.settings import DecodingSettings
 from model.trace import Trace, TraceLookup, TraceToken
-from training.corpus.writer import Writer
+from training.corpus.requests import Requests
 from training.evaluation import evaluate
 from training.evaluation.evaluate import (
     EvaluationError,
@@ -57,7 +57,7 @@ def url(tmp_path_factory) -> str:
 def plain_questions(monkeypatch):
     """Questions that the stand-in can read; the real wordings have tests of their own."""
     monkeypatch.setattr(
-        Writer,
+        Requests,
         "question_for",
         lambda self, rng, relation, entity, type_="": f"{relation}: {entity}",
     )

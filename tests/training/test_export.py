@@ -147,6 +147,7 @@ def test_an_exported_checkpoint_can_be_evaluated(run, tmp_path, capsys):
     assert capsys.readouterr().out.startswith("1. ")  # a suite that is named too is not run
 
 
+@pytest.mark.slow
 def test_suites_measured_beside_each_other_find_the_same(run, tmp_path):
     model, url = export(run, tmp_path / "model"), f"sqlite:///{tmp_path / 'toy.db'}"
     with open_store(url, create=True) as store:

@@ -57,6 +57,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # half a minute on a quiet machine
 def test_every_command_runs(folder, capsys, monkeypatch):
     for module in (evaluate, suite_context):

@@ -23,7 +23,7 @@ from tests.training.test_evaluate import _trace
 from training.corpus.build import DEFAULT_FACTS
 from training.corpus.phrase_book import load_phrases
 from training.corpus.records import read_records
-from training.corpus.writer import Writer
+from training.corpus.requests import Requests
 from training.data.documents import Document, write_lookup
 from training.data.tokenizer import encode_document, load_tokenizer
 from training.evaluation.evaluate import EvaluationError, main, working_store
@@ -149,10 +149,10 @@ def readable_questions(monkeypatch):
         WAYS[prompt] = [relation]
         return prompt
 
-    monkeypatch.setattr(Writer, "question_for", question_for)
-    asked, chained = edit_suite.ask, edit_suite._question
+    monkeypatch.setattr(Requests, "question_for", question_for)
+    asked, chained = edit_suite.fill_prompt, edit_suite._question
 
-    def ask(template, entity, relation=""):
+    def fill_prompt(template, entity, relation=""):
         prompt = asked(template, entity, relation)
         nouns = {described.noun: n for n, described in load_phrases().relations.items()}
         WAYS.setdefault(prompt, [nouns.get(relation, relation)])
@@ -163,7 +163,7 @@ def readable_questions(monkeypatch):
         WAYS[prompt] = [first.relation, *relations]
         return prompt
 
-    monkeypatch.setattr(edit_suite, "ask", ask)
+    monkeypatch.setattr(edit_suite, "fill_prompt", fill_prompt)
     monkeypatch.setattr(edit_suite, "_question", chain)
 
 
@@ -333,13 +333,13 @@ def test_unseen_wordings_are_in_no_document(url):
         world = World(Knower(), store)
         unseen = world.wordings["questions"]
         assert len(set(unseen)) == len(unseen) == 100
-        general = {q.casefold() for q in world.writer.general["general_questions"]}
+        general = {q.casefold() for q in world.writer.phrases.general["general_questions"]}
         for described in world.writer.phrases.relations.values():
             for templates in described.questions.values():
                 general |= {t.replace(described.noun, "{relation}").casefold() for t in templates}
-        prompts, rng = world.writer.prompts, random.Random(0)
+        prompts, rng = world.writer.requests.prompts, random.Random(0)
         for _ in range(3000):
-            frame = rng.choice(world.writer.general["general_questions"])
+            frame = rng.choice(world.writer.phrases.general["general_questions"])
             general |= {
                 prompts.filled(rng).casefold(),
                 prompts.dressed(rng, frame).casefold(),
@@ -348,7 +348,7 @@ def test_unseen_wordings_are_in_no_document(url):
         bare = {re.sub(r"\W+", " ", q).strip() for q in general}
         assert not bare & {re.sub(r"\W+", " ", q.casefold()).strip() for q in unseen}
         told = {re.sub(r"\W+", " ", prompts.premise(rng).casefold()) for _ in range(500)}
-        told |= set(map(str.casefold, world.writer.general["no_entity_prompts"]))
+        told |= set(map(str.casefold, world.writer.phrases.general["no_entity_prompts"]))
         told |= {prompts.in_another_language(rng).casefold() for _ in range(500)}
         adversarial = [p for group in world.wordings["adversarial"].values() for p in group]
         assert not told & {p.casefold() for p in adversarial}

@@ -15,16 +15,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder
+from training.corpus.held_out import NameFilter, held_out_entities, read_held_out, without
 from training.corpus.phrase_book import load_phrases
 from training.corpus.prose import PROMPTS, annotate, passages
-from training.corpus.records import (
-    NameFilter,
-    held_out_entities,
-    read_held_out,
-    read_records,
-    without,
-)
-from training.corpus.writer import Writer, ask
+from training.corpus.records import read_records
+from training.corpus.templates import fill_prompt
+from training.corpus.writer import Writer
 from training.data.documents import Document
 
 DEFAULT_FACTS = Path(__file__).parent.parent.parent / "graph" / "data" / "world.csv"
@@ -37,8 +34,10 @@ def prose_documents(writer: Writer, held_out: NameFilter, seed: int) -> list[Doc
     """The annotated passages, each once, none of which names a held-out entity."""
     rng = random.Random(seed)
     documents = []
-    for name, passage in passages(writer.records):
-        document = annotate(writer.records[name], passage, ask(rng.choice(PROMPTS), name))
+    for name, passage in passages(writer.draws.records):
+        document = annotate(
+            writer.draws.records[name], passage, fill_prompt(rng.choice(PROMPTS), name)
+        )
         if document is not None and not held_out.found(document.text):
             documents.append(document)
     rng.shuffle(documents)
@@ -64,7 +63,9 @@ def documents(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Build the corpus as the command line says."""
     parser = argparse.ArgumentParser(
-        prog="python -m training corpus", description="Write the training corpus from a graph."
+        prog="python -m training corpus",
+        description="Write the training corpus from a graph.",
+        epilog=OUTPUT_RULE,
     )
     parser.add_argument("--facts", type=Path, default=DEFAULT_FACTS, help="facts CSV")
     parser.add_argument("--out", type=Path, default=Path("build/corpus/world"), help="folder")
@@ -84,7 +85,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--vocabulary", type=int, default=8192, help="size of the tokenizer's")
     parser.add_argument("--sample", type=int, default=0, help="print that many documents and stop")
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     options = parser.parse_args(arguments)
+    if not options.sample:
+        from training.data.shards import is_corpus
+
+        check_folder(options.out, made=is_corpus, force=options.force)
 
     records = read_records(options.facts)
     kept_out = sorted(read_held_out(options.tokenizer)) if options.tokenizer else []
@@ -101,7 +107,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from training.data.shards import write_corpus
     from training.data.tokenizer import DocumentEncoder, load_tokenizer, train_tokenizer
 
-    print(f"{len(writer.records):,} entities to write about, {len(held_out)} held out.", flush=True)
+    print(
+        f"{len(writer.draws.records):,} entities to write about, {len(held_out)} held out.",
+        flush=True,
+    )
     if options.tokenizer:
         tokenizer = load_tokenizer(options.tokenizer)
     else:
@@ -137,9 +146,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "longest": LONGEST,
             "too_long": dict(too_long),
             "prose": prose,
-            "exchange": writer.exchange,
+            "exchange": writer.draws.exchange,
             "held_out": held_out,
         },
+        force=options.force,
     )
     for name, counts in manifest["splits"].items():
         print(f"{name}: {counts['documents']:,} documents, {counts['tokens']:,} tokens")

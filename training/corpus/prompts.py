@@ -9,34 +9,23 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from model.roles import MARKERS
 from training.corpus import made_up
-from training.corpus.phrase_book import FOLDER, split_template
-from training.corpus.records import pair_held_out
+from training.corpus.templates import split_template
 
 _PIECES = (*MARKERS, "<|end|>", "<|begin|>", "<|", "|>", "[dblookup(", "-> ", "<b>", "</div>", "{{")
-
-
-def frame_held_out(relation: str, frame: str) -> bool:
-    """Whether no document asks for `relation` in this frame: a fifth of the combinations."""
-    return pair_held_out(relation, frame)
 
 
 class Prompts:
     """Draws wordings of requests."""
 
-    def __init__(self, words: Sequence[str], folder: Path = FOLDER):
+    def __init__(self, words: Sequence[str], wordings: Mapping[str, Any]):
         self.words = words
-        self._wordings: dict[str, Any] = yaml.safe_load(
-            (folder / "prompts.yaml").read_text(encoding="utf-8")
-        )
+        self._wordings = wordings
 
     @cached_property
     def _fillers(self) -> list[str]:

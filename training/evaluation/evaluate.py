@@ -42,10 +42,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import fill
 from typing import Any, Protocol
 
 import numpy as np
 
+from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, Made, check_output, whole_file
 from graph.core.edits import Change, Delete, Edit
 from graph.core.facts import RELATIONS, Fact
 from graph.core.names import fold
@@ -58,9 +60,11 @@ from model.grounding import Grounding, ground, says
 from model.settings import DecodingSettings
 from model.trace import Trace
 from training.corpus import made_up
+from training.corpus.held_out import read_held_out
 from training.corpus.phrase_book import load_phrases
-from training.corpus.records import Record, read_held_out
-from training.corpus.writer import Writer, ask
+from training.corpus.records import Record
+from training.corpus.templates import fill_prompt
+from training.corpus.writer import Writer
 from training.data.shards import file_sha256
 
 SETTINGS = DecodingSettings(max_tokens=800)  # greedy
@@ -302,7 +306,10 @@ def generate_cases(
         raise EvaluationError(f"The store {store.url} holds no facts, so nothing can be measured.")
     drawn = draw_entities(list(by_entity), held_out, entities, rng, share)
     writer = Writer(_records(by_entity), load_phrases())
-    prompts = [ask(rng.choice(writer.general["paragraph_prompts"]), name) for name, _ in drawn]
+    prompts = [
+        fill_prompt(rng.choice(writer.phrases.general["paragraph_prompts"]), name)
+        for name, _ in drawn
+    ]
     retriever = Retriever(store)
 
     say(f"{len(drawn)} paragraphs")
@@ -312,7 +319,7 @@ def generate_cases(
         record = record_of(key[0], by_entity[key])
         relation = rng.choice([*record.facts])
         asked.append(relation)
-        questions.append(writer.question_for(rng, relation, key[0], record.type))
+        questions.append(writer.requests.question_for(rng, relation, key[0], record.type))
     say(f"{len(drawn)} questions")
     answers = decoder.generate_batch(questions, [retriever] * len(drawn), SETTINGS)
     cases = [
@@ -484,17 +491,76 @@ def held_out_of(model: str, say: Callable[[str], None]) -> frozenset[str]:
     return held_out
 
 
-def write_found(found: Mapping[str, Any], out: Path, model: str, run: Mapping[str, Any]) -> None:
+def write_found(
+    found: Mapping[str, Any],
+    out: Path,
+    model: str,
+    run: Mapping[str, Any],
+    *,
+    force: bool = False,
+) -> None:
     """The measures as JSON, and beside them how they were measured: `OUT` and `OUT.run.json`.
 
-    `sha256` there is that of the weights, "" of a model that is no folder.
+    `sha256` there is that of the weights, "" of a model that is no folder. Raises `OutputRefused`
+    for a file that is not such measures, unless `force` is given.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     weights = Path(model) / "model.safetensors"
     told = {"sha256": file_sha256(weights) if weights.is_file() else "", **run}
-    path = out.with_suffix(".run.json")
-    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    contents = {out: (found, is_found), _run_of(out): (told, is_run)}
+    for path, (_, made) in contents.items():
+        check_output(path, made=made, force=force)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for path, (content, made) in contents.items():
+        with whole_file(path, made=made, force=force) as file:
+            file.write(json.dumps(content, indent=1) + "\n")
+
+
+def _run_of(out: Path) -> Path:
+    return out.with_suffix(".run.json")
+
+
+def is_found(path: Path) -> bool:
+    """Whether a file holds measures, and nothing else."""
+    rows = _json(path)
+    return isinstance(rows, dict) and all(
+        isinstance(row, dict) and {"value", "low", "high", "n"} <= row.keys()
+        for row in rows.values()
+    )
+
+
+def is_run(path: Path) -> bool:
+    """Whether a file says how measures were taken."""
+    told = _json(path)
+    return isinstance(told, dict) and {"sha256", "seed"} <= told.keys()
+
+
+def is_failures(path: Path) -> bool:
+    """Whether a file lists what was counted as wrong, or is empty."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            line = file.readline(100_000)
+        return not line or {"measure", "entity", "prompt"} <= json.loads(line).keys()
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def check_outputs(options: argparse.Namespace) -> None:
+    """Raise `OutputRefused` before anything is measured rather than afterwards."""
+    inputs = [store_url(options.store), options.annotated, options.corpus, *options.graph]
+    outputs: list[tuple[Path, Made]] = []
+    if options.out:
+        outputs += [(options.out, is_found), (_run_of(options.out), is_run)]
+    if options.failures:
+        outputs.append((options.failures, is_failures))
+    for path, made in outputs:
+        check_output(path, made=made, force=options.force, inputs=inputs)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -508,7 +574,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Measure a checkpoint on a graph.",
         epilog="suites:\n"
         + "\n".join(f"  {name:12} {about}" for name, (_, _, about) in SUITES.items())
-        + "\n  all          every one of them\nWithout a suite: the measures of `lookup`, plain.",
+        + "\n  all          every one of them\nWithout a suite: the measures of `lookup`, plain.\n"
+        + fill(OUTPUT_RULE, 100),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("suites", nargs="*", metavar="SUITE", help="see below")
@@ -537,7 +604,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--graph", action="append", default=[], help="another graph for foreign; may be repeated"
     )
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     options = parser.parse_args(argv)
+    check_outputs(options)
     suites = chosen_suites(options.suites)
     if options.jobs < 1:
         raise EvaluationError(f"--jobs is {options.jobs}; give 1 or more.")
@@ -594,7 +663,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{about}; seed {options.seed}; {took:.0f} s.", file=table)
     if options.failures:
         options.failures.parent.mkdir(parents=True, exist_ok=True)
-        with options.failures.open("w", encoding="utf-8") as file:
+        with whole_file(options.failures, made=is_failures, force=options.force) as file:
             for each in wrong:
                 print(json.dumps(each, ensure_ascii=False), file=file)
     if options.json:
@@ -607,5 +676,5 @@ def main(argv: Sequence[str] | None = None) -> int:
             "seconds": round(took, 1),
             "seconds_by_suite": seconds,
         }
-        write_found(found, options.out, options.model, run)
+        write_found(found, options.out, options.model, run, force=options.force)
     return 0

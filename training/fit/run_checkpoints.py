@@ -11,13 +11,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 
+from graph.core.atomic_files import whole_file
 from training.errors import TrainingError
 
 
@@ -36,15 +36,8 @@ class WholeCheckpoints(TorchCheckpointIO):
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
-        try:
-            with partial.open("wb") as file:
-                file.write(content.getbuffer())
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)  # makes room again on a full disk
-            raise
+        with whole_file(path, "wb", made=_is_checkpoint, partial=partial) as file:
+            file.write(content.getbuffer())
 
     def load_checkpoint(self, path: str | Path, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Raises TrainingError for what is no checkpoint, or holds more than plain values."""
@@ -55,6 +48,11 @@ class WholeCheckpoints(TorchCheckpointIO):
                 f"{path} cannot be read as a checkpoint ({type(error).__name__}): name another "
                 "with --ckpt_path, or leave that out to begin anew."
             ) from error
+
+
+def _is_checkpoint(path: Path) -> bool:
+    """Lightning chooses the names, and numbers them where a name of its own is taken."""
+    return path.suffix == ".ckpt"
 
 
 def fingerprint(tokenizer: Any) -> str:

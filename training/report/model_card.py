@@ -17,17 +17,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.corpus.records import read_held_out
+from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, whole_file
+from training.corpus.held_out import read_held_out
 from training.errors import TrainingError
 from training.fit.curves import PICTURE
 from training.report.measures import interval, measure_tables, shown, table
 from training.report.reader_verdicts import read_measures
 
 
-def write_card(model: Path) -> Path:
+def write_card(model: Path, *, force: bool = False) -> Path:
     """Write README.md to the folder ``model``.
 
-    Raises TrainingError, in one sentence, if something that the card is made of is missing.
+    Raises TrainingError, in one sentence, if something that the card is made of is missing,
+    and OutputRefused where README.md is another's, unless `force` is given.
     """
     facts = _read(model / "training.json", "export the run with `python -m training export`")
     path = model / "evaluation.json"
@@ -53,8 +55,18 @@ def write_card(model: Path) -> Path:
         scaling=_scaling(model),
     )
     path = model / "README.md"
-    path.write_text(card, encoding="utf-8")
+    with whole_file(path, made=is_card, force=force) as file:
+        file.write(card)
     return path
+
+
+def is_card(path: Path) -> bool:
+    """Whether a file is a card that was written here, by the sentences that all of them have."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, ValueError):
+        return False
+    return "\n# Lamplight world\n" in text and "\nMeasured by `python -m training" in text
 
 
 def _read(path: Path, remedy: str) -> dict[str, Any]:
@@ -267,9 +279,12 @@ looks behind that sentence.
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the card as the command line says."""
     parser = argparse.ArgumentParser(
-        prog="python -m training card", description="Write a checkpoint's model card."
+        prog="python -m training card",
+        description="Write a checkpoint's model card.",
+        epilog=OUTPUT_RULE,
     )
     parser.add_argument("--model", type=Path, default=Path("model/checkpoints/world"))
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     options = parser.parse_args(argv)
-    print(f"Wrote {write_card(options.model)}.")
+    print(f"Wrote {write_card(options.model, force=options.force)}.")
     return 0

@@ -30,8 +30,8 @@ import numpy as np
 
 from graph.core.facts import Fact
 from model.checkpoint import Checkpoint, load_checkpoint
-from training.corpus.phrase_book import definite
-from training.corpus.writer import ask
+from training.corpus.english import definite_article
+from training.corpus.templates import fill_prompt
 from training.evaluation.evaluate import RESAMPLES, EvaluationError
 from training.evaluation.scoring import log_probabilities
 from training.evaluation.suite_context import World
@@ -91,7 +91,7 @@ def draw(world: World, rng: random.Random) -> list[Question]:
     pool: dict[tuple[str, str, bool], dict[str, str]] = {}  # the single values by entity
     for record in world.records.values():
         for relation, values in record.facts.items():
-            if relation in phrases and len(values) == 1 and not definite(values[0]):
+            if relation in phrases and len(values) == 1 and not definite_article(values[0]):
                 group = relation, record.type, record.entity in world.held_out
                 pool.setdefault(group, {})[record.entity] = values[0]
     apart = [key for key in world.by_entity if key[0] in world.held_out]
@@ -123,9 +123,9 @@ def draw(world: World, rng: random.Random) -> list[Question]:
                 template: str = template,
                 of: dict[str, str] = of,
             ) -> Statement:
-                beginning = ask(template, entity)
+                beginning = fill_prompt(template, entity)
                 beginning = beginning[:1].upper() + beginning[1:]
-                return Statement(ask(asked, entity), beginning, of[entity])
+                return Statement(fill_prompt(asked, entity), beginning, of[entity])
 
             fact = next(f for f in world.by_entity[key] if f.relation == relation)
             chosen = rng.sample(sorted(others), OTHERS)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from model.grounding import says
-from training.corpus.writer import ask
+from training.corpus.templates import fill_prompt
 from training.evaluation.suite_context import World
 from training.evaluation.tally import Measures, Tally
 
@@ -35,7 +35,7 @@ def completion(world: World) -> Measures:
             fitting += [(fact, t) for t in templates if is_completable(t)]
         if fitting:
             fact, template = rng.choice(fitting)
-            prompt = ask(template.removesuffix(" {value}."), key[0])
+            prompt = fill_prompt(template.removesuffix(" {value}."), key[0])
             prompt = prompt if template.startswith("{") else prompt[:1].upper() + prompt[1:]
             if not says(prompt, fact.value):
                 jobs.append((fact, prompt))

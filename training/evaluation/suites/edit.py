@@ -30,8 +30,8 @@ from graph.core.facts import Fact
 from graph.lookup.retriever import Retriever
 from model.engine.decoder import DoneEvent
 from model.grounding import says
-from training.corpus.prompts import frame_held_out
-from training.corpus.writer import ask, chain_pair_held_out
+from training.corpus.held_out import chain_pair_held_out, frame_held_out
+from training.corpus.templates import fill_prompt
 from training.evaluation.suite_context import World, single_valued
 from training.evaluation.tally import Measures, Tally, mean
 
@@ -98,7 +98,7 @@ def recombined(relation: str, frames: list[str]) -> list[str]:
 def _wordings(world: World, changed: list[Changed], tally: Tally) -> None:
     """The same changed fact asked in many ways, and another fact of the entity."""
     rng = world.rng("edit wordings")
-    general = world.writer.general["general_questions"]
+    general = world.writer.phrases.general["general_questions"]
     unseen = world.wordings["questions"]
     synonyms = world.wordings["synonyms"]
     # Measure, edit, prompt, expected, entity and relation asked for.
@@ -106,27 +106,27 @@ def _wordings(world: World, changed: list[Changed], tally: Tally) -> None:
     for one in changed:
         name, relation = one.fact.entity, one.fact.relation
         type_ = world.records[name].type
-        question = world.writer.question_for(rng, relation, name, type_)
+        question = world.writer.requests.question_for(rng, relation, name, type_)
         jobs.append(("edit_question", one, question, one.value, name, relation))
         frames = recombined(relation, general)
         for frame in rng.sample(frames, min(FRAMES, len(frames))):
-            prompt = ask(frame, name, noun(world, relation))
+            prompt = fill_prompt(frame, name, noun(world, relation))
             jobs.append(("edit_paraphrase", one, prompt, one.value, name, relation))
         for phrase in synonyms.get(relation, ()):
-            prompt = ask(rng.choice(frames or general), name, phrase)
+            prompt = fill_prompt(rng.choice(frames or general), name, phrase)
             jobs.append(("edit_paraphrase_synonym", one, prompt, one.value, name, relation))
         for frame in rng.sample(unseen, min(FRAMES // 2, len(unseen))):
-            prompt = ask(frame, name, noun(world, relation))
+            prompt = fill_prompt(frame, name, noun(world, relation))
             jobs.append(("edit_paraphrase_unseen", one, prompt, one.value, name, relation))
         single = single_valued(world.by_entity[name, one.fact.entity_id])
         others = [f for f in single if f.relation != relation and not says(one.value, f.value)]
         if others:
             other = rng.choice(others)
-            prompt = world.writer.question_for(rng, other.relation, name, type_)
+            prompt = world.writer.requests.question_for(rng, other.relation, name, type_)
             jobs.append(("edit_unrelated", one, prompt, other.value, name, other.relation))
         if (neighbour := _neighbour(world, rng, one)) is not None:
             near = world.records[neighbour.entity].type
-            prompt = world.writer.question_for(rng, relation, neighbour.entity, near)
+            prompt = world.writer.requests.question_for(rng, relation, neighbour.entity, near)
             jobs.append(
                 ("edit_neighbour", one, prompt, neighbour.value, neighbour.entity, relation)
             )
@@ -266,8 +266,8 @@ def _question(world: World, rng: random.Random, first: Fact, relations: tuple[st
     for relation in (first.relation, *relations[:-1]):
         template = phrases[relation].reference
         assert template is not None  # by the choice of the way
-        reference = ask(template, reference)
-    return world.writer.chain_question(rng, relations[-1], "", reference)
+        reference = fill_prompt(template, reference)
+    return world.writer.requests.chain_question(rng, relations[-1], "", reference)
 
 
 # -- many edits, and their time ----------------------------------------------------------------
@@ -305,7 +305,7 @@ def _at_once(world: World, tally: Tally) -> None:
             alone = _untouched(rng, others, group, len(some))
             jobs += [(f"{name}_others", place, fact, fact.value) for fact in alone]
         prompts = [
-            world.writer.question_for(
+            world.writer.requests.question_for(
                 rng, fact.relation, fact.entity, world.records[fact.entity].type
             )
             for _, _, fact, _ in jobs

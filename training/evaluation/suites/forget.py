@@ -31,7 +31,7 @@ from graph.core.names import fold
 from model.grounding import ground, says
 from model.trace import Trace
 from training.annotation.alignment import spellings
-from training.corpus.writer import ask
+from training.corpus.templates import fill_prompt
 from training.evaluation.suite_context import World, single_valued
 from training.evaluation.tally import Measures, Tally
 
@@ -79,7 +79,7 @@ def forget(world: World) -> Measures:
 def _prompts(world: World, rng: random.Random) -> Asked:
     """A question and a paragraph for a fact of each entity drawn."""
     jobs: Asked = []
-    general = world.writer.general["paragraph_prompts"]
+    general = world.writer.phrases.general["paragraph_prompts"]
     for key in world.draw(rng, max(1, world.entities // 2)):
         name = key[0]
         if not (single := single_valued(world.by_entity[key])):
@@ -87,10 +87,12 @@ def _prompts(world: World, rng: random.Random) -> Asked:
         fact = rng.choice(single)
         near = ("_neighbour",) if _has_neighbour(world, name) else ()
         held = ("_held_out",) if name in world.held_out else ()
-        question = world.writer.question_for(rng, fact.relation, name, world.records[name].type)
+        question = world.writer.requests.question_for(
+            rng, fact.relation, name, world.records[name].type
+        )
         jobs.append((fact, question, ("", *near, *held)))
         paragraph = rng.choice(single[:8])  # a paragraph tells the first eight relations
-        jobs.append((paragraph, ask(rng.choice(general), name), ("", *near, *held)))
+        jobs.append((paragraph, fill_prompt(rng.choice(general), name), ("", *near, *held)))
     return jobs
 
 
@@ -107,7 +109,7 @@ def _prompts_by_alias(world: World, rng: random.Random) -> Asked:
             continue
         fact, alias = rng.choice(single), rng.choice(entity.aliases)
         kind = world.records[entity.name].type
-        question = world.writer.question_for(rng, fact.relation, alias, kind)
+        question = world.writer.requests.question_for(rng, fact.relation, alias, kind)
         jobs.append((fact, question, ("_alias",)))
         if len(jobs) == number:
             break

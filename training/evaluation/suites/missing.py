@@ -18,8 +18,7 @@ from collections.abc import Iterator
 
 from model.grounding import ground
 from training.corpus import made_up
-from training.corpus.phrase_book import split_template
-from training.corpus.writer import ask
+from training.corpus.templates import fill_prompt, split_template
 from training.evaluation.suite_context import World
 from training.evaluation.tally import Measures, Tally
 
@@ -38,7 +37,7 @@ def missing(world: World) -> Measures:
 
 def not_recorded_pattern(world: World) -> re.Pattern[str]:
     """Any of the corpus's ways to say that something is not recorded."""
-    general = world.writer.general
+    general = world.writer.phrases.general
     ways = []
     for template in (*general["missing_statements"], *general["unknown_entity"]):
         parts = split_template(template)
@@ -59,12 +58,14 @@ def _unanswerable(world: World, says_so: re.Pattern[str], tally: Tally) -> None:
         lacking = lacking or sorted(set(phrased) - set(record.facts))
         if lacking:
             relation = rng.choice(lacking)
-            prompt = world.writer.question_for(rng, relation, name, record.type)
+            prompt = world.writer.requests.question_for(rng, relation, name, record.type)
             jobs.append(("not_recorded", name, relation, prompt))
     for _ in range(max(1, world.entities // 6)):
         name = made_up.made_up_name(rng, ["North", "Grand", "Lower"])
         if not world.store.find_entities(name):
-            prompt = ask(rng.choice(world.writer.general["paragraph_prompts"]), name)
+            prompt = fill_prompt(
+                rng.choice(world.writer.phrases.general["paragraph_prompts"]), name
+            )
             jobs.append(("not_recorded_entity", name, "", prompt))
     world.say(f"{len(jobs)} questions without an answer")
     traces = world.generate([prompt for *_, prompt in jobs])
@@ -82,7 +83,7 @@ def _answerable(world: World, says_so: re.Pattern[str], tally: Tally) -> None:
         record = world.records[key[0]]
         known = [r for r in record.facts if r in world.writer.phrases.relations]
         relation = rng.choice(known or [*record.facts])
-        prompt = world.writer.question_for(rng, relation, key[0], record.type)
+        prompt = world.writer.requests.question_for(rng, relation, key[0], record.type)
         jobs.append((key[0], relation, prompt))
     world.say(f"{len(jobs)} questions with an answer")
     traces = world.generate([prompt for *_, prompt in jobs])

@@ -1,0 +1,119 @@
+"""Requests: the prompts that ask for a fact, for a paragraph or through a chain of relations."""
+
+from __future__ import annotations
+
+import random
+from functools import cached_property
+
+from training.corpus.draws import Draws
+from training.corpus.held_out import frame_held_out
+from training.corpus.phrase_book import Phrases
+from training.corpus.prompts import Prompts
+from training.corpus.templates import fill_prompt, split_template
+
+
+class Requests:
+    """Words what a person asks, in the wordings of a relation, in general ones, or amid fillers."""
+
+    def __init__(self, phrases: Phrases, draws: Draws) -> None:
+        self.phrases = phrases
+        self.draws = draws
+
+    @cached_property
+    def prompts(self) -> Prompts:
+        """How people type around a request."""
+        return Prompts(self.draws.words, self.phrases.prompts)
+
+    @cached_property
+    def frames(self) -> dict[str, list[str]]:
+        """For each relation, the general frames in which documents ask for it."""
+        general = self.phrases.general["general_questions"]
+        return {
+            name: [frame for frame in general if not frame_held_out(name, frame)]
+            for name in self.phrases.relations
+        }
+
+    def question_for(
+        self, rng: random.Random, relation: str, entity: str, entity_type: str = ""
+    ) -> str:
+        """A question for one fact, in a wording that was written for the relation."""
+        if relation in self.phrases.relations:
+            template = rng.choice(self.phrases.relations[relation].questions_for(entity_type))
+        else:
+            template = rng.choice(self.phrases.general["general_questions"])
+        return fill_prompt(template, entity, relation)
+
+    def fact_request(
+        self, rng: random.Random, relation: str, entity: str, entity_type: str = ""
+    ) -> str:
+        """A question for one fact in any words: its own, a general frame, or amid fillers."""
+        described = self.phrases.relations.get(relation)
+        if described is None:
+            template, noun = rng.choice(self.phrases.general["general_questions"]), relation
+        else:
+            draw = rng.random()
+            noun = self._noun(rng, relation)
+            if draw < 0.45:
+                template = rng.choice(described.questions_for(entity_type))
+            elif draw < 0.72:
+                template = rng.choice(self.frames[relation])
+            else:
+                return fill_prompt(self.prompts.filled(rng), entity, noun, leaves_out_article(rng))
+        return fill_prompt(self.retyped(rng, template), entity, noun, leaves_out_article(rng))
+
+    def _noun(self, rng: random.Random, relation: str) -> str:
+        """What people call a relation: mostly its noun, at times its name."""
+        return self.phrases.relations[relation].noun if rng.random() < 0.85 else relation
+
+    def retyped(self, rng: random.Random, template: str) -> str:
+        """A request as it is, with something around it, or with slips of the finger."""
+        draw = rng.random()
+        if draw < 0.25:
+            return self.prompts.dressed(rng, template)
+        if draw < 0.28:
+            return self.prompts.with_slips(rng, template)
+        return template
+
+    def paragraph_request(self, rng: random.Random, name: str) -> str:
+        """A request for a paragraph in any words."""
+        draw = rng.random()
+        if draw < 0.06:
+            return fill_prompt(self.prompts.mentioned(rng), name, bare=leaves_out_article(rng))
+        if draw < 0.15:
+            return fill_prompt(self.prompts.in_another_language(rng), name, bare=True)
+        template = self.retyped(rng, rng.choice(self.phrases.general["paragraph_prompts"]))
+        return fill_prompt(template, name, bare=leaves_out_article(rng))
+
+    def chain_question(
+        self, rng: random.Random, relation: str, entity_type: str, reference: str
+    ) -> str:
+        """A question for a relation of what `reference` describes, "the capital of Peru".
+
+        Only wordings that can hold a description: not those that open with the name, nor those
+        that speak of it as a name.
+        """
+        described = self.phrases.relations.get(relation)
+        own = described.questions_for(entity_type) if described else ()
+        templates = [t for t in own if _takes_description(t)]
+        if not templates or rng.random() < 0.4:
+            frames = self.frames.get(relation, self.phrases.general["general_questions"])
+            templates = [t for t in frames if _takes_description(t)]
+        noun = described.noun if described else relation
+        question = fill_prompt(rng.choice(templates), reference, noun)
+        return question[:1].upper() + question[1:]
+
+
+def leaves_out_article(rng: random.Random) -> bool:
+    """Whether a person leaves the article out. Were it always there, the text would repeat what
+    the prompt has, and not learn which names take it."""
+    return rng.random() < 0.5
+
+
+def _takes_description(template: str) -> bool:
+    """Whether "the capital of Peru" can stand in a question where a name stands."""
+    literal = split_template(template)[0]
+    return (
+        "{entity's}" not in template
+        and bool(literal)
+        and not literal.lower().endswith(("name ", "word ", "called ", "title "))
+    )
