@@ -135,7 +135,7 @@ def whole_file(
 ) -> Iterator[IO[Any]]:
     """A file to write, which takes its place at the end; raises `OutputRefused` first.
 
-    If something is raised meanwhile, `path` is as it was before. A pipe or a terminal is written
+    If the block raises an error, `path` stays as it was. A pipe or a terminal is written
     to directly. `partial` names the file until then, where a kill may leave it.
     """
     check_output(path, made=made, force=force, inputs=inputs)
@@ -152,11 +152,11 @@ def whole_file(
             yield file
             file.flush()
             os.fsync(file.fileno())
-        if there:  # what became of it meanwhile decides
+        if there:  # it may have changed since
             check_output(place, made=made, force=force, inputs=inputs)
         put(making, place, replace=there or force)
     except FileExistsError as problem:
-        raise OutputRefused(f"{path} was written by another process meanwhile.") from problem
+        raise OutputRefused(f"{path} was written by another process at the same time.") from problem
     finally:
         with suppress(OSError):
             making.unlink(missing_ok=True)
@@ -173,8 +173,8 @@ def whole_folder(
 ) -> Iterator[Path]:
     """An empty folder to write into, which takes the place of `path` at the end.
 
-    With `names`, other files of an earlier folder are carried over into the new one. If something
-    is raised meanwhile, `path` is as it was before. Raises `OutputRefused` first.
+    With `names`, other files of an earlier folder are carried over into the new one. If the block
+    raises an error, `path` stays as it was. Raises `OutputRefused` first.
     """
     check_folder(path, names, made=made, force=force, inputs=inputs)
     place = Path(os.path.realpath(path))

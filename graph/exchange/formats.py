@@ -106,7 +106,7 @@ def read_rows(path: Path, name: str | None = None) -> Iterator[Row]:
     format_ = format_of(path, name)
     refuse_database(path)
     try:
-        # Bytes that are not UTF-8 become lone surrogates, which no name may hold: a bad line.
+        # Bytes that are not UTF-8 become lone surrogates, which make a line invalid.
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             yield from format_.read(file)
     except OSError as problem:

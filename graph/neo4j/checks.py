@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain, islice
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from graph.core.errors import StoreError
-from graph.core.invariants import MOST, check
+from graph.core.invariants import MOST
 from graph.neo4j.schema import OPEN, bag_key
-from graph.neo4j.store import Neo4jStore
 from graph.neo4j.writes import words_in
+
+Rows = Callable[..., list[list[Any]]]
+"""Runs a statement with its parameters and returns its rows."""
 
 _BATCH = 5000  # names looked at together
 _BROKEN = {
@@ -38,20 +39,13 @@ _BROKEN = {
 """Statements, and what each row that they return means."""
 
 
-def check_server(store: Neo4jStore, most: int = MOST) -> list[str]:
-    """What is broken in the store or its nodes, a sentence each; [] if nothing is."""
-    try:
-        return list(islice(chain(_findings(store), check(store, most)), most))
-    except StoreError as problem:
-        return [str(problem)]
-
-
-def _findings(store: Neo4jStore) -> Iterator[str]:
+def findings(rows: Rows) -> Iterator[str]:
+    """What is broken in the nodes, one sentence each."""
     for statement, sentence in _BROKEN.items():
-        for row in store.rows(f"{statement} LIMIT {MOST}", open=OPEN):
+        for row in rows(f"{statement} LIMIT {MOST}", open=OPEN):
             yield sentence.format(*row)
     after = -1
-    while names := store.rows(
+    while names := rows(
         "MATCH (e:Entity) WHERE e.id > $after WITH e ORDER BY e.id LIMIT $batch"
         " RETURN e.id, [[e.name, e.bag]] + [(e)-[:NAMED]->(n:Name) | [n.name, n.bag]]",
         after=after,
@@ -62,7 +56,7 @@ def _findings(store: Neo4jStore) -> Iterator[str]:
         for text, bag in known:
             if bag != bag_key(text):
                 yield f"The name {text} is kept under another's key."
-        for (word,) in store.rows(
+        for (word,) in rows(
             "UNWIND $words AS word WITH word WHERE NOT EXISTS { (:Word {text: word}) } RETURN word",
             words=list(words_in(text for text, _ in known)),
         ):

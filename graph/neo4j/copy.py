@@ -11,13 +11,12 @@ from neo4j import ManagedTransaction
 from graph.core.deltas import touched_ids
 from graph.core.errors import StoreError
 from graph.core.ids import new_id
-from graph.core.journal import read_deltas
+from graph.core.journal import read_deltas, undone_by
 from graph.exchange.copying import BATCH, Row
 from graph.neo4j.driver import run
 from graph.neo4j.schema import OPEN, kept_key, key_of
 from graph.neo4j.store import Neo4jStore
 from graph.neo4j.writes import count_facts, name_row, remember, run_rows, words_in
-from graph.sqlite.copy import undone_by
 
 # By the first column, of which all rows are read together: (what to match, columns, order).
 _SELECT = {
@@ -68,6 +67,7 @@ class Neo4jTables:
 
     def __init__(self, store: Neo4jStore) -> None:
         self.store = store
+        self.url = store.url
         self.store_id: str = store.store_id
         self._undone: tuple[int, set[int]] | None = None
 

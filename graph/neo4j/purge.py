@@ -14,28 +14,22 @@ from graph.lookup.spelling import words_of
 from graph.neo4j.dictionary import lucene
 from graph.neo4j.driver import run
 from graph.neo4j.schema import OPEN
-from graph.neo4j.store import Neo4jStore
-from graph.neo4j.writes import Journal, View, count_facts
+from graph.neo4j.writes import Journal, count_facts
 
 
-def purge(store: Neo4jStore, fact_ids: Sequence[int], *, author: str, reason: str = "") -> int:
-    """Erase facts, their history and their traces from the database; returns the revision.
+def erase(tx: ManagedTransaction, fact_ids: Sequence[int]) -> Journal:
+    """Erase facts, their history and their traces; returns the entry that says how many.
 
-    Gone is what `graph.sqlite.upkeep.purge` takes out of a file, in one transaction. The server's
-    own transaction logs and backups keep what they hold until it rotates them. Raises `StoreError`
-    for an id that never was one.
+    Gone is what `graph.sqlite.purge` takes out of a file. Raises `StoreError` for an id that never
+    was one.
     """
-
-    def work(tx: ManagedTransaction, view: View, revision: int) -> Journal:
-        eraser = _Eraser(tx)
-        for fact_id in dict.fromkeys(fact_ids):
-            eraser.erase_fact(fact_id)
-        eraser.finish()
-        journal = Journal()
-        journal.add("purge", {"kind": "purge", "facts": len(set(fact_ids))}, None)
-        return journal
-
-    return store._revise("purge", author, reason, None, work)
+    eraser = _Eraser(tx)
+    for fact_id in dict.fromkeys(fact_ids):
+        eraser.erase_fact(fact_id)
+    eraser.finish()
+    journal = Journal()
+    journal.add("purge", {"kind": "purge", "facts": len(set(fact_ids))}, None)
+    return journal
 
 
 class _Eraser:

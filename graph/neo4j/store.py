@@ -24,16 +24,19 @@ from graph.core.draft_record import IDLE_DAYS, DraftRecord, Step, check_draft_id
 from graph.core.edits import Edit
 from graph.core.errors import StoreError
 from graph.core.import_rows import Row
+from graph.core.invariants import MOST, check
 from graph.core.names import clean_note
 from graph.core.protocol import LoadReport, Statistics, TripletStore
 from graph.core.vectors import Vectors
-from graph.core.writer_priority import Courtesy
+from graph.core.writer_priority import WriterPriority
 from graph.editing.draft import StoredDraft
 from graph.editing.overlay import Overlay
 from graph.editing.planning import conflict, plan, require_unchanged, slot_differences
 from graph.neo4j import lease
+from graph.neo4j.checks import findings
 from graph.neo4j.driver import PATIENCE_SECONDS, Connection, address_of, run
 from graph.neo4j.load import load
+from graph.neo4j.purge import erase
 from graph.neo4j.reads import Neo4jReads
 from graph.neo4j.schema import make_schema, refuse_strangers, store_node
 from graph.neo4j.undo import listed_deltas, take_back, take_back_bulk
@@ -48,7 +51,7 @@ from graph.neo4j.writes import (
 )
 
 EDITS = ["edit", "publish", "revert", "import"]  # what undo takes back
-COURTESY_SECONDS = 0.1
+READER_PAUSE_SECONDS = 0.1
 _IDLE = IDLE_DAYS * 24 * 3600 * 1000  # milliseconds
 
 Outcome = TypeVar("Outcome")
@@ -91,7 +94,7 @@ class Neo4jStore(Neo4jReads):
         self.connection = Connection(self.address, read_only=read_only)
         self._drafts: weakref.WeakValueDictionary[str, StoredDraft] = weakref.WeakValueDictionary()
         self._drafts_lock = threading.Lock()
-        self._courtesy = Courtesy(COURTESY_SECONDS)
+        self._priority = WriterPriority(READER_PAUSE_SECONDS)
         try:
             if create:
                 make_schema(self.connection)
@@ -143,7 +146,7 @@ class Neo4jStore(Neo4jReads):
             self.announce(self.connection.write(last))
 
     def rows(self, cypher: str, **parameters: Any) -> list[list[Any]]:
-        self._courtesy.stand_back()
+        self._priority.wait_for_writers()
         return self.connection.read(cypher, **parameters)
 
     def close(self) -> None:
@@ -231,7 +234,7 @@ class Neo4jStore(Neo4jReads):
             write_revision(tx, revision, kind, author, reason, now, own, journal)
             return revision
 
-        with self._courtesy.writing():
+        with self._priority.writing():
             revision = self.take_turns(own, attempt)
             self.announce(revision)
         return revision
@@ -376,6 +379,28 @@ class Neo4jStore(Neo4jReads):
 
         return self._revise("publish", author, reason, write_id, work)
 
+    # Upkeep
+
+    purge_notice = (
+        "The server's transaction logs hold it until they are rotated, as its settings say."
+    )
+
+    def check(self, most: int = MOST) -> list[str]:
+        return check(self, findings(self.rows), most)
+
+    def purge(self, fact_ids: Sequence[int], *, author: str, reason: str = "") -> int:
+        def work(tx: ManagedTransaction, view: View, revision: int) -> Journal:
+            return erase(tx, fact_ids)
+
+        return self._revise("purge", author, reason, None, work)
+
+    def rewrite(self) -> None:
+        raise StoreError(
+            "purge without an id is for a store in a file; copy this one into a file with: "
+            f"python -m graph copy --from {self.url} --to sqlite:///copy.db, "
+            "or use the server's own tools."
+        )
+
     # Drafts
 
     def draft(self, draft_id: str) -> StoredDraft:
@@ -482,15 +507,6 @@ class Neo4jStore(Neo4jReads):
             )
 
         self.connection.write(attempt)
-
-
-def prepare(url: str) -> bool:
-    """Make the schema in a server's database; False if a whole store is there already."""
-    connection = Connection(address_of(url))
-    try:
-        return not make_schema(connection)
-    finally:
-        connection.close()
 
 
 def _store(view: View) -> TripletStore:

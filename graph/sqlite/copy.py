@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any
 
 from graph.core.atomic_files import put
 from graph.core.deltas import touched_ids
 from graph.core.errors import StoreError
-from graph.core.journal import read_deltas
+from graph.core.journal import read_deltas, undone_by
 from graph.core.names import fold
 from graph.exchange.copying import BATCH, Row
 from graph.lookup.spelling import bag_of, words_of
@@ -46,6 +45,7 @@ class SqliteTables:
 
     def __init__(self, store: SqliteStore) -> None:
         self.store = store
+        self.url = store.url
         self.store_id: str = store.store_id
         self._undone: tuple[int, set[int]] | None = None
 
@@ -83,18 +83,6 @@ class SqliteTables:
         self.store.close()
 
 
-def undone_by(rows: Any) -> set[int]:
-    """The revisions that stand undone after these undos and redos, kind and JSON each."""
-    undone: set[int] = set()
-    for kind, edit in rows:
-        target = json.loads(edit)["revision"]
-        if kind == "undo":
-            undone.add(target)
-        else:
-            undone.discard(target)
-    return undone
-
-
 class SqliteTarget(SqliteTables):
     """A file in the making, beside the place where it will be."""
 
@@ -104,6 +92,7 @@ class SqliteTarget(SqliteTables):
             raise StoreError(f"{self.path} is there already; give the path of a new file.")
         self.making = self.path.with_name(f"{self.path.name}.copying")
         super().__init__(SqliteStore(f"sqlite:///{self.making}", create=True))
+        self.url = url
         if self.progress() is None and self.revision() > 0:
             self.close()
             raise StoreError(

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from graph.core.database_files import OpenFiles
@@ -26,18 +27,22 @@ from graph.core.edits import Edit, edit_kind, edit_to_json
 from graph.core.errors import StoreError
 from graph.core.facts import Entity, Fact
 from graph.core.import_rows import Row
+from graph.core.invariants import MOST, check
 from graph.core.journal import read_deltas
 from graph.core.names import clean_note, fold
 from graph.core.protocol import LoadReport, Statistics
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
-from graph.core.writer_priority import Courtesy
+from graph.core.writer_priority import WriterPriority
 from graph.editing.draft import StoredDraft
 from graph.editing.planning import conflict, inverse, plan, require_unchanged, slot_differences
 from graph.lookup.spelling import bag_of, words_of
+from graph.sqlite.backup import back_up
+from graph.sqlite.checks import findings
 from graph.sqlite.dictionary import remember
 from graph.sqlite.file import NEWEST, OPEN, SCHEMA, connect, explain, is_new, path_of
 from graph.sqlite.load import load
+from graph.sqlite.purge import erase, rewrite
 from graph.sqlite.reads import SqliteReads, view
 from graph.sqlite.vectors import lacking, put
 
@@ -45,7 +50,7 @@ _EDITS = "('edit', 'publish', 'revert', 'import')"  # what undo takes back
 
 
 _MOST_DELTAS = 10_000  # what one journal entry lists
-COURTESY_SECONDS = 0.02
+READER_PAUSE_SECONDS = 0.02
 
 
 class _Connection:
@@ -88,7 +93,7 @@ class SqliteStore(SqliteReads):
         self.path = path_of(url)
         self.clock = clock
         self._lock = threading.RLock()  # of the one writing connection
-        self._courtesy = Courtesy(COURTESY_SECONDS)
+        self._priority = WriterPriority(READER_PAUSE_SECONDS)
         self._local = threading.local()
         self._readers: weakref.WeakSet[_Connection] = weakref.WeakSet()
         self._drafts: weakref.WeakValueDictionary[str, StoredDraft] = weakref.WeakValueDictionary()
@@ -170,7 +175,7 @@ class SqliteStore(SqliteReads):
         return self._local.reader.connection
 
     def _rows(self, sql: str, values: Any = ()) -> list[tuple[Any, ...]]:
-        self._courtesy.stand_back()
+        self._priority.wait_for_writers()
         try:
             return self._reader().execute(sql, values).fetchall()
         except sqlite3.Error as problem:
@@ -182,9 +187,9 @@ class SqliteStore(SqliteReads):
     def transaction(self, *, brief: bool = True) -> Iterator[sqlite3.Connection]:
         """The writing connection inside a transaction: committed at the end, or nothing done.
 
-        Readers stand back for a `brief` one.
+        Readers pause while a `brief` one is open.
         """
-        with self._lock, self._courtesy.writing() if brief else nullcontext():
+        with self._lock, self._priority.writing() if brief else nullcontext():
             if self._closed:
                 raise StoreError(f"The store {self.path} is closed.")
             if self.read_only:
@@ -513,6 +518,40 @@ class SqliteStore(SqliteReads):
                 "INSERT INTO relation (name, key) VALUES (?, ?) RETURNING id", (name, fold(name))
             ).fetchall()[0]
         return row[0]
+
+    # Upkeep
+
+    purge_notice = ""
+
+    def check(self, most: int = MOST) -> list[str]:
+        return check(self, findings(self._rows), most)
+
+    def purge(self, fact_ids: Sequence[int], *, author: str, reason: str = "") -> int:
+        with self.transaction(brief=False) as connection:
+            revision = self.begin_revision("purge", author, reason, None)
+            erase(connection, fact_ids)
+            purged = len(set(fact_ids))
+            self.record_bulk(revision, 0, "purge", {"kind": "purge", "facts": purged})
+        self.rewrite()
+        return revision
+
+    def rewrite(self) -> None:
+        with self._lock:
+            self.require_files()
+            try:
+                is_cut = rewrite(self._writer)
+            except sqlite3.Error as problem:
+                raise self._explain(problem) from problem
+            self.require_files()
+        if not is_cut:
+            raise StoreError(
+                f"The facts are purged, but another process reads {self.path}, so traces are in "
+                "its log; run purge again without an id when that has ended."
+            )
+
+    def back_up(self, path: Path, *, force: bool = False) -> int:
+        """Copy the store, as it is at this moment, into a new file; returns its revision."""
+        return back_up(self._reader(), self.path, path, force=force)
 
     # Drafts
 

@@ -81,7 +81,7 @@ def test_on_the_command_line(
     assert "--delete" in printed
     assert public.history(limit=1)[0].kind == "add"
     assert main(["closure", "Marie Curie", "country of birth", "--delete", "relation,inverse"]) == 0
-    assert "3 facts are deleted" in capsys.readouterr().out
+    assert "deleted 3 facts" in capsys.readouterr().out
     assert public.facts(id_of(public, "Marie Curie"), "nationality") == []
     assert public.facts(id_of(public, "Warsaw"), "country")
     for wrong in (["Marie Curie", "no such"], ["Marie Curie", "language", "--delete", "all"]):

@@ -171,10 +171,10 @@ def test_a_session(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str])
         assert main(arguments) == 0
         return capsys.readouterr().out
 
-    assert "is there already" in run("init")
+    assert "already exists" in run("init")
     facts = tmp_path / "own.csv"
     facts.write_text("entity,relation,value\nFrance,motto,Liberté\nBelgium,capital,Brussels\n")
-    assert "2 facts" in run("import", str(facts), "--author", "Ada", "--source", "mine")
+    assert "2 new facts" in run("import", str(facts), "--author", "Ada", "--source", "mine")
     assert run("lookup", "hexagon", "CAPITAL").startswith("Paris\n  (alias: France, capital;")
     assert run("lookup", "Oz", "capital").startswith("unknown\n  (miss: no such entity;")
     shown = run("show", "France")
@@ -190,7 +190,9 @@ def test_a_session(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "takes back revision 2" in run("undo", "--author", "Ada", "--reason", "a slip")
     assert run("lookup", "France", "motto").startswith("unknown")
     assert "facts                1" in run("stats")
-    assert run("init", "--empty", "--store", f"sqlite:///{tmp_path}/own.db").startswith("sqlite")
+    assert run("init", "--empty", "--store", f"sqlite:///{tmp_path}/own.db").startswith(
+        "Made sqlite"
+    )
 
 
 def test_long_listings_are_paged(url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -248,7 +250,7 @@ def test_import_reports_bad_lines(
     assert "Nothing was imported, for there are 2 bad lines" in errors
     assert main(["import", str(path), "--skip-bad", "--most", "1"]) == 0
     captured = capsys.readouterr()
-    assert "2 bad lines left out" in captured.out
+    assert "2 invalid lines skipped" in captured.out
     assert "and more" in captured.err
 
 

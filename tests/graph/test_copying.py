@@ -13,8 +13,8 @@ from graph.core.edits import Add, AddAlias, AddSynonym, Change, ChangeSetting, D
 from graph.core.errors import StoreError
 from graph.core.import_rows import AliasRow, FactRow
 from graph.core.protocol import SharedStore
-from graph.exchange.copying import TABLES, copy
-from graph.opening import open_store
+from graph.exchange.copying import TABLES
+from graph.opening import copy_store, open_store
 from graph.sqlite.store import SqliteStore
 from tests.graph.conftest import EDITS, KINDS, declared
 from tests.graph.helpers import fact_of, id_of, said
@@ -55,7 +55,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path, source: SharedStore) 
         return f"sqlite:///{tmp_path}/copy.db"
     if source.url.startswith("neo4j"):
         file = f"sqlite:///{tmp_path}/between.db"
-        copy(source.url, file)
+        copy_store(source.url, file)
         request.getfixturevalue("emptied_server")()
         return f"{source.url} from {file}"
     return str(request.getfixturevalue("emptied_server")())
@@ -92,7 +92,7 @@ def test_a_copy_has_everything(source: SharedStore, target: str) -> None:
             before = everything(moved)
     else:
         before = everything(source)
-    done = copy(between or source.url, url)
+    done = copy_store(between or source.url, url)
     assert done.at == before["statistics"].revision
     assert list(done.counts) == list(TABLES)
     assert all(done.counts.values())
@@ -123,12 +123,12 @@ def test_a_copy_that_was_stopped_goes_on(
     with open_store(between) if between else nullcontext(source) as whole:
         before = everything(whole)
         with pytest.raises(KeyboardInterrupt):
-            copy(whole.url, url, stop)
+            copy_store(whole.url, url, stop)
         with pytest.raises(StoreError, match=r"no store at|A copy into the store .* was stopped"):
             open_store(url)  # nobody sees half a copy
         whole.apply([Add("France", "borders", "Andorra")], author="Ada")  # the source is in use
         again: list[str] = []
-        copy(whole.url, url, lambda name, rows: again.append(name))
+        copy_store(whole.url, url, lambda name, rows: again.append(name))
     assert TABLES.index(table) <= min(map(TABLES.index, again), default=len(TABLES))
     with open_store(url) as store:
         assert everything(store) == before
@@ -139,13 +139,13 @@ def test_a_target_that_holds_something_is_refused(source: SharedStore, tmp_path:
         other.apply([Add("Oz", "motto", "x")], author="Ada")
     for url in (other.url, source.url):
         with pytest.raises(StoreError, match=r"is there already|holds facts"):
-            copy(other.url, url)
+            copy_store(other.url, url)
     with open_store(other.url) as store:
         assert said(store, "Oz") == ["x"]
     with pytest.raises(KeyboardInterrupt):
-        copy(other.url, f"sqlite:///{tmp_path}/copy.db", interrupted)
-    with pytest.raises(StoreError, match="the unfinished copy of another store"):
-        copy(source.url, f"sqlite:///{tmp_path}/copy.db")
+        copy_store(other.url, f"sqlite:///{tmp_path}/copy.db", interrupted)
+    with pytest.raises(StoreError, match="an unfinished copy of another store"):
+        copy_store(source.url, f"sqlite:///{tmp_path}/copy.db")
 
 
 def interrupted(*_: object) -> None:
@@ -161,8 +161,8 @@ def test_a_copy_that_differs_is_found_out(sqlite: SqliteStore, tmp_path: Path) -
             with SqliteStore(f"{url}.copying") as making, making.transaction() as sql:
                 sql.execute("UPDATE fact SET value = '68,400,001' WHERE value = '68,400,000'")
 
-    with pytest.raises(StoreError, match="is not what was read: of fact it has 7 rows for 7"):
-        copy(sqlite.url, url, spoil)
+    with pytest.raises(StoreError, match="the table fact has 7 rows, 7 were read"):
+        copy_store(sqlite.url, url, spoil)
     assert not (tmp_path / "copy.db").exists()
 
 

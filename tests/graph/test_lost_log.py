@@ -15,7 +15,6 @@ from graph.core.edits import Add
 from graph.core.errors import StoreError
 from graph.opening import open_store
 from graph.sqlite.store import SqliteStore
-from graph.sqlite.upkeep import purge, rewrite
 from tests import handles
 from tests.graph.helpers import fact_of, said
 
@@ -103,8 +102,8 @@ def test_nothing_is_acknowledged_once_a_file_is_gone(inner: SqliteStore, way) ->
         lambda: draft.apply([Add("Italy", "capital", "Rome")], author="Ada"),
         lambda: inner.undo(author="Ada"),
         lambda: inner.load([], author="Ada"),
-        lambda: purge(inner, [fact.id], author="Ada"),
-        lambda: rewrite(inner),
+        lambda: inner.purge([fact.id], author="Ada"),
+        lambda: inner.rewrite(),
     )
     for write in writes:
         with pytest.raises(StoreError, match=LOST):

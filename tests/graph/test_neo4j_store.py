@@ -18,11 +18,10 @@ from graph.core.errors import StoreError
 from graph.core.ids import LARGEST_ID
 from graph.core.import_rows import AliasRow, BadLine, FactRow, RelationRow
 from graph.core.protocol import SharedStore
-from graph.exchange.copying import copy
 from graph.neo4j.dictionary import lucene
 from graph.neo4j.driver import _drivers, address_of, credentials
 from graph.neo4j.store import Neo4jStore
-from graph.opening import open_store
+from graph.opening import copy_store, open_store
 from graph.sqlite.store import SqliteStore
 from graph.world import make_world, store_url
 from tests.graph.conftest import EDITS, declared
@@ -282,7 +281,7 @@ def test_rows_of_somebody_elses_database_are_imported(
     try:
         knows = "MATCH (a)-[r]->(b) RETURN a.name AS entity, type(r) AS relation, b.name AS value"
         assert main([*start, f"{knows}, 'ours' AS source, 1833 AS year"]) == 0
-        assert "1 facts and 1 entities are new" in capsys.readouterr().out
+        assert "1 new fact, 1 new entity" in capsys.readouterr().out
         (fact,) = sqlite.all_facts()
         assert (fact.entity, fact.relation, fact.value) == ("Ada", "KNOWS", "Charles")
         assert (fact.source, fact.year) == ("ours", 1833)
@@ -313,13 +312,13 @@ def test_a_copy_that_was_stopped_is_not_finished_by_init(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        copy(own.url, url, stop)
+        copy_store(own.url, url, stop)
     with pytest.raises(StoreError, match="go on with it: python -m graph copy"):
         open_store(url)
     for verb in (["init"], ["init", "--empty"]):
         assert main([*verb, "--store", url]) == 2
         assert "go on with it: python -m graph copy" in capsys.readouterr().err
-    copy(own.url, url)
+    copy_store(own.url, url)
     with open_store(url) as store:
         assert said(store, "France", "capital") == ["Paris"]
 
@@ -330,7 +329,7 @@ def test_a_fact_is_purged_and_a_backup_is_a_copy(
     fact = fact_of(filled, "France", "population")
     assert main(["purge", str(fact.id), "--store", filled.url, "--author", "Ada"]) == 0
     out = capsys.readouterr().out
-    assert "1 fact is erased" in out
+    assert "erased 1 fact." in out
     assert "transaction logs hold it until they are rotated" in out
     assert filled.fact(fact.id, at=1) is None
     assert main(["purge", "--store", filled.url]) == 2

@@ -18,7 +18,6 @@ from graph.core.invariants import check
 from graph.lookup.retriever import Retriever
 from graph.opening import open_store
 from graph.sqlite.store import SqliteStore
-from graph.sqlite.upkeep import back_up, check_file, purge
 from tests.graph.conftest import EDITS, declared
 from tests.graph.helpers import fact_of, id_of, said
 
@@ -31,7 +30,7 @@ def test_a_sound_store_has_no_findings(store: Any) -> None:
     store.undo(author="Ada")
     assert check(store) == []
     if not hasattr(store, "draft_id"):
-        assert findings(store) == []
+        assert store.check() == []
 
 
 DAMAGE = {
@@ -42,7 +41,7 @@ DAMAGE = {
     "UPDATE fact SET since = 77": "never made",
     "DELETE FROM name_words_docsize WHERE id = 1": "can be searched",
     "INSERT INTO fact SELECT version + 100, id + 1, entity_id, relation_id, value, value_id,"
-    " source, year, since, until FROM fact WHERE value IS NOT NULL": "says the same as",
+    " source, year, since, until FROM fact WHERE value IS NOT NULL": "is a duplicate of",
     "DELETE FROM entity": "hangs on a row of entity that is not there",
     "UPDATE fact SET value = 'a' || char(7) WHERE value IS NOT NULL": "control character",
 }
@@ -60,7 +59,7 @@ def test_a_broken_invariant_is_found(
 
 def assert_told(store: Any, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     """`check` finds what is broken, and so does its verb."""
-    assert any(sentence in found for found in findings(store))
+    assert any(sentence in found for found in store.check())
     assert main(["check", "--store", store.url]) == 1
     assert sentence in capsys.readouterr().out
 
@@ -84,7 +83,7 @@ def test_a_broken_invariant_is_found_on_a_server(
     neo4j_store: Any, damage: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     declared(neo4j_store).apply(EDITS, author="Ada")
-    assert findings(neo4j_store) == []
+    assert neo4j_store.check() == []
     neo4j_store.connection.run(damage)
     assert_told(neo4j_store, SERVER_DAMAGE[damage], capsys)
 
@@ -111,7 +110,7 @@ def test_a_backup_while_in_use_is_a_whole_revision(filled: SqliteStore, tmp_path
     thread.start()
     try:
         backups = [tmp_path / "backups" / f"{number}.db" for number in range(3)]
-        revisions = [back_up(filled, path) for path in backups]
+        revisions = [filled.back_up(path) for path in backups]
     finally:
         stop.set()
         thread.join()
@@ -119,11 +118,11 @@ def test_a_backup_while_in_use_is_a_whole_revision(filled: SqliteStore, tmp_path
         with open_store(f"sqlite:///{path}") as copy:
             assert copy.revision() == revision
             assert copy.facts(france, "left")[0].value == copy.facts(france, "right")[0].value
-            assert check_file(copy) == []  # type: ignore[arg-type]
+            assert copy.check() == []
     with pytest.raises(StoreError, match="is there already"):
-        back_up(filled, backups[0])
+        filled.back_up(backups[0])
     with pytest.raises(StoreError, match="cannot be written"):
-        back_up(filled, Path("/proc/none/x.db"))
+        filled.back_up(Path("/proc/none/x.db"))
     assert sorted(path.name for path in (tmp_path / "backups").iterdir()) == [
         "0.db",
         "1.db",
@@ -145,24 +144,6 @@ def traces(store: Any) -> bytes:
         " UNION ALL MATCH ()-[f]->() RETURN properties(f) AS kept"
     )
     return str(rows).lower().encode()
-
-
-def erase(store: Any, fact_ids: list[int], **signed: Any) -> int:
-    """`purge` of the store's kind."""
-    if isinstance(store, SqliteStore):
-        return purge(store, fact_ids, **signed)
-    from graph.neo4j.purge import purge as purge_on_server
-
-    return purge_on_server(store, fact_ids, **signed)
-
-
-def findings(store: Any) -> list[str]:
-    """What is broken, as `check` tells of the store's kind."""
-    if isinstance(store, SqliteStore):
-        return check_file(store)
-    from graph.neo4j.checks import check_server
-
-    return check_server(store)
 
 
 def test_nothing_is_left_of_a_purged_fact(public: Any) -> None:
@@ -188,8 +169,8 @@ def test_nothing_is_left_of_a_purged_fact(public: Any) -> None:
     others = [f for f in others if f.relation != "heir"]
     before = public.revision()
     assert SECRET.lower().encode() in traces(public)
-    revision = erase(
-        public, [fact.id, castle.id, envoy.id, heir.id], author="Ada", reason="asked to"
+    revision = public.purge(
+        [fact.id, castle.id, envoy.id, heir.id], author="Ada", reason="asked to"
     )
     assert revision == before + 1 == public.revision()
     assert SECRET.lower().encode() not in traces(public)
@@ -209,21 +190,21 @@ def test_nothing_is_left_of_a_purged_fact(public: Any) -> None:
     entry = public.history(limit=1)[0]
     assert (entry.kind, entry.author, entry.reason) == ("purge", "Ada", "asked to")
     assert entry.edit == {"kind": "purge", "facts": 4}
-    assert findings(public) == []
+    assert public.check() == []
     # Undo passes over what was emptied, and takes back what stands.
     public.undo(author="Ada")
     assert said(public, "France") in ([], [f.value for f in others if f.entity == "France"])
     with pytest.raises(StoreError, match="There is and was no fact"):
-        erase(public, [fact.id], author="Ada")
+        public.purge([fact.id], author="Ada")
 
 
 def test_a_purge_leaves_what_others_use(public: Any) -> None:
     capital = fact_of(public, "France", "capital")
-    erase(public, [capital.id], author="Ada")
+    public.purge([capital.id], author="Ada")
     assert said(public, "France", "capital") == []
     assert said(public, "Paris", "country") == ["France"]
     assert public.relation("capital") is not None
-    assert findings(public) == []
+    assert public.check() == []
 
 
 def test_a_purge_takes_only_the_past_from_a_fact_that_says_something_else_now(public: Any) -> None:
@@ -232,16 +213,16 @@ def test_a_purge_takes_only_the_past_from_a_fact_that_says_something_else_now(pu
     public.apply([Change(other.id, "Liberté")], author="Ada")
     public.apply([Add("France", "motto", SECRET)], author="Ada")
     secret = next(f for f in public.facts(other.entity_id, "motto") if f.value == SECRET)
-    erase(public, [secret.id], author="Ada")
+    public.purge([secret.id], author="Ada")
     assert said(public, "France", "motto") == ["Liberté"]
     assert SECRET.lower().encode() not in traces(public)
-    assert findings(public) == []
+    assert public.check() == []
 
 
 def test_purge_on_the_command_line(filled: SqliteStore, capsys: pytest.CaptureFixture[str]) -> None:
     fact = fact_of(filled, "France", "population")
     assert main(["purge", str(fact.id), "--store", filled.url, "--author", "Ada"]) == 0
-    assert "1 fact is erased" in capsys.readouterr().out
+    assert "erased 1 fact." in capsys.readouterr().out
     assert main(["purge", "77", "--store", filled.url]) == 2
     assert "nothing was purged" in capsys.readouterr().err
 
@@ -257,7 +238,7 @@ def test_reading_only(filled: SqliteStore, tmp_path: Path) -> None:
             lambda: store.undo(author="Ada"),
             lambda: store.load([FactRow(1, "a", "b", "c")], author="Ada"),
             lambda: draft.apply([Add("a", "b", "c")], author="Ada"),
-            lambda: purge(store, [fact_of(store, "France", "capital").id], author="Ada"),  # type: ignore[arg-type]
+            lambda: store.purge([fact_of(store, "France", "capital").id], author="Ada"),
         ):
             with pytest.raises(StoreError, match="is open for reading only"):
                 do()
@@ -291,10 +272,10 @@ def test_a_store_of_schema_1_is_refused_and_migrated(
     with pytest.raises(StoreError, match=r"schema version 1 .* python -m graph migrate --store"):
         open_store(filled.url)
     assert main(["migrate", "--store", filled.url]) == 0
-    assert "had the schema version 1 and has 2 now" in capsys.readouterr().out
+    assert "from schema version 1 to 2" in capsys.readouterr().out
     with SqliteStore(filled.url) as store:
         assert list(store.all_facts()) == facts
-        assert check_file(store) == []
+        assert store.check() == []
         assert Retriever(store).lookup("Farnce", "capital").value == "Paris"
         store.apply([Add("Portugal", "capital", "Lisbon")], author="Ada")
     assert main(["migrate", "--store", filled.url]) == 0

@@ -105,10 +105,10 @@ def test_names_are_embedded_by_a_command(
     assert "requirements-embeddings.txt" in capsys.readouterr().err
     monkeypatch.delenv("LAMPLIGHT_ENCODER")
     assert main(["embed", "--store", filled.url]) == 0
-    assert "5 names were embedded" in capsys.readouterr().out
+    assert "Embedded 5 names" in capsys.readouterr().out
     assert main(["lookup", "The French Republic", "capital", "--store", filled.url]) == 0
     assert "Paris" in capsys.readouterr().out
     assert main(["embed", "--store", filled.url]) == 0
-    assert "0 names were embedded" in capsys.readouterr().out
+    assert "Embedded 0 names" in capsys.readouterr().out
     with open_store(filled.url, read_only=True) as store:
         assert store.has_vectors()

@@ -177,7 +177,7 @@ def test_generate_shows_lookups_in_a_readable_way(
         (["generate", ASK, "--temperature", "-1"], "temperature must be"),
         (["generate", ASK, "--model", "/nowhere/at/all"], "no checkpoint folder"),
         (["generate", ASK, "--store", "sqlite:////nowhere/at/all.db"], "all.db"),
-        (["generate", ASK, "--store", "http://example.org"], "names no store"),
+        (["generate", ASK, "--store", "http://example.org"], "is not the URL of a store"),
         (["audit", ASK, "France", "mayor"], "holds no 'mayor' of 'France'"),
     ],
 )

@@ -1,0 +1,87 @@
+"""How the verbs of the command are declared: their options, their help and their examples."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+
+from graph.core.atomic_files import FORCE_HELP
+
+Do = Callable[[argparse.Namespace], int | None]
+"""A verb: does what the options say, and returns the exit code, None for 0."""
+
+
+class Verbs:
+    """Adds verbs to the command's parser.
+
+    Args:
+        parser: the parser of the whole command.
+    """
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._subparsers = parser.add_subparsers(dest="verb", metavar="VERB")
+        self.examples: list[str] = []
+        """The examples of all verbs, for the help of the whole command."""
+
+    def add(self, name: str, help_: str, do: Do, examples: str) -> argparse.ArgumentParser:
+        """Add a verb; returns its parser, which the verb's own options are added to.
+
+        Args:
+            name: what the user types.
+            help_: what the verb does, beginning in lower case and without a full stop.
+            do: the function to call.
+            examples: complete commands, one on each line.
+        """
+        lines = [f"  {line}" for line in examples.strip().splitlines()]
+        self.examples += lines
+        parser = self._subparsers.add_parser(
+            name,
+            help=help_,
+            description=help_[0].upper() + help_[1:] + ".",
+            epilog="\n".join(["example:", *lines]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.add_argument(
+            "--store", metavar="URL", help="the store to use, for example sqlite:///own.db"
+        )
+        parser.set_defaults(do=do)
+        return parser
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """A type for `add_argument`: whole numbers of at least `least`."""
+
+    def read(text: str) -> int:
+        number = int(text)
+        if not least <= number < 2**62:
+            raise ValueError(text)
+        return number
+
+    read.__name__ = f"whole number of at least {least}"  # argparse quotes it in its error
+    return read
+
+
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """The option that lets a verb replace a file that it did not write."""
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
+
+
+def add_revision(parser: argparse.ArgumentParser) -> None:
+    """The option that reads the store as it was at an earlier revision."""
+    parser.add_argument(
+        "--at",
+        type=whole_number(0),
+        metavar="REVISION",
+        help="read the store as it was at this revision (default: the newest)",
+    )
+
+
+def add_signature(parser: argparse.ArgumentParser) -> None:
+    """The options that say who makes an edit, and why."""
+    parser.add_argument(
+        "--author",
+        default=os.environ.get("USER", ""),
+        help="your name, for the history (default: the user name of this session)",
+    )
+    parser.add_argument("--reason", default="", help="why you make this edit, for the history")
