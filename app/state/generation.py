@@ -18,7 +18,7 @@ from app.state.marked_trace import MarkedTrace, mark_trace
 from app.state.session import Selection, Session
 from graph.core.errors import StoreError
 from graph.lookup.retriever import Retriever
-from model.engine.decoder import DoneEvent, Event, LookupEvent, TokenEvent
+from model.engine.events import DoneEvent, Event, LookupEvent, TokenEvent
 from model.prompts import PromptError, clean_prompt
 from model.roles import Role
 from model.settings import DecodingSettings
