@@ -15,7 +15,8 @@ from functools import cached_property
 from typing import Any
 
 from model.roles import MARKERS
-from training.corpus import made_up
+from training.corpus.made_up_names import made_up_name
+from training.corpus.made_up_values import SCRIPTS, in_any_script, in_script, made_up_value
 from training.corpus.templates import split_template
 
 _PIECES = (*MARKERS, "<|end|>", "<|begin|>", "<|", "|>", "[dblookup(", "-> ", "<b>", "</div>", "{{")
@@ -89,12 +90,10 @@ class PromptNoise:
         if rng.random() < 0.67:
             return rng.choice(self._wordings["other_languages"])
         # Of one script's few letters alone, a Chinese word that no document held began the name.
-        script = rng.choice(made_up.SCRIPTS) if rng.random() < 0.5 else ""
+        script = rng.choice(SCRIPTS) if rng.random() < 0.5 else ""
         space = rng.choice((" ", " ", ""))
         parts = [
-            (made_up.in_script(rng, script) if script else made_up.in_any_script(rng))
-            if rng.random() < 0.7
-            else ""
+            (in_script(rng, script) if script else in_any_script(rng)) if rng.random() < 0.7 else ""
             for _ in range(2)
         ]
         before, after = (part.replace("{", "").replace("}", "") for part in parts)
@@ -107,7 +106,7 @@ class PromptNoise:
             template = template.replace("{claim}", rng.choice(self._wordings["claims"]), 1)
         for slot in ("name", "place"):
             while f"{{{slot}}}" in template:
-                drawn = made_up.made_up_name(rng, self.words)
+                drawn = made_up_name(rng, self.words)
                 drawn = drawn.replace("{", "").replace("}", "") or "Somewhere"
                 template = template.replace(f"{{{slot}}}", drawn, 1)
         return template.replace("{number}", str(rng.randint(2, 3999)))
@@ -120,7 +119,7 @@ class PromptNoise:
     def with_markers(self, rng: random.Random, prompt: str, entity: str) -> str:
         """A prompt into which somebody typed markers, or a whole lookup of their own."""
         if rng.random() < 0.4:
-            value = made_up.made_up_value(rng, None, self.words)
+            value = made_up_value(rng, None, self.words)
             relation = rng.choice((rng.choice(self.words), *self._wordings["typed_relations"]))
             whole = rng.choice(
                 (
