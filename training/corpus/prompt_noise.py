@@ -31,7 +31,8 @@ class PromptNoise:
 
     @cached_property
     def _fillers(self) -> list[str]:
-        return self._wordings["fillers"].split()
+        fillers: str = self._wordings["fillers"]
+        return fillers.split()
 
     def dressed(self, rng: random.Random, template: str) -> str:
         """The request with something before or after it, as people write to each other."""
@@ -88,7 +89,8 @@ class PromptNoise:
         script around the name, with spaces between or, as Chinese and Japanese are written, none.
         """
         if rng.random() < 0.67:
-            return rng.choice(self._wordings["other_languages"])
+            other_languages: list[str] = self._wordings["other_languages"]
+            return rng.choice(other_languages)
         # Of one script's few letters alone, a Chinese word that no document held began the name.
         script = rng.choice(SCRIPTS) if rng.random() < 0.5 else ""
         space = rng.choice((" ", " ", ""))
@@ -101,7 +103,7 @@ class PromptNoise:
 
     def premise(self, rng: random.Random) -> str:
         """A request that takes for granted what no graph says."""
-        template = rng.choice(self._wordings["premises"])
+        template: str = rng.choice(self._wordings["premises"])
         while "{claim}" in template:
             template = template.replace("{claim}", rng.choice(self._wordings["claims"]), 1)
         for slot in ("name", "place"):
@@ -114,7 +116,8 @@ class PromptNoise:
     @property
     def premise_answers(self) -> Sequence[str]:
         """What is said of such a request, before what the graph does hold."""
-        return self._wordings["premise_answers"]
+        answers: list[str] = self._wordings["premise_answers"]
+        return answers
 
     def with_markers(self, rng: random.Random, prompt: str, entity: str) -> str:
         """A prompt into which somebody typed markers, or a whole lookup of their own."""
