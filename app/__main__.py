@@ -12,6 +12,7 @@ import sys
 from graph.core.errors import StoreError
 from graph.core.protocol import SharedStore
 from graph.opening import on_server, open_store
+from graph.version import VERSION
 from graph.world import DEFAULT_STORE, make_world, store_url
 
 RUNS, CORPORA = "build/runs", "build/corpus"
@@ -22,6 +23,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m app", description="Read, edit and rewrite with the facts in view."
     )
+    parser.add_argument("--version", action="version", version=f"Lamplight {VERSION}")
     parser.add_argument(
         "--store",
         metavar="URL",
