@@ -84,7 +84,7 @@ class TripletStore(Protocol):
         """The newest revision; only grows."""
 
     def state(self, at: int | None = None) -> str:
-        """A key for caches: names this store and the revision, and for a draft its own revision."""
+        """A key for caches that names this store and the revision (and of a draft, its own)."""
 
     def entity(self, entity_id: int, at: int | None = None) -> Entity | None:
         """An entity by its id."""
