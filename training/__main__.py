@@ -6,7 +6,7 @@ import importlib
 import sys
 
 COMMANDS = {
-    "corpus": ("training.corpus.build", "write annotated documents from a graph as token shards"),
+    "corpus": ("training.corpus.command", "write annotated documents from a graph as token shards"),
     "annotate": (
         "training.annotation.annotate",
         "write lookups into plain text, by a graph or a model",
@@ -21,7 +21,7 @@ COMMANDS = {
     "fit": ("training.fit.command", "pre-train: fit --config training/configs/world.yaml"),
     "validate": ("training.fit.command", "loss by role and copy accuracy of a checkpoint"),
     "export": ("training.fit.export", "write a run's checkpoint in Hugging Face format"),
-    "evaluate": ("training.evaluation.evaluate", "measure a checkpoint on a graph"),
+    "evaluate": ("training.evaluation.command", "measure a checkpoint on a graph"),
     "ablate": (
         "training.evaluation.ablation",
         "train variants of the recipe and measure what each part does",

@@ -5,3 +5,11 @@ from __future__ import annotations
 
 class TrainingError(RuntimeError):
     """Training cannot go on; the message is one sentence that says what to do."""
+
+
+class EvaluationError(RuntimeError):
+    """The evaluation cannot be done; the message is one sentence."""
+
+
+class CorpusError(ValueError):
+    """A corpus that cannot be used; the message is one sentence that says what to do."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from app.state.own_facts import MOST_ROWS, ImportResult
+from app.state.csv_import import MOST_ROWS, ImportResult
 from app.views.edit_summary import ask_button
 
 LINES_SHOWN = 100

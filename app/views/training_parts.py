@@ -13,7 +13,7 @@ import gradio as gr
 from app.state.training_session import MEASURES, TrainingSession, prompts_of
 from app.views import curves_figure, role_text
 from app.views.curves_figure import number
-from training.data.tokenizer import CorpusError
+from training.errors import CorpusError
 from training.fit.samples import Sample
 from training.report.runs import ROLES, Run, is_live
 
@@ -55,7 +55,7 @@ def _values(bench: TrainingSession) -> dict[str, str]:
 
 
 def _runs(bench: TrainingSession, run: Run | None) -> str:
-    written = bench.workshop.runs.written()
+    written = bench.folders.runs.written()
     if run is None:
         return ""
     rows = "".join(
@@ -90,7 +90,7 @@ def amount(count: float) -> str:
 def _head(bench: TrainingSession, run: Run | None) -> str:
     note = f'<p class="error" role="alert">{escape(bench.run_note)}</p>' if bench.run_note else ""
     if run is None:
-        folder = escape(str(bench.workshop.runs.folder))
+        folder = escape(str(bench.folders.runs.folder))
         return (
             f'{note}<p class="banner" id="no-runs">There is no run in <code>{folder}</code> yet: '
             f"<code>{START}</code> starts one, and it appears here while it trains.</p>"
@@ -260,7 +260,7 @@ def _mask(bench: TrainingSession, run: Run | None) -> str:
     try:
         found = bench.corpus(run)
         if found is None:
-            folder = escape(str(bench.workshop.corpora.folder))
+            folder = escape(str(bench.folders.corpora.folder))
             return (
                 f'{head}<p class="faint" id="no-corpora">There is no corpus in '
                 f"<code>{folder}</code> yet:"
@@ -287,7 +287,7 @@ def _mask_tools(
         "Corpus",
         [
             (each, f'data-action="corpus" data-corpus="{escape(each)}"', each == name)
-            for each in bench.workshop.corpora.names()
+            for each in bench.folders.corpora.names()
         ],
     )
     halves = _group(

@@ -238,9 +238,8 @@ def test_the_corpus_is_grounded() -> None:
     was not written as taught."""
     import random
 
-    from training.corpus.build import DEFAULT_FACTS
     from training.corpus.phrase_book import load_phrases
-    from training.corpus.records import read_records
+    from training.corpus.records import DEFAULT_FACTS, read_records
     from training.corpus.writer import Writer
 
     writer = Writer(read_records(DEFAULT_FACTS).values(), load_phrases())

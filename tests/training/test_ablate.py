@@ -14,10 +14,10 @@ import yaml
 
 from model.roles import Role, loss_mask
 from tests.training.conftest import FOUND
-from training.corpus.build import DEFAULT_FACTS, documents
+from training.corpus.document_stream import documents
 from training.corpus.held_out import NameFilter
 from training.corpus.phrase_book import load_phrases
-from training.corpus.records import read_records
+from training.corpus.records import DEFAULT_FACTS, read_records
 from training.corpus.writer import Writer
 from training.errors import TrainingError
 from training.evaluation.ablation import (

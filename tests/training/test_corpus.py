@@ -13,7 +13,7 @@ import yaml
 
 from graph.core.facts import MAX_RELATIONS, RELATIONS, UNKNOWN
 from graph.core.names import fold
-from training.corpus.build import DEFAULT_FACTS, documents
+from training.corpus.document_stream import documents
 from training.corpus.draws import Topic
 from training.corpus.english import definite_article, enumerate_values, indefinite_article
 from training.corpus.held_out import (
@@ -34,7 +34,7 @@ from training.corpus.made_up import (
 )
 from training.corpus.phrase_book import ANY_TYPE, FOLDER, load_phrases
 from training.corpus.prose import annotate
-from training.corpus.records import Record, read_records, words_of
+from training.corpus.records import DEFAULT_FACTS, Record, read_records, words_of
 from training.corpus.templates import Subject, fill_prompt, opens_well, render, split_template
 from training.corpus.writer import Writer
 from training.data.tokenizer import check_markers
@@ -289,7 +289,7 @@ def test_a_sentence_begins_with_all_its_lookups_and_its_words_are_chosen_by_them
 def test_half_of_the_requests_leave_out_the_article_that_the_text_has(writer):
     name = "Danube River"
     rng = random.Random(6)
-    prompts = [writer.requests.paragraph_request(rng, name) for _ in range(400)]
+    prompts = [writer.prompts.paragraph_prompt(rng, name) for _ in range(400)]
     with_article = sum("the Danube" in prompt or "The Danube" in prompt for prompt in prompts)
     assert 120 < with_article < 280
     record = writer.draws.records[name]
@@ -303,7 +303,7 @@ def test_half_of_the_requests_leave_out_the_article_that_the_text_has(writer):
 
 def test_a_fifth_of_the_frames_is_held_out_for_each_relation(writer):
     general = writer.phrases.general["general_questions"]
-    for relation, frames in writer.requests.frames.items():
+    for relation, frames in writer.prompts.frames.items():
         apart = [frame for frame in general if frame_held_out(relation, frame)]
         assert len(apart) + len(frames) == len(general) >= 50
         assert apart, relation
@@ -315,14 +315,14 @@ def test_a_fifth_of_the_frames_is_held_out_for_each_relation(writer):
         fill_prompt(f, "Peru", noun) for f in apart if f.replace("{relation}", noun) not in own
     }
     asked = {
-        writer.requests.fact_request(random.Random(seed), "capital", "Peru") for seed in range(3000)
+        writer.prompts.fact_prompt(random.Random(seed), "capital", "Peru") for seed in range(3000)
     }
     assert len(asked) > 500
     assert not apart & asked
 
 
 def test_typed_markers_change_nothing_and_a_premise_is_denied(writer):
-    denials = set(writer.requests.prompts.premise_answers)
+    denials = set(writer.prompts.noise.premise_answers)
     kinds = Counter()
     for seed in range(200):
         document = writer.document(random.Random(seed), "odd prompt")

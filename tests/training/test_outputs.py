@@ -12,7 +12,8 @@ from graph.opening import open_store
 from tests import handles
 from training.__main__ import main
 from training.data.tokenizer import load_tokenizer
-from training.evaluation.evaluate import working_store, write_found
+from training.evaluation.outputs import write_found
+from training.evaluation.working_store import working_store
 
 TEXT = "Ada Lovelace was born in London."
 

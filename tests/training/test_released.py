@@ -22,7 +22,9 @@ from tests.training.released import (
 )
 from training.__main__ import main as training_main
 from training.annotation.annotated_text import parse
-from training.evaluation.evaluate import generate_cases, measures, working_store
+from training.evaluation.case_measures import measures
+from training.evaluation.cases import generate_cases
+from training.evaluation.working_store import working_store
 
 
 @pytest.fixture(scope="module")

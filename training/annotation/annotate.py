@@ -31,7 +31,7 @@ from training.annotation.alignment import Text
 from training.annotation.annotated_text import write_brackets
 from training.annotation.annotators import Annotator, Chosen
 from training.annotation.articles import read_objects
-from training.data.tokenizer import CorpusError
+from training.errors import CorpusError
 
 SHOWN = 10  # problems that are printed
 

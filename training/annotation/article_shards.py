@@ -16,6 +16,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
@@ -24,13 +25,8 @@ from training.annotation.annotated_text import Annotated, Placed, write_markers
 from training.annotation.articles import Article, Problems, read_articles
 from training.data.documents import Document
 from training.data.shards import CONTEXT, is_corpus, write_corpus
-from training.data.tokenizer import (
-    CorpusError,
-    DocumentEncoder,
-    load_tokenizer,
-    train_tokenizer,
-    with_markers,
-)
+from training.data.tokenizer import DocumentEncoder, load_tokenizer, train_tokenizer, with_markers
+from training.errors import CorpusError
 
 _BREAK = re.compile(r"\n+|(?<=[.!?]) +(?=\S)")
 VALIDATION_MOST = 2000  # articles kept for validation
@@ -140,7 +136,7 @@ def build(
     drop_broken: bool = False,
     validation: float = 0.01,
     force: bool = False,
-) -> tuple[dict, Problems]:
+) -> tuple[dict[str, Any], Problems]:
     """Write the corpus folder; returns its manifest and what could not be parsed.
 
     Every n-th article goes to validation. Raises CorpusError; `out` then stays as it was.

@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from graph.core.database_files import refuse_database
 from training.annotation.annotated_text import Annotated, Unparsable, parse
-from training.data.tokenizer import CorpusError
+from training.errors import CorpusError
 
 MOST_TOLD = 5  # problems named in one message
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from training.corpus.draws import Draws
 from training.corpus.phrase_book import Phrases
+from training.corpus.prompts import Prompts
 from training.corpus.records import Record
-from training.corpus.requests import Requests
 from training.corpus.sentences import Sentences
 
 
@@ -17,5 +17,5 @@ class Material:
     def __init__(self, records: Iterable[Record], phrases: Phrases, exchange: bool = True) -> None:
         self.phrases = phrases
         self.draws = Draws(records, phrases, exchange)
-        self.requests = Requests(phrases, self.draws)
+        self.prompts = Prompts(phrases, self.draws)
         self.sentences = Sentences(phrases, self.draws)

@@ -84,8 +84,8 @@ class Phrases:
     sentences: Sequence[JoinedSentence] = ()
     general: Mapping[str, Any] = field(default_factory=dict)
     """Wordings that fit every relation: general.yaml."""
-    prompts: Mapping[str, Any] = field(default_factory=dict)
-    """What people type around a request: prompts.yaml."""
+    prompt_noise: Mapping[str, Any] = field(default_factory=dict)
+    """What people type around a request: prompt_noise.yaml."""
 
 
 def _by_type(given: Any) -> dict[str, list[str]]:
@@ -105,7 +105,7 @@ def load_phrases(folder: Path = FOLDER) -> Phrases:
         path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
         for path in sorted(folder.glob("*.yaml"))
     }
-    general, prompts = files.pop("general"), files.pop("prompts")
+    general, prompt_noise = files.pop("general"), files.pop("prompt_noise")
     for file, content in files.items():
         for name, given in (content.get("relations") or {}).items():
             if name in relations:
@@ -121,4 +121,4 @@ def load_phrases(folder: Path = FOLDER) -> Phrases:
             sentences.append(
                 JoinedSentence(tuple(given["relations"]), given["text"], given.get("same"))
             )
-    return Phrases(relations, tuple(sentences), general, prompts)
+    return Phrases(relations, tuple(sentences), general, prompt_noise)

@@ -11,6 +11,9 @@ from pathlib import Path
 from graph.core.database_files import refuse_database
 from graph.data.relations import PERSONAL
 
+DEFAULT_FACTS = Path(__file__).parents[2] / "graph" / "data" / "world.csv"
+"""The facts of the shipped world."""
+
 TYPE = "instance of"
 """The relation whose value says what an entity is; it chooses the wording."""
 

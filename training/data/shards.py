@@ -27,7 +27,8 @@ import numpy as np
 from transformers import PreTrainedTokenizerFast
 
 from graph.core.atomic_files import whole_folder
-from training.data.tokenizer import CorpusError, DocumentEncoder, check_markers, save_tokenizer
+from training.data.tokenizer import DocumentEncoder, check_markers, save_tokenizer
+from training.errors import CorpusError
 
 if TYPE_CHECKING:
     from training.data.documents import Document
@@ -192,10 +193,11 @@ def read_manifest(corpus: str | Path) -> dict[str, Any]:
     """The manifest of a corpus folder; `CorpusError` if there is none."""
     path = Path(corpus) / "manifest.json"
     try:
-        return json.loads(path.read_text("utf-8"))
+        manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise CorpusError(
             f"No corpus in {corpus}: build one with `python -m training corpus --out {corpus}`."
         ) from error
     except ValueError as error:
         raise CorpusError(f"{path} is not valid JSON: build the corpus again.") from error
+    return manifest

@@ -24,13 +24,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Encoding, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder, whole_folder
 from graph.core.database_files import refuse_database
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN
 from training.data.documents import Document, with_opening_space
+from training.errors import CorpusError
 
 BEGIN, FINISH, PAD = "<|begin|>", "<|end|>", "<|pad|>"
 MARKERS = (ENTITY, RELATIONSHIP, RETURN, END)
@@ -41,10 +42,6 @@ PROMPT_SUFFIX = "\n"  # stands between prompt and text
 PIECES = r"\n| ?[\p{L}\p{M}]+| ?\p{N}| ?[^\s\p{L}\p{M}\p{N}]|\s"
 FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 _MARKER = re.compile("|".join(map(re.escape, MARKERS)))
-
-
-class CorpusError(ValueError):
-    """A corpus that cannot be used; the message is one sentence that says what to do."""
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int = 8192) -> PreTrainedTokenizerFast:
@@ -70,7 +67,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 8192) -> PreTrainedT
 
 def wrap(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
     """The same tokenizer as ``AutoTokenizer`` loads it."""
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         bos_token=BEGIN,
         eos_token=FINISH,
@@ -151,7 +148,7 @@ class DocumentEncoder:
                 prompt_length,
             )
 
-    def _encode_texts(self, documents: Sequence[Document]) -> list:
+    def _encode_texts(self, documents: Sequence[Document]) -> list[Encoding]:
         """Encodings of the texts; character offsets only where a document needs them."""
         fast = iter(
             self._with_markers.encode_batch_fast(
@@ -185,7 +182,8 @@ def with_markers(tokenizer: Any) -> PreTrainedTokenizerFast:
         tokenizer.add_tokens(missing, special_tokens=True)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
+    extended: PreTrainedTokenizerFast = tokenizer
+    return extended
 
 
 def encode_document(tokenizer: PreTrainedTokenizerFast, document: Document) -> Encoded:

@@ -30,7 +30,8 @@ from training.data.tokenizer import (
 )
 from training.fit.curve_log import CURVE, read_curve
 from training.fit.curves import PICTURE, Curves, draw_curves, median_rate, training_hours
-from training.fit.module import LookupLanguageModule, checkpoint_of, load_module
+from training.fit.module import LookupLanguageModule, load_module
+from training.fit.run_checkpoints import checkpoint_of
 
 LAMPLIGHT = {
     "prompt_prefix": PROMPT_PREFIX,
@@ -103,13 +104,13 @@ def name_prompt_form(config: Any, tokenizer: Any) -> None:
 def _save_model(module: LookupLanguageModule, folder: Path, tokenizer: Any) -> None:
     model = module.model.to(torch.bfloat16)
     name_prompt_form(model.config, tokenizer)
-    model.generation_config = GenerationConfig(
+    model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
         do_sample=False,
     )
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     model.save_pretrained(folder)
     for file in folder.iterdir():
         file.chmod(0o644)  # the weights are written for their owner only

@@ -59,3 +59,14 @@ def fingerprint(tokenizer: Any) -> str:
     """The same for two tokenizers only if each token has the same id in both."""
     vocabulary = json.dumps(sorted(tokenizer.get_vocab().items()))
     return hashlib.sha256(vocabulary.encode()).hexdigest()
+
+
+def checkpoint_of(run: str | Path) -> Path:
+    """The newest last.ckpt in the folder of a run, or ``run`` itself if it is a file."""
+    path = Path(run)
+    if path.is_file():
+        return path
+    found = sorted(path.rglob("last.ckpt"), key=lambda p: p.stat().st_mtime)
+    if not found:
+        raise TrainingError(f"No checkpoint (last.ckpt) in {path}: train first.")
+    return found[-1]

@@ -71,11 +71,12 @@ def is_card(path: Path) -> bool:
 
 def _read(path: Path, remedy: str) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text("utf-8"))
+        loaded: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise TrainingError(f"{path} is missing: {remedy}.") from error
     except ValueError as error:
         raise TrainingError(f"{path} is not valid JSON: {remedy}.") from error
+    return loaded
 
 
 def _runs(facts: Mapping[str, Any]) -> str:

@@ -25,7 +25,7 @@ def chain_of_three(material: Material, rng: random.Random) -> tuple[str, str]:
 
 def _chain(material: Material, rng: random.Random, passed: int) -> tuple[str, str]:
     """A question through `passed` entities in between."""
-    draws, requests, sentences = material.draws, material.requests, material.sentences
+    draws, prompts, sentences = material.draws, material.prompts, material.sentences
     while (path := draw_path(material, rng, passed)) is None:
         pass
     names = [draws.name(rng, path[0][1].entity)]
@@ -54,14 +54,14 @@ def _chain(material: Material, rng: random.Random, passed: int) -> tuple[str, st
                 rest = path[i + 1 :]
                 for step, _ in path[i:-1]:
                     reference = _reference(material, step, reference)
-                question = requests.chain_question(rng, rest[-1][0], rest[-1][1].type, reference)
+                question = prompts.chain_question(rng, rest[-1][0], rest[-1][1].type, reference)
                 return question, join_sentences(text)
         else:
             text.append(sentences.statement(rng, topic, relation))
         if not last:
             reference = _reference(material, relation, reference)
     relation, record = path[-1]
-    question = requests.chain_question(rng, relation, record.type, reference)
+    question = prompts.chain_question(rng, relation, record.type, reference)
     return question, join_sentences(text)
 
 

@@ -12,24 +12,24 @@ from training.corpus.templates import Subject, render
 
 def missing_relation(material: Material, rng: random.Random) -> tuple[str, str]:
     """A question for what the graph lacks of an entity."""
-    draws, requests, sentences = material.draws, material.requests, material.sentences
+    draws, prompts, sentences = material.draws, material.prompts, material.sentences
     name = draws.name(rng, rng.choice(draws.names))
     if rng.random() < 0.7:
         relation = draws.relation(rng)
-        prompt = requests.fact_request(rng, relation, name)
+        prompt = prompts.fact_prompt(rng, relation, name)
         return prompt, sentences.missing_statement(rng, name, relation, relation)
     relation = draws.new_relation(rng)
-    prompt = requests.fact_request(rng, relation, name)
+    prompt = prompts.fact_prompt(rng, relation, name)
     return prompt, sentences.missing_statement(rng, name, relation)
 
 
 def unknown_entity(material: Material, rng: random.Random) -> tuple[str, str]:
     """A paragraph about somebody or something that the graph does not know."""
-    draws, requests = material.draws, material.requests
+    draws, prompts = material.draws, material.prompts
     name = draws.unknown_name(rng) if rng.random() < 0.8 else rng.choice(draws.names)
     template = rng.choice(material.phrases.general["unknown_entity"])
     answers = {RELATIONS: (UNKNOWN,)}
-    prompt = requests.paragraph_request(rng, name)
+    prompt = prompts.paragraph_prompt(rng, name)
     return prompt, render(template, Subject(name), answers, RELATIONS, (RELATIONS,))
 
 

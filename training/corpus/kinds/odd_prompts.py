@@ -15,33 +15,33 @@ def odd_prompt(material: Material, rng: random.Random) -> tuple[str, str]:
 
     Markers are as if they were not there; a premise is denied, then the graph speaks.
     """
-    draws, requests, sentences = material.draws, material.requests, material.sentences
+    draws, prompts, sentences = material.draws, material.prompts, material.sentences
     record = draws.record(rng)
     relations = list(record.facts)[: rng.randint(1, 4)]
     topic = draws.topic(rng, record, relations)
     text = sentences.paragraph(rng, topic)
     if rng.random() < 0.45:
-        denial = rng.choice(requests.prompts.premise_answers)
-        prompt = fill_prompt(requests.prompts.premise(rng), topic.name)
+        denial = rng.choice(prompts.noise.premise_answers)
+        prompt = fill_prompt(prompts.noise.premise(rng), topic.name)
         return prompt, join_sentences([denial, text])
     if rng.random() < 0.4:
         relation = relations[0]
         if topic.phrased.get(relation) == relation:
-            prompt = requests.fact_request(rng, relation, topic.name, record.type)
+            prompt = prompts.fact_prompt(rng, relation, topic.name, record.type)
             text = sentences.statement(rng, topic, relation)
-            return requests.prompts.with_markers(rng, prompt, topic.name), text
-    prompt = requests.paragraph_request(rng, topic.name)
-    return requests.prompts.with_markers(rng, prompt, topic.name), text
+            return prompts.noise.with_markers(rng, prompt, topic.name), text
+    prompt = prompts.paragraph_prompt(rng, topic.name)
+    return prompts.noise.with_markers(rng, prompt, topic.name), text
 
 
 def lookups_off(material: Material, rng: random.Random) -> tuple[str, str]:
     """What is said where nothing can be looked up."""
-    draws, requests = material.draws, material.requests
+    draws, prompts = material.draws, material.prompts
     name = draws.name(rng, rng.choice(draws.names))
     if rng.random() < 0.5:
-        prompt = requests.paragraph_request(rng, name)
+        prompt = prompts.paragraph_prompt(rng, name)
     else:
-        prompt = requests.fact_request(rng, draws.relation(rng), name)
+        prompt = prompts.fact_prompt(rng, draws.relation(rng), name)
     return prompt, render(rng.choice(material.phrases.general["lookups_off"]), Subject(name), {})
 
 

@@ -12,7 +12,7 @@ from training.corpus.records import TYPE, Record
 
 def paragraph(material: Material, rng: random.Random) -> tuple[str, str]:
     """All that a lookup of `relations` lists, told in its order."""
-    draws, requests, sentences = material.draws, material.requests, material.sentences
+    draws, prompts, sentences = material.draws, material.prompts, material.sentences
     record = draws.record(rng)
     relations = list(record.facts)
     if len(relations) > MAX_RELATIONS and rng.random() < 0.5:
@@ -34,7 +34,7 @@ def paragraph(material: Material, rng: random.Random) -> tuple[str, str]:
     elif rng.random() < 0.4:  # usual relations may be missing, or have been deleted
         relations = [r for r in relations if rng.random() < 0.75] or relations[:1]
     topic = draws.topic(rng, record, relations)
-    return requests.paragraph_request(rng, topic.name), sentences.paragraph(rng, topic)
+    return prompts.paragraph_prompt(rng, topic.name), sentences.paragraph(rng, topic)
 
 
 KINDS: tuple[Kind, ...] = (Kind("paragraph", 0.31, paragraph),)

@@ -8,8 +8,8 @@ from graph.core.facts import MAX_RELATIONS, RELATIONS
 from training.corpus.draws import Topic
 from training.corpus.kinds.kind import Kind
 from training.corpus.material import Material
+from training.corpus.prompts import drops_article
 from training.corpus.records import TYPE
-from training.corpus.requests import leaves_out_article
 from training.corpus.sentences import join_sentences
 from training.corpus.templates import Subject, fill_names, fill_prompt, render
 from training.data.documents import write_lookup
@@ -17,13 +17,13 @@ from training.data.documents import write_lookup
 
 def question(material: Material, rng: random.Random) -> tuple[str, str]:
     """A question for one fact, and the answer."""
-    draws, requests, sentences = material.draws, material.requests, material.sentences
+    draws, prompts, sentences = material.draws, material.prompts, material.sentences
     relation = draws.relation(rng)
     record = rng.choice(draws.by_relation[relation])
     name = draws.name(rng, record.entity)
     answers = {relation: draws.answer(rng, relation, record.facts[relation])}
     topic = Topic(name, answers, {relation: relation})
-    prompt = requests.fact_request(rng, relation, name, record.type)
+    prompt = prompts.fact_prompt(rng, relation, name, record.type)
     return prompt, sentences.statement(rng, topic, relation)
 
 
@@ -46,16 +46,16 @@ def completion(material: Material, rng: random.Random) -> tuple[str, str]:
 
 def general_question(material: Material, rng: random.Random) -> tuple[str, str]:
     """A question for a relation that nobody wrote phrases for."""
-    draws, requests, sentences = material.draws, material.requests, material.sentences
+    draws, prompts, sentences = material.draws, material.prompts, material.sentences
     relation = draws.new_relation(rng)
     name = draws.name(rng, rng.choice(draws.names))
-    prompt = requests.fact_request(rng, relation, name)
+    prompt = prompts.fact_prompt(rng, relation, name)
     return prompt, sentences.general_statement(rng, name, relation, draws.made_up_answer(rng))
 
 
 def either_question(material: Material, rng: random.Random) -> tuple[str, str]:
     """A question that either of two relations answers: the list tells which one is there."""
-    draws, requests, sentences = material.draws, material.requests, material.sentences
+    draws, prompts, sentences = material.draws, material.prompts, material.sentences
     given = rng.choice(material.phrases.general["either_questions"])
     either: list[str] = given["relations"]
     record = rng.choice(draws.by_relation[rng.choice(either)])
@@ -70,8 +70,8 @@ def either_question(material: Material, rng: random.Random) -> tuple[str, str]:
     else:
         answers = {relation: draws.answer(rng, relation, record.facts[relation])}
         answer = sentences.statement(rng, Topic(name, answers, {relation: relation}), relation)
-    template = requests.retyped(rng, rng.choice(given["questions"]))
-    prompt = fill_prompt(template, name, bare=leaves_out_article(rng))
+    template = prompts.retyped(rng, rng.choice(given["questions"]))
+    prompt = fill_prompt(template, name, bare=drops_article(rng))
     return prompt, join_sentences([write_lookup(name, RELATIONS, "; ".join(listed)), answer])
 
 

@@ -2,99 +2,85 @@
 
     python -m training corpus --out build/corpus/world --tokens 20000000 --seed 0
 
-The folder gets `tokenizer/`, `train/` and `validation/` (see training.data.shards), and a manifest
-with the names that were held out. `--sample 20` prints documents instead.
+The command writes `tokenizer/`, `train/` and `validation/` (see training.data.shards) into the
+folder, and a manifest that lists the held-out names. `--sample 20` prints 20 documents instead.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder
+from training.corpus.document_stream import documents
 from training.corpus.held_out import NameFilter, held_out_entities, read_held_out, without
 from training.corpus.phrase_book import load_phrases
-from training.corpus.prose import PROMPTS, annotate, passages
-from training.corpus.records import read_records
-from training.corpus.templates import fill_prompt
+from training.corpus.records import DEFAULT_FACTS, read_records
 from training.corpus.writer import Writer
 from training.data.documents import Document
 
-DEFAULT_FACTS = Path(__file__).parent.parent.parent / "graph" / "data" / "world.csv"
 LONGEST = 512  # tokens of one document
 VALIDATION_TOKENS = 200_000
-PROSE_SHARE = 0.03  # of the documents; they are longer than the others, so some 5 % of the tokens
 
 
-def prose_documents(writer: Writer, held_out: NameFilter, seed: int) -> list[Document]:
-    """The annotated passages, each once, none of which names a held-out entity."""
-    rng = random.Random(seed)
-    documents = []
-    for name, passage in passages(writer.draws.records):
-        document = annotate(
-            writer.draws.records[name], passage, fill_prompt(rng.choice(PROMPTS), name)
-        )
-        if document is not None and not held_out.found(document.text):
-            documents.append(document)
-    rng.shuffle(documents)
-    return documents
-
-
-def documents(
-    writer: Writer, held_out: NameFilter, seed: int, prose: bool = True
-) -> Iterator[Document]:
-    """Endless documents; the n-th one is the same for the same seed."""
-    real = prose_documents(writer, held_out, seed) if prose else []
-    in_turn = itertools.cycle(real or [None])
-    for number in itertools.count():
-        rng = random.Random(f"{seed}:{number}")
-        if rng.random() < PROSE_SHARE and (passage := next(in_turn)) is not None:
-            yield passage
-            continue
-        document = writer.document(rng)
-        if not held_out.found(document.prompt) and not held_out.found(document.text):
-            yield document
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Build the corpus as the command line says."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training corpus",
         description="Write the training corpus from a graph.",
         epilog=OUTPUT_RULE,
     )
-    parser.add_argument("--facts", type=Path, default=DEFAULT_FACTS, help="facts CSV")
-    parser.add_argument("--out", type=Path, default=Path("build/corpus/world"), help="folder")
-    parser.add_argument("--tokens", type=int, default=20_000_000, help="tokens to train on")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--no-prose", action="store_true", help="an ablation: no real prose")
+    parser.add_argument(
+        "--facts",
+        type=Path,
+        default=DEFAULT_FACTS,
+        help="CSV file of facts (default: the shipped world)",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/corpus/world"), help="folder to write to"
+    )
+    parser.add_argument(
+        "--tokens", type=int, default=20_000_000, help="size of the training split in tokens"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed for random sampling")
+    parser.add_argument("--no-prose", action="store_true", help="ablation: leave out real prose")
     parser.add_argument(
         "--no-exchange",
         action="store_true",
-        help="an ablation: names and values as in the graph, none exchanged or made up",
+        help="ablation: keep the names and values of the graph instead of exchanging them",
     )
-    parser.add_argument("--tokenizer-documents", type=int, default=40_000)
+    parser.add_argument(
+        "--tokenizer-documents",
+        type=int,
+        default=40_000,
+        help="documents to train the tokenizer on",
+    )
     parser.add_argument(
         "--tokenizer",
         type=Path,
-        help="folder of one to use, else it is trained; of a model, what it kept out is kept out",
+        help="folder of a tokenizer to use instead of training one; if the folder is a checkpoint,"
+        " the corpus holds out the same names",
     )
-    parser.add_argument("--vocabulary", type=int, default=8192, help="size of the tokenizer's")
-    parser.add_argument("--sample", type=int, default=0, help="print that many documents and stop")
+    parser.add_argument(
+        "--vocabulary", type=int, default=8192, help="vocabulary size of the tokenizer"
+    )
+    parser.add_argument("--sample", type=int, default=0, help="print this many documents and stop")
     parser.add_argument("--force", action="store_true", help=FORCE_HELP)
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write a corpus, or print a sample of one, as the command line says."""
+    options = _parser().parse_args(arguments)
     if not options.sample:
         from training.data.shards import is_corpus
 
         check_folder(options.out, made=is_corpus, force=options.force)
-
     records = read_records(options.facts)
-    kept_out = sorted(read_held_out(options.tokenizer)) if options.tokenizer else []
-    held_out = kept_out or held_out_entities(records)
+    given = sorted(read_held_out(options.tokenizer)) if options.tokenizer else []
+    held_out = given or held_out_entities(records)
     names = NameFilter(held_out)
     writer = Writer(without(records, names), load_phrases(), exchange=not options.no_exchange)
     prose = not options.no_prose
@@ -104,6 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"[{document.kind}] {document.prompt}\n{document.text}\n")
         return
 
+    # These load slowly, and a sample does not need them.
     from training.data.shards import write_corpus
     from training.data.tokenizer import DocumentEncoder, load_tokenizer, train_tokenizer
 
@@ -114,14 +101,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.tokenizer:
         tokenizer = load_tokenizer(options.tokenizer)
     else:
-        learnt = itertools.islice(stream, options.tokenizer_documents)
-        texts = (f" {document.prompt}\n{document.text}" for document in learnt)
+        sample = itertools.islice(stream, options.tokenizer_documents)
+        texts = (f" {document.prompt}\n{document.text}" for document in sample)
         tokenizer = train_tokenizer(texts, options.vocabulary)
     encoder = DocumentEncoder(tokenizer)
     too_long: Counter[str] = Counter()
 
     def split(seed: int, tokens: int) -> Iterator[Document]:
-        """Documents up to that many tokens; what is longer than the context is drawn anew."""
+        """Documents up to that many tokens; longer ones than the context are skipped."""
         total = 0
         stream = documents(writer, names, seed, prose)
         while total < tokens:
