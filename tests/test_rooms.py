@@ -31,6 +31,7 @@ ORDER: dict[str, tuple[tuple[str, ...], ...]] = {
         ("opening",),
         ("data",),
         ("world",),
+        ("commands",),
         ("__main__",),
     ),
     "model": (
