@@ -30,7 +30,7 @@ from graph.core.errors import AlreadyThere, Conflict, Difference, StoreError
 from graph.core.facts import RELATIONS, Entity, Fact
 from graph.core.ids import new_id
 from graph.core.names import clean_name, clean_sources, clean_value, fold, is_number_or_date, quoted
-from graph.core.protocol import Relation, TripletStore
+from graph.core.protocol import Relation, TripletReads
 from graph.core.rules import SETTING, SYNONYM, Rule, clean_setting
 from graph.editing.overlay import Overlay
 
@@ -351,7 +351,7 @@ def _is_fact(version: object) -> TypeGuard[Fact]:
     return isinstance(version, Fact)
 
 
-def require_unchanged(deltas: Sequence[Delta], now: TripletStore, doing: str) -> None:
+def require_unchanged(deltas: Sequence[Delta], now: TripletReads, doing: str) -> None:
     """Raise `Conflict` unless the deltas, net of each other, fit what `now` holds.
 
     Each touched fact and entity must be as its `before` says; what is written must not double a
@@ -422,7 +422,7 @@ def require_unchanged(deltas: Sequence[Delta], now: TripletStore, doing: str) ->
 
 
 def slot_differences(
-    deltas: Sequence[Delta], base: TripletStore, now: TripletStore
+    deltas: Sequence[Delta], base: TripletReads, now: TripletReads
 ) -> tuple[Difference, ...]:
     """Where `now` differs from `base` in any (entity, relation) or entity that deltas touch."""
     slots: dict[tuple[int, str], Fact] = {}

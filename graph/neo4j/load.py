@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from neo4j import ManagedTransaction
 
@@ -32,14 +32,14 @@ from graph.core.import_rows import (
     read_year,
 )
 from graph.core.names import clean_name, clean_note, clean_sources, clean_value, is_number_or_date
-from graph.core.protocol import LoadReport, Relation
+from graph.core.protocol import LoadReport, Relation, TripletReads
 from graph.editing.overlay import Overlay
 from graph.editing.planning import clean_relation, join_sources, plan
 from graph.neo4j.lease import Lease
 from graph.neo4j.schema import KEY, OPEN, bag_key, key_of
 from graph.neo4j.writes import (
     FactRows,
-    Journal,
+    Neo4jWriting,
     count_facts,
     fact_rows,
     make_entities,
@@ -48,13 +48,9 @@ from graph.neo4j.writes import (
     run_rows,
     words_in,
     write_aliases,
-    write_deltas,
     write_facts,
     write_relations,
 )
-
-if TYPE_CHECKING:
-    from graph.neo4j.store import Neo4jStore
 
 BATCH = 5000  # rows of a file that are written in one transaction
 _WORDS = 20_000  # new words that are written together
@@ -165,7 +161,8 @@ class _Rows:
 
 
 def load(
-    store: Neo4jStore,
+    lease: Lease,
+    store: TripletReads,
     rows: Iterable[Row],
     *,
     author: str,
@@ -178,7 +175,7 @@ def load(
 ) -> LoadReport:
     """Take in all rows as one revision; see `graph.core.protocol.SharedStore.load`."""
     author, reason = clean_note(author, "author"), clean_note(reason, "reason")
-    with Lease(store) as lease, _Loader(lease, source, skip_bad, on_bad) as loader:
+    with lease, _Loader(lease, store, source, skip_bad, on_bad) as loader:
         batch: list[Row] = []
         type_: type | None = None  # of the rows of the batch; bad lines go with any
         for number, row in enumerate(rows, start=1):
@@ -205,12 +202,13 @@ class _Loader:
     def __init__(
         self,
         lease: Lease,
+        store: TripletReads,
         source: str,
         skip_bad: bool,
         on_bad: Callable[[BadLine], None] | None,
     ) -> None:
         self.lease = lease
-        self.store = lease.store
+        self.store = store
         self.source = source
         self.skip_bad = skip_bad
         self.on_bad = on_bad
@@ -403,7 +401,7 @@ class _Loader:
     # What is there
 
     def _read(self, cypher: str, **parameters: Any) -> list[list[Any]]:
-        return self.store.connection.read(cypher, **parameters)
+        return self.lease.connection.read(cypher, **parameters)
 
     def _learn_kinds(self, relations: set[str]) -> None:
         keys = {key_of(name) for name in relations} - self.kinds.keys()
@@ -558,18 +556,17 @@ class _Loader:
         report = self.report
         _, rows = self._ready()
 
-        def last(tx: ManagedTransaction, revision: int) -> Journal:
+        def last(writing: Neo4jWriting) -> None:
             if rows is not None:
-                rows.write(tx, revision)
+                rows.write(writing.tx, writing.revision)
             run_rows(
-                tx,
+                writing.tx,
                 "UNWIND $rows AS row MATCH (r:Relation {name: row[0]})"
                 " SET r.kind = row[1], r.description = row[2]",
                 [(name, *declared) for name, declared in self.declared.items()],
             )
-            remember(tx, self.new_words)
-            write_deltas(tx, net(self.changes), revision)
-            journal = Journal()
+            remember(writing.tx, self.new_words)
+            writing.write(net(self.changes))
             edit = {
                 "kind": "import",
                 "facts": report.facts,
@@ -578,8 +575,7 @@ class _Loader:
                 "aliases": report.aliases,
                 "source": self.source,
             }
-            journal.add("import", edit, None)
-            return journal
+            writing.journal.add("import", edit, None)
 
         report.revision = self.lease.end(kind, author, reason, last)
         return report

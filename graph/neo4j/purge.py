@@ -14,11 +14,11 @@ from graph.lookup.spelling import words_of
 from graph.neo4j.dictionary import lucene
 from graph.neo4j.driver import run
 from graph.neo4j.schema import OPEN
-from graph.neo4j.writes import Journal, count_facts
+from graph.neo4j.writes import count_facts
 
 
-def erase(tx: ManagedTransaction, fact_ids: Sequence[int]) -> Journal:
-    """Erase facts, their history and their traces; returns the entry that says how many.
+def erase(tx: ManagedTransaction, fact_ids: Sequence[int]) -> None:
+    """Erase facts, their history and their traces.
 
     Gone is what `graph.sqlite.purge` takes out of a file. Raises `StoreError` for an id that never
     was one.
@@ -27,9 +27,6 @@ def erase(tx: ManagedTransaction, fact_ids: Sequence[int]) -> Journal:
     for fact_id in dict.fromkeys(fact_ids):
         eraser.erase_fact(fact_id)
     eraser.finish()
-    journal = Journal()
-    journal.add("purge", {"kind": "purge", "facts": len(set(fact_ids))}, None)
-    return journal
 
 
 class _Eraser:

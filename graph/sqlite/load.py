@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graph.core.edits import AddSynonym, ChangeSetting
 from graph.core.errors import AlreadyThere, StoreError
@@ -43,10 +43,13 @@ from graph.editing.planning import clean_relation, join_sources, plan
 from graph.lookup.spelling import bag_of, words_of
 from graph.sqlite.dictionary import remember_new_names
 from graph.sqlite.file import OPEN
-from graph.sqlite.reads import view
-
-if TYPE_CHECKING:
-    from graph.sqlite.store import SqliteStore
+from graph.sqlite.writes import (
+    WRITE_FACT,
+    WRITE_NAME,
+    SqliteWriting,
+    find_or_make_relation,
+    write_rule,
+)
 
 _ALIASED = f"""SELECT DISTINCT entity_id FROM name
     WHERE key = ? AND text = ? AND is_alias = 1 AND until = {OPEN} LIMIT 2"""  # noqa: S608
@@ -54,10 +57,6 @@ _ANY_ALIAS = f"SELECT EXISTS (SELECT 1 FROM name WHERE is_alias = 1 AND until = 
 _HELD = f"""SELECT r.key, coalesce(f.value_id, f.value) FROM fact f
     JOIN relation r ON r.id = f.relation_id
     WHERE f.entity_id = ? AND f.until = {OPEN} LIMIT ?"""  # noqa: S608
-_WRITE_NAME = """INSERT INTO name (entity_id, is_alias, text, key, bag, since, until)
-    VALUES (?, ?, ?, ?, ?, ?, ?)"""
-_WRITE_FACT = """INSERT INTO fact (id, entity_id, relation_id, value, value_id, source, year,
-    since, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _CACHED = 200_000  # ids of entities kept in memory, some 30 MB, and values, as many
 _MANY = 1000  # facts of an entity above which they are asked for one by one
 _TOGETHER = 5000  # rows written at once
@@ -77,7 +76,7 @@ class _Relation:
 
 
 def load(
-    store: SqliteStore,
+    revise: Callable[[str, str, str, Callable[[SqliteWriting], None]], int],
     rows: Iterable[Row],
     *,
     author: str,
@@ -88,30 +87,37 @@ def load(
     on_bad: Callable[[BadLine], None] | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> LoadReport:
-    """Take in all rows as one revision; see `graph.core.protocol.SharedStore.load`."""
-    with store.transaction(brief=False) as connection, _much_memory(connection):
-        loader = _Loader(store, connection, kind, author, reason)
-        report = loader.report
-        for number, row in enumerate(rows, start=1):
-            if not isinstance(row, BadLine):
-                try:
-                    loader.take(row, source)
-                except StoreError as problem:
-                    row = BadLine(row.line, str(problem))
-            if isinstance(row, BadLine):
-                report.bad += 1
-                if on_bad is not None:
-                    on_bad(row)
-            if on_progress is not None and number % 10_000 == 0:
-                on_progress(number)
-        if report.bad and not skip_bad:
-            lines = "1 bad line" if report.bad == 1 else f"{report.bad:,} bad lines"
-            raise StoreError(
-                f"Nothing was imported, for there {'is' if report.bad == 1 else 'are'} {lines}; "
-                "mend the file, or leave them out with --skip-bad."
-            )
-        loader.finish(source)
-        return report
+    """Take in all rows as one revision; see `graph.core.protocol.SharedStore.load`.
+
+    `revise` does a piece of work in a transaction that makes a revision.
+    """
+    report = LoadReport()
+
+    def work(writing: SqliteWriting) -> None:
+        with _much_memory(writing.sql):
+            loader = _Loader(writing, report)
+            for number, row in enumerate(rows, start=1):
+                if not isinstance(row, BadLine):
+                    try:
+                        loader.take(row, source)
+                    except StoreError as problem:
+                        row = BadLine(row.line, str(problem))
+                if isinstance(row, BadLine):
+                    report.bad += 1
+                    if on_bad is not None:
+                        on_bad(row)
+                if on_progress is not None and number % 10_000 == 0:
+                    on_progress(number)
+            if report.bad and not skip_bad:
+                lines = "1 bad line" if report.bad == 1 else f"{report.bad:,} bad lines"
+                raise StoreError(
+                    f"Nothing was imported, for there {'is' if report.bad == 1 else 'are'} {lines};"
+                    " mend the file, or leave them out with --skip-bad."
+                )
+            loader.finish(source)
+
+    report.revision = revise(kind, author, reason, work)
+    return report
 
 
 @contextmanager
@@ -127,24 +133,16 @@ def _much_memory(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 class _Loader:
-    def __init__(
-        self,
-        store: SqliteStore,
-        connection: sqlite3.Connection,
-        kind: str,
-        author: str,
-        reason: str,
-    ) -> None:
-        self.store = store
-        self.sql = connection
-        self.kind = kind
-        self.revision = store.begin_revision(kind, author, reason, None)
-        self.report = LoadReport(revision=self.revision)
+    def __init__(self, writing: SqliteWriting, report: LoadReport) -> None:
+        self.writing = writing
+        self.sql = writing.sql
+        self.revision = writing.revision
+        self.report = report
         self.first_name = self._last("name")
         self.first_fact = self._last("fact")
         self.entities: dict[str, int] = {}
         self.absent: set[str] = set()  # names of no entity: most values are, again and again
-        self.any_alias = bool(connection.execute(_ANY_ALIAS).fetchone()[0])
+        self.any_alias = bool(self.sql.execute(_ANY_ALIAS).fetchone()[0])
         self.relations: dict[str, _Relation] = {}
         # Of entities met lately all they hold: the relation's key with a literal or a linked id.
         self.held: dict[int, set[tuple[str, str | int | None]] | None] = {}
@@ -220,15 +218,15 @@ class _Loader:
     def _flush(self) -> None:
         """Write the rows that wait; names are made searchable only at the end."""
         self.sql.executemany("INSERT INTO entity (id) VALUES (?)", [row[:1] for row in self.names])
-        self.sql.executemany(_WRITE_NAME, self.names)
-        self.sql.executemany(_WRITE_FACT, self.facts)
+        self.sql.executemany(WRITE_NAME, self.names)
+        self.sql.executemany(WRITE_FACT, self.facts)
         self.names.clear()
         self.facts.clear()
 
     def _relation(self, name: str) -> _Relation:
         relation = self.relations.get(name)
         if relation is None:
-            relation_id = self.store.relation_id(name)
+            relation_id = find_or_make_relation(self.sql, name)
             rows = self.sql.execute(
                 "SELECT id, kind FROM relation WHERE key = ?", (fold(name),)
             ).fetchall()
@@ -346,7 +344,7 @@ class _Loader:
             return
         self.sql.execute("UPDATE fact SET until = ? WHERE version = ?", (self.revision, version))
         self.sql.execute(
-            _WRITE_FACT,
+            WRITE_FACT,
             (
                 fact_id,
                 entity_id,
@@ -372,7 +370,7 @@ class _Loader:
             (entity_id, alias),
         ).fetchone()
         if there is None:
-            self.sql.execute(_WRITE_NAME, self._name_row(entity_id, alias, True))
+            self.sql.execute(WRITE_NAME, self._name_row(entity_id, alias, True))
             self.any_alias = True
             self.absent.discard(alias)
             self.entities.pop(alias, None)  # it may have had one meaning, and now has two
@@ -392,11 +390,11 @@ class _Loader:
 
     def _take_rule(self, edit: AddSynonym | ChangeSetting) -> None:
         try:
-            (delta,) = plan(edit, view(self.sql))
+            (delta,) = plan(edit, self.writing.now)
         except AlreadyThere:
             self.report.doubles += 1
             return
-        self.store.write_rule(delta, self.revision)
+        write_rule(self.sql, delta, self.revision)
         self.report.rules += 1
 
     def finish(self, source: str) -> None:
@@ -428,9 +426,7 @@ class _Loader:
         )
         remember_new_names(sql, self.first_name)
         report = self.report
-        self.store.record_bulk(
-            self.revision,
-            0,
+        self.writing.journal.add(
             "import",
             {
                 "kind": "import",
@@ -440,4 +436,5 @@ class _Loader:
                 "aliases": report.aliases,
                 "source": source,
             },
+            None,
         )

@@ -5,16 +5,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import starmap
-from typing import Any, cast
+from typing import Any
 
+from graph.core.deltas import Delta
 from graph.core.facts import Entity, Fact
 from graph.core.ids import is_id
 from graph.core.journal import JournalEntry, read_entry
 from graph.core.names import MAX_NAME, clean_name, fold
 from graph.core.neighbourhood import walk
-from graph.core.protocol import Relation, TripletStore
+from graph.core.protocol import Relation
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
+from graph.editing.shared_store import UNDOABLE
 from graph.lookup.ranking import rank_entities
 from graph.lookup.spelling import MOST_WORDS, words_of
 from graph.sqlite.dictionary import candidates, entities, holding, name_and_aliases, options, quoted
@@ -143,7 +145,7 @@ class SqliteReads:
         self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None
     ) -> list[Fact]:
         at = self.revision() if at is None else at
-        return walk(cast(TripletStore, self), entity_ids, hops, limit, at)
+        return walk(self, entity_ids, hops, limit, at)
 
     def all_facts(self, at: int | None = None) -> Iterator[Fact]:
         at = self.revision() if at is None else at
@@ -292,8 +294,11 @@ class SqliteReads:
         return list(starmap(read_entry, rows))
 
 
-class _At(SqliteReads):
-    """The reads of a store at one revision, or what a transaction sees if none is named."""
+class SqliteView(SqliteReads):
+    """The reads of a transaction at one revision, or what it sees itself if none is named.
+
+    See `graph.editing.shared_store.StoredView`.
+    """
 
     def __init__(self, connection: sqlite3.Connection, revision: int = NEWEST) -> None:
         self._own = connection
@@ -307,10 +312,66 @@ class _At(SqliteReads):
             values = {**values, "at": self._revision}
         return super()._rows(sql, values)
 
+    def prefetch(self, deltas: Iterable[Delta]) -> None:
+        """Nothing: reads one by one are as fast."""
 
-def view(connection: sqlite3.Connection, revision: int = NEWEST) -> TripletStore:
-    """The reads of one connection, inside its transaction; nothing else may be asked of it."""
-    return cast(TripletStore, _At(connection, revision))
+    def newest_edit(self, *, standing: bool) -> int | None:
+        which = "undone = 0 AND " if standing else ""
+        kinds = ", ".join(f"'{kind}'" for kind in UNDOABLE)
+        ((newest,),) = self._rows(
+            f"SELECT max(revision) FROM revision WHERE {which}kind IN ({kinds})"  # noqa: S608
+        )
+        return newest
+
+    def undos_after(self, revision: int) -> list[str]:
+        rows = self._rows(
+            "SELECT edit FROM journal WHERE kind = 'undo' AND revision > ?", (revision,)
+        )
+        return [edit for (edit,) in rows]
+
+    def first_undone(self, revisions: Sequence[int]) -> int | None:
+        for revision in sorted(set(revisions)):
+            if self._rows("SELECT 1 FROM revision WHERE revision = ? AND undone = 1", (revision,)):
+                return revision
+        return None
+
+    def revision_kind(self, revision: int) -> str | None:
+        rows = self._rows("SELECT kind FROM revision WHERE revision = ?", (revision,))
+        return rows[0][0] if rows else None
+
+    def journalled_deltas(self, revision: int) -> list[str | None]:
+        rows = self._rows(
+            "SELECT deltas FROM journal WHERE revision = ? ORDER BY number", (revision,)
+        )
+        return [deltas for (deltas,) in rows]
+
+    def changed_entities(self, revision: int) -> Iterator[list[int]]:
+        return _pages(self._changed("name", "entity_id", revision))
+
+    def changed_facts(self, revision: int) -> Iterator[list[int]]:
+        return _pages(self._changed("fact", "id", revision))
+
+    def changed_rules(self, revision: int) -> list[int]:
+        return self._changed("rule", "id", revision)
+
+    def _changed(self, table: str, column: str, revision: int) -> list[int]:
+        rows = self._rows(
+            f"SELECT DISTINCT {column} FROM {table} WHERE since = :r OR until = :r"  # noqa: S608
+            f" ORDER BY {column}",
+            {"r": revision},
+        )
+        return [number for (number,) in rows]
+
+    def entities(self, ids: Sequence[int]) -> dict[int, Entity]:
+        return {entity.id: entity for entity in entities(self._rows, list(ids), self._revision)}
+
+    def facts_by_id(self, ids: Sequence[int]) -> dict[int, Fact]:
+        found = (self.fact(fact_id) for fact_id in ids)
+        return {fact.id: fact for fact in found if fact is not None}
+
+
+def _pages(ids: list[int]) -> Iterator[list[int]]:
+    return (ids[begin : begin + _BATCH] for begin in range(0, len(ids), _BATCH))
 
 
 def _searchable(text: str) -> str:
