@@ -23,6 +23,7 @@ from graph.core.protocol import TripletReads
 from graph.editing.draft_shelf import DraftKeeper, DraftShelf
 from graph.editing.overlay import Overlay
 from graph.editing.planning import conflict, inverse, plan, require_unchanged, slot_differences
+from graph.editing.purging import Eraser
 
 UNDOABLE = ("edit", "publish", "revert", "import")  # the kinds of revision that undo takes back
 _DONE = {"undo": "undone", "redo": "redone", "revert": "reverted"}
@@ -113,15 +114,22 @@ class SharedStoreSteps(DraftKeeper):
         reason: str,
         work: Callable[[Writing], None],
         write_id: str | None = None,
+        *,
+        brief: bool = True,
     ) -> int:
         """Do `work` in one transaction that makes a revision; returns the revision.
 
-        Does nothing where a write of this id was done before, and returns its revision.
+        Does nothing where a write of this id was done before, and returns its revision. Readers of
+        this process pause during a `brief` one.
         """
 
     @abstractmethod
     def _unlisted_deltas(self, writing: Writing, revision: int) -> list[Delta]:
         """What a revision changed that the journal does not list."""
+
+    @abstractmethod
+    def _eraser(self, writing: Writing) -> Eraser:
+        """What erases facts in a write."""
 
     def state(self, at: int | None = None) -> str:
         return f"{self.store_id}@{self.revision() if at is None else at}"
@@ -190,6 +198,14 @@ class SharedStoreSteps(DraftKeeper):
             return revision
 
         return self._take_back("revert", find, author, reason)
+
+    def purge(self, fact_ids: Sequence[int], *, author: str, reason: str = "") -> int:
+        def work(writing: Writing) -> None:
+            self._eraser(writing).erase(fact_ids)
+            edit = {"kind": "purge", "facts": len(set(fact_ids))}
+            writing.journal.add("purge", edit, None)
+
+        return self._revise("purge", author, reason, work, brief=False)
 
     def _take_back(self, kind: str, find: FindRevision, author: str, reason: str) -> int:
         def work(writing: Writing) -> None:

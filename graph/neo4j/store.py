@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, cast
 
 from neo4j import ManagedTransaction
@@ -28,7 +28,7 @@ from graph.neo4j.checks import findings
 from graph.neo4j.driver import Connection, address_of, run
 from graph.neo4j.lease import Lease
 from graph.neo4j.load import load
-from graph.neo4j.purge import erase
+from graph.neo4j.purge import Neo4jEraser
 from graph.neo4j.reads import Neo4jReads
 from graph.neo4j.schema import make_schema, refuse_strangers, store_node
 from graph.neo4j.turns import Turn, Turns
@@ -145,6 +145,8 @@ class Neo4jStore(Neo4jReads, SharedStoreSteps):
         reason: str,
         work: Callable[[Neo4jWriting], None],
         write_id: str | None = None,
+        *,
+        brief: bool = True,
     ) -> int:
         own = write_id or uuid.uuid4().hex
         author, reason = clean_note(author, "author"), clean_note(reason, "reason")
@@ -157,7 +159,7 @@ class Neo4jStore(Neo4jReads, SharedStoreSteps):
             writing.finish(kind, author, reason, self._now(), own)
             return writing.revision
 
-        with self._courtesy.writing():
+        with self._courtesy.writing() if brief else nullcontext():
             revision = self.turns.take(own, attempt)
             self.turns.announce(revision)
         return revision
@@ -215,13 +217,9 @@ class Neo4jStore(Neo4jReads, SharedStoreSteps):
     def check(self, most: int = MOST) -> list[str]:
         return check(cast(TripletStore, self), findings(self.rows), most)
 
-    def purge(self, fact_ids: Sequence[int], *, author: str, reason: str = "") -> int:
-        def work(writing: Neo4jWriting) -> None:
-            erase(writing.tx, fact_ids)
-            edit = {"kind": "purge", "facts": len(set(fact_ids))}
-            writing.journal.add("purge", edit, None)
-
-        return self._revise("purge", author, reason, work)
+    def _eraser(self, writing: Writing) -> Neo4jEraser:
+        assert isinstance(writing, Neo4jWriting)
+        return Neo4jEraser(writing.tx)
 
     def rewrite(self) -> None:
         raise StoreError(

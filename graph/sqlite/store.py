@@ -31,7 +31,7 @@ from graph.sqlite.backup import back_up
 from graph.sqlite.checks import findings
 from graph.sqlite.file import OPEN, SCHEMA, connect, explain, is_new, path_of
 from graph.sqlite.load import load
-from graph.sqlite.purge import erase, rewrite
+from graph.sqlite.purge import SqliteEraser, rewrite
 from graph.sqlite.reads import SqliteReads
 from graph.sqlite.vectors import lacking, put
 from graph.sqlite.writes import SqliteShelf, SqliteWriting
@@ -242,14 +242,13 @@ class SqliteStore(SqliteReads, SharedStoreSteps):
         return check(cast(TripletStore, self), findings(self._rows), most)
 
     def purge(self, fact_ids: Sequence[int], *, author: str, reason: str = "") -> int:
-        def work(writing: SqliteWriting) -> None:
-            erase(writing.sql, fact_ids)
-            edit = {"kind": "purge", "facts": len(set(fact_ids))}
-            writing.journal.add("purge", edit, None)
-
-        revision = self._revise("purge", author, reason, work, brief=False)
+        revision = super().purge(fact_ids, author=author, reason=reason)
         self.rewrite()
         return revision
+
+    def _eraser(self, writing: Writing) -> SqliteEraser:
+        assert isinstance(writing, SqliteWriting)
+        return SqliteEraser(writing.sql)
 
     def rewrite(self) -> None:
         with self._lock:
