@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graph.core.facts import Entity, Fact
@@ -76,3 +77,44 @@ def content(version: Fact | Entity | Rule | None) -> object:
         return version
     value = version.value if version.value_id is None else version.value_id
     return version.id, version.entity_id, version.relation, value, version.source, version.year
+
+
+@dataclass(slots=True)
+class NameChanges:
+    """What deltas do to the names of entities, each with the entity's id."""
+
+    closed_names: list[tuple[int, str]] = field(default_factory=list)
+    closed_aliases: list[tuple[int, str]] = field(default_factory=list)
+    names: list[tuple[int, str]] = field(default_factory=list)
+    """Names that are new."""
+    aliases: list[tuple[int, str, int]] = field(default_factory=list)
+    """Aliases that are new, each with its place among the entity's aliases."""
+
+
+def name_changes(deltas: Iterable[Delta]) -> NameChanges:
+    """The names and aliases that deltas close and open, in the order of the deltas."""
+    changes = NameChanges()
+    for delta in deltas:
+        before = delta.before if isinstance(delta.before, Entity) else None
+        after = delta.after if isinstance(delta.after, Entity) else None
+        had, has = (before.aliases if before else ()), (after.aliases if after else ())
+        if before is not None and (after is None or after.name != before.name):
+            changes.closed_names.append((before.id, before.name))
+        if after is not None and (before is None or before.name != after.name):
+            changes.names.append((after.id, after.name))
+        changes.closed_aliases += [(delta.id, alias) for alias in had if alias not in has]
+        changes.aliases += [
+            (delta.id, alias, place) for place, alias in enumerate(has) if alias not in had
+        ]
+    return changes
+
+
+def fact_counts(deltas: Iterable[Delta]) -> Counter[int]:
+    """How many more facts from and to it each entity has after the deltas."""
+    counts: Counter[int] = Counter()
+    for delta in deltas:
+        if isinstance(delta.before, Fact):
+            counts.subtract(delta.before.entity_ids)
+        if isinstance(delta.after, Fact):
+            counts.update(delta.after.entity_ids)
+    return counts

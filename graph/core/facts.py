@@ -61,6 +61,11 @@ class Fact:
         """Whether the value is another entity."""
         return self.value_id is not None
 
+    @property
+    def entity_ids(self) -> tuple[int, ...]:
+        """The entities that the fact is from and to."""
+        return (self.entity_id,) if self.value_id is None else (self.entity_id, self.value_id)
+
     def to_json(self) -> dict[str, Any]:
         """Plain data, with ids as text."""
         return {

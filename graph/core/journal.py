@@ -1,15 +1,17 @@
-"""Rows of the journal, as every store keeps them: read as entries, and scrubbed by a purge."""
+"""Rows of the journal, the same in every store: gathered, read as entries, scrubbed by a purge."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from graph.core.deltas import Delta
+from graph.core.deltas import Delta, touched_ids
+from graph.core.edits import Edit, edit_kind, edit_to_json
 
+MOST_LISTED = 10_000  # deltas that one entry lists
 NOTHING = "[]"  # deltas of which nothing is left
 
 
@@ -57,18 +59,6 @@ def without(object_id: int, kind: str, edit: str, deltas: str | None) -> tuple[s
     return edit, json.dumps(kept, ensure_ascii=False)
 
 
-def undone_by(rows: Iterable[Sequence[str]]) -> set[int]:
-    """The revisions that stand undone after these undos and redos, kind and JSON each."""
-    undone: set[int] = set()
-    for kind, edit in rows:
-        target = json.loads(edit)["revision"]
-        if kind == "undo":
-            undone.add(target)
-        else:
-            undone.discard(target)
-    return undone
-
-
 def iso_time(milliseconds: int) -> str:
     """ISO 8601 in UTC, to the millisecond."""
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
@@ -105,3 +95,38 @@ class JournalEntry:
             "deltas": [delta.to_json() for delta in self.deltas],
             "published": self.published,
         }
+
+
+@dataclass(slots=True)
+class Journal:
+    """The entries of one revision, gathered to be written at once."""
+
+    entries: list[tuple[int, str, str, str | None]] = field(default_factory=list)
+    """The number within the revision, the kind, and the edit and its deltas in JSON."""
+    touched: list[tuple[int, int]] = field(default_factory=list)
+    """The ids that entries are about, each with the entry's number."""
+
+    def add_edit(self, edit: Edit, deltas: Sequence[Delta]) -> None:
+        """An entry for an edit."""
+        self.add(edit_kind(edit), edit_to_json(edit), deltas)
+
+    def add(self, kind: str, edit: dict[str, Any], deltas: Sequence[Delta] | None) -> None:
+        """An entry; None for deltas too many to list, because the versions show what changed."""
+        number = len(self.entries)
+        listed = None
+        if deltas is not None and len(deltas) <= MOST_LISTED:
+            listed = json.dumps([delta.to_json() for delta in deltas], ensure_ascii=False)
+            self.touched += [(object_id, number) for object_id in touched_ids(deltas)]
+        self.entries.append((number, kind, json.dumps(edit, ensure_ascii=False), listed))
+
+
+def undone_by(entries: Iterable[Sequence[str]]) -> set[int]:
+    """The revisions that stand undone after these undos and redos, kind and JSON each."""
+    undone: set[int] = set()
+    for kind, edit in entries:
+        target = json.loads(edit)["revision"]
+        if kind == "undo":
+            undone.add(target)
+        else:
+            undone.discard(target)
+    return undone

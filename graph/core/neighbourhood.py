@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from itertools import chain, zip_longest
 
 from graph.core.facts import Fact
-from graph.core.protocol import TripletStore
+from graph.core.protocol import TripletReads
 
 Around = Callable[[list[int], int], list[list[Fact]]]
 """Takes entity ids and a limit; returns for each entity its facts, outgoing ones first."""
 
 
 def walk(
-    store: TripletStore, entity_ids: Iterable[int], hops: int, limit: int, at: int | None
+    store: TripletReads, entity_ids: Iterable[int], hops: int, limit: int, at: int | None
 ) -> list[Fact]:
     """At most `limit` facts within `hops` of the entities, in both directions, nearest first."""
 

@@ -70,21 +70,14 @@ class LoadReport:
     """Invalid lines, which were skipped."""
 
 
-@runtime_checkable
-class TripletStore(Protocol):
-    """A graph of facts that is read at a revision and written by journalled edits.
+class TripletReads(Protocol):
+    """The reads of a store, of a draft, or of a store inside one of its own transactions.
 
-    Every method may be called from any thread. Ids that the store never gave out are not there
-    (None, an empty list) when read, and a `StoreError` when edited.
+    Ids that the store never gave out are not there: None, or an empty list.
     """
-
-    url: str
 
     def revision(self) -> int:
         """The newest revision; only grows."""
-
-    def state(self, at: int | None = None) -> str:
-        """A key for caches: names this store and the revision, and for a draft its own revision."""
 
     def entity(self, entity_id: int, at: int | None = None) -> Entity | None:
         """An entity by its id."""
@@ -169,6 +162,20 @@ class TripletStore(Protocol):
 
     def relation_names(self, entity_id: int, at: int | None = None) -> list[str]:
         """The names of all relations of an entity, in stored order, with those of a draft first."""
+
+
+@runtime_checkable
+class TripletStore(TripletReads, Protocol):
+    """A graph of facts that is read at a revision and written by journalled edits.
+
+    Every method may be called from any thread. An edit of an id that the store never gave out
+    raises a `StoreError`.
+    """
+
+    url: str
+
+    def state(self, at: int | None = None) -> str:
+        """A key for caches that names this store and the revision (and of a draft, its own)."""
 
     def apply(
         self,

@@ -14,7 +14,7 @@ from dataclasses import replace
 from graph.core.deltas import Delta
 from graph.core.facts import Entity, Fact
 from graph.core.names import clean_name, fold
-from graph.core.protocol import Relation, TripletStore
+from graph.core.protocol import Relation, TripletReads
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
 from graph.lookup.ranking import matches, rank_entities
@@ -24,7 +24,7 @@ from graph.lookup.spelling import MOST_WORDS, words_of
 class Overlay:
     """Reads of `base` at a revision, with deltas on top."""
 
-    def __init__(self, base: TripletStore, base_revision: int | None) -> None:
+    def __init__(self, base: TripletReads, base_revision: int | None) -> None:
         self.base = base
         self.base_revision = base_revision
         self._facts: dict[int, Fact | None] = {}

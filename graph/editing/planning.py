@@ -29,8 +29,9 @@ from graph.core.edits import (
 from graph.core.errors import AlreadyThere, Conflict, Difference, StoreError
 from graph.core.facts import RELATIONS, Entity, Fact
 from graph.core.ids import new_id
-from graph.core.names import clean_name, clean_sources, clean_value, fold, is_number_or_date, quoted
-from graph.core.protocol import Relation, TripletStore
+from graph.core.link_rule import declares_link, is_link
+from graph.core.names import clean_name, clean_sources, clean_value, fold, quoted
+from graph.core.protocol import Relation, TripletReads
 from graph.core.rules import SETTING, SYNONYM, Rule, clean_setting
 from graph.editing.overlay import Overlay
 
@@ -123,25 +124,22 @@ def clean_relation(name: str) -> str:
 
 
 def _resolve_value(
-    view: View, subject: Entity, relation: str, text: str, is_link: bool | None
+    view: View, subject: Entity, relation: str, text: str, declared: bool | None
 ) -> tuple[str, int | None, list[Delta]]:
     """The value as it is kept, its entity's id if it is a link, and that entity if it is new.
 
     `subject` may be too new for the view to know it, and still be the value (Singapore's capital).
     """
     value = clean_value(text)
-    if is_link is None:
+    if declared is None:
         known = view.relation(relation)
-        kind = known.kind if known else None
-        if kind is None:
-            if is_number_or_date(value):
-                return value, None, []
-            for entity in (subject, *(entity for entity, _ in view.find_entities(value))):
-                if entity.name == value:
-                    return value, entity.id, []
-            return value, None, []
-        is_link = kind == "link"
-    if not is_link:
+        declared = declares_link(known.kind if known else None)
+    linked = is_link(declared, value)
+    if linked is None:
+        for entity in (subject, *(entity for entity, _ in view.find_entities(value))):
+            if entity.name == value:
+                return value, entity.id, []
+    if not linked:
         return value, None, []
     name = clean_name(value, "value")
     found = subject if name == subject.name else spelt(view, name)
@@ -351,7 +349,7 @@ def _is_fact(version: object) -> TypeGuard[Fact]:
     return isinstance(version, Fact)
 
 
-def require_unchanged(deltas: Sequence[Delta], now: TripletStore, doing: str) -> None:
+def require_unchanged(deltas: Sequence[Delta], now: TripletReads, doing: str) -> None:
     """Raise `Conflict` unless the deltas, net of each other, fit what `now` holds.
 
     Each touched fact and entity must be as its `before` says; what is written must not double a
@@ -422,7 +420,7 @@ def require_unchanged(deltas: Sequence[Delta], now: TripletStore, doing: str) ->
 
 
 def slot_differences(
-    deltas: Sequence[Delta], base: TripletStore, now: TripletStore
+    deltas: Sequence[Delta], base: TripletReads, now: TripletReads
 ) -> tuple[Difference, ...]:
     """Where `now` differs from `base` in any (entity, relation) or entity that deltas touch."""
     slots: dict[tuple[int, str], Fact] = {}

@@ -9,11 +9,10 @@ Words are never taken out but by a purge: one that is gone still counts as known
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from graph.lookup.spelling import bags, exchanged, most_edits, near_words
-from graph.neo4j.schema import bag_key
+from graph.lookup.spelling import exchanged, most_edits, near_words
 
 Rows = Callable[..., list[list[Any]]]
 _MOST_SHARING = 60  # known words that are compared with a misspelt one, letter by letter
@@ -34,15 +33,6 @@ def lucene(word: str) -> str:
 def all_of(chosen: Sequence[Sequence[str]]) -> str:
     """A query for names that have one word of each group."""
     return " ".join("+(" + " ".join(map(lucene, words)) + ")" for words in chosen)
-
-
-def fewer_words(chosen: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Queries for names with all the words that are known, then with all of them but one."""
-    groups = [words for words in chosen if words]
-    if groups:
-        yield all_of(groups)
-    for i in range(len(groups)) if len(groups) > 2 else ():
-        yield all_of([*groups[:i], *groups[i + 1 :]])
 
 
 def known(rows: Rows, words: Iterable[str]) -> set[str]:
@@ -88,26 +78,3 @@ def holding(rows: Rows, words: Sequence[str]) -> dict[str, list[str]]:
     )
     there = dict(map(tuple, found))
     return {word: there.get(word, []) for word in words}
-
-
-def variants(rows: Rows, words: Sequence[str], chosen: list[list[str]]) -> Iterator[list[str]]:
-    """Bags of the words as they are, with two written as one, and with one written as two."""
-    if all(chosen):
-        yield list(map(bag_key, bags(chosen)))
-        return
-    joined = {i: words[i] + words[i + 1] for i in range(len(words) - 1)}
-    cuts = {
-        (i, cut): (word[:cut], word[cut:])
-        for i, word in enumerate(words)
-        for cut in range(2, len(word) - 1)
-        if not chosen[i]
-    }
-    there = known(rows, [*joined.values(), *(part for parts in cuts.values() for part in parts)])
-    for i, word in joined.items():
-        rest = [*chosen[:i], [word], *chosen[i + 2 :]]
-        if not (chosen[i] and chosen[i + 1]) and word in there and all(rest):
-            yield list(map(bag_key, bags(rest)))
-    for (i, _), parts in cuts.items():
-        rest = [*chosen[:i], [parts[0]], [parts[1]], *chosen[i + 1 :]]
-        if there.issuperset(parts) and all(rest):
-            yield list(map(bag_key, bags(rest)))

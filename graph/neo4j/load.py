@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from neo4j import ManagedTransaction
 
 from graph.core.deltas import Delta, net
 from graph.core.edits import AddSynonym, ChangeSetting
-from graph.core.errors import AlreadyThere, StoreError
+from graph.core.errors import StoreError
 from graph.core.ids import new_id
 from graph.core.import_rows import (
     AliasRow,
@@ -29,17 +29,17 @@ from graph.core.import_rows import (
     Row,
     SettingRow,
     SynonymRow,
-    read_year,
 )
-from graph.core.names import clean_name, clean_note, clean_sources, clean_value, is_number_or_date
-from graph.core.protocol import LoadReport, Relation
+from graph.core.link_rule import declares_link, is_link
+from graph.core.names import clean_name, clean_note
+from graph.core.protocol import LoadReport, Relation, TripletReads
+from graph.editing.loading import Intake, clean_alias, clean_declaration, clean_fact, unknown_entity
 from graph.editing.overlay import Overlay
-from graph.editing.planning import clean_relation, join_sources, plan
 from graph.neo4j.lease import Lease
 from graph.neo4j.schema import KEY, OPEN, bag_key, key_of
 from graph.neo4j.writes import (
     FactRows,
-    Journal,
+    Neo4jWriting,
     count_facts,
     fact_rows,
     make_entities,
@@ -48,13 +48,9 @@ from graph.neo4j.writes import (
     run_rows,
     words_in,
     write_aliases,
-    write_deltas,
     write_facts,
     write_relations,
 )
-
-if TYPE_CHECKING:
-    from graph.neo4j.store import Neo4jStore
 
 BATCH = 5000  # rows of a file that are written in one transaction
 _WORDS = 20_000  # new words that are written together
@@ -165,7 +161,8 @@ class _Rows:
 
 
 def load(
-    store: Neo4jStore,
+    lease: Lease,
+    store: TripletReads,
     rows: Iterable[Row],
     *,
     author: str,
@@ -178,26 +175,19 @@ def load(
 ) -> LoadReport:
     """Take in all rows as one revision; see `graph.core.protocol.SharedStore.load`."""
     author, reason = clean_note(author, "author"), clean_note(reason, "reason")
-    with Lease(store) as lease, _Loader(lease, source, skip_bad, on_bad) as loader:
+    intake = Intake(source, skip_bad, on_bad, on_progress)
+    with lease, _Loader(lease, store, intake) as loader:
         batch: list[Row] = []
         type_: type | None = None  # of the rows of the batch; bad lines go with any
-        for number, row in enumerate(rows, start=1):
+        for row in intake.counted(rows):
             own = None if isinstance(row, BadLine) else type(row)
             if batch and (len(batch) >= BATCH or (own and type_ and own is not type_)):
                 loader.take(batch)
                 batch, type_ = [], None
             batch.append(row)
             type_ = type_ or own
-            if on_progress is not None and number % 10_000 == 0:
-                on_progress(number)
         loader.take(batch)
-        bad = loader.report.bad
-        if bad and not skip_bad:
-            lines = "1 bad line" if bad == 1 else f"{bad:,} bad lines"
-            raise StoreError(
-                f"Nothing was imported, for there {'is' if bad == 1 else 'are'} {lines}; "
-                "mend the file, or leave them out with --skip-bad."
-            )
+        intake.refuse_bad()
         return loader.finish(kind, author, reason)
 
 
@@ -205,16 +195,13 @@ class _Loader:
     def __init__(
         self,
         lease: Lease,
-        source: str,
-        skip_bad: bool,
-        on_bad: Callable[[BadLine], None] | None,
+        store: TripletReads,
+        intake: Intake,
     ) -> None:
         self.lease = lease
-        self.store = lease.store
-        self.source = source
-        self.skip_bad = skip_bad
-        self.on_bad = on_bad
-        self.report = LoadReport()
+        self.store = store
+        self.intake = intake
+        self.report = intake.report
         self.waiting: _Batch | None = None  # the batch that is gathered, or that is so already
         self.writer = ThreadPoolExecutor(1, thread_name_prefix="import")
         self.written: Future[None] | None = None  # of the batch on its way to the server
@@ -263,7 +250,7 @@ class _Loader:
             try:
                 good.append((row, self._clean(row)))
             except StoreError as problem:
-                self._bad(BadLine(row.line, str(problem)))
+                self.intake.leave_out(BadLine(row.line, str(problem)))
         if not good:
             return
         self.waiting = _Batch()
@@ -279,12 +266,7 @@ class _Loader:
                 else:
                     self._take_rule(cleaned)
             except StoreError as problem:
-                self._bad(BadLine(row.line, str(problem)))
-
-    def _bad(self, line: BadLine) -> None:
-        self.report.bad += 1
-        if self.on_bad is not None:
-            self.on_bad(line)
+                self.intake.leave_out(BadLine(row.line, str(problem)))
 
     def _clean(self, row: Row) -> Any:
         """A row's cells as they are kept; raises `StoreError` for a bad one."""
@@ -292,20 +274,11 @@ class _Loader:
             case BadLine():
                 raise StoreError(row.reason)
             case FactRow():
-                return (
-                    clean_name(row.entity, "entity"),
-                    clean_relation(row.relation),
-                    clean_value(row.value),
-                    clean_sources(row.source) or self.source,
-                    read_year(row.year),
-                )
+                return clean_fact(row, self.intake.source)
             case AliasRow():
-                return clean_name(row.alias, "alias"), clean_name(row.entity, "entity")
+                return clean_alias(row)
             case RelationRow():
-                if row.kind not in ("link", "literal"):
-                    raise StoreError(f"The kind “{row.kind[:40]}” is neither link nor literal.")
-                description = clean_note(row.description, "description")
-                return clean_relation(row.relation), row.kind, description
+                return clean_declaration(row)
             case SynonymRow():
                 return AddSynonym(row.phrase, row.relation)
             case SettingRow():
@@ -318,26 +291,26 @@ class _Loader:
         texts: dict[str, None] = {}
         for _, (name, relation, value, _, _) in rows:
             texts[name] = None
-            is_link = self.kinds[keys[relation]]
-            if is_link or (is_link is None and not is_number_or_date(value)):
+            if is_link(self.kinds[keys[relation]], value) is not False:
                 texts[value] = None
         self._learn_names(texts)
         there = self._standing(rows, keys)
         for row, (name, relation, value, source, year) in rows:
             key = keys[relation]
-            is_link = self.kinds[key]
-            if is_link:
+            declared = self.kinds[key]
+            linked = is_link(declared, value)
+            if linked:
                 try:
                     value = clean_name(value, "value")
                 except StoreError as problem:
-                    self._bad(BadLine(row.line, str(problem)))
+                    self.intake.leave_out(BadLine(row.line, str(problem)))
                     continue
             self.waiting.relations[relation] = None
             entity_id = self._find_or_make(name)
             value_id = same = None
-            if is_link:
+            if linked:
                 value_id = same = self._find_or_make(value)
-            elif is_link is None and not is_number_or_date(value):
+            elif linked is None:
                 # A link is spelt exactly as an entity; one that is there may be found by an alias.
                 named = self.names.get(value)
                 value_id, same = (named.entity_id, named.meant()) if named else (None, None)
@@ -350,7 +323,7 @@ class _Loader:
             slot[value] = fact
             if value_id is not None:
                 slot[value_id] = fact
-            if is_link is None and value_id is None and self.first_open is None:
+            if declared is None and value_id is None and self.first_open is None:
                 self.first_open = fact.id
             self.waiting.facts.append(fact)
             self.waiting.keep(fact)
@@ -359,12 +332,10 @@ class _Loader:
 
     def _add_source(self, known: _Fact, source: str, year: int | None) -> None:
         assert self.waiting is not None
-        sources = join_sources(known.source, source)
-        if sources == known.source:
-            self.report.doubles += 1
+        changed = self.intake.add_source(known.source, known.year, source, year)
+        if changed is None:
             return
-        self.report.sources += 1
-        known.source, known.year = sources, year if known.year is None else known.year
+        known.source, known.year = changed
         if known.since is not None and not known.resourced:
             known.resourced = True
             self.resourced.append(known)
@@ -374,7 +345,7 @@ class _Loader:
         self._learn_names(dict.fromkeys((name, alias)))
         entity_id = self.names[name].meant() if name in self.names else None
         if entity_id is None:
-            raise StoreError(f"There is no entity “{name}” for the alias “{alias}”.")
+            raise unknown_entity(name, alias)
         named = self.names.setdefault(alias, _Name())
         if named.entity_id == entity_id or entity_id in named.aliased:
             return
@@ -387,30 +358,27 @@ class _Loader:
         assert self.waiting is not None
         self.declared.pop(name, None)
         self.declared[name] = kind, description
-        self.kinds[key_of(name)] = kind == "link"
+        self.kinds[key_of(name)] = declares_link(kind)
         self.waiting.relations[name] = None
         self.report.relations += 1
 
     def _take_rule(self, edit: AddSynonym | ChangeSetting) -> None:
         overlay = _Declared(self.store, None, self.declared).with_deltas(self.changes)
-        try:
-            self.changes += plan(edit, overlay)
-        except AlreadyThere:
-            self.report.doubles += 1
-            return
-        self.report.rules += 1
+        self.changes += self.intake.plan_rule(edit, overlay)
 
     # What is there
 
     def _read(self, cypher: str, **parameters: Any) -> list[list[Any]]:
-        return self.store.connection.read(cypher, **parameters)
+        return self.lease.connection.read(cypher, **parameters)
 
     def _learn_kinds(self, relations: set[str]) -> None:
         keys = {key_of(name) for name in relations} - self.kinds.keys()
         if not keys:
             return
         if len(self.kinds) > _CACHED:
-            self.kinds = {key_of(name): kind == "link" for name, (kind, _) in self.declared.items()}
+            self.kinds = {
+                key_of(name): declares_link(kind) for name, (kind, _) in self.declared.items()
+            }
             keys = {key_of(name) for name in relations} - self.kinds.keys()
         self.kinds.update(dict.fromkeys(keys))
         for key, kind in self._read(
@@ -418,7 +386,7 @@ class _Loader:
             " RETURN r.key, r.kind ORDER BY r.number DESC",
             keys=list(keys),
         ):
-            self.kinds[key] = kind == "link"
+            self.kinds[key] = declares_link(kind)
 
     def _learn_names(self, texts: dict[str, None]) -> None:
         """Read what is there of these names; what has no entry afterwards names nothing."""
@@ -507,7 +475,7 @@ class _Loader:
     def flush(self) -> None:
         """Send off the batch that waits; comes back while it is on its way."""
         batch, rows = self._ready()
-        if rows is None or (self.report.bad and not self.skip_bad):
+        if rows is None or self.intake.is_refused:
             return  # nothing to write, or nothing will come of it
         self.on_its_way = batch
         self.written = self.writer.submit(self.lease.write, rows.write)
@@ -558,28 +526,18 @@ class _Loader:
         report = self.report
         _, rows = self._ready()
 
-        def last(tx: ManagedTransaction, revision: int) -> Journal:
+        def last(writing: Neo4jWriting) -> None:
             if rows is not None:
-                rows.write(tx, revision)
+                rows.write(writing.tx, writing.revision)
             run_rows(
-                tx,
+                writing.tx,
                 "UNWIND $rows AS row MATCH (r:Relation {name: row[0]})"
                 " SET r.kind = row[1], r.description = row[2]",
                 [(name, *declared) for name, declared in self.declared.items()],
             )
-            remember(tx, self.new_words)
-            write_deltas(tx, net(self.changes), revision)
-            journal = Journal()
-            edit = {
-                "kind": "import",
-                "facts": report.facts,
-                "sources": report.sources,
-                "entities": report.entities,
-                "aliases": report.aliases,
-                "source": self.source,
-            }
-            journal.add("import", edit, None)
-            return journal
+            remember(writing.tx, self.new_words)
+            writing.write(net(self.changes))
+            writing.journal.add("import", self.intake.journal_edit(), None)
 
         report.revision = self.lease.end(kind, author, reason, last)
         return report
@@ -603,9 +561,7 @@ class _Loader:
             links = [
                 (fact_id, entity_id)
                 for fact_id, key, value, entity_id in rows
-                if entity_id is not None
-                and self.kinds.get(key) is None
-                and not is_number_or_date(value)
+                if entity_id is not None and is_link(self.kinds.get(key), value) is None
             ]
             if links:
                 self._relink(links)

@@ -13,14 +13,14 @@ from typing import Any
 from graph.core.facts import Entity, Fact
 from graph.core.ids import is_id
 from graph.core.journal import JournalEntry, read_entry
-from graph.core.names import MAX_NAME, clean_name, fold
+from graph.core.names import clean_name, fold
 from graph.core.neighbourhood import walk_around
 from graph.core.protocol import Relation
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
+from graph.lookup.name_search import Groups, NameSearch, storable
 from graph.lookup.ranking import rank_entities
-from graph.lookup.spelling import MOST_WORDS, words_of
-from graph.neo4j.dictionary import all_of, fewer_words, holding, lucene, options, variants
+from graph.neo4j.dictionary import all_of, holding, known, lucene, options
 from graph.neo4j.schema import KEY, bag_key, key_of
 
 STANDS = "f.since <= $at AND $at < f.until"
@@ -50,7 +50,7 @@ _MOST = 2**62  # "no limit", as a number
 _SEARCHED = 5000  # names that a search as one types looks at, at most
 
 
-class Neo4jReads:
+class Neo4jReads(NameSearch):
     """The reading half of a store; `rows` runs one statement."""
 
     def rows(self, cypher: str, **parameters: Any) -> list[list[Any]]:
@@ -135,7 +135,7 @@ class Neo4jReads:
         rows = self.rows(
             f"{_FROM} WHERE {STANDS}{named} RETURN {FACT} ORDER BY f.id LIMIT $limit",
             id=entity_id,
-            key=None if relation is None else key_of(_searchable(relation)),
+            key=None if relation is None else key_of(storable(relation)),
             at=self._pin(at),
             limit=_limit(limit),
         )
@@ -208,40 +208,61 @@ class Neo4jReads:
                 return
             last = rows[-1][0]
 
-    def search(self, text: str, limit: int = 10, at: int | None = None) -> list[Entity]:
-        if limit <= 0:
-            return []
-        typed = _searchable(text[:200])
-        at = self._pin(at)
-        found = dict.fromkeys(entity.id for entity, _ in self.find_entities(typed, at))
-        words = words_of(typed)[:MOST_WORDS]
-        for query in self._queries(words):
-            if len(found) < limit:
-                rows = self.rows(
-                    # The best known first, then the shorter name, the older.
-                    f"""
-                    CALL db.index.fulltext.queryNodes('name_words', $query, {{limit: $most}})
-                    YIELD node AS hit {OWNER}
-                    WITH owner, min(size(hit.name)) AS length
-                    RETURN owner.id ORDER BY owner.facts DESC, length, owner.id LIMIT $limit""",
-                    query=query,
-                    most=_SEARCHED,
-                    limit=limit + len(found),
-                    at=at,
-                )
-                found.update(dict.fromkeys(entity_id for (entity_id,) in rows))
-        return self._listed(list(found)[:limit], at)
+    def _known_words(self, words: Iterable[str]) -> set[str]:
+        return known(self.rows, words)
 
-    def _queries(self, words: Sequence[str]) -> Iterator[str]:
-        """Words that begin as typed; then words that hold it; then words spelt nearly so."""
-        if not words:
-            return
-        yield " ".join(f"+{lucene(word)}*" for word in words)
-        for near in (holding, options):
-            known = near(self.rows, words)
-            chosen = [known[word] or [word] for word in words]
-            if [[word] for word in words] != chosen:
-                yield all_of(chosen)
+    def _options(self, words: Sequence[str]) -> dict[str, list[str]]:
+        return options(self.rows, words)
+
+    def _holding(self, words: Sequence[str]) -> dict[str, list[str]]:
+        return holding(self.rows, words)
+
+    def _beginning(self, words: Sequence[str]) -> str:
+        return " ".join(f"+{lucene(word)}*" for word in words)
+
+    def _all_of(self, groups: Groups) -> str:
+        return all_of(groups)
+
+    def _best_known(self, query: str, limit: int, at: int) -> list[int]:
+        rows = self.rows(
+            f"""
+            CALL db.index.fulltext.queryNodes('name_words', $query, {{limit: $most}})
+            YIELD node AS hit {OWNER}
+            WITH owner, min(size(hit.name)) AS length
+            RETURN owner.id ORDER BY owner.facts DESC, length, owner.id LIMIT $limit""",
+            query=query,
+            most=_SEARCHED,
+            limit=limit,
+            at=at,
+        )
+        return [entity_id for (entity_id,) in rows]
+
+    def _matching(self, query: str, limit: int, at: int) -> list[int]:
+        rows = self.rows(
+            f"""
+            CALL db.index.fulltext.queryNodes('name_words', $query, {{limit: $most}})
+            YIELD node AS hit {OWNER} RETURN DISTINCT owner.id LIMIT $limit""",
+            query=query,
+            most=4 * limit,
+            limit=limit,
+            at=at,
+        )
+        return [entity_id for (entity_id,) in rows]
+
+    def _with_bags(self, bags: Sequence[str], limit: int, at: int) -> list[int]:
+        rows = self.rows(
+            f"""
+            CALL () {{
+                MATCH (hit:Entity) WHERE hit.bag IN $bags RETURN hit
+                UNION
+                MATCH (hit:Name) WHERE hit.bag IN $bags RETURN hit
+            }}
+            {OWNER} RETURN DISTINCT owner.id LIMIT $limit""",
+            bags=list(map(bag_key, bags)),
+            limit=limit,
+            at=at,
+        )
+        return [entity_id for (entity_id,) in rows]
 
     def has_vectors(self) -> bool:
         return bool(
@@ -264,50 +285,12 @@ class Neo4jReads:
             if entity_id in entities and entities[entity_id].name == name
         ][:limit]
 
-    def candidates(self, name: str, limit: int = 50, at: int | None = None) -> list[Entity]:
-        words = words_of(_searchable(name[:MAX_NAME]))[:MOST_WORDS]
-        if not words or limit <= 0:
-            return []
-        at = self._pin(at)
-        chosen = list(map(options(self.rows, words).__getitem__, words))
-        bags = [bag for variant in variants(self.rows, words, chosen) for bag in variant]
-        found: dict[int, None] = {}
-        if bags:
-            rows = self.rows(
-                f"""
-                CALL () {{
-                    MATCH (hit:Entity) WHERE hit.bag IN $bags RETURN hit
-                    UNION
-                    MATCH (hit:Name) WHERE hit.bag IN $bags RETURN hit
-                }}
-                {OWNER} RETURN DISTINCT owner.id LIMIT $limit""",
-                bags=bags,
-                limit=limit,
-                at=at,
-            )
-            found.update(dict.fromkeys(entity_id for (entity_id,) in rows))
-        for query in () if found else fewer_words(chosen):
-            rows = self.rows(
-                f"""
-                CALL db.index.fulltext.queryNodes('name_words', $query, {{limit: $most}})
-                YIELD node AS hit {OWNER} RETURN DISTINCT owner.id LIMIT $limit""",
-                query=query,
-                most=4 * limit,
-                limit=limit,
-                at=at,
-            )
-            found.update(dict.fromkeys(entity_id for (entity_id,) in rows))
-            if found:
-                break
-        return self._listed(list(found)[:limit], at)
-
-    def _listed(self, ids: list[int], at: int | None) -> list[Entity]:
-        """The entities of these ids that are there, in the order given."""
+    def _listed(self, ids: Sequence[int], at: int) -> list[Entity]:
         entities = self.entities(ids, at) if ids else {}
         return [entities[entity_id] for entity_id in ids if entity_id in entities]
 
     def relation(self, name: str) -> Relation | None:
-        name = _searchable(name)
+        name = storable(name)
         rows = self.rows(
             "MATCH (r:Relation {key: $key}) RETURN r.name, r.kind, coalesce(r.description, '')"
             " ORDER BY r.kind IS NULL, r.name <> $name, r.number LIMIT 1",
@@ -342,7 +325,7 @@ class Neo4jReads:
             " AND ($key IS NULL OR f.key = $key)"
             " RETURN f.id, f.kind, f.name, f.value ORDER BY f.id",
             kind=kind,
-            key=None if name is None else fold(_searchable(name)),
+            key=None if name is None else fold(storable(name)),
             at=self._pin(at),
         )
         return [Rule(*row) for row in rows]
@@ -437,8 +420,3 @@ def _entity(
 
 def _limit(limit: int | None) -> int:
     return _MOST if limit is None else min(max(0, limit), _MOST)
-
-
-def _searchable(text: str) -> str:
-    """Text that the server can take: without null bytes and lone surrogates."""
-    return text.replace("\0", " ").encode("utf-8", "ignore").decode("utf-8")

@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import starmap
 from typing import Any, TypeVar
 
 from neo4j import ManagedTransaction
 
-from graph.core.deltas import Delta, touched_ids
-from graph.core.edits import Edit, edit_kind, edit_to_json
-from graph.core.errors import StoreError
+from graph.core.deltas import Delta, NameChanges, fact_counts, name_changes
+from graph.core.draft_record import DraftRecord, Step
 from graph.core.facts import Entity, Fact
 from graph.core.ids import new_id
+from graph.core.journal import Journal
 from graph.core.rules import Rule
+from graph.editing.shared_store import UNDOABLE
 from graph.lookup.spelling import words_of
 from graph.neo4j.driver import run
 from graph.neo4j.reads import FACT, STANDS, Neo4jReads
 from graph.neo4j.schema import OPEN, bag_key, kept_key, key_of
 
-_MOST_DELTAS = 10_000  # what one journal entry lists
 _CHUNK = 5000  # rows of one statement
+
+# Ids of what has versions that begin or end with a revision, rising, from an index. They are read
+# in pages, because a server answers each statement within a time limit.
+_CHANGED_FACTS = """
+    MATCH ()-[f:FACT]->() USING INDEX f:FACT(id, since)
+    WHERE f.id > $last AND f.since > 0 AND (f.since = $revision OR f.until = $revision)
+    RETURN DISTINCT f.id AS id ORDER BY id LIMIT $most"""
+_CHANGED_ENTITIES = """
+    MATCH (e:Entity) USING INDEX e:Entity(id)
+    WHERE e.id > $last AND (e.named = $revision OR EXISTS {
+        MATCH (e)-[:NAMED]->(n:Name) WHERE n.since = $revision OR n.until = $revision })
+    RETURN e.id AS id ORDER BY id LIMIT $most"""
 
 Item = TypeVar("Item")
 
@@ -37,8 +50,7 @@ def run_rows(tx: ManagedTransaction, cypher: str, rows: Sequence[Any], **paramet
 class View(Neo4jReads):
     """What a write reads: the store at one revision if none is named.
 
-    `read` gives the rows of a statement. `foresee` reads at once, in a few statements, what
-    planning would ask one by one.
+    See `graph.editing.shared_store.StoredView`. `read` gives the rows of a statement.
     """
 
     def __init__(self, read: Callable[..., list[list[Any]]], revision: int) -> None:
@@ -56,7 +68,7 @@ class View(Neo4jReads):
     def rows(self, cypher: str, **parameters: Any) -> list[list[Any]]:
         return self._read(cypher, **parameters)
 
-    def foresee(self, deltas: Iterable[Delta]) -> None:
+    def prefetch(self, deltas: Iterable[Delta]) -> None:
         """Read what comparing these deltas with the store needs."""
         facts: dict[int, None] = {}
         entities: dict[int, None] = {}
@@ -100,6 +112,65 @@ class View(Neo4jReads):
                 at=self._revision,
             )
             self._nobody.update(set(some) - {bag for (bag,) in known})
+
+    def newest_edit(self, *, standing: bool) -> int | None:
+        which = "NOT r.undone AND " if standing else ""
+        rows = self.rows(
+            f"MATCH (r:Revision) WHERE r.revision > 0 AND {which}r.kind IN $kinds"
+            " RETURN r.revision ORDER BY r.revision DESC LIMIT 1",
+            kinds=UNDOABLE,
+        )
+        return rows[0][0] if rows else None
+
+    def undos_after(self, revision: int) -> list[str]:
+        rows = self.rows(
+            "MATCH (j:Entry) WHERE j.revision > $revision AND j.number > -1 AND j.kind = 'undo'"
+            " RETURN j.edit",
+            revision=revision,
+        )
+        return [edit for (edit,) in rows]
+
+    def first_undone(self, revisions: Sequence[int]) -> int | None:
+        rows = self.rows(
+            "UNWIND $revisions AS target MATCH (r:Revision {revision: target}) WHERE r.undone"
+            " RETURN min(target)",
+            revisions=revisions,
+        )
+        return rows[0][0] if rows else None
+
+    def revision_kind(self, revision: int) -> str | None:
+        rows = self.rows(
+            "MATCH (r:Revision {revision: $revision}) RETURN r.kind", revision=revision
+        )
+        return rows[0][0] if rows else None
+
+    def journalled_deltas(self, revision: int) -> list[str | None]:
+        rows = self.rows(
+            "MATCH (j:Entry) WHERE j.revision = $revision AND j.number > -1"
+            " RETURN j.deltas ORDER BY j.number",
+            revision=revision,
+        )
+        return [deltas for (deltas,) in rows]
+
+    def changed_entities(self, revision: int) -> Iterator[list[int]]:
+        return self._pages(_CHANGED_ENTITIES, revision)
+
+    def changed_facts(self, revision: int) -> Iterator[list[int]]:
+        return self._pages(_CHANGED_FACTS, revision)
+
+    def changed_rules(self, revision: int) -> list[int]:
+        rows = self.rows(
+            "MATCH (f:Rule) WHERE f.since = $revision OR f.until = $revision"
+            " RETURN DISTINCT f.id AS id ORDER BY id",
+            revision=revision,
+        )
+        return [number for (number,) in rows]
+
+    def _pages(self, statement: str, revision: int) -> Iterator[list[int]]:
+        last = -1
+        while rows := self.rows(statement, last=last, revision=revision, most=_CHUNK):
+            yield [number for (number,) in rows]
+            last = rows[-1][0]
 
     def _facts_of(self, ids: list[int], match: str) -> Iterable[Fact]:
         rows = self.rows(
@@ -152,116 +223,136 @@ def chunks(items: list[Item]) -> Iterable[list[Item]]:
     return (items[begin : begin + _CHUNK] for begin in range(0, len(items), _CHUNK))
 
 
-@dataclass
-class Journal:
-    """The entries of one revision, gathered to be written at once."""
+class Neo4jWriting:
+    """A write in progress, after the revision `written`; see `editing.shared_store.Writing`."""
 
-    entries: list[list[Any]] = field(default_factory=list)
-    touched: list[list[int]] = field(default_factory=list)
+    def __init__(self, tx: ManagedTransaction, written: int) -> None:
+        self.tx = tx
+        self.revision = written + 1
+        self.journal = Journal()
+        self.now = self.at(written)
+        self.drafts = Neo4jShelf(tx)
 
-    def add_edit(self, edit: Edit, deltas: Sequence[Delta]) -> None:
-        """An entry for an edit."""
-        self.add(edit_kind(edit), edit_to_json(edit), deltas)
+    def at(self, revision: int) -> View:
+        return View(partial(run, self.tx), revision)
 
-    def add(self, kind: str, edit: dict[str, Any], deltas: Sequence[Delta] | None) -> None:
-        """An entry; None for deltas too many to list: the versions themselves tell."""
-        number = len(self.entries)
-        listed = None
-        if deltas is not None and len(deltas) <= _MOST_DELTAS:
-            listed = json.dumps([delta.to_json() for delta in deltas], ensure_ascii=False)
-            self.touched += [[object_id, number] for object_id in touched_ids(deltas)]
-        self.entries.append([number, kind, json.dumps(edit, ensure_ascii=False), listed])
+    def write(self, deltas: Sequence[Delta]) -> None:
+        write_deltas(self.tx, deltas, self.revision)
 
-
-@dataclass(frozen=True)
-class Turn:
-    """What a writer finds when it is its turn."""
-
-    written: int
-    """The last revision that is written."""
-    done: int | None
-    """The revision that this write made, if it was done before."""
-    lease: str | None
-    """Whose import is under way, if one is."""
-    lease_revision: int | None
-    lease_batch: int | None
-    """The last batch of it that is written."""
-    idle: int
-    """Milliseconds since that import last wrote."""
-
-
-def take_turn(tx: ManagedTransaction, write_id: str) -> Turn:
-    """Wait for the lock that writers take turns by; held until the transaction ends."""
-    run(tx, "MATCH (s:Lamplight {name: 'store'}) SET s.turn = $write_id", write_id=write_id)
-    rows = run(
-        tx,
-        "MATCH (s:Lamplight {name: 'store'}) OPTIONAL MATCH (r:Revision {write_id: $write_id})"
-        " RETURN s.written, r.revision, s.lease, s.lease_revision, s.lease_batch,"
-        " timestamp() - coalesce(s.lease_time, 0)",
-        write_id=write_id,
-    )
-    if not rows:
-        raise StoreError(
-            "The store was taken out of its Neo4j database; make it again with: "
-            "python -m graph init --store URL"
+    def mark_undone(self, revision: int, undone: bool) -> None:
+        run(
+            self.tx,
+            "MATCH (r:Revision {revision: $revision}) SET r.undone = $undone",
+            revision=revision,
+            undone=undone,
         )
-    return Turn(*rows[0])
+
+    def finish(self, kind: str, author: str, reason: str, now: int, write_id: str) -> None:
+        """Write the revision with its journal; it counts once it is announced."""
+        run(
+            self.tx,
+            """
+            CREATE (:Revision {revision: $revision, kind: $kind, author: $author, reason: $reason,
+                time: $time, write_id: $write_id, undone: false})
+            WITH 1 AS one MATCH (s:Lamplight {name: 'store'}) SET s.written = $revision
+            """,
+            revision=self.revision,
+            kind=kind,
+            author=author,
+            reason=reason,
+            time=now,
+            write_id=write_id,
+        )
+        run_rows(
+            self.tx,
+            "UNWIND $rows AS row CREATE (:Entry {revision: $revision, number: row[0],"
+            " kind: row[1], edit: row[2], deltas: row[3]})",
+            self.journal.entries,
+            revision=self.revision,
+        )
+        run_rows(
+            self.tx,
+            "UNWIND $rows AS row"
+            " CREATE (:Touched {object_id: row[0], revision: $revision, number: row[1]})",
+            self.journal.touched,
+            revision=self.revision,
+        )
 
 
-def write_revision(
-    tx: ManagedTransaction,
-    revision: int,
-    kind: str,
-    author: str,
-    reason: str,
-    time: int,
-    write_id: str,
-    journal: Journal,
-) -> None:
-    """Write a revision with its journal; it counts once it is announced."""
-    run(
-        tx,
-        """
-        CREATE (:Revision {revision: $revision, kind: $kind, author: $author, reason: $reason,
-            time: $time, write_id: $write_id, undone: false})
-        WITH 1 AS one MATCH (s:Lamplight {name: 'store'}) SET s.written = $revision
-        """,
-        revision=revision,
-        kind=kind,
-        author=author,
-        reason=reason,
-        time=time,
-        write_id=write_id,
-    )
-    run_rows(
-        tx,
-        "UNWIND $rows AS row CREATE (:Entry {revision: $revision, number: row[0], kind: row[1],"
-        " edit: row[2], deltas: row[3]})",
-        journal.entries,
-        revision=revision,
-    )
-    run_rows(
-        tx,
-        "UNWIND $rows AS row"
-        " CREATE (:Touched {object_id: row[0], revision: $revision, number: row[1]})",
-        journal.touched,
-        revision=revision,
-    )
+class Neo4jShelf:
+    """The drafts, inside a transaction; see `graph.editing.draft_shelf.DraftShelf`."""
+
+    def __init__(self, tx: ManagedTransaction) -> None:
+        self.tx = tx
+
+    def keep(self, record: DraftRecord, now: int) -> None:
+        run(
+            self.tx,
+            "MERGE (d:Draft {id: $id})"
+            " SET d.base_revision = $base_revision, d.first = $first, d.used = $used",
+            id=record.draft_id,
+            base_revision=record.base_revision,
+            first=record.first,
+            used=now,
+        )
+
+    def empty(self, draft_id: str) -> None:
+        run(
+            self.tx,
+            "MATCH (s:DraftStep) WHERE s.draft_id = $id AND s.number > -1 DELETE s",
+            id=draft_id,
+        )
+
+    def last_step(self, draft_id: str) -> int | None:
+        rows = run(
+            self.tx,
+            "MATCH (s:DraftStep) WHERE s.draft_id = $id AND s.number > -1"
+            " RETURN s.number ORDER BY s.number DESC LIMIT 1",
+            id=draft_id,
+        )
+        return rows[0][0] if rows else None
+
+    def holds(self, draft_id: str, step: Step) -> bool:
+        rows = run(
+            self.tx,
+            "MATCH (s:DraftStep {draft_id: $id, number: $number}) RETURN s.id",
+            id=draft_id,
+            number=step.number,
+        )
+        return rows == [[step.id]]
+
+    def add(self, draft_id: str, step: Step) -> None:
+        run(
+            self.tx,
+            "CREATE (:DraftStep {draft_id: $draft_id, number: $number, id: $id, data: $data})",
+            draft_id=draft_id,
+            number=step.number,
+            id=step.id,
+            data=json.dumps(step.to_json(), ensure_ascii=False),
+        )
+
+    def touch(self, draft_id: str, now: int) -> None:
+        run(self.tx, "MATCH (d:Draft {id: $id}) SET d.used = $now", id=draft_id, now=now)
+
+    def drop_idle(self, oldest: int) -> None:
+        run(
+            self.tx,
+            "MATCH (d:Draft) WHERE d.used <= $oldest WITH d"
+            " OPTIONAL MATCH (s:DraftStep) WHERE s.draft_id = d.id AND s.number > -1"
+            " DELETE d, s",
+            oldest=oldest,
+        )
 
 
 def write_deltas(tx: ManagedTransaction, deltas: Sequence[Delta], revision: int) -> None:
     """Close the version of every `before` and open one of every `after`; deltas are net."""
     _close_facts(tx, [d.id for d in deltas if isinstance(d.before, Fact)], revision)
-    entities = [d for d in deltas if isinstance(d.before or d.after, Entity)]
-    _close_names(tx, entities, revision)
-    _open_names(tx, entities, revision)
+    changes = name_changes(deltas)
+    _close_names(tx, changes, revision)
+    write_names(tx, changes, revision)
     _write_rules(tx, [d for d in deltas if isinstance(d.before or d.after, Rule)], revision)
     open_facts(tx, [d.after for d in deltas if isinstance(d.after, Fact)], revision)
-    known: Counter[int] = Counter()
-    for delta in deltas:
-        known.subtract(_ends(delta.before))
-        known.update(_ends(delta.after))
-    count_facts(tx, known)
+    count_facts(tx, fact_counts(deltas))
 
 
 def _close_facts(tx: ManagedTransaction, ids: list[int], revision: int) -> None:
@@ -275,50 +366,24 @@ def _close_facts(tx: ManagedTransaction, ids: list[int], revision: int) -> None:
     )
 
 
-def _close_names(tx: ManagedTransaction, deltas: list[Delta], revision: int) -> None:
-    former: list[int] = []
-    aliases: list[tuple[int, str]] = []
-    for delta in deltas:
-        if isinstance(delta.before, Entity):
-            after = delta.after if isinstance(delta.after, Entity) else None
-            if after is None or after.name != delta.before.name:
-                former.append(delta.id)
-            kept = after.aliases if after else ()
-            aliases += [(delta.id, text) for text in delta.before.aliases if text not in kept]
+def _close_names(tx: ManagedTransaction, changes: NameChanges, revision: int) -> None:
     run_rows(
         tx,
         "UNWIND $rows AS id MATCH (e:Entity {id: id})"
         " CREATE (e)-[:NAMED]->(:Name {name: e.name, bag: e.bag, is_alias: false,"
         " since: e.named, until: $revision, place: -1})"
         " SET e.name = null, e.bag = null, e.named = null",
-        former,
+        [entity_id for entity_id, _ in changes.closed_names],
         revision=revision,
     )
     run_rows(
         tx,
         "UNWIND $rows AS row MATCH (:Entity {id: row[0]})-[:NAMED]->(n:Name {name: row[1]})"
         " WHERE n.is_alias AND n.until = $open SET n.until = $revision",
-        aliases,
+        changes.closed_aliases,
         open=OPEN,
         revision=revision,
     )
-
-
-def _open_names(tx: ManagedTransaction, deltas: list[Delta], revision: int) -> None:
-    names: list[tuple[Any, ...]] = []
-    aliases: list[tuple[Any, ...]] = []
-    for delta in deltas:
-        if isinstance(delta.after, Entity):
-            before = delta.before if isinstance(delta.before, Entity) else None
-            if before is None or before.name != delta.after.name:
-                names.append(name_row(delta.id, delta.after.name))
-            had = before.aliases if before else ()
-            aliases += [
-                (*name_row(delta.id, text), place)
-                for place, text in enumerate(delta.after.aliases)
-                if text not in had
-            ]
-    write_names(tx, names, aliases, revision)
 
 
 def name_row(entity_id: int, name: str) -> tuple[int, str, str]:
@@ -326,13 +391,10 @@ def name_row(entity_id: int, name: str) -> tuple[int, str, str]:
     return entity_id, name, bag_key(name)
 
 
-def write_names(
-    tx: ManagedTransaction,
-    names: Sequence[tuple[Any, ...]],
-    aliases: Sequence[tuple[Any, ...]],
-    revision: int,
-) -> None:
-    """Give entities their names, making those that are new; and aliases, each with its place."""
+def write_names(tx: ManagedTransaction, changes: NameChanges, revision: int) -> None:
+    """Give entities their new names and aliases, and make those entities that are new."""
+    names = [name_row(*name) for name in changes.names]
+    aliases = [(*name_row(number, alias), place) for number, alias, place in changes.aliases]
     run_rows(
         tx,
         "UNWIND $rows AS row MERGE (e:Entity {id: row[0]})"
@@ -342,7 +404,7 @@ def write_names(
         revision=revision,
     )
     write_aliases(tx, aliases, revision)
-    remember(tx, words_in(row[1] for row in (*names, *aliases)))
+    remember(tx, words_in([row[1] for row in names] + [row[1] for row in aliases]))
 
 
 def write_aliases(
@@ -490,13 +552,4 @@ def count_facts(tx: ManagedTransaction, known: Counter[int]) -> None:
         "UNWIND $rows AS row MATCH (e:Entity {id: row[0]})"
         " SET e.facts = coalesce(e.facts, 0) + row[1]",
         [(entity_id, count) for entity_id, count in known.items() if count],
-    )
-
-
-def _ends(version: Fact | Entity | Rule | None) -> list[int]:
-    """The entities that a fact is from and to."""
-    if not isinstance(version, Fact):
-        return []
-    return (
-        [version.entity_id] if version.value_id is None else [version.entity_id, version.value_id]
     )

@@ -9,16 +9,17 @@ Words are never taken out but by a purge: one that is gone still counts as known
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from graph.core.facts import Entity
-from graph.lookup.spelling import MOST_WORDS, bags, exchanged, grams_of, near_words, words_of
+from graph.lookup.spelling import exchanged, grams_of, near_words
 
 Rows = Callable[..., list[tuple[Any, ...]]]
 _STANDS = "n.since <= ? AND n.until > ?"
 _MOST_SHARING = 60  # known words that are compared with a misspelt one, letter by letter
 _MOST_HOLDING = 40  # known words that hold what was typed
+_TOGETHER = 500  # words or bags of one statement
 
 
 def remember(connection: sqlite3.Connection, words: Iterable[str]) -> None:
@@ -54,7 +55,7 @@ def remember_new_names(connection: sqlite3.Connection, last: int) -> None:
 
 def options(rows: Rows, word: str) -> list[str]:
     """The word itself if some name has it, or else the known ones it may be a slip of."""
-    if rows("SELECT 1 FROM word WHERE text = ?", (word,)):
+    if known(rows, [word]):
         return [word]
     grams = grams_of(word)
     sharing = rows(
@@ -64,8 +65,7 @@ def options(rows: Rows, word: str) -> list[str]:
         (*grams, _MOST_SHARING),
     )
     ways = exchanged(word)
-    there = rows(f"SELECT text FROM word WHERE text IN ({_marks(ways)})", ways)  # noqa: S608
-    return near_words(word, {text for (text,) in (*sharing, *there)})
+    return near_words(word, {text for (text,) in sharing} | known(rows, ways))
 
 
 def holding(rows: Rows, part: str) -> list[str]:
@@ -86,82 +86,40 @@ def _rarity(gram: str) -> int:
     return sum("etaoinsrhl".find(c) < 0 for c in gram) * -1
 
 
-def candidates(rows: Rows, name: str, limit: int, at: int) -> list[Entity]:
-    """See `graph.core.protocol.TripletStore.candidates`."""
-    words = words_of(name)[:MOST_WORDS]
-    if not words or limit <= 0:
-        return []
-    chosen = [options(rows, word) for word in words]
+def known(rows: Rows, words: Iterable[str]) -> set[str]:
+    """Those of the words that occur in some name."""
+    asked = list(set(words))
+    found: set[str] = set()
+    for begin in range(0, len(asked), _TOGETHER):
+        some = asked[begin : begin + _TOGETHER]
+        sql = f"SELECT text FROM word WHERE text IN ({_marks(some)})"  # noqa: S608
+        found.update(text for (text,) in rows(sql, some))
+    return found
+
+
+def with_bags(rows: Rows, bags: Sequence[str], limit: int, at: int) -> list[int]:
+    """Ids of entities with a name of one of these bags."""
     found: dict[int, None] = {}
-    for variant in _variants(rows, words, chosen):
-        _by_bag(rows, variant, limit, at, found)
-    if not found:
-        for query in _queries(chosen):
-            _by_words(rows, query, limit, at, found)
-            if found:
-                break
-    return entities(rows, list(found)[:limit], at)
-
-
-def _variants(
-    rows: Rows, words: tuple[str, ...], chosen: list[list[str]]
-) -> Iterator[list[list[str]]]:
-    """The options of the words as they are, with two written as one, with one written as two."""
-    if all(chosen):
-        yield chosen
-    for i in range(len(words) - 1):
-        joined = words[i] + words[i + 1]
-        if not (chosen[i] and chosen[i + 1]) and _known(rows, joined):
-            yield [*chosen[:i], [joined], *chosen[i + 2 :]]
-    for i, word in enumerate(words):
-        for cut in range(2, len(word) - 1) if not chosen[i] else ():
-            if _known(rows, word[:cut]) and _known(rows, word[cut:]):
-                yield [*chosen[:i], [word[:cut]], [word[cut:]], *chosen[i + 1 :]]
-
-
-def _known(rows: Rows, word: str) -> bool:
-    return bool(rows("SELECT 1 FROM word WHERE text = ?", (word,)))
-
-
-def _by_bag(
-    rows: Rows, chosen: list[list[str]], limit: int, at: int, found: dict[int, None]
-) -> None:
-    if not all(chosen):
-        return
-    wanted = bags(chosen)
-    found.update(
-        dict.fromkeys(
-            entity_id
-            for (entity_id,) in rows(
-                f"SELECT DISTINCT n.entity_id FROM name n WHERE n.bag IN ({_marks(wanted)})"  # noqa: S608
-                f" AND {_STANDS} LIMIT ?",
-                (*wanted, at, at, limit),
-            )
+    for begin in range(0, len(bags), _TOGETHER):
+        some = bags[begin : begin + _TOGETHER]
+        ids = rows(
+            f"SELECT DISTINCT n.entity_id FROM name n WHERE n.bag IN ({_marks(some)})"  # noqa: S608
+            f" AND {_STANDS} LIMIT ?",
+            (*some, at, at, limit),
         )
+        found.update(dict.fromkeys(entity_id for (entity_id,) in ids))
+    return list(found)
+
+
+def matching(rows: Rows, query: str, limit: int, at: int) -> list[int]:
+    """Ids of entities with a name that a query of the text index finds."""
+    found = rows(
+        "SELECT DISTINCT n.entity_id FROM"  # noqa: S608
+        " (SELECT rowid AS version FROM name_words WHERE name_words MATCH ? LIMIT ?) w"
+        f" JOIN name n ON n.version = w.version WHERE {_STANDS} LIMIT ?",
+        (query, 4 * limit, at, at, limit),
     )
-
-
-def _queries(chosen: list[list[str]]) -> Iterator[str]:
-    """Names with all the words that are known, then with all of them but one."""
-    groups = ["(" + " OR ".join(map(quoted, words)) + ")" for words in chosen if words]
-    if groups:
-        yield " AND ".join(groups)
-    for i in range(len(groups)) if len(groups) > 2 else ():
-        yield " AND ".join(groups[:i] + groups[i + 1 :])
-
-
-def _by_words(rows: Rows, query: str, limit: int, at: int, found: dict[int, None]) -> None:
-    found.update(
-        dict.fromkeys(
-            entity_id
-            for (entity_id,) in rows(
-                "SELECT DISTINCT n.entity_id FROM"  # noqa: S608
-                " (SELECT rowid AS version FROM name_words WHERE name_words MATCH ? LIMIT ?) w"
-                f" JOIN name n ON n.version = w.version WHERE {_STANDS} LIMIT ?",
-                (query, 4 * limit, at, at, limit),
-            )
-        )
-    )
+    return [entity_id for (entity_id,) in found]
 
 
 def entities(rows: Rows, entity_ids: list[int], at: int) -> list[Entity]:

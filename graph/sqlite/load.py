@@ -13,12 +13,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graph.core.edits import AddSynonym, ChangeSetting
-from graph.core.errors import AlreadyThere, StoreError
+from graph.core.errors import StoreError
 from graph.core.ids import new_ids
 from graph.core.import_rows import (
     AliasRow,
@@ -28,25 +27,24 @@ from graph.core.import_rows import (
     Row,
     SettingRow,
     SynonymRow,
-    read_year,
 )
+from graph.core.link_rule import declares_link, is_link
 from graph.core.names import (
     clean_name,
-    clean_note,
-    clean_sources,
-    clean_value,
     fold,
-    is_number_or_date,
 )
 from graph.core.protocol import LoadReport
-from graph.editing.planning import clean_relation, join_sources, plan
+from graph.editing.loading import Intake, clean_alias, clean_declaration, clean_fact, unknown_entity
 from graph.lookup.spelling import bag_of, words_of
 from graph.sqlite.dictionary import remember_new_names
 from graph.sqlite.file import OPEN
-from graph.sqlite.reads import view
-
-if TYPE_CHECKING:
-    from graph.sqlite.store import SqliteStore
+from graph.sqlite.writes import (
+    WRITE_FACT,
+    WRITE_NAME,
+    SqliteWriting,
+    find_or_make_relation,
+    write_rule,
+)
 
 _ALIASED = f"""SELECT DISTINCT entity_id FROM name
     WHERE key = ? AND text = ? AND is_alias = 1 AND until = {OPEN} LIMIT 2"""  # noqa: S608
@@ -54,17 +52,11 @@ _ANY_ALIAS = f"SELECT EXISTS (SELECT 1 FROM name WHERE is_alias = 1 AND until = 
 _HELD = f"""SELECT r.key, coalesce(f.value_id, f.value) FROM fact f
     JOIN relation r ON r.id = f.relation_id
     WHERE f.entity_id = ? AND f.until = {OPEN} LIMIT ?"""  # noqa: S608
-_WRITE_NAME = """INSERT INTO name (entity_id, is_alias, text, key, bag, since, until)
-    VALUES (?, ?, ?, ?, ?, ?, ?)"""
-_WRITE_FACT = """INSERT INTO fact (id, entity_id, relation_id, value, value_id, source, year,
-    since, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _CACHED = 200_000  # ids of entities kept in memory, some 30 MB, and values, as many
 _MANY = 1000  # facts of an entity above which they are asked for one by one
 _TOGETHER = 5000  # rows written at once
 _PAGES_KB = 256_000  # of the file kept in memory
 _A_LINK = 0  # stands beside a relation's key for all ids that it links to
-
-_clean_sources = lru_cache(4096)(clean_sources)  # they recur
 
 
 @dataclass
@@ -77,7 +69,7 @@ class _Relation:
 
 
 def load(
-    store: SqliteStore,
+    revise: Callable[[str, str, str, Callable[[SqliteWriting], None]], int],
     rows: Iterable[Row],
     *,
     author: str,
@@ -88,30 +80,28 @@ def load(
     on_bad: Callable[[BadLine], None] | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> LoadReport:
-    """Take in all rows as one revision; see `graph.core.protocol.SharedStore.load`."""
-    with store.transaction(brief=False) as connection, _much_memory(connection):
-        loader = _Loader(store, connection, kind, author, reason)
-        report = loader.report
-        for number, row in enumerate(rows, start=1):
-            if not isinstance(row, BadLine):
+    """Take in all rows as one revision; see `graph.core.protocol.SharedStore.load`.
+
+    `revise` does a piece of work in a transaction that makes a revision.
+    """
+    intake = Intake(source, skip_bad, on_bad, on_progress)
+
+    def work(writing: SqliteWriting) -> None:
+        with _much_memory(writing.sql):
+            loader = _Loader(writing, intake)
+            for row in intake.counted(rows):
+                if isinstance(row, BadLine):
+                    intake.leave_out(row)
+                    continue
                 try:
-                    loader.take(row, source)
+                    loader.take(row)
                 except StoreError as problem:
-                    row = BadLine(row.line, str(problem))
-            if isinstance(row, BadLine):
-                report.bad += 1
-                if on_bad is not None:
-                    on_bad(row)
-            if on_progress is not None and number % 10_000 == 0:
-                on_progress(number)
-        if report.bad and not skip_bad:
-            lines = "1 bad line" if report.bad == 1 else f"{report.bad:,} bad lines"
-            raise StoreError(
-                f"Nothing was imported, for there {'is' if report.bad == 1 else 'are'} {lines}; "
-                "mend the file, or leave them out with --skip-bad."
-            )
-        loader.finish(source)
-        return report
+                    intake.leave_out(BadLine(row.line, str(problem)))
+            intake.refuse_bad()
+            loader.finish()
+
+    intake.report.revision = revise(kind, author, reason, work)
+    return intake.report
 
 
 @contextmanager
@@ -127,24 +117,17 @@ def _much_memory(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 class _Loader:
-    def __init__(
-        self,
-        store: SqliteStore,
-        connection: sqlite3.Connection,
-        kind: str,
-        author: str,
-        reason: str,
-    ) -> None:
-        self.store = store
-        self.sql = connection
-        self.kind = kind
-        self.revision = store.begin_revision(kind, author, reason, None)
-        self.report = LoadReport(revision=self.revision)
+    def __init__(self, writing: SqliteWriting, intake: Intake) -> None:
+        self.writing = writing
+        self.sql = writing.sql
+        self.revision = writing.revision
+        self.intake = intake
+        self.report = intake.report
         self.first_name = self._last("name")
         self.first_fact = self._last("fact")
         self.entities: dict[str, int] = {}
         self.absent: set[str] = set()  # names of no entity: most values are, again and again
-        self.any_alias = bool(connection.execute(_ANY_ALIAS).fetchone()[0])
+        self.any_alias = bool(self.sql.execute(_ANY_ALIAS).fetchone()[0])
         self.relations: dict[str, _Relation] = {}
         # Of entities met lately all they hold: the relation's key with a literal or a linked id.
         self.held: dict[int, set[tuple[str, str | int | None]] | None] = {}
@@ -158,17 +141,15 @@ class _Loader:
         sql = f"SELECT coalesce(max(version), 0) FROM {table}"  # noqa: S608
         return int(self.sql.execute(sql).fetchone()[0])
 
-    def take(
-        self, row: FactRow | AliasRow | RelationRow | SynonymRow | SettingRow, source: str
-    ) -> None:
+    def take(self, row: FactRow | AliasRow | RelationRow | SynonymRow | SettingRow) -> None:
         """Write one row; raises `StoreError` for a bad one, before anything of it is written."""
         match row:
             case FactRow():
-                self._take_fact(row, source)
+                self._take_fact(*clean_fact(row, self.intake.source))
             case AliasRow():
-                self._take_alias(row)
+                self._take_alias(*clean_alias(row))
             case RelationRow():
-                self._take_relation(row)
+                self._take_relation(*clean_declaration(row))
             case SynonymRow():
                 self._take_rule(AddSynonym(row.phrase, row.relation))
             case SettingRow():
@@ -220,41 +201,34 @@ class _Loader:
     def _flush(self) -> None:
         """Write the rows that wait; names are made searchable only at the end."""
         self.sql.executemany("INSERT INTO entity (id) VALUES (?)", [row[:1] for row in self.names])
-        self.sql.executemany(_WRITE_NAME, self.names)
-        self.sql.executemany(_WRITE_FACT, self.facts)
+        self.sql.executemany(WRITE_NAME, self.names)
+        self.sql.executemany(WRITE_FACT, self.facts)
         self.names.clear()
         self.facts.clear()
 
     def _relation(self, name: str) -> _Relation:
         relation = self.relations.get(name)
         if relation is None:
-            relation_id = self.store.relation_id(name)
+            relation_id = find_or_make_relation(self.sql, name)
             rows = self.sql.execute(
                 "SELECT id, kind FROM relation WHERE key = ?", (fold(name),)
             ).fetchall()
             kinds = [kind for _, kind in rows if kind is not None]
             same_key = [number for number, _ in rows]
-            is_link = kinds[0] == "link" if kinds else None
+            declared = declares_link(kinds[0] if kinds else None)
             if len(self.relations) >= _CACHED:
                 self.relations.clear()
-            relation = _Relation(relation_id, fold(name), is_link, same_key)
+            relation = _Relation(relation_id, fold(name), declared, same_key)
             self.relations[name] = relation
             for other in self.relations.values() if len(same_key) > 1 else ():
                 if other.id in same_key:
                     other.same_key = same_key
         return relation
 
-    def _take_fact(self, row: FactRow, default_source: str) -> None:
-        name = row.entity
-        if name not in self.entities:  # what is in there is clean
-            name = clean_name(name, "entity")
-        known = self.relations.get(row.relation)
-        relation_name = "" if known else clean_relation(row.relation)
-        value = clean_value(row.value)
-        source = _clean_sources(row.source) or default_source
-        year = read_year(row.year)
-        if known is None:
-            known = self._relation(relation_name)
+    def _take_fact(
+        self, name: str, relation: str, value: str, source: str, year: int | None
+    ) -> None:
+        known = self.relations.get(relation) or self._relation(relation)
         if known.is_link:
             value = clean_name(value, "value")
         entity_id = self._find_or_make(name)
@@ -290,7 +264,7 @@ class _Loader:
         """
         held, key = self._held_by(entity_id), relation.key
         may_link = relation.is_link is None and (held is None or (key, _A_LINK) in held)
-        if may_link and not is_number_or_date(value):
+        if may_link and is_link(None, value) is None:
             value_id = self._find(value)
         if held is not None and (key, value) not in held and (key, value_id) not in held:
             held.add((key, value if value_id is None or may_link else value_id))
@@ -332,12 +306,10 @@ class _Loader:
         year: int | None,
     ) -> None:
         version, fact_id, relation_id, value, value_id, had, had_year, since = there
-        sources = join_sources(had, source)
-        if sources == had:
-            self.report.doubles += 1
+        changed = self.intake.add_source(had, had_year, source, year)
+        if changed is None:
             return
-        self.report.sources += 1
-        new_year = year if had_year is None else had_year
+        sources, new_year = changed
         if since == self.revision:
             self.sql.execute(
                 "UPDATE fact SET source = ?, year = ? WHERE version = ?",
@@ -346,7 +318,7 @@ class _Loader:
             return
         self.sql.execute("UPDATE fact SET until = ? WHERE version = ?", (self.revision, version))
         self.sql.execute(
-            _WRITE_FACT,
+            WRITE_FACT,
             (
                 fact_id,
                 entity_id,
@@ -361,55 +333,46 @@ class _Loader:
         )
         self.known.subtract([entity_id] if value_id is None else [entity_id, value_id])
 
-    def _take_alias(self, row: AliasRow) -> None:
-        alias, name = clean_name(row.alias, "alias"), clean_name(row.entity, "entity")
+    def _take_alias(self, alias: str, name: str) -> None:
         entity_id = self._find(name)
         if entity_id is None:
-            raise StoreError(f"There is no entity “{name}” for the alias “{alias}”.")
+            raise unknown_entity(name, alias)
         self._flush()
         there = self.sql.execute(
             f"SELECT 1 FROM name WHERE entity_id = ? AND text = ? AND until = {OPEN}",  # noqa: S608
             (entity_id, alias),
         ).fetchone()
         if there is None:
-            self.sql.execute(_WRITE_NAME, self._name_row(entity_id, alias, True))
+            self.sql.execute(WRITE_NAME, self._name_row(entity_id, alias, True))
             self.any_alias = True
             self.absent.discard(alias)
             self.entities.pop(alias, None)  # it may have had one meaning, and now has two
             self.report.aliases += 1
 
-    def _take_relation(self, row: RelationRow) -> None:
-        name = clean_relation(row.relation)
-        if row.kind not in ("link", "literal"):
-            raise StoreError(f"The kind “{row.kind[:40]}” is neither link nor literal.")
+    def _take_relation(self, name: str, kind: str, description: str) -> None:
         relation = self._relation(name)
         self.sql.execute(
             "UPDATE relation SET kind = ?, description = ? WHERE id = ?",
-            (row.kind, clean_note(row.description, "description"), relation.id),
+            (kind, description, relation.id),
         )
         self.relations.clear()
         self.report.relations += 1
 
     def _take_rule(self, edit: AddSynonym | ChangeSetting) -> None:
-        try:
-            (delta,) = plan(edit, view(self.sql))
-        except AlreadyThere:
-            self.report.doubles += 1
-            return
-        self.store.write_rule(delta, self.revision)
-        self.report.rules += 1
+        for delta in self.intake.plan_rule(edit, self.writing.now):
+            write_rule(self.sql, delta, self.revision)
 
-    def finish(self, source: str) -> None:
+    def finish(self) -> None:
         """Settle what is a link, count, make names searchable, and write the journal entry."""
         self._flush()
         sql = self.sql
-        sql.create_function("is_number_or_date", 1, is_number_or_date, deterministic=True)
+        sql.create_function("may_link", 1, lambda text: is_link(None, text) is None)
         sql.execute(
             "UPDATE fact SET value = NULL, value_id = n.entity_id FROM name n"  # noqa: S608
             f" WHERE n.text = fact.value AND n.is_alias = 0 AND n.until = {OPEN}"
             " AND fact.version > ? AND fact.relation_id NOT IN"
             " (SELECT r.id FROM relation r JOIN relation k ON k.key = r.key"
-            " WHERE k.kind IS NOT NULL) AND NOT is_number_or_date(n.text)",
+            " WHERE k.kind IS NOT NULL) AND may_link(n.text)",
             (self.first_fact,),
         )
         sql.execute(
@@ -427,17 +390,4 @@ class _Loader:
             [(count, entity_id) for entity_id, count in self.known.items()],
         )
         remember_new_names(sql, self.first_name)
-        report = self.report
-        self.store.record_bulk(
-            self.revision,
-            0,
-            "import",
-            {
-                "kind": "import",
-                "facts": report.facts,
-                "sources": report.sources,
-                "entities": report.entities,
-                "aliases": report.aliases,
-                "source": source,
-            },
-        )
+        self.writing.journal.add("import", self.intake.journal_edit(), None)

@@ -5,19 +5,30 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import starmap
-from typing import Any, cast
+from typing import Any
 
+from graph.core.deltas import Delta
 from graph.core.facts import Entity, Fact
 from graph.core.ids import is_id
 from graph.core.journal import JournalEntry, read_entry
-from graph.core.names import MAX_NAME, clean_name, fold
+from graph.core.names import clean_name, fold
 from graph.core.neighbourhood import walk
-from graph.core.protocol import Relation, TripletStore
+from graph.core.protocol import Relation
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
+from graph.editing.shared_store import UNDOABLE
+from graph.lookup.name_search import Groups, NameSearch, storable
 from graph.lookup.ranking import rank_entities
-from graph.lookup.spelling import MOST_WORDS, words_of
-from graph.sqlite.dictionary import candidates, entities, holding, name_and_aliases, options, quoted
+from graph.sqlite.dictionary import (
+    entities,
+    holding,
+    known,
+    matching,
+    name_and_aliases,
+    options,
+    quoted,
+    with_bags,
+)
 from graph.sqlite.file import NEWEST, OPEN
 from graph.sqlite.vectors import IS_THERE, nearest
 
@@ -49,7 +60,7 @@ _ABOUT_FACT = """
 _ABOUT_ENTITY = _ABOUT_FACT.replace("FROM fact WHERE id", "FROM name WHERE entity_id")
 
 
-class SqliteReads:
+class SqliteReads(NameSearch):
     """The reading half of a store; `_reader` gives the connection of the calling thread."""
 
     def _reader(self) -> sqlite3.Connection:
@@ -123,7 +134,7 @@ class SqliteReads:
         }
         if relation is None:
             return [Fact(*row) for row in self._rows(_FACTS, values)]
-        key = fold(_searchable(relation))
+        key = fold(storable(relation))
         return [Fact(*row) for row in self._rows(_FACTS_OF_RELATION, {**values, "key": key})]
 
     def facts_to(
@@ -143,7 +154,7 @@ class SqliteReads:
         self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None
     ) -> list[Fact]:
         at = self.revision() if at is None else at
-        return walk(cast(TripletStore, self), entity_ids, hops, limit, at)
+        return walk(self, entity_ids, hops, limit, at)
 
     def all_facts(self, at: int | None = None) -> Iterator[Fact]:
         at = self.revision() if at is None else at
@@ -158,37 +169,44 @@ class SqliteReads:
                 return
             last = rows[-1][0]
 
-    def search(self, text: str, limit: int = 10, at: int | None = None) -> list[Entity]:
-        typed = _searchable(text[:200])
-        words = words_of(typed)[:MOST_WORDS]
-        if limit <= 0:
-            return []
-        at = NEWEST if at is None else at
-        found = dict.fromkeys(entity.id for entity, _ in self.find_entities(typed, at))
-        for query in self._queries(words):
-            if query and len(found) < limit:
-                rows = self._rows(
-                    # The best known first, then the shorter name, the older.
-                    "SELECT n.entity_id FROM"
-                    " (SELECT rowid AS version FROM name_words WHERE name_words MATCH :query"
-                    "  LIMIT :most) w JOIN name n ON n.version = w.version"
-                    " JOIN entity e ON e.id = n.entity_id"
-                    " WHERE n.since <= :at AND n.until > :at GROUP BY n.entity_id"
-                    " ORDER BY max(e.facts) DESC, min(length(n.text)), n.entity_id LIMIT :limit",
-                    {"query": query, "most": _SEARCHED, "at": at, "limit": limit + len(found)},
-                )
-                found.update(dict.fromkeys(entity_id for (entity_id,) in rows))
-        return entities(self._rows, list(found)[:limit], at)
+    def _pin(self, at: int | None) -> int:
+        return NEWEST if at is None else at
 
-    def _queries(self, words: Sequence[str]) -> Iterator[str]:
-        """Words that begin as typed; then words that hold it; then words spelt nearly so."""
-        if not words:
-            return
-        yield " ".join(quoted(word) + "*" for word in words)
-        for near in (holding, options):
-            chosen = [near(self._rows, word) or [word] for word in words]
-            if [[word] for word in words] != chosen:
-                yield " AND ".join("(" + " OR ".join(map(quoted, group)) + ")" for group in chosen)
+    def _listed(self, ids: Sequence[int], at: int) -> list[Entity]:
+        return entities(self._rows, list(ids), at)
+
+    def _known_words(self, words: Iterable[str]) -> set[str]:
+        return known(self._rows, words)
+
+    def _options(self, words: Sequence[str]) -> dict[str, list[str]]:
+        return {word: options(self._rows, word) for word in words}
+
+    def _holding(self, words: Sequence[str]) -> dict[str, list[str]]:
+        return {word: holding(self._rows, word) for word in words}
+
+    def _beginning(self, words: Sequence[str]) -> str:
+        return " ".join(quoted(word) + "*" for word in words)
+
+    def _all_of(self, groups: Groups) -> str:
+        return " AND ".join("(" + " OR ".join(map(quoted, words)) + ")" for words in groups)
+
+    def _best_known(self, query: str, limit: int, at: int) -> list[int]:
+        rows = self._rows(
+            "SELECT n.entity_id FROM"
+            " (SELECT rowid AS version FROM name_words WHERE name_words MATCH :query"
+            "  LIMIT :most) w JOIN name n ON n.version = w.version"
+            " JOIN entity e ON e.id = n.entity_id"
+            " WHERE n.since <= :at AND n.until > :at GROUP BY n.entity_id"
+            " ORDER BY max(e.facts) DESC, min(length(n.text)), n.entity_id LIMIT :limit",
+            {"query": query, "most": _SEARCHED, "at": at, "limit": limit},
+        )
+        return [entity_id for (entity_id,) in rows]
+
+    def _matching(self, query: str, limit: int, at: int) -> list[int]:
+        return matching(self._rows, query, limit, at)
+
+    def _with_bags(self, bags: Sequence[str], limit: int, at: int) -> list[int]:
+        return with_bags(self._rows, bags, limit, at)
 
     def has_vectors(self) -> bool:
         return bool(self._rows(IS_THERE))
@@ -205,16 +223,11 @@ class SqliteReads:
                 found.append((entity, cosine))
         return found[:limit]
 
-    def candidates(self, name: str, limit: int = 50, at: int | None = None) -> list[Entity]:
-        return candidates(
-            self._rows, _searchable(name[:MAX_NAME]), limit, NEWEST if at is None else at
-        )
-
     def relation(self, name: str) -> Relation | None:
         rows = self._rows(
             "SELECT name, kind, description FROM relation WHERE key = ?"
             " ORDER BY kind IS NULL, name <> ?, id LIMIT 1",
-            (fold(_searchable(name)), _searchable(name)),
+            (fold(storable(name)), storable(name)),
         )
         return Relation(*rows[0]) if rows else None
 
@@ -243,7 +256,7 @@ class SqliteReads:
             {
                 "at": NEWEST if at is None else at,
                 "kind": kind,
-                "key": None if name is None else fold(_searchable(name)),
+                "key": None if name is None else fold(storable(name)),
             },
         )
         return [Rule(*row) for row in rows]
@@ -292,8 +305,11 @@ class SqliteReads:
         return list(starmap(read_entry, rows))
 
 
-class _At(SqliteReads):
-    """The reads of a store at one revision, or what a transaction sees if none is named."""
+class SqliteView(SqliteReads):
+    """The reads of a transaction at one revision, or what it sees itself if none is named.
+
+    See `graph.editing.shared_store.StoredView`.
+    """
 
     def __init__(self, connection: sqlite3.Connection, revision: int = NEWEST) -> None:
         self._own = connection
@@ -307,12 +323,63 @@ class _At(SqliteReads):
             values = {**values, "at": self._revision}
         return super()._rows(sql, values)
 
+    def prefetch(self, deltas: Iterable[Delta]) -> None:
+        """Nothing: reads one by one are as fast."""
 
-def view(connection: sqlite3.Connection, revision: int = NEWEST) -> TripletStore:
-    """The reads of one connection, inside its transaction; nothing else may be asked of it."""
-    return cast(TripletStore, _At(connection, revision))
+    def newest_edit(self, *, standing: bool) -> int | None:
+        which = "undone = 0 AND " if standing else ""
+        kinds = ", ".join(f"'{kind}'" for kind in UNDOABLE)
+        ((newest,),) = self._rows(
+            f"SELECT max(revision) FROM revision WHERE {which}kind IN ({kinds})"  # noqa: S608
+        )
+        return newest
+
+    def undos_after(self, revision: int) -> list[str]:
+        rows = self._rows(
+            "SELECT edit FROM journal WHERE kind = 'undo' AND revision > ?", (revision,)
+        )
+        return [edit for (edit,) in rows]
+
+    def first_undone(self, revisions: Sequence[int]) -> int | None:
+        for revision in sorted(set(revisions)):
+            if self._rows("SELECT 1 FROM revision WHERE revision = ? AND undone = 1", (revision,)):
+                return revision
+        return None
+
+    def revision_kind(self, revision: int) -> str | None:
+        rows = self._rows("SELECT kind FROM revision WHERE revision = ?", (revision,))
+        return rows[0][0] if rows else None
+
+    def journalled_deltas(self, revision: int) -> list[str | None]:
+        rows = self._rows(
+            "SELECT deltas FROM journal WHERE revision = ? ORDER BY number", (revision,)
+        )
+        return [deltas for (deltas,) in rows]
+
+    def changed_entities(self, revision: int) -> Iterator[list[int]]:
+        return _pages(self._changed("name", "entity_id", revision))
+
+    def changed_facts(self, revision: int) -> Iterator[list[int]]:
+        return _pages(self._changed("fact", "id", revision))
+
+    def changed_rules(self, revision: int) -> list[int]:
+        return self._changed("rule", "id", revision)
+
+    def _changed(self, table: str, column: str, revision: int) -> list[int]:
+        rows = self._rows(
+            f"SELECT DISTINCT {column} FROM {table} WHERE since = :r OR until = :r"  # noqa: S608
+            f" ORDER BY {column}",
+            {"r": revision},
+        )
+        return [number for (number,) in rows]
+
+    def entities(self, ids: Sequence[int]) -> dict[int, Entity]:
+        return {entity.id: entity for entity in entities(self._rows, list(ids), self._revision)}
+
+    def facts_by_id(self, ids: Sequence[int]) -> dict[int, Fact]:
+        found = (self.fact(fact_id) for fact_id in ids)
+        return {fact.id: fact for fact in found if fact is not None}
 
 
-def _searchable(text: str) -> str:
-    """Text that SQLite can take: without null bytes and lone surrogates."""
-    return text.replace("\0", " ").encode("utf-8", "ignore").decode("utf-8")
+def _pages(ids: list[int]) -> Iterator[list[int]]:
+    return (ids[begin : begin + _BATCH] for begin in range(0, len(ids), _BATCH))

@@ -13,7 +13,6 @@ from graph.core.errors import StoreError
 from graph.core.import_rows import AliasRow, BadLine, FactRow
 from graph.exchange.formats import FORMATS, format_of, read_rows
 from graph.exchange.tables import read_csv
-from graph.sqlite.load import load
 from graph.sqlite.store import SqliteStore
 from tests.graph.helpers import fact_of, said
 
@@ -31,13 +30,13 @@ def test_what_is_written_is_read_again(filled: SqliteStore, tmp_path: Path, name
         FactRow(3, "עברית", "日本", "é👩‍👧"),
         FactRow(4, "Saint George's", 'the "relation"', "it's"),
     ]
-    load(filled, rows, author="Ada")
+    filled.load(rows, author="Ada")
     text = io.StringIO()
     facts = list(filled.all_facts())
     assert FORMATS[name].write(facts, text) == len(facts)
     path = write(tmp_path / "facts", text.getvalue())
     store = SqliteStore(f"sqlite:///{tmp_path}/copy.db", create=True)
-    report = load(store, read_rows(path, name), author="Ada")
+    report = store.load(read_rows(path, name), author="Ada")
     assert report.facts == len(facts)
     parts = ["entity", "relation", "value", *([] if name == "lmlm" else ["source", "year"])]
     read, expected = (
@@ -62,7 +61,7 @@ def test_the_published_database_is_read(shared: SqliteStore, tmp_path: Path) -> 
         ],
     }
     path = write(tmp_path / "database.json", json.dumps(data, indent=4))
-    load(shared, read_rows(path), author="Ada")
+    shared.load(read_rows(path), author="Ada")
     assert said(shared, "Arthur John Grimshaw", "position at st george's cathedral, perth") == [
         "Precentor"
     ]
@@ -127,7 +126,7 @@ def test_json_lines(filled: SqliteStore, tmp_path: Path) -> None:
     ]
     path = write(tmp_path / "facts.jsonl", "\n".join(lines))
     told: list[BadLine] = []
-    report = load(filled, read_rows(path), author="Ada", skip_bad=True, on_bad=told.append)
+    report = filled.load(read_rows(path), author="Ada", skip_bad=True, on_bad=told.append)
     assert [bad.line for bad in told] == [4, 5, 6, 7, 8]
     assert report.facts == 2
     assert fact_of(filled, "Oz", "ruler").year == 1900
@@ -152,11 +151,11 @@ def test_headers_say_what_a_csv_file_holds(filled: SqliteStore, tmp_path: Path) 
     assert rows == [AliasRow(2, "Hexagon", "France")]
     path = write(tmp_path / "aliases.csv", "alias,entity\nHexagon,France\nX,Atlantis\n")
     told: list[BadLine] = []
-    load(filled, read_rows(path), author="Ada", skip_bad=True, on_bad=told.append)
+    filled.load(read_rows(path), author="Ada", skip_bad=True, on_bad=told.append)
     assert said(filled, "Hexagon", "capital") == ["Paris"]
     assert "no entity “Atlantis”" in told[0].reason
     path = write(tmp_path / "relations.csv", "relation,kind\nmotto,literal\nx,maybe\n")
-    load(filled, read_rows(path), author="Ada", skip_bad=True, on_bad=told.append)
+    filled.load(read_rows(path), author="Ada", skip_bad=True, on_bad=told.append)
     assert filled.relation("Motto").kind == "literal"  # type: ignore[union-attr]
     assert "neither link nor literal" in told[1].reason
     for header in ("", "a,b,c\n1,2,3\n", '"', "x" * 200_000):
@@ -166,7 +165,7 @@ def test_headers_say_what_a_csv_file_holds(filled: SqliteStore, tmp_path: Path) 
 
 def test_an_excel_export_is_read(filled: SqliteStore, tmp_path: Path) -> None:
     text = '\ufeffEntity,Relation,Value\r\nOz,ruler,"a\r\nb"\r\n\r\nOz,land,yes\r\n'
-    report = load(filled, read_rows(write(tmp_path / "f.csv", text)), author="Ada")
+    report = filled.load(read_rows(write(tmp_path / "f.csv", text)), author="Ada")
     assert report.facts == 2
     assert said(filled, "Oz") == ["a b", "yes"]
 

@@ -529,7 +529,7 @@ def test_an_import_that_fails_or_dies_leaves_nothing(
     ((left,),) = cypher(cities)
     assert left in (10, 20, 30)  # the last batch was on its way
     assert list(filled.all_facts()) == facts
-    monkeypatch.setattr("graph.neo4j.lease.LEASE_SECONDS", 0)
+    monkeypatch.setattr("graph.neo4j.turns.LEASE_SECONDS", 0)
     filled.apply([Add("France", "motto", "Liberté")], author="Ada")
     assert cypher(cities) == [[0]]
     assert list(filled.all_facts())[:7] == facts

@@ -144,8 +144,8 @@ def test_a_lease_is_kept_while_its_process_lives(
     store: Neo4jStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows that are slow to come are no reason to take an import for dead."""
-    monkeypatch.setattr("graph.neo4j.lease.LEASE_SECONDS", 3)
-    monkeypatch.setattr("graph.neo4j.store.PATIENCE_SECONDS", 6.0)
+    monkeypatch.setattr("graph.neo4j.turns.LEASE_SECONDS", 3)
+    monkeypatch.setattr("graph.neo4j.turns.PATIENCE_SECONDS", 6.0)
     go = threading.Event()
 
     def slowly() -> Iterator[Row]:

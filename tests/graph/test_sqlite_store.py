@@ -23,7 +23,6 @@ from graph.core.errors import AlreadyThere, StoreError
 from graph.core.import_rows import FactRow
 from graph.opening import open_store
 from graph.sqlite.file import SCHEMA_VERSION
-from graph.sqlite.load import load
 from graph.sqlite.store import SqliteStore
 from tests.graph.helpers import fact_of, id_of, said
 
@@ -112,8 +111,7 @@ def test_a_folder_that_cannot_be_written() -> None:
 
 
 def test_a_damaged_file_says_so(filled: SqliteStore) -> None:
-    load(
-        filled,
+    filled.load(
         (FactRow(i, f"e{i}", "r", f"v{i}" * 9) for i in range(2000)),
         author="Ada",
     )
@@ -146,7 +144,7 @@ def test_a_full_disk_loses_nothing_acknowledged(filled: SqliteStore) -> None:
         draft.apply([Add("France", "note", "y" * 4000 + str(i)) for i in range(50)], author="A")
     assert draft.edits() == []
     with pytest.raises(StoreError, match="is full"):
-        load(filled, (FactRow(i, f"e{i}", "r", "v" * 999) for i in range(999)), author="Ada")
+        filled.load((FactRow(i, f"e{i}", "r", "v" * 999) for i in range(999)), author="Ada")
     assert filled.revision() == revision
     # When there is room again, the same connection goes on.
     filled._writer.execute("PRAGMA max_page_count = 1000000")
@@ -194,7 +192,7 @@ def test_an_import_is_one_entry_and_can_be_undone(filled: SqliteStore) -> None:
         FactRow(5, "Belgium", "founded", "1830"),
         FactRow(6, "1830", "instance of", "year"),
     ]
-    report = load(filled, rows, author="Ada", reason="more")
+    report = filled.load(rows, author="Ada", reason="more")
     assert (report.facts, report.sources, report.doubles, report.entities) == (4, 1, 1, 3)
     assert fact_of(filled, "France", "capital").source == "factbook; atlas"
     assert fact_of(filled, "Belgium", "near").is_link
@@ -257,7 +255,7 @@ def test_an_import_means_what_edits_mean(
 
 def test_how_well_known_an_entity_is_stays_right(filled: SqliteStore) -> None:
     rows = [FactRow(1, "France", "capital", "Paris", "atlas"), FactRow(2, "a", "capital", "Paris")]
-    load(filled, rows, author="Ada")
+    filled.load(rows, author="Ada")
     filled.apply([Change(fact_of(filled, "France", "capital").id, "Lyon")], author="Ada")
     filled.apply([Delete(fact_of(filled, "France", "borders").id)], author="Ada")
     filled.undo(author="Ada")
@@ -414,8 +412,7 @@ def test_kill_9_loses_and_doubles_nothing(filled: SqliteStore) -> None:
 
 def test_speed_of_what_a_person_waits_for(filled: SqliteStore) -> None:
     """Generous bounds that catch a lost index, not a busy machine."""
-    load(
-        filled,
+    filled.load(
         (FactRow(i, f"entity {i // 5}", f"relation {i % 5}", f"v{i}") for i in range(20_000)),
         author="Ada",
     )
