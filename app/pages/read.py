@@ -23,6 +23,7 @@ from app.state.session import Service, Session, checked_session_id, new_session_
 from app.state.training_session import TrainingFolders
 from app.views import example_cards, own_facts_panel, page_parts, search_box, tour
 from app.views.masthead import masthead
+from app.views.templates import render
 from graph.core.errors import StoreError
 from model.settings import DecodingSettings
 
@@ -35,40 +36,7 @@ WAITING = 128  # events that may wait
 
 
 def _header() -> str:
-    button = '<button type="button" id="tour-start" class="quiet" data-page="tour">Tour</button>'
-    return masthead("inspect", SENTENCE, button) + tour.render()
-
-
-def _legend() -> str:
-    states = (
-        ("legend-edit", "✎", "lit, from your edit"),
-        ("legend-bad", "≠", "not what the graph says"),
-        ("legend-miss", "dashed", "not recorded"),
-    )
-    told = " ".join(
-        f'<span class="legend-state"><span class="{name}">{sign}</span> {words}</span>'
-        for name, sign, words in states
-    )
-    return (
-        '<p class="legend" id="legend"><span class="mark" data-number="1">Lit</span>: copied from '
-        "the graph. Unlit: the model's own words. Lit does not mean true. "
-        '<span class="legend-states"><span class="legend-state">Choose a lit word to see or change '
-        f"its fact.</span> {told}</span></p>"
-    )
-
-
-def _facts_head() -> str:
-    return (
-        '<div class="facts-head"><div class="tabs" role="group" aria-label="Graph or table">'
-        '<button type="button" data-page="facts-view" data-view="graph" aria-pressed="true">Graph'
-        '</button><button type="button" data-page="facts-view" data-view="table" '
-        'aria-pressed="false">Table</button></div>'
-        '<span class="key" id="graph-key"><span aria-hidden="true">●</span> entity '
-        '<span aria-hidden="true">◆</span> plain value '
-        '<span aria-hidden="true">○</span>&nbsp;nearby, not&nbsp;looked&nbsp;up</span>'
-        '<button type="button" class="quiet" id="enlarge" data-page="enlarge" '
-        'aria-pressed="false">Enlarge</button></div>'
-    )
+    return masthead("inspect", SENTENCE, tour=True) + tour.render()
 
 
 def make_page(service: Service, workshop: TrainingFolders) -> gr.Blocks:
@@ -103,7 +71,7 @@ def make_page(service: Service, workshop: TrainingFolders) -> gr.Blocks:
                     )
                     search = Search(search_box.render(), elem_id="search")
                 own = Panel(own_facts_panel.render(), elem_id="own")
-                Panel(_legend(), elem_id="legend-panel")
+                Panel(render("legend.html"), elem_id="legend-panel")
                 draft = Panel(elem_id="draft")
                 trace = TraceView(elem_id="trace")
                 with gr.Accordion("Decoding", open=False, elem_id="decoding"), gr.Row():
@@ -113,7 +81,7 @@ def make_page(service: Service, workshop: TrainingFolders) -> gr.Blocks:
                     max_tokens = gr.Slider(16, 480, 400, step=16, label="Most tokens")
             with gr.Column(elem_id="right", scale=42, min_width=320):
                 with gr.Column(elem_id="facts"):
-                    Panel(_facts_head(), elem_id="facts-head")
+                    Panel(render("facts_head.html"), elem_id="facts-head")
                     graph = GraphView("", elem_id="graph")
                     Panel(elem_id="graph-note")
                     table = Panel(elem_id="table")

@@ -25,8 +25,9 @@ from app.pages.training import SENTENCE
 from app.state import actions, generation
 from app.state.comparison import compare
 from app.state.session import Service, Session, new_session_id
-from app.state.training_session import Bench
+from app.state.training_session import TrainingSession
 from app.views import masthead, page_parts, trace_text, training_parts
+from app.views.templates import render
 from graph.core.deltas import Delta
 from graph.core.edits import Add
 from graph.core.facts import Fact
@@ -500,8 +501,8 @@ def lost(page: Visit) -> Parts:
 def constant_parts(page: Visit) -> Parts:
     return {
         "header": str(read_page._header()),
-        "legend": str(read_page._legend()),
-        "facts-head": str(read_page._facts_head()),
+        "legend": str(render("legend.html")),
+        "facts-head": str(render("facts_head.html")),
         "training header": str(masthead.masthead("training", SENTENCE)),
     }
 
@@ -513,7 +514,7 @@ NOW = 2_000_000_000.0
 PROMPTS = ("Tell me about France.", "Who is <b>?")
 
 
-def _bench(runs: Mapping[str, Run], corpora: Mapping[str, Any], **choices: Any) -> Bench:
+def _bench(runs: Mapping[str, Run], corpora: Mapping[str, Any], **choices: Any) -> TrainingSession:
     workshop = SimpleNamespace(
         runs=SimpleNamespace(
             folder=Path("build/<runs>"),
@@ -524,7 +525,7 @@ def _bench(runs: Mapping[str, Run], corpora: Mapping[str, Any], **choices: Any) 
             folder=Path("build/<corpus>"), names=lambda: list(corpora), corpus=corpora.__getitem__
         ),
     )
-    return Bench(workshop, **choices)  # type: ignore[arg-type]
+    return TrainingSession(workshop, **choices)  # type: ignore[arg-type]
 
 
 def _run(validated: bool = True, samples: int = 3) -> Run:
@@ -571,7 +572,7 @@ CORPUS = SimpleNamespace(
 )
 
 
-def _training(bench: Bench) -> Parts:
+def _training(bench: TrainingSession) -> Parts:
     with patch.object(time, "time", lambda: NOW):
         bench.sent = {}
         values = training_parts._values(bench)
