@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from markupsafe import Markup
 
 from app.state.comparison import describe
+from app.views.templates import KEPT
 from app.views.templates import render as render_template
 from graph.core.deltas import Delta
-from graph.core.errors import Conflict
+from graph.core.errors import Conflict, Difference
 
 LISTED = 20  # edits that are listed one by one
 
@@ -24,13 +26,34 @@ def render(
     conflict: Conflict | None = None,
 ) -> Markup:
     """The bar as HTML; empty where there is no edit and nothing to report."""
+    return _bar(
+        len(deltas),
+        tuple(describe(delta) for delta in deltas[:LISTED]),
+        can_undo,
+        can_redo,
+        note,
+        done,
+        tuple(conflict.differences) if conflict is not None else (),
+    )
+
+
+@lru_cache(KEPT)
+def _bar(
+    count: int,
+    listed: tuple[str, ...],
+    can_undo: bool,
+    can_redo: bool,
+    note: str,
+    done: str,
+    differences: tuple[Difference, ...],
+) -> Markup:
     return render_template(
         "draft_bar.html",
-        count=len(deltas),
-        listed=[describe(delta) for delta in deltas[:LISTED]],
+        count=count,
+        listed=listed,
         can_undo=can_undo,
         can_redo=can_redo,
         note=note,
         done_words=done,
-        differences=conflict.differences if conflict is not None else (),
+        differences=differences,
     )

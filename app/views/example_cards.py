@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 from markupsafe import Markup
 
 from app.state.examples import Example
+from app.views.templates import KEPT
 from app.views.templates import render as render_template
 
 
-def render(examples: Sequence[Example], prompt: str = "", edited: bool = False) -> Markup:
+@lru_cache(KEPT)
+def render(examples: tuple[Example, ...], prompt: str = "", edited: bool = False) -> Markup:
     """The four cards as HTML; the one that is played is shown as chosen.
 
     A card that only reads is no longer shown as chosen once the visitor has `edited` something.

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
 
 from app.state.marked_trace import asked_for
+from app.views.templates import KEPT
 from app.views.templates import render as render_template
 from app.views.trace_text import HOW, gave
 from graph.core.facts import Entity, Fact
@@ -54,15 +56,24 @@ class Card:
 
 def render(card: Card) -> Markup:
     """The card as HTML."""
-    values: dict[str, Any] = {}
     if card.kind == "fact" and card.fact is not None:
-        values = {"about": _about(card, card.fact), "json": _as_json(card, card.fact)}
-    elif card.kind == "miss" and card.lookup is not None:
+        return _render(card, about=_about(card, card.fact), json=_as_json(card, card.fact))
+    if card.kind == "miss" and card.lookup is not None:
         asked = card.lookup.lookup
-        values = {
-            "asked_entity": asked.resolved_entity or asked.entity,
-            "asked_relation": asked_for(card.lookup),
-        }
+        return _render(
+            card,
+            asked_entity=asked.resolved_entity or asked.entity,
+            asked_relation=asked_for(card.lookup),
+        )
+    return _render(card) if card.kind in ("deleted", "entity") else _render_empty(card)
+
+
+@lru_cache(KEPT)
+def _render_empty(card: Card) -> Markup:
+    return _render(card)
+
+
+def _render(card: Card, **values: Any) -> Markup:
     return render_template(
         "fact_card.html",
         card=card,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from markupsafe import Markup
 
 from app.state.own_facts import MOST_ROWS, ImportResult
+from app.views.templates import KEPT
 from app.views.templates import render as render_template
 
 LINES_SHOWN = 100
 NAMES_SHOWN = 3
 
 
+@lru_cache(KEPT)
 def render(result: ImportResult | None = None) -> Markup:
     """The panel as HTML; the browser opens it, and closes it when something was added."""
     bad = result.bad if result else ()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
@@ -69,6 +70,7 @@ def lost(sentence: str = LOST) -> str:
     return json.dumps({"prompt-note-panel": [_LAST, _NOTE(sentence)]})
 
 
+@lru_cache
 def stop_html(writing: bool) -> Markup:
     """The stop button, to be pressed only while the model writes."""
     return _STOP(writing)

@@ -22,6 +22,9 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 
 FOLDER = Path(__file__).parents[1] / "templates"
+KEPT = (
+    64  # drawings of a part that are kept, because most parts stay as they are while a text grows
+)
 _NEXT_TO_MARKUP = re.compile(r"(?<=[>}])[ \t]*\n\s*|[ \t]*\n\s*(?=[<{])")
 _BETWEEN_WORDS = re.compile(r"[ \t]*\n\s*")
 

@@ -93,6 +93,10 @@ def _weave(
     inserts: Sequence[tuple[int, Markup]],
 ) -> Markup:
     """`text[begin:end]` escaped, the elements of the layers around it, outermost first."""
+    while layers and not layers[0].pieces:
+        layers = layers[1:]
+    if not layers and not inserts:
+        return escape(text[begin:end])
     out: list[Markup] = []
     at = begin
     if not layers:
