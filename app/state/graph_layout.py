@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import networkx as nx
 
@@ -30,10 +31,33 @@ class GraphLayout:
         self.positions: dict[str, Point] = {}
         self._place_of_fact: dict[int, Point] = {}
         self.extent: Extent | None = None
-        self.expanded: frozenset[int] = frozenset()  # facts that may reach beyond the picture
+        self.expanded: frozenset[int] = (
+            frozenset()
+        )  # ids of facts that may be placed outside the present extent
+
+    def to_json(self) -> dict[str, Any]:
+        """The places as plain data."""
+        return {
+            "positions": {key: list(place) for key, place in self.positions.items()},
+            "places_of_facts": {str(key): list(at) for key, at in self._place_of_fact.items()},
+            "extent": None if self.extent is None else list(self.extent),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> GraphLayout:
+        """From `to_json`."""
+        layout = cls()
+        layout.positions = {key: (float(x), float(y)) for key, (x, y) in data["positions"].items()}
+        layout._place_of_fact = {
+            int(key): (float(x), float(y)) for key, (x, y) in data["places_of_facts"].items()
+        }
+        if data["extent"] is not None:
+            left, right, bottom, top = map(float, data["extent"])
+            layout.extent = (left, right, bottom, top)
+        return layout
 
     def arrange(self, strong: Sequence[Fact], faint: Sequence[Fact]) -> nx.MultiDiGraph:
-        """Gives a place to each node that has none; those that have one keep it."""
+        """Give a place to each node that has none; the others keep theirs."""
         graph = nx.MultiDiGraph()
         for fact in (*strong, *faint):
             graph.add_edge(entity_node(fact.entity_id), node_of(fact), key=fact.id, fact=fact)
@@ -63,7 +87,7 @@ class GraphLayout:
         rings: dict[str, list[str]] = {}
         for fact in strong:
             centre, key = entity_node(fact.entity_id), node_of(fact)
-            if centre in values:  # a step of a chain: it goes on outwards
+            if centre in values:  # a step of a chain: it continues outwards
                 continue
             ring = rings.setdefault(centre, [])
             if key not in rings and key not in values:
@@ -78,7 +102,7 @@ class GraphLayout:
             layout = nx.shell_layout(graph.subgraph([centre, *ring]), [[centre], ring], rotate=0)
             self.positions[centre] = middle
             for key in ring:
-                # NetworkX counts from the right against the clock; we from the top with it.
+                # NetworkX goes anticlockwise from the right; we go clockwise from the top.
                 across, along = float(layout[key][1]), float(layout[key][0])
                 size = math.hypot(across, along) or 1.0
                 dx, dy = (1.0, 0.0) if chain else (across / size, along / size)
@@ -86,7 +110,7 @@ class GraphLayout:
                     self.positions[key] = (round(middle[0] + dx, 4), round(middle[1] + dy, 4))
 
     def _place_outer_ring(self, graph: nx.MultiDiGraph, faint: Sequence[Fact]) -> None:
-        """Faint neighbours of one entity that came together stand evenly around it."""
+        """Spread the faint neighbours that an entity got at once evenly around it."""
         around: dict[str, list[str]] = {}
         for fact in faint:
             ends = (entity_node(fact.entity_id), node_of(fact))
@@ -108,7 +132,7 @@ class GraphLayout:
     def _place_beside(
         self, graph: nx.MultiDiGraph, fact: Fact, radius: float, within: Extent | None
     ) -> None:
-        """A place for whichever end of a fact has none: its old one, or a free one."""
+        """Give the end of a fact that has no place its old one, or a free one."""
         ends = (entity_node(fact.entity_id), node_of(fact))
         for key, other in (ends, ends[::-1]):
             if key in self.positions:
@@ -140,9 +164,9 @@ def nearest_distance(point: Point, others: Iterable[Point]) -> float:
 def _free_place(
     centre: Point, taken: Sequence[Point], radius: float, within: Extent | None
 ) -> Point:
-    """A place near `centre` that is not near any other, away from the middle where there is one.
+    """A place near `centre` that is not near any other, on the side away from the middle if free.
 
-    `within` keeps it inside what the picture shows, so that nothing has to make room for it.
+    `within` keeps it inside what the picture shows, so that the picture need not grow.
     """
     outwards = math.atan2(centre[1], centre[0]) if centre != (0.0, 0.0) else math.pi / 2
     best, best_distance = centre, -1.0

@@ -17,7 +17,7 @@ MAX_FAINT_NODES = 12
 
 @dataclass(frozen=True)
 class Scene:
-    """What is to be seen."""
+    """The facts of one picture, by what each has to do with the text."""
 
     hits: tuple[Fact, ...] = ()  # looked up, in order of use
     centres: tuple[int, ...] = ()  # ids of the entities that were asked about, misses included
@@ -41,7 +41,7 @@ def entity_node(entity_id: int) -> str:
 
 
 def bounded(scene: Scene) -> tuple[list[Fact], list[Fact], int]:
-    """The strong facts and the faint ones that are drawn, and how many nodes were left out."""
+    """The strong and the faint facts that are drawn, and how many nodes are left out."""
     strong: list[Fact] = []
     nodes: set[str] = set()
     left_out: set[str] = set()
@@ -65,7 +65,7 @@ def bounded(scene: Scene) -> tuple[list[Fact], list[Fact], int]:
         if fact.id in drawn or len(new) == 2 or fact.value_id is None:
             continue
         if pair not in hit_pairs and (pair in pairs or not new):
-            continue  # one faint line says enough of two neighbours
+            continue  # one faint line is enough between two neighbours
         if new and len(extra) >= MAX_FAINT_NODES:
             left_out |= new
             continue

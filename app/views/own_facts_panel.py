@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
-from app.state.own_facts import MOST_ROWS, ImportResult
+from app.state.csv_import import MOST_ROWS, ImportResult
 from app.views.templates import KEPT
 from app.views.templates import render as render_template
 

@@ -59,7 +59,7 @@ def _values(bench: TrainingSession) -> dict[str, str]:
 def _runs(bench: TrainingSession, run: Run | None) -> str:
     if run is None:
         return ""
-    written = bench.workshop.runs.written()
+    written = bench.folders.runs.written()
     return _HTML.runs({name: _when(when) for name, when in written.items()}, run.name)
 
 
@@ -85,7 +85,7 @@ def amount(count: float) -> str:
 
 def _head(bench: TrainingSession, run: Run | None) -> Markup:
     if run is None:
-        return _HTML.no_runs(bench.run_note, str(bench.workshop.runs.folder), START)
+        return _HTML.no_runs(bench.run_note, str(bench.folders.runs.folder), START)
     facts = []
     if run.step is not None:
         facts.append(f"step {run.step:,}")
@@ -197,7 +197,7 @@ def _mask(bench: TrainingSession, run: Run | None) -> Markup:
     try:
         found = bench.corpus(run)
         if found is None:
-            return _HTML.no_corpora(str(bench.workshop.corpora.folder))
+            return _HTML.no_corpora(str(bench.folders.corpora.folder))
         name, corpus = found
         split = bench.split if bench.split in corpus.shards else next(iter(corpus.shards))
         count = len(corpus.shards[split])
@@ -208,7 +208,7 @@ def _mask(bench: TrainingSession, run: Run | None) -> Markup:
     return _HTML.mask(
         corpora=[
             {"words": each, "id": "", "data": {"corpus": each}, "chosen": each == name}
-            for each in bench.workshop.corpora.names()
+            for each in bench.folders.corpora.names()
         ],
         splits=[_choice(each, "split", each, each == split) for each in corpus.shards],
         views=[

@@ -20,14 +20,13 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from app.pages import read as read_page
 from app.pages.training import SENTENCE
-from app.state import actions, generation
+from app.state import actions, generation, text_in_progress
 from app.state.comparison import compare
-from app.state.session import Service, Session, new_session_id
+from app.state.service import Service
+from app.state.session import Session, new_session_id
 from app.state.training_session import TrainingSession
-from app.views import masthead, page_parts, trace_text, training_parts
-from app.views.templates import render
+from app.views import fixed_parts, masthead, page_parts, trace_text, training_parts
 from graph.core.deltas import Delta
 from graph.core.edits import Add
 from graph.core.facts import Fact
@@ -101,7 +100,7 @@ class Visit:
         """A page of somebody else, over the same graph."""
         session_id = new_session_id()
         service = self.session.service
-        return Visit(Session(service, session_id, service.draft(session_id)))
+        return Visit(Session.open(service, session_id))
 
     def parts(self) -> Parts:
         drawn = page_parts.parts(self.session)
@@ -200,7 +199,7 @@ def asked_by_a_similar_name(page: Visit) -> Visit:
 
 @state
 def one_word_repeats_two_facts(page: Visit) -> Parts:
-    reading = page.ask("Ask France for capital.").session.reading
+    reading = page.ask("Ask France for capital.").session.text.marked
     assert reading is not None
     (mark,) = reading.marks
     capital = reading.facts[mark.fact_id]
@@ -309,9 +308,9 @@ def nothing_to_compare(page: Visit) -> Visit:
 
 @state
 def follows(page: Visit) -> Parts:
-    before = page.ask("Tell me about France.").session.reading
+    before = page.ask("Tell me about France.").session.text.marked
     capital = page.fact("France", "capital")
-    after = page.ask("Tell me about Japan.").session.reading
+    after = page.ask("Tell me about Japan.").session.text.marked
     assert before is not None
     assert after is not None
     deltas = [
@@ -324,7 +323,7 @@ def follows(page: Visit) -> Parts:
 
 @state
 def still_said_by_no_fact(page: Visit) -> Parts:
-    reading = page.ask("Ramble about France.").session.reading
+    reading = page.ask("Ramble about France.").session.text.marked
     assert reading is not None
     deltas = [Delta(Fact(900000001, 1, "France", "founder", "Baldric"), None)]
     compared = compare(reading, reading, deltas, 0.1)
@@ -406,7 +405,7 @@ def example_types(page: Visit) -> Visit:
 @state
 def example_deletes(page: Visit) -> Visit:
     euro = page.ask("Tell me about France.").open("France", "currency").fact("France", "currency")
-    page.session.acting = "delete"
+    page.session.example.button = "delete"
     assert page.session.selection.id == euro.id
     return page
 
@@ -421,7 +420,7 @@ def _steps_of_an_example(page: Visit, name: str) -> int:
     other, count = page.other(), 0
     for _ in actions.act(other.session, {"action": "example", "name": name}):
         count += 1
-        if other.session.rewriting:
+        if other.session.run.rewriting:
             break
     other.session.draft.discard()
     return count
@@ -500,9 +499,9 @@ def lost(page: Visit) -> Parts:
 @state
 def constant_parts(page: Visit) -> Parts:
     return {
-        "header": str(read_page._header()),
-        "legend": str(render("legend.html")),
-        "facts-head": str(render("facts_head.html")),
+        "header": str(fixed_parts.header()),
+        "legend": str(fixed_parts.legend()),
+        "facts-head": str(fixed_parts.facts_head()),
         "training header": str(masthead.masthead("training", SENTENCE)),
     }
 
@@ -605,7 +604,7 @@ def training_with_nothing_logged(page: Visit) -> Parts:
         raise CorpusError("The corpus <toy> cannot be read.")
 
     bench = _bench({"new": Run("new", NOW - 30)}, {"toy": None})
-    bench.workshop.corpora.corpus = broken  # type: ignore[method-assign,assignment]
+    bench.folders.corpora.corpus = broken  # type: ignore[method-assign,assignment]
     return _training(bench)
 
 
@@ -620,7 +619,7 @@ def visit(folder: Path) -> Visit:
         store.apply([edit], author="test")
     service = Service(store, Decoder(scripted.checkpoint()))
     session_id = new_session_id()
-    return Visit(Session(service, session_id, service.draft(session_id)))
+    return Visit(Session.open(service, session_id))
 
 
 def steady(lines: list[str], ids: dict[str, str]) -> list[str]:
@@ -632,7 +631,7 @@ def steady(lines: list[str], ids: dict[str, str]) -> list[str]:
     text = "\n".join(lines)
     text = re.sub(r"\b\d{4}-\d\d-\d\d(T[\d:.+]+Z?| \d\d:\d\d)", "WHEN", text)
     text = re.sub(r"\d+\.\d(?=\u00a0s\b)", "0.0", text)
-    text = re.sub(r"\d+\.\d s: (\d+ tokens)(, \d+ a second)?", r"0.0 s: \1", text)
+    text = re.sub(r"\d+\.\d s: (\d+ tokens)(, \d+ (a|per) second)?", r"0.0 s: \1", text)
     text = re.sub(r"(0\.\d{4})\d+", r"\1", text)
     return re.sub(r"\d{9,}", numbered, text).split("\n")
 
@@ -641,7 +640,7 @@ def drawn(name: str) -> str:
     """A state as its recording would have it now."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        patch.multiple(generation, REDRAW_EVERY=0.0, REDRAW_FIRST=0.0),
+        patch.multiple(text_in_progress, REDRAW_EVERY=0.0, REDRAW_FIRST=0.0),
         patch("time.sleep", lambda _: None),
     ):
         page = visit(Path(folder))

@@ -206,12 +206,12 @@ def film(browser: Browser, server: Server, target: Path) -> None:
 
 def write_page(target: Path) -> None:
     """One HTML page of all pictures, light and dark side by side."""
-    told = {view.__name__: view.__doc__ or "" for view in VIEWS}
-    told |= {f"state-{state.name}": state.reach.__doc__ or "" for state in STATES}
+    captions = {view.__name__: view.__doc__ or "" for view in VIEWS}
+    captions |= {f"state-{state.name}": state.reach.__doc__ or "" for state in STATES}
     rows = []
     for light in sorted(SCREENS.glob("*-light.png")):
         name = light.stem.removesuffix("-light")
-        words = next((words for key, words in told.items() if name.startswith(key)), "")
+        words = next((words for key, words in captions.items() if name.startswith(key)), "")
         pictures = "".join(
             f'<img src="screens/{name}-{scheme}.png" alt="{escape(name)}, {scheme}">'
             for scheme in SCHEMES

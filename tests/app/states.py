@@ -28,7 +28,7 @@ class State:
     element: str
     colour: tuple[str, str]
     look: dict[str, str] = field(default_factory=dict)  # computed style, without the colour
-    sign: str = ""  # what is told beside the colour: part of the text or of the drawn sign
+    sign: str = ""  # what shows it besides the colour: part of the text or of the drawn sign
     coloured: str = "textDecorationColor"  # the property that has the colour
 
 

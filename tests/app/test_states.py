@@ -1,4 +1,4 @@
-"""Each state of a mark: reached, never told by colour alone, and photographed in light and dark."""
+"""Each state of a mark: reached, never shown by colour alone, and photographed in both themes."""
 
 from __future__ import annotations
 
