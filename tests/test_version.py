@@ -1,4 +1,4 @@
-"""The commands report the version that pyproject.toml states."""
+"""Every command reports the version that pyproject.toml states."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from graph.version import VERSION
 
 
-@pytest.mark.parametrize("package", ["model", "app"])
+@pytest.mark.parametrize("package", ["graph", "model", "training", "app"])
 def test_every_command_has_a_version(package: str, capsys: pytest.CaptureFixture[str]) -> None:
     command = importlib.import_module(f"{package}.__main__")
     try:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from graph.version import VERSION
 from model.checkpoint import DEFAULT_CHECKPOINT
 from training.errors import TrainingError
 from training.report.model_card import write_card
@@ -28,6 +29,7 @@ def test_the_card_holds_every_number(model):
         "| learning_rate | 0.002 |",
     ):
         assert part in card
+    assert card.endswith(f"\n\n*Card written by Lamplight {VERSION}.*\n")
 
 
 def test_the_key_figures_come_first_and_the_rest_is_folded(model):

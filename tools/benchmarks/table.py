@@ -59,7 +59,7 @@ TABLES = {
         ),
         (
             "regenerate_vs_generate",
-            "time of a regeneration after an edit, over writing anew",
+            "time of a regeneration after an edit, over writing the text from the start",
             "≤ 0.6",
             2,
         ),
@@ -93,7 +93,7 @@ TABLES = {
 
 
 def table(name: str, rows: dict[str, dict[str, Any]]) -> str:
-    """A table in Markdown, of what was measured; what was, on too little, says so."""
+    """A table in Markdown of the measured rows; a row measured on fewer facts says so."""
     lines = []
     for row_name, what, bound, digits in TABLES[name]:
         if (row := rows.get(row_name)) is None:
@@ -106,19 +106,19 @@ def table(name: str, rows: dict[str, dict[str, Any]]) -> str:
 
 
 def missed(rows: dict[str, dict[str, Any]]) -> list[str]:
-    """What was measured outside its bound, in words."""
-    told = []
+    """The figures outside their bounds, one sentence each."""
+    messages = []
     for name, _, bound, _ in itertools.chain.from_iterable(TABLES.values()):
         sign, _, limit = bound.partition(" ")
         if name not in rows or sign not in ("≥", "≤"):
             continue
         ratio, least = rows[name]["ratio"], float(limit.replace(",", ""))
         if ratio < least if sign == "≥" else ratio > least:
-            told.append(f"{name} is {ratio:,.4g}, and should be {bound}")
+            messages.append(f"{name} is {ratio:,.4g}, and should be {bound}")
     ours, flat = (rows.get(f"lookup_{kind}balanced_accuracy") for kind in ("", "flat_"))
     if ours and flat and ours["ratio"] < flat["ratio"] + 0.20:
-        told.append("lookup_flat_balanced_accuracy is not 0.20 below that of two stages")
-    return told
+        messages.append("lookup_flat_balanced_accuracy is not 0.20 below that of two stages")
+    return messages
 
 
 def main() -> int:

@@ -20,6 +20,7 @@ from transformers import GenerationConfig
 from transformers.utils.logging import disable_progress_bar
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder, whole_folder
+from graph.version import VERSION
 from training.data.shards import read_manifest
 from training.data.tokenizer import (
     PROMPT_PREFIX,
@@ -121,6 +122,7 @@ def _facts(module: LookupLanguageModule, path: Path, manifest: dict[str, Any]) -
     checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     splits = manifest.get("splits", {})
     return {
+        "lamplight": VERSION,
         "parameters": sum(p.numel() for p in module.model.parameters()),
         "steps": int(checkpoint["global_step"]),
         "tokens_seen": int(checkpoint.get("tokens_seen", 0)),
