@@ -36,11 +36,12 @@ ORDER: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "model": (
         ("roles", "prompts", "settings"),
-        ("checkpoint",),
+        ("checkpoint", "base"),
         ("trace",),
         ("grounding",),
+        ("guided",),
         ("engine",),
-        ("audit",),
+        ("audit", "serving"),
         ("__main__",),
     ),
     "training": (

@@ -1,15 +1,17 @@
-"""The error that ends a training, told to a person."""
+"""Errors of training for the user: each message is one sentence that says what to do."""
 
 from __future__ import annotations
 
-
-class TrainingError(RuntimeError):
-    """Training cannot go on; the message is one sentence that says what to do."""
+from graph.core.errors import UserError
 
 
-class EvaluationError(RuntimeError):
-    """The evaluation cannot be done; the message is one sentence."""
+class TrainingError(UserError):
+    """A training, or a run on disk, that cannot go on."""
 
 
-class CorpusError(ValueError):
-    """A corpus that cannot be used; the message is one sentence that says what to do."""
+class CorpusError(UserError):
+    """A corpus, a tokenizer or an annotated text that cannot be used."""
+
+
+class EvaluationError(UserError):
+    """An evaluation that cannot be done."""

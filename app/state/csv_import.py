@@ -14,7 +14,7 @@ from graph.core.errors import StoreError
 from graph.core.import_rows import BadLine, FactRow, Row
 from graph.core.names import clean_name
 from graph.core.protocol import Draft
-from graph.exchange.formats import read_csv
+from graph.exchange.tables import read_csv
 
 MOST_ROWS = 5000
 MOST_CHARACTERS = 1_500_000

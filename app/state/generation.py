@@ -17,7 +17,7 @@ from app.state.session import Picture, Question, Selection, Session, ShownText
 from app.state.text_in_progress import TextInProgress, follow
 from graph.core.errors import StoreError
 from graph.lookup.retriever import Retriever
-from model.engine.decoder import Event, LookupSource
+from model.engine.events import Event, LookupSource
 from model.prompts import PromptError, clean_prompt
 from model.settings import DecodingSettings
 from model.trace import Trace

@@ -9,7 +9,7 @@ where the new text begins. A retriever reads one revision throughout, so its ans
 from __future__ import annotations
 
 from graph.lookup.result import Lookup
-from model.engine.decoder import LookupSource
+from model.engine.events import LookupSource
 
 
 class LookupMemory:

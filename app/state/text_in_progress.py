@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from model.engine.decoder import DoneEvent, Event, LookupEvent, TokenEvent
+from model.engine.events import DoneEvent, Event, LookupEvent, TokenEvent
 from model.roles import Role
 from model.trace import Trace, TracedText, TraceLookup, TraceToken
 

@@ -45,7 +45,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
     return train_tokenizer([*lines, *[text] * 50], vocab_size=2000)
 
 
-def listed(value: str) -> str:
+def as_a_list(value: str) -> str:
     """Several values as a person lists them: "A, B and C"."""
     parts = re.sub(r"; and (\d+ more)$", r"; \1", value).split("; ")
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
@@ -89,7 +89,7 @@ def document(prompt: str, answers: list[str]) -> str:
         elif prompt.lower().startswith("skip") and relation == relations[-1]:
             out.append(" well known.")
         else:
-            out.append(f" {listed(value)}.")
+            out.append(f" {as_a_list(value)}.")
     return "".join(out).lstrip() + FINISH
 
 

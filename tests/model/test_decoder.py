@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from model.engine.decoder import Decoder, DoneEvent, LookupEvent, TokenEvent
+from model.engine.decoder import Decoder
+from model.engine.events import DoneEvent, LookupEvent, TokenEvent
 from model.prompts import PromptError
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN, MarkerIds, Role, token_roles
 from model.settings import DecodingSettings

@@ -15,7 +15,8 @@ from graph.lookup.retriever import Retriever
 from graph.opening import open_store
 from model import __main__ as command
 from model.audit import audit_fact
-from model.engine.decoder import Decoder, DoneEvent
+from model.engine.decoder import Decoder
+from model.engine.events import DoneEvent
 from model.grounding import ground
 from model.trace import Trace
 from tests.model.model_fakes import random_llama, tokenizer, writer

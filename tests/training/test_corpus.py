@@ -25,13 +25,8 @@ from training.corpus.held_out import (
 )
 from training.corpus.kinds.chains import draw_path
 from training.corpus.kinds.registry import KINDS
-from training.corpus.made_up import (
-    MAX_CHARACTERS,
-    SCRIPTS,
-    made_up_name,
-    made_up_relation,
-    made_up_value,
-)
+from training.corpus.made_up_names import made_up_name, made_up_relation
+from training.corpus.made_up_values import MAX_CHARACTERS, SCRIPTS, made_up_value
 from training.corpus.phrase_book import ANY_TYPE, FOLDER, load_phrases
 from training.corpus.prose import annotate
 from training.corpus.records import DEFAULT_FACTS, Record, read_records, words_of

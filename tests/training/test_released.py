@@ -10,7 +10,8 @@ from graph.lookup.retriever import Retriever
 from graph.opening import open_store
 from model.__main__ import main as model_main
 from model.checkpoint import load_checkpoint
-from model.engine.decoder import Decoder, DoneEvent
+from model.engine.decoder import Decoder
+from model.engine.events import DoneEvent
 from model.roles import Role
 from model.settings import DecodingSettings
 from tests.training.released import (

@@ -24,7 +24,8 @@ from graph.core.facts import RELATIONS
 from graph.lookup.retriever import Retriever
 from graph.world import DEFAULT_STORE, store_url
 from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
-from model.engine.decoder import Decoder, Event
+from model.engine.decoder import Decoder
+from model.engine.events import Event
 from tools.benchmarks import training_speed
 from tools.benchmarks.page import edit_to_first_word, page_overhead
 from tools.benchmarks.runs import ROUNDS, Pair, Setting, finish

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from graph.core.edits import Change
 from graph.core.facts import RELATIONS, Fact
 from graph.lookup.retriever import Retriever
-from model.engine.decoder import Decoder, TokenEvent
+from model.engine.decoder import Decoder
+from model.engine.events import TokenEvent
 from model.roles import Role
 from model.trace import Trace
 from tests.machine import CHROMIUM

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from graph.core.facts import MAX_RELATIONS
-from training.corpus import made_up
+from training.corpus.made_up_names import made_up_name, made_up_relation, relation_family, restyle
+from training.corpus.made_up_values import MAX_CHARACTERS, alike, made_up_value, siblings
 from training.corpus.phrase_book import Phrases
 from training.corpus.records import Record, words_of
 
@@ -162,11 +163,11 @@ class Draws:
         elif draw < 0.65:
             name = rng.choice(self.names)
         if self.exchange and name == real:
-            name = made_up.made_up_name(rng, self.words)
+            name = made_up_name(rng, self.words)
         return name.lower() if rng.random() < 0.05 else name
 
     def unknown_name(self, rng: random.Random) -> str:
-        name = made_up.made_up_name(rng, self.words)
+        name = made_up_name(rng, self.words)
         return name.lower() if rng.random() < 0.1 else name
 
     def value(self, rng: random.Random, relation: str, real: str) -> str:
@@ -179,8 +180,8 @@ class Draws:
         if draw < 0.74:
             return rng.choice(self.any_value)
         if draw < 0.78:
-            return made_up.alike(rng, real[: made_up.MAX_CHARACTERS])
-        return made_up.made_up_value(rng, None, self.words)
+            return alike(rng, real[:MAX_CHARACTERS])
+        return made_up_value(rng, None, self.words)
 
     def answer(self, rng: random.Random, relation: str, real: Sequence[str]) -> tuple[str, ...]:
         values = [self.value(rng, relation, value) for value in real]
@@ -197,13 +198,13 @@ class Draws:
         values = [
             rng.choice(self.any_value)
             if rng.random() < 0.45
-            else made_up.made_up_value(rng, None, self.words)
+            else made_up_value(rng, None, self.words)
             for _ in range(count)
         ]
         if count > 1 and rng.random() < 0.2:
-            values = made_up.siblings(rng, self.words, count)
+            values = siblings(rng, self.words, count)
         elif count > 1 and rng.random() < 0.15:
-            values[1] = made_up.alike(rng, values[0])
+            values[1] = alike(rng, values[0])
         return _distinct(values)
 
     def topic(self, rng: random.Random, record: Record, relations: Sequence[str]) -> Topic:
@@ -212,18 +213,14 @@ class Draws:
         phrased: dict[str, str] = {}
         # Of the relation names: as they are, restyled, mixed with made-up ones, of one family.
         style = rng.random() if self.exchange else 0.0
-        family = (
-            made_up.relation_family(rng, self._relation_words, MAX_RELATIONS)
-            if style > 0.85
-            else []
-        )
+        family = relation_family(rng, self._relation_words, MAX_RELATIONS) if style > 0.85 else []
         for relation in relations:
             if style > 0.70 and (style > 0.83 or rng.random() < 0.4):
                 name = self._made_up_relation(rng, family)
                 if name not in answers:
                     answers[name], phrased[name] = self.made_up_answer(rng), ""
                 continue
-            name = made_up.restyle(rng, relation) if 0.62 < style <= 0.70 else relation
+            name = restyle(rng, relation) if 0.62 < style <= 0.70 else relation
             if name not in answers:
                 answers[name] = self.answer(rng, relation, record.facts[relation])
                 phrased[name] = relation if relation in self.phrases.relations else ""
@@ -254,7 +251,7 @@ class Draws:
                 words.insert(rng.choice((0, len(words))), other)
             name = " ".join(words)
         else:
-            name = made_up.made_up_relation(rng, self._relation_words)
+            name = made_up_relation(rng, self._relation_words)
         return name if name not in self.phrases.relations else self.new_relation(rng)
 
 

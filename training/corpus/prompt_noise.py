@@ -15,7 +15,8 @@ from functools import cached_property
 from typing import Any
 
 from model.roles import MARKERS
-from training.corpus import made_up
+from training.corpus.made_up_names import made_up_name
+from training.corpus.made_up_values import SCRIPTS, in_any_script, in_script, made_up_value
 from training.corpus.templates import split_template
 
 _PIECES = (*MARKERS, "<|end|>", "<|begin|>", "<|", "|>", "[dblookup(", "-> ", "<b>", "</div>", "{{")
@@ -30,7 +31,8 @@ class PromptNoise:
 
     @cached_property
     def _fillers(self) -> list[str]:
-        return self._wordings["fillers"].split()
+        fillers: str = self._wordings["fillers"]
+        return fillers.split()
 
     def dressed(self, rng: random.Random, template: str) -> str:
         """The request with something before or after it, as people write to each other."""
@@ -87,14 +89,13 @@ class PromptNoise:
         script around the name, with spaces between or, as Chinese and Japanese are written, none.
         """
         if rng.random() < 0.67:
-            return rng.choice(self._wordings["other_languages"])
+            other_languages: list[str] = self._wordings["other_languages"]
+            return rng.choice(other_languages)
         # Of one script's few letters alone, a Chinese word that no document held began the name.
-        script = rng.choice(made_up.SCRIPTS) if rng.random() < 0.5 else ""
+        script = rng.choice(SCRIPTS) if rng.random() < 0.5 else ""
         space = rng.choice((" ", " ", ""))
         parts = [
-            (made_up.in_script(rng, script) if script else made_up.in_any_script(rng))
-            if rng.random() < 0.7
-            else ""
+            (in_script(rng, script) if script else in_any_script(rng)) if rng.random() < 0.7 else ""
             for _ in range(2)
         ]
         before, after = (part.replace("{", "").replace("}", "") for part in parts)
@@ -102,12 +103,12 @@ class PromptNoise:
 
     def premise(self, rng: random.Random) -> str:
         """A request that takes for granted what no graph says."""
-        template = rng.choice(self._wordings["premises"])
+        template: str = rng.choice(self._wordings["premises"])
         while "{claim}" in template:
             template = template.replace("{claim}", rng.choice(self._wordings["claims"]), 1)
         for slot in ("name", "place"):
             while f"{{{slot}}}" in template:
-                drawn = made_up.made_up_name(rng, self.words)
+                drawn = made_up_name(rng, self.words)
                 drawn = drawn.replace("{", "").replace("}", "") or "Somewhere"
                 template = template.replace(f"{{{slot}}}", drawn, 1)
         return template.replace("{number}", str(rng.randint(2, 3999)))
@@ -115,12 +116,13 @@ class PromptNoise:
     @property
     def premise_answers(self) -> Sequence[str]:
         """What is said of such a request, before what the graph does hold."""
-        return self._wordings["premise_answers"]
+        answers: list[str] = self._wordings["premise_answers"]
+        return answers
 
     def with_markers(self, rng: random.Random, prompt: str, entity: str) -> str:
         """A prompt into which somebody typed markers, or a whole lookup of their own."""
         if rng.random() < 0.4:
-            value = made_up.made_up_value(rng, None, self.words)
+            value = made_up_value(rng, None, self.words)
             relation = rng.choice((rng.choice(self.words), *self._wordings["typed_relations"]))
             whole = rng.choice(
                 (

@@ -19,7 +19,7 @@ from graph.lookup.retriever import Retriever
 from model.grounding import Grounding, ground, says
 from model.settings import DecodingSettings
 from model.trace import Trace
-from training.corpus import made_up
+from training.corpus.made_up_values import SCRIPTS, made_up_value
 from training.corpus.phrase_book import load_phrases
 from training.corpus.records import Record
 from training.corpus.templates import fill_prompt
@@ -29,7 +29,7 @@ from training.errors import EvaluationError
 SETTINGS = DecodingSettings(max_tokens=800)  # greedy
 FEWEST_HELD_OUT = 100
 AUTHOR = "evaluation"
-KINDS = (*made_up.SCRIPTS, "number", "symbolic", "words")  # of made-up values, in turn
+KINDS = (*SCRIPTS, "number", "symbolic", "words")  # of made-up values, in turn
 
 
 class BatchDecoder(Protocol):
@@ -185,7 +185,7 @@ def _choose_edit(case: Case, number: int, values: dict[str, list[str]], rng: ran
     case.novel = number % 2 == 0
     for _ in range(50):
         if case.novel:
-            value = made_up.made_up_value(rng, KINDS[number // 2 % len(KINDS)])
+            value = made_up_value(rng, KINDS[number // 2 % len(KINDS)])
         else:
             value = rng.choice(values[fact.relation])
         known = any(fold(value) == fold(other.value) for other in case.facts)

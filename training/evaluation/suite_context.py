@@ -19,7 +19,7 @@ from graph.core.facts import Fact
 from graph.lookup.retriever import Retriever
 from model.grounding import says
 from model.trace import Trace
-from training.corpus import made_up
+from training.corpus.made_up_values import made_up_value
 from training.corpus.phrase_book import load_phrases
 from training.corpus.records import Record
 from training.corpus.writer import Writer
@@ -190,9 +190,9 @@ class SuiteContext:
         novel = number % 2 == 0 or len(set(self.values[fact.relation])) < 5
         for _ in range(50):
             if novel:
-                value = made_up.made_up_value(rng, KINDS[number // 2 % len(KINDS)])
+                value = made_up_value(rng, KINDS[number // 2 % len(KINDS)])
             else:
                 value = rng.choice(self.values[fact.relation])
             if not any(says(text, value) for text in taken) and value not in taken:
                 return value, novel
-        return made_up.made_up_value(rng, "words"), True
+        return made_up_value(rng, "words"), True

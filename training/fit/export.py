@@ -89,9 +89,9 @@ def export(run: str | Path, out: str | Path, *, force: bool = False) -> Path:
 def is_export(folder: Path) -> bool:
     """Whether an export is in a folder, by its account of the training."""
     try:
-        told = json.loads((folder / "training.json").read_text("utf-8"))
-        return {"parameters", "tokens_seen", "settings"} <= told.keys()
-    except (OSError, ValueError, AttributeError):
+        facts = json.loads((folder / "training.json").read_text("utf-8"))
+        return isinstance(facts, dict) and {"parameters", "tokens_seen", "settings"} <= facts.keys()
+    except (OSError, ValueError):
         return False
 
 

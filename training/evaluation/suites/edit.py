@@ -28,7 +28,7 @@ from typing import Any
 from graph.core.edits import Change
 from graph.core.facts import Fact
 from graph.lookup.retriever import Retriever
-from model.engine.decoder import DoneEvent
+from model.engine.events import DoneEvent
 from model.grounding import says
 from training.corpus.held_out import chain_pair_held_out, frame_held_out
 from training.corpus.templates import fill_prompt

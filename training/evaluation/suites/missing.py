@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator
 
 from model.grounding import ground
-from training.corpus import made_up
+from training.corpus.made_up_names import made_up_name
 from training.corpus.templates import fill_prompt, split_template
 from training.evaluation.statistics import Measures
 from training.evaluation.suite_context import SuiteContext
@@ -62,7 +62,7 @@ def _unanswerable(context: SuiteContext, says_so: re.Pattern[str], tally: Tally)
             prompt = context.writer.prompts.question_for(rng, relation, name, record.type)
             jobs.append(("not_recorded", name, relation, prompt))
     for _ in range(max(1, context.entities // 6)):
-        name = made_up.made_up_name(rng, ["North", "Grand", "Lower"])
+        name = made_up_name(rng, ["North", "Grand", "Lower"])
         if not context.store.find_entities(name):
             prompt = fill_prompt(
                 rng.choice(context.writer.phrases.general["paragraph_prompts"]), name
