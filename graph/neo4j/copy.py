@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import Any
 
 from neo4j import ManagedTransaction
 
-from graph.core.deltas import touched_ids
 from graph.core.errors import StoreError
 from graph.core.ids import new_id
-from graph.core.journal import read_deltas, undone_by
 from graph.exchange.copying import BATCH, Row
+from graph.exchange.store_tables import StoreTables, standing_counts, touched_by
 from graph.neo4j.driver import run
 from graph.neo4j.schema import OPEN, kept_key, key_of
 from graph.neo4j.store import Neo4jStore
@@ -59,24 +57,16 @@ _SELECT = {
         "s.draft_id, s.number",
     ),
 }
-_VERSIONED = ("fact", "rule")
 
 
-class Neo4jTables:
+class Neo4jTables(StoreTables):
     """A Neo4j store as a source."""
 
     def __init__(self, store: Neo4jStore) -> None:
+        super().__init__(store)
         self.store = store
-        self.url = store.url
-        self.store_id: str = store.store_id
-        self._undone: tuple[int, set[int]] | None = None
 
-    def revision(self) -> int:
-        return self.store.revision()
-
-    def read(self, table: str, cursor: Any, at: int) -> tuple[list[Row], Any]:
-        first: Any = "" if table.startswith("draft") else -1
-        cursor = first if cursor is None else cursor
+    def _read_rows(self, table: str, cursor: Any, at: int) -> tuple[list[Row], Any]:
         if table == "name":
             return self._read_names(cursor, at)
         match, columns, order = _SELECT[table]
@@ -98,11 +88,6 @@ class Neo4jTables:
             )
             found = [row for row in found if row[0] != last] + whole
         rows = [tuple(row) for row in found]
-        if table in _VERSIONED:
-            rows = [(*row[:2], row[2] if row[2] <= at else OPEN, *row[3:]) for row in rows]
-        if table == "revision":
-            undone = self._undone_at(at)
-            rows = [(*row, row[0] in undone) for row in rows]
         return rows, rows[-1][0] if more else None
 
     def _read_names(self, cursor: Any, at: int) -> tuple[list[Row], Any]:
@@ -119,23 +104,17 @@ class Neo4jTables:
             if named is not None and named <= at:
                 others.append([named, False, -1, OPEN, name])
             rows += [
-                (entity_id, since, until if until <= at else OPEN, is_alias, text)
+                (entity_id, since, until, is_alias, text)
                 for since, is_alias, _, until, text in sorted(others)
             ]
         return rows, found[-1][0] if len(found) == BATCH // 2 else None
 
-    def _undone_at(self, at: int) -> set[int]:
-        if self._undone is None or self._undone[0] != at:
-            rows = self.store.rows(
-                "MATCH (j:Entry) WHERE j.revision <= $at AND j.number > -1"
-                " AND j.kind IN ['undo', 'redo'] RETURN j.kind, j.edit ORDER BY j.revision",
-                at=at,
-            )
-            self._undone = at, undone_by(rows)
-        return self._undone[1]
-
-    def close(self) -> None:
-        self.store.close()
+    def _undos(self, at: int) -> list[list[Any]]:
+        return self.store.rows(
+            "MATCH (j:Entry) WHERE j.revision <= $at AND j.number > -1"
+            " AND j.kind IN ['undo', 'redo'] RETURN j.kind, j.edit ORDER BY j.revision",
+            at=at,
+        )
 
 
 class Neo4jTarget(Neo4jTables):
@@ -156,7 +135,7 @@ class Neo4jTarget(Neo4jTables):
 
     def progress(self) -> str | None:
         ((noted,),) = self.store.rows("MATCH (s:Lamplight {name: 'store'}) RETURN s.copying")
-        return noted or None
+        return str(noted) if noted else None
 
     def write(self, table: str, rows: list[Row], progress: str) -> None:
         def attempt(tx: ManagedTransaction) -> None:
@@ -211,15 +190,12 @@ class Neo4jTarget(Neo4jTables):
         remember(tx, words_in(name[1] for name, *_ in named))
 
     def _write_fact(self, tx: ManagedTransaction, rows: list[Row]) -> None:
-        known: Counter[int] = Counter()
         keys = {relation: kept_key(relation) for _, _, _, _, relation, *_ in rows}
         links: list[Row] = []
         literals: list[Row] = []
         for row in rows:
-            _, _, until, entity_id, relation, _, value_id, _, _ = row
+            relation, value_id = row[4], row[6]
             (literals if value_id is None else links).append((*row, keys[relation]))
-            if until == OPEN:
-                known.update([entity_id] if value_id is None else [entity_id, value_id])
         version = (
             "id: row[0], since: row[1], until: row[2], relation: row[4], source: row[7],"
             " year: row[8], relation_key: row[9]"
@@ -236,7 +212,7 @@ class Neo4jTarget(Neo4jTables):
             f" CREATE (e)-[:FACT {{{version}}}]->(:Literal {{value: row[5]}})",
             literals,
         )
-        count_facts(tx, known)
+        count_facts(tx, standing_counts(rows))
 
     def _write_rule(self, tx: ManagedTransaction, rows: list[Row]) -> None:
         run_rows(
@@ -265,11 +241,7 @@ class Neo4jTarget(Neo4jTables):
             tx,
             "UNWIND $rows AS row"
             " CREATE (:Touched {object_id: row[0], revision: row[1], number: row[2]})",
-            [
-                (object_id, revision, number)
-                for revision, number, _, _, deltas in rows
-                for object_id in touched_ids(read_deltas(deltas))
-            ],
+            touched_by(rows),
         )
 
     def _write_draft(self, tx: ManagedTransaction, rows: list[Row]) -> None:

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, LiteralString, TypeVar, cast
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import neo4j
@@ -151,13 +151,14 @@ class Connection:
         until = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                return driver.execute_query(
-                    neo4j.Query(cast(LiteralString, cypher), timeout=READ_SECONDS),
+                rows: list[list[Any]] = driver.execute_query(
+                    neo4j.Query(cypher, timeout=READ_SECONDS),
                     parameters,
                     routing_=neo4j.RoutingControl.READ,
                     database_=self.address.database,
-                    result_transformer_=neo4j.Result.values,
+                    result_transformer_=lambda result: result.values(),
                 )
+                return rows
             except errors.IncompleteCommit as problem:  # of a read: it is simply read again
                 if time.monotonic() > until:
                     raise self.explain(problem) from problem
@@ -193,9 +194,7 @@ class Connection:
         self._require_writing()
         driver = self.driver
         try:
-            driver.execute_query(
-                cast(LiteralString, cypher), parameters, database_=self.address.database
-            )
+            driver.execute_query(cypher, parameters, database_=self.address.database)
         except (errors.DriverError, errors.Neo4jError) as problem:
             raise self.explain(problem) from problem
 
@@ -210,7 +209,7 @@ class Connection:
 
 def run(tx: neo4j.ManagedTransaction, cypher: str, **parameters: Any) -> list[list[Any]]:
     """The rows of one statement of a transaction."""
-    return tx.run(cast(LiteralString, cypher), parameters).values()
+    return tx.run(cypher, parameters).values()
 
 
 def _make_driver(uri: str, auth: tuple[str, str] | None) -> neo4j.Driver:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import LiteralString, cast
 
 import neo4j
 
@@ -29,7 +28,7 @@ def cypher_rows(url: str, query: str) -> Iterator[Row]:
         with connection.driver.session(
             database=address.database, default_access_mode=neo4j.READ_ACCESS
         ) as session:
-            result = session.run(neo4j.Query(cast(LiteralString, query), timeout=QUERY_SECONDS))
+            result = session.run(neo4j.Query(query, timeout=QUERY_SECONDS))
             columns = result.keys()
             if missing := [column for column in _COLUMNS if column not in columns]:
                 raise StoreError(

@@ -58,7 +58,7 @@ class Neo4jReads(NameSearch):
 
     def revision(self) -> int:
         ((newest,),) = self.rows("MATCH (n:Lamplight {name: 'newest'}) RETURN n.revision")
-        return newest
+        return int(newest)
 
     def _pin(self, at: int | None) -> int:
         """The revision to read at: the newest that is whole if none is named."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from graph.core.atomic_files import put
-from graph.core.deltas import touched_ids
 from graph.core.errors import StoreError
-from graph.core.journal import read_deltas, undone_by
 from graph.core.names import fold
 from graph.exchange.copying import BATCH, Row
+from graph.exchange.store_tables import StoreTables, standing_counts, touched_by
 from graph.lookup.spelling import bag_of, words_of
 from graph.sqlite.dictionary import remember
-from graph.sqlite.file import OPEN, path_of
+from graph.sqlite.file import path_of
 from graph.sqlite.store import SqliteStore
+from graph.sqlite.writes import WRITE_FACT, WRITE_NAME
 
 # Each begins with the cursor, which is no part of the row.
 _SELECT = {
@@ -36,51 +35,31 @@ _SELECT = {
     " s.data FROM draft_step s JOIN draft d ON d.id = s.draft_id"
     " WHERE s.draft_id || ' ' || printf('%019d', s.number) > :cursor AND d.base_revision <= :at",
 }
-_TEXT_CURSORS = ("draft", "draft_step")
-_VERSIONED = ("name", "fact", "rule")
 
 
-class SqliteTables:
+class SqliteTables(StoreTables):
     """A SQLite store as a source."""
 
     def __init__(self, store: SqliteStore) -> None:
+        super().__init__(store)
         self.store = store
-        self.url = store.url
-        self.store_id: str = store.store_id
-        self._undone: tuple[int, set[int]] | None = None
 
-    def revision(self) -> int:
-        return self.store.revision()
-
-    def read(self, table: str, cursor: Any, at: int) -> tuple[list[Row], Any]:
-        first: Any = "" if table in _TEXT_CURSORS else -1
+    def _read_rows(self, table: str, cursor: Any, at: int) -> tuple[list[Row], Any]:
         found = self.store._rows(
             f"{_SELECT[table]} ORDER BY 1 LIMIT :limit",
-            {"cursor": first if cursor is None else cursor, "at": at, "limit": BATCH},
+            {"cursor": cursor, "at": at, "limit": BATCH},
         )
         rows = [row[1:] for row in found]
-        if table in _VERSIONED:
-            rows = [(*row[:2], row[2] if row[2] <= at else OPEN, *row[3:]) for row in rows]
         if table == "name":
             rows = [(*row[:3], bool(row[3]), row[4]) for row in rows]
-        if table == "revision":
-            undone = self._undone_at(at)
-            rows = [(*row, row[0] in undone) for row in rows]
         return rows, found[-1][0] if len(found) == BATCH else None
 
-    def _undone_at(self, at: int) -> set[int]:
-        """The revisions that stood undone at a revision, by the undos and redos up to it."""
-        if self._undone is None or self._undone[0] != at:
-            rows = self.store._rows(
-                "SELECT kind, edit FROM journal WHERE kind IN ('undo', 'redo') AND revision <= ?"
-                " ORDER BY revision",
-                (at,),
-            )
-            self._undone = at, undone_by(rows)
-        return self._undone[1]
-
-    def close(self) -> None:
-        self.store.close()
+    def _undos(self, at: int) -> list[tuple[Any, ...]]:
+        return self.store._rows(
+            "SELECT kind, edit FROM journal WHERE kind IN ('undo', 'redo') AND revision <= ?"
+            " ORDER BY revision",
+            (at,),
+        )
 
 
 class SqliteTarget(SqliteTables):
@@ -102,7 +81,7 @@ class SqliteTarget(SqliteTables):
 
     def progress(self) -> str | None:
         rows = self.store._rows("SELECT value FROM meta WHERE name = 'copying'")
-        return rows[0][0] if rows else None
+        return str(rows[0][0]) if rows else None
 
     def write(self, table: str, rows: list[Row], progress: str) -> None:
         with self.store.transaction(brief=False) as sql:
@@ -120,8 +99,7 @@ class SqliteTarget(SqliteTables):
             sql.execute("INSERT OR IGNORE INTO entity (id) VALUES (?)", (entity_id,))
             words = words_of(text)
             version = sql.execute(
-                "INSERT INTO name (entity_id, is_alias, text, key, bag, since, until)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                WRITE_NAME,
                 (entity_id, is_alias, text, fold(text), bag_of(words), since, until),
             ).lastrowid
             sql.execute(
@@ -132,11 +110,9 @@ class SqliteTarget(SqliteTables):
     def _write_fact(self, sql: Any, rows: list[Row]) -> None:
         if not self._relations:
             self._relations = dict(sql.execute("SELECT name, id FROM relation").fetchall())
-        known: Counter[int] = Counter()
         for fact_id, since, until, entity_id, relation, value, value_id, source, year in rows:
             sql.execute(
-                "INSERT INTO fact (id, entity_id, relation_id, value, value_id, source, year,"
-                " since, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                WRITE_FACT,
                 (
                     fact_id,
                     entity_id,
@@ -149,11 +125,9 @@ class SqliteTarget(SqliteTables):
                     until,
                 ),
             )
-            if until == OPEN:
-                known.update([entity_id] if value_id is None else [entity_id, value_id])
         sql.executemany(
             "UPDATE entity SET facts = facts + ? WHERE id = ?",
-            [(count, entity_id) for entity_id, count in known.items()],
+            [(count, entity_id) for entity_id, count in standing_counts(rows).items()],
         )
 
     def _write_rule(self, sql: Any, rows: list[Row]) -> None:
@@ -172,14 +146,7 @@ class SqliteTarget(SqliteTables):
 
     def _write_entry(self, sql: Any, rows: list[Row]) -> None:
         sql.executemany("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", rows)
-        sql.executemany(
-            "INSERT INTO touched VALUES (?, ?, ?)",
-            [
-                (object_id, revision, number)
-                for revision, number, _, _, deltas in rows
-                for object_id in touched_ids(read_deltas(deltas))
-            ],
-        )
+        sql.executemany("INSERT INTO touched VALUES (?, ?, ?)", touched_by(rows))
 
     def _write_draft(self, sql: Any, rows: list[Row]) -> None:
         sql.executemany("INSERT INTO draft VALUES (?, ?, ?, ?)", rows)

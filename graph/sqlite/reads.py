@@ -105,10 +105,11 @@ class SqliteReads(NameSearch):
         return rank_entities(cleaned, entities, lambda entity_id: self._count(entity_id, at))
 
     def _count(self, entity_id: int, at: int) -> int:
-        return self._rows(
+        ((count,),) = self._rows(
             "SELECT count(*) FROM fact WHERE entity_id = :id AND since <= :at AND until > :at",
             {"id": entity_id, "at": at},
-        )[0][0]
+        )
+        return int(count)
 
     def fact(self, fact_id: int, at: int | None = None) -> Fact | None:
         if not is_id(fact_id):
@@ -332,7 +333,7 @@ class SqliteView(SqliteReads):
         ((newest,),) = self._rows(
             f"SELECT max(revision) FROM revision WHERE {which}kind IN ({kinds})"  # noqa: S608
         )
-        return newest
+        return None if newest is None else int(newest)
 
     def undos_after(self, revision: int) -> list[str]:
         rows = self._rows(

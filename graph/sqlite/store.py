@@ -149,16 +149,16 @@ class SqliteStore(SqliteReads, SharedStoreSteps):
     # Connections and transactions
 
     def _reader(self) -> sqlite3.Connection:
-        try:
-            return self._local.reader.connection
-        except AttributeError:
-            pass
+        reader: _Connection | None = getattr(self._local, "reader", None)
+        if reader is not None:
+            return reader.connection
         if self._closed:
             raise StoreError(f"The store {self.path} is closed.")
         self.require_files()
-        self._local.reader = _Connection(connect(self.path, write=False, read_only=self.read_only))
-        self._readers.add(self._local.reader)
-        return self._local.reader.connection
+        reader = _Connection(connect(self.path, write=False, read_only=self.read_only))
+        self._local.reader = reader
+        self._readers.add(reader)
+        return reader.connection
 
     def _rows(self, sql: str, values: Any = ()) -> list[tuple[Any, ...]]:
         self._priority.wait_for_writers()
