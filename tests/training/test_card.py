@@ -58,9 +58,7 @@ def test_the_card_tells_of_all_training_and_of_the_last_run_apart(model):
     facts["settings"]["start_from"], facts["seconds"] = "model/checkpoints/world", 9000.0
     path.write_text(json.dumps(facts), encoding="utf-8")
     card = write_card(model).read_text("utf-8")
-    assert (
-        "on 16.4 million tokens (padding included) in 2.5 hours. The last run was " in card
-    )
+    assert "on 16.4 million tokens (padding included) in 2.5 hours. The last run was " in card
 
 
 def test_the_card_has_the_verdicts_of_a_reader(model):
