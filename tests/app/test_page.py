@@ -460,7 +460,7 @@ def test_an_edit_to_a_fact_that_was_deleted_meanwhile(
     expect(twin.locator("#draft-bar")).to_contain_text("1 edit")
     page.page.locator("#card-value").fill("Kraken crown")
     page.click("#save")
-    expect(page.page.locator("#card-note")).to_contain_text("deleted meanwhile")
+    expect(page.page.locator("#card-note")).to_contain_text("has been deleted")
 
 
 def test_stop_keeps_what_is_written(scripted_page: Inspect) -> None:
