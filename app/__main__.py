@@ -1,4 +1,4 @@
-"""Starts the page and prints its address.
+"""Starts the web server and prints the address of the page.
 
 python -m app [--store URL] [--model PATH] [--runs FOLDER] [--port N] [--host ADDRESS] [--read-only]
 """
@@ -20,50 +20,58 @@ RUNS, CORPORA = "build/runs", "build/corpus"
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m app", description="Read, edit and rewrite with the facts in view."
+        prog="python -m app",
+        description="Start the web page: read a text with its facts, edit them, see it rewritten.",
     )
     parser.add_argument(
         "--store",
         metavar="URL",
-        help=f"the store of facts (default: $LAMPLIGHT_STORE, else {DEFAULT_STORE}, made from the "
-        "shipped world where it does not exist)",
+        help=f"URL of the fact store (default: $LAMPLIGHT_STORE, or else {DEFAULT_STORE}, which is "
+        "created from the shipped world if it does not exist)",
     )
     parser.add_argument(
-        "--model", default=None, metavar="PATH", help="a checkpoint folder or Hub name"
+        "--model",
+        metavar="PATH",
+        help="checkpoint folder or Hugging Face Hub name (default: the shipped model)",
     )
     parser.add_argument(
         "--runs",
         default=RUNS,
         metavar="FOLDER",
-        help="the runs that the page Training shows (default: %(default)s)",
+        help="folder of training runs to show on the Training page (default: %(default)s)",
     )
     parser.add_argument(
         "--corpora",
         default=CORPORA,
         metavar="FOLDER",
-        help="the corpora that it shows documents of (default: %(default)s)",
+        help="folder of corpora to show on the Training page (default: %(default)s)",
     )
-    parser.add_argument("--read-only", action="store_true", help="show the graph; refuse edits")
-    parser.add_argument("--port", type=int, default=7860, help="0 takes a free one (default: 7860)")
+    parser.add_argument("--read-only", action="store_true", help="show the graph and refuse edits")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=7860,
+        help="port to listen on, or the next free one; 0 picks any (default: %(default)s)",
+    )
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help="the address to listen on (default: %(default)s, this machine alone)",
+        help="address to listen on (default: %(default)s, which only this machine can reach)",
     )
     parser.add_argument(
         "--threads",
         type=int,
         default=0,
-        help="of the model (default: 1 for a small one, whose products are not worth sharing)",
+        help="CPU threads for the model (default: 1 for a small model, else PyTorch's choice)",
     )
     return parser.parse_args(arguments)
 
 
-SMALL = 50_000_000  # parameters; below, a second thread slows the page down more than it helps
+SMALL = 50_000_000  # parameters; below, a second thread costs the page more than it gains
 
 
 def free_port(host: str, wanted: int) -> int:
-    """The wanted port, or the next that is free. Raises OSError if none of the next 20 is."""
+    """The wanted port or the next free one. Raises OSError if none of 20 is free."""
     for port in range(wanted, wanted + 20) if wanted else [0]:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -72,13 +80,15 @@ def free_port(host: str, wanted: int) -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    raise OSError(f"no free port from {wanted} to {wanted + 19} on {host}; name another by --port")
+    raise OSError(
+        f"No port from {wanted} to {wanted + 19} is free on {host}; choose another with --port."
+    )
 
 
 def open_or_make(given: str | None, *, read_only: bool = False) -> SharedStore:
-    """The store that was named; a file that is the default is made from the shipped world.
+    """Open the store; the default file is created from the shipped world if it does not exist.
 
-    For reading alone nothing is made: the disk may be one that cannot be written to.
+    With `read_only` nothing is created, because the disk may not be writable.
     """
     url = store_url(given)
     if given is None and not on_server(url) and not read_only:
@@ -87,7 +97,7 @@ def open_or_make(given: str | None, *, read_only: bool = False) -> SharedStore:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns 0, or 1 after one sentence about what is wrong."""
+    """Start the server. Returns 0, or 1 after printing one sentence about what is wrong."""
     options = parse(arguments)
     try:
         store = open_or_make(options.store, read_only=options.read_only)
@@ -111,13 +121,13 @@ def main(arguments: list[str] | None = None) -> int:
     import uvicorn
 
     from app.server.application import make_app
-    from app.state.session import Service
-    from app.state.training_session import Workshop
+    from app.state.service import Service
+    from app.state.training_session import TrainingFolders
 
-    workshop = Workshop(options.runs, options.corpora)
-    app = make_app(Service(store, Decoder(checkpoint)), workshop)
+    folders = TrainingFolders(options.runs, options.corpora)
+    app = make_app(Service(store, Decoder(checkpoint)), folders)
     shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0") else options.host  # noqa: S104
-    print(f"Lamplight is at http://{shown}:{port} (Ctrl+C ends it)", flush=True)
+    print(f"Lamplight is running at http://{shown}:{port} (press Ctrl+C to stop it)", flush=True)
     uvicorn.run(app, host=options.host, port=port, log_level="warning")
     return 0
 

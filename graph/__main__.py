@@ -6,18 +6,21 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from textwrap import fill
 
 from graph.commands import editing, reading, transfer, upkeep
 from graph.commands.parser import Verbs
+from graph.core.atomic_files import OUTPUT_RULE
 from graph.core.errors import UserError
 from graph.version import VERSION
 from graph.world import DEFAULT_STORE, store_url
 
-_STORES = f"""\
+_NOTES = f"""\
 The store is the one of --store, else of the environment's LAMPLIGHT_STORE or NEO4J_URI, else
 {DEFAULT_STORE}. A Neo4j server's user and password come from NEO4J_USERNAME and NEO4J_PASSWORD, or
 from the file that NEO4J_AUTH_FILE names: its first line is user/password, and each line for a
 further server is host:port user/password.
+{fill(OUTPUT_RULE, 100)}
 """
 
 
@@ -33,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     upkeep.add_init(verbs)
     for module in (transfer, reading, editing, upkeep):
         module.add_verbs(verbs)
-    parser.epilog = "\n".join(["examples:", *verbs.examples, _STORES])
+    parser.epilog = "\n".join(["examples:", *verbs.examples, _NOTES])
     return parser
 
 

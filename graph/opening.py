@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+from graph.core.atomic_files import check_output, put
 from graph.core.errors import StoreError
 from graph.core.import_rows import Row
 from graph.core.names import quoted
@@ -23,17 +24,22 @@ _SERVERS = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
 
 
 def on_server(url: str) -> bool:
-    """Whether a URL is of a store on a Neo4j server, which only `python -m graph init` makes."""
+    """Whether a URL names a store on a Neo4j server; only `python -m graph init` makes one."""
     scheme, found, _ = url.partition("://")
     return bool(found) and scheme.lower() in _SERVERS
 
 
 def open_store(url: str, *, create: bool = False, read_only: bool = False) -> SharedStore:
-    """The store at `url`: `sqlite:///relative/path.db`, `sqlite:////absolute/path.db`, or one on a
-    Neo4j server, `neo4j://host:7687` or `neo4j://host:7687/database` (see `graph.neo4j.driver`).
+    """Open the store at a URL.
 
-    With `create`, an empty store is made where there is none. With `read_only`, every write is
-    refused. Raises `StoreError`.
+    Args:
+        url: `sqlite:///relative/path.db`, `sqlite:////absolute/path.db`, `neo4j://host:7687` or
+            `neo4j://host:7687/database` (see `graph.neo4j.driver`).
+        create: make an empty store if there is none.
+        read_only: refuse every write.
+
+    Raises:
+        StoreError: if there is no store (without `create`), or if it cannot be opened.
     """
     if _is_served(url):
         from graph.neo4j.store import Neo4jStore
@@ -45,14 +51,15 @@ def open_store(url: str, *, create: bool = False, read_only: bool = False) -> Sh
 
 
 def _is_served(url: str) -> bool:
-    """As `on_server`; raises `StoreError` for a URL that is not of a store in a file either."""
+    """As `on_server`; raises `StoreError` if the URL does not name a file either."""
     if on_server(url):
         return True
     if url.startswith("sqlite:///"):
         return False
-    url = re.sub("//[^/]*@", "//…@", url)  # a password is not for others to read
+    url = re.sub("//[^/]*@", "//…@", url)  # a message must not show a password
     raise StoreError(
-        f"{quoted(url)} names no store; write sqlite:///path/to/file.db or neo4j://host:7687."
+        f"{quoted(url)} is not the URL of a store; write sqlite:///path/to/file.db or "
+        "neo4j://host:7687."
     )
 
 
@@ -74,10 +81,10 @@ def make_store(url: str, fill: Callable[[SharedStore], None]) -> bool:
 def copy_store(
     source_url: str, target_url: str, on_progress: Callable[[str, int], None] | None = None
 ) -> Progress:
-    """Copy one store to another of any kind, or go on with a copy that was stopped.
+    """Copy one store to another of any kind, or continue a copy that was stopped.
 
     `on_progress` is called with each table and the number of its rows so far. Raises `StoreError`
-    if the target holds anything but an unfinished copy of this very source.
+    if the target holds anything but an unfinished copy of the same source.
     """
     with closing(_source(source_url)) as source, closing(_target(target_url)) as target:
         return copy(source, target, on_progress)
@@ -105,19 +112,28 @@ def _target(url: str) -> Target:
     return SqliteTarget(url)
 
 
-def back_up(url: str, path: Path) -> int:
+def back_up(url: str, path: Path, *, force: bool = False) -> int:
     """Copy the store at `url` into a new file while it is in use; returns the revision copied.
 
-    Raises `StoreError` if the file is there already, or cannot be written.
+    Raises `StoreError` if there is a file already, or it cannot be written. With `force`, a file is
+    replaced unless it is a store in use.
     """
     if _is_served(url):
-        if path.exists():
-            raise StoreError(f"{path} is there already; give the path of a new file.")
-        return copy_store(url, f"sqlite:///{path}").at
+        return _back_up_server(url, path, force)
     from graph.sqlite.store import SqliteStore
 
     with SqliteStore(url) as store:
-        return store.back_up(path)
+        return store.back_up(path, force=force)
+
+
+def _back_up_server(url: str, path: Path, force: bool) -> int:
+    check_output(path, force=force)
+    making = path.with_name(f"{path.name}.replacing") if path.exists() else path
+    revision = copy_store(url, f"sqlite:///{making}").at
+    if making != path:
+        check_output(path, force=force)
+        put(making, path, replace=True)
+    return revision
 
 
 def migrate_store(url: str) -> tuple[int, int]:
@@ -126,7 +142,9 @@ def migrate_store(url: str) -> tuple[int, int]:
     Raises `StoreError` for a store on a server, which `make_store` brings up to date.
     """
     if not url.startswith("sqlite:///"):
-        raise StoreError(f"{quoted(url)} is no file; init brings a database up to date.")
+        raise StoreError(
+            f"{quoted(url)} is not a file; init brings a store on a server up to date."
+        )
     from graph.sqlite.file import SCHEMA_VERSION, path_of
     from graph.sqlite.migrate import migrate
 

@@ -1,4 +1,4 @@
-"""The shipped world: its files in graph/data, and the store that is made of them."""
+"""The shipped world: its files in graph/data, and the store made from them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SOURCES = {
     "planet-objects": "planet data",
     "sotu-metadata": "State of the Union data",
 }
-"""What people call the sources of the shipped world, by the labels of its facts and of NOTICE."""
+"""The names of the sources of the shipped world, by the labels in its facts and in NOTICE."""
 
 DEFAULT_STORE = "sqlite:///world.db"
 DATA = Path(__file__).parent / "data"
@@ -35,27 +35,27 @@ _SIGNED = ("Lamplight", "the world")  # author and reason of the shipped world's
 
 
 def source_names(source: str) -> str:
-    """A fact's source as people know it; a label of any other world stays as it is."""
+    """A fact's source by the name that people know; unknown labels are returned unchanged."""
     return "; ".join(SOURCES.get(label, label) for label in source.split("; "))
 
 
 def store_url(given: str | None = None) -> str:
-    """The store to use: the one given, else LAMPLIGHT_STORE's, else NEO4J_URI's, else a file's."""
+    """The URL of the store to use: `given`, else LAMPLIGHT_STORE, NEO4J_URI or the default file."""
     named = given or os.environ.get("LAMPLIGHT_STORE") or os.environ.get("NEO4J_URI")
     return named or DEFAULT_STORE
 
 
 def world_rows(data: Path = DATA) -> Iterator[Row]:
-    """The rows of the shipped world: relations first, for they say which values are links."""
+    """The rows of the shipped world, first the relations, which say which values are links."""
     return chain.from_iterable(
         read_rows(data / name) for name in ("relations.csv", "world.csv", "aliases.csv", *RULES)
     )
 
 
 def seed_rules(store: SharedStore, data: Path = DATA) -> bool:
-    """Give a store of the shipped world that has no rules yet its synonyms and settings.
+    """Add the synonyms and settings to a store of the shipped world that has no rules yet.
 
-    Returns False, and leaves it as it is, where it has some, or is another graph.
+    Returns False, and changes nothing, if the store has rules or holds another graph.
     """
     first = next((entry for entry in store.history(before=2, limit=1)), None)
     if store.rules() or first is None or (first.author, first.reason) != _SIGNED:
@@ -68,8 +68,8 @@ def seed_rules(store: SharedStore, data: Path = DATA) -> bool:
 def make_world(url: str, *, data: Path = DATA, empty: bool = False) -> bool:
     """Make the store of the shipped world (or an `empty` one) at `url`.
 
-    Returns False, and leaves everything as it is, if there is a store already. Raises `StoreError`
-    where it cannot be made (`graph.opening.make_store`).
+    Returns False, and changes nothing, if there is a store already. Raises `StoreError` if it
+    cannot be made (see `graph.opening.make_store`).
     """
 
     def fill(store: SharedStore) -> None:

@@ -19,7 +19,8 @@ from graph.opening import open_store
 from graph.world import DEFAULT_STORE, make_world, store_url
 from model.audit import audit_fact
 from model.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
-from model.engine.decoder import Decoder, DoneEvent, Event, LookupEvent, TokenEvent
+from model.engine.decoder import Decoder
+from model.engine.events import DoneEvent, Event, LookupEvent, TokenEvent
 from model.grounding import FAITHFUL, ground
 from model.prompts import PromptError, clean_prompt
 from model.roles import Role

@@ -21,7 +21,8 @@ from graph.core.edits import Delete
 from graph.core.errors import StoreError
 from graph.core.facts import Fact
 from graph.lookup.retriever import Retriever
-from model.engine.decoder import Decoder, DoneEvent, LookupSource
+from model.engine.decoder import Decoder
+from model.engine.events import DoneEvent, LookupSource
 from model.grounding import says
 from model.settings import DecodingSettings
 from model.trace import Trace

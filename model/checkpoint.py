@@ -25,13 +25,14 @@ from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
+from graph.core.errors import UserError
 from model.prompts import PromptError
 from model.roles import RETURN, MarkerIds
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "checkpoints" / "world"
 
 
-class CheckpointError(Exception):
+class CheckpointError(UserError):
     """A checkpoint that cannot be used; the message is one sentence for the interface."""
 
 

@@ -24,7 +24,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from graph.core.facts import RELATIONS
-from model.trace import Trace, TraceLookup
+from model.trace import TracedText, TraceLookup
 
 FAITHFUL, CONTRADICTED, UNUSED, MISS = "faithful", "contradicted", "unused", "miss"
 
@@ -103,7 +103,7 @@ class Grounding:
     sentences: tuple[tuple[int, int], ...]  # begin and end of each sentence
 
 
-def ground(trace: Trace) -> Grounding:
+def ground(trace: TracedText) -> Grounding:
     """Compare a trace's text with what was returned to the model."""
     text = trace.text
     sentences = tuple(_sentences(text, _values(trace)))
@@ -143,7 +143,7 @@ def says(text: str, value: str) -> bool:
 
 
 def _marks(
-    trace: Trace, entry: TraceLookup, sentences: Sequence[tuple[int, int]], taken: list[Mark]
+    trace: TracedText, entry: TraceLookup, sentences: Sequence[tuple[int, int]], taken: list[Mark]
 ) -> list[Mark]:
     """Where the values of one lookup are repeated: the first whole occurrence of each."""
     lookup, begin = entry.lookup, trace.position(entry)
@@ -218,7 +218,7 @@ def _wordlike(character: str) -> bool:
     return character.isalnum() or unicodedata.category(character).startswith("M")
 
 
-def _next_position(trace: Trace, entry: TraceLookup) -> int:
+def _next_position(trace: TracedText, entry: TraceLookup) -> int:
     """Where the next lookup stands that is not at the same place, or the end of the text."""
     here = trace.position(entry)
     later = (trace.position(other) for other in trace.lookups[entry.index + 1 :])
@@ -283,7 +283,7 @@ def _words(text: str, begin: int = 0, end: int | None = None) -> list[_Word]:
 class _Sources:
     """What the model was given: the prompt, the entities it found, and the values returned."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: TracedText) -> None:
         self._phrases: list[tuple[int, tuple[str, ...], bool]] = []  # from where on, words, whole
         self._add(0, trace.prompt, whole=False)
         for entry in trace.lookups:
@@ -382,7 +382,7 @@ def _neighbours(words: list[_Word], run: list[_Word]) -> Iterator[tuple[_Word, _
     yield first, words[-1]
 
 
-def _values(trace: Trace) -> list[str]:
+def _values(trace: TracedText) -> list[str]:
     found = [trace.prompt]
     for entry in trace.lookups:
         lookup = entry.lookup
@@ -392,7 +392,7 @@ def _values(trace: Trace) -> list[str]:
 
 
 def _contradiction(
-    trace: Trace, entry: TraceLookup, sentences: Sequence[tuple[int, int]]
+    trace: TracedText, entry: TraceLookup, sentences: Sequence[tuple[int, int]]
 ) -> Stretch | None:
     """What stands in the place of the value: the first name, date or number after the lookup, up
     to the next one or the end of the sentence, unless it names what the sentence is about."""

@@ -90,28 +90,12 @@ class TraceLookup:
         )
 
 
-@dataclass
-class Trace:
-    """The record of one generation."""
+class TracedText:
+    """Tokens and lookups, and what a reader sees of them; the text may still be in progress."""
 
     prompt: str
-    prompt_ids: list[int]
     tokens: list[TraceToken]
     lookups: list[TraceLookup]
-    model: str  # name of the checkpoint
-    settings: DecodingSettings
-    revision: int  # of the graph that was read
-    state: str  # key of store, revision and draft
-    finish: str  # "end" (of the document), "length", "context" (full) or "cancelled"
-    seconds: float  # spent in the decoder
-    reused: int = 0  # tokens taken over from the trace that this one regenerates
-    version: int = VERSION
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-    @property
-    def ids(self) -> list[int]:
-        """The ids of the whole document, the prompt's first."""
-        return self.prompt_ids + [token.id for token in self.tokens]
 
     @cached_property
     def _shown(self) -> list[str]:
@@ -167,6 +151,30 @@ class Trace:
             if first < end and start < last and token.probability is not None
         ]
         return math.prod(product) if product else None
+
+
+@dataclass
+class Trace(TracedText):
+    """The record of one generation."""
+
+    prompt: str
+    prompt_ids: list[int]
+    tokens: list[TraceToken]
+    lookups: list[TraceLookup]
+    model: str  # name of the checkpoint
+    settings: DecodingSettings
+    revision: int  # of the graph that was read
+    state: str  # key of store, revision and draft
+    finish: str  # "end" (of the document), "length", "context" (full) or "cancelled"
+    seconds: float  # spent in the decoder
+    reused: int = 0  # tokens taken over from the trace that this one regenerates
+    version: int = VERSION
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids of the whole document, the prompt's first."""
+        return self.prompt_ids + [token.id for token in self.tokens]
 
     def to_json(self) -> dict[str, Any]:
         """As a plain object that `json` can write."""

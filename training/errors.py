@@ -1,7 +1,17 @@
-"""The error that ends a training, told to a person."""
+"""Errors of training for the user: each message is one sentence that says what to do."""
 
 from __future__ import annotations
 
+from graph.core.errors import UserError
 
-class TrainingError(RuntimeError):
-    """Training cannot go on; the message is one sentence that says what to do."""
+
+class TrainingError(UserError):
+    """A training, or a run on disk, that cannot go on."""
+
+
+class CorpusError(UserError):
+    """A corpus, a tokenizer or an annotated text that cannot be used."""
+
+
+class EvaluationError(UserError):
+    """An evaluation that cannot be done."""

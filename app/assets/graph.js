@@ -22,7 +22,7 @@
 
   const overlap = (a, b) => a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1;
 
-  // Where each label has room: beside its node, on the side that looks away from the middle first.
+  // Where each label has room: next to its node, first on the side away from the middle.
   function placeLabels(labels, obstacles, pixel, frame) {
     const taken = [...obstacles];
     const placed = [];

@@ -7,8 +7,8 @@
   const lamplight = (window.lamplight ??= {});
 
   // The parts of the page by the id of their element: {number, value, watchers}. A value comes over the
-  // wire with a number, and a part draws what has a higher one than what it shows; on a page without a
-  // wire it comes as the component's own.
+  // wire with a number, and a part draws only what has a higher number than what it shows. On a page
+  // without a wire the value is the component's own.
   const parts = new Map();
   const part = (name) => {
     if (!parts.has(name)) parts.set(name, { number: 0, value: undefined, watchers: [] });
@@ -31,7 +31,7 @@
       const box = document.querySelector("#prompt textarea");
       if (!box) return;
       box.value = part("prompt").value;
-      box.dispatchEvent(new Event("input", { bubbles: true })); // tells Gradio
+      box.dispatchEvent(new Event("input", { bubbles: true })); // so that Gradio notices
     });
     const take = () => {
       for (const [name, [number, value]] of Object.entries(JSON.parse(props.value || "{}"))) {
@@ -42,7 +42,7 @@
       }
     };
     watch("value", take);
-    take(); // what came while the scripts were still on their way
+    take(); // what came while the scripts were loading
   };
 
   const idOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.id : "");
@@ -77,7 +77,7 @@
     let cursor = parent.firstChild;
     for (const want of [...wanted.childNodes]) {
       const id = idOf(want);
-      // An element that is no longer wanted makes way, so that those after it need not move.
+      // An element that is no longer wanted is removed first, so that those after it need not move.
       while (cursor && idOf(cursor) && idOf(cursor) !== id && !wantedIds.has(idOf(cursor))) {
         const gone = cursor;
         cursor = cursor.nextSibling;
@@ -110,8 +110,8 @@
     (again ?? (focused.isConnected ? focused : null))?.focus({ preventScroll: true });
   };
 
-  // Whoever edits where the text is out of sight is taken to it as soon as it is rewritten; an edit
-  // that is refused leaves them where the reason stands.
+  // A person who edits while the text is out of sight is taken to it as soon as it is rewritten. An
+  // edit that is refused leaves them where the reason is shown.
   const EDITS = new Set(["change", "delete", "add", "rename", "merge", "restore"]);
   const summary = () => document.getElementById("summary")?.textContent ?? "";
   let edited = null; // the summary that stood when an edit was sent
@@ -122,14 +122,14 @@
     if (top < 0 || top > window.innerHeight * 0.6) host.scrollIntoView({ block: "start" });
   };
 
-  // What an element with data-action reports: its data attributes and, for a form, its fields.
+  // What an element with data-action reports: its data attributes and, for a form, the fields.
   function report(element) {
-    const said = { ...element.dataset };
-    edited = EDITS.has(said.action) ? summary() : null;
-    if (element.tagName === "FORM") said.fields = Object.fromEntries(new FormData(element));
+    const data = { ...element.dataset };
+    edited = EDITS.has(data.action) ? summary() : null;
+    if (element.tagName === "FORM") data.fields = Object.fromEntries(new FormData(element));
     const reason = element.closest(".card-body")?.querySelector("#reason");
-    if (reason?.value) said.reason = reason.value;
-    return said;
+    if (reason?.value) data.reason = reason.value;
+    return data;
   }
 
   lamplight.panel = (element, props, watch, send) => {
@@ -167,7 +167,7 @@
         else more.scrollIntoView({ block: "nearest" });
       });
     });
-    // What was taken is reported below the form, which then makes room for the text.
+    // The report of an import stands below the form, which closes to make room for the text.
     const shut = () => host.querySelector("details")?.removeAttribute("open");
     host.addEventListener("change", (event) => {
       if (!("file" in event.target.dataset) || !event.target.files.length) return;
@@ -179,7 +179,7 @@
       lamplight.sendFile(file, send);
     };
     if (element.closest("#own")) lamplight.dropFile = take;
-    // A field with data-suggest asks for entities while one types.
+    // A field with data-suggest asks for entities while a person types.
     let waiting = 0;
     host.addEventListener("input", (event) => {
       if (!("suggest" in event.target.dataset)) return;
@@ -191,11 +191,11 @@
     return host;
   };
 
-  // A file is read here and sent as text: UTF-8, or else as spreadsheets in the West save it.
+  // A file is read here and sent as text: UTF-8, or else Windows-1252, as many spreadsheets save it.
   const LARGEST = 1_500_000;
   lamplight.sendFile = async (file, send) => {
-    const said = { action: "take-facts", name: file.name };
-    if (file.size > LARGEST) return send({ ...said, problem: "size", size: file.size });
+    const data = { action: "take-facts", name: file.name };
+    if (file.size > LARGEST) return send({ ...data, problem: "size", size: file.size });
     try {
       const bytes = await file.arrayBuffer();
       let text;
@@ -204,13 +204,13 @@
       } catch {
         text = new TextDecoder("windows-1252").decode(bytes);
       }
-      send({ ...said, text });
+      send({ ...data, text });
     } catch {
-      send({ ...said, problem: "unreadable" });
+      send({ ...data, problem: "unreadable" });
     }
   };
 
-  // A button that drops work asks once more, in place, for three seconds.
+  // A button that discards work asks for confirmation, in place, for three seconds.
   function arm(button) {
     const words = button.textContent;
     button.dataset.armed = "yes";
@@ -233,7 +233,7 @@
     target.select?.();
   };
 
-  // A list of suggestions under an input: asks while one types, arrow keys choose.
+  // A list of suggestions under an input: asks while a person types; the arrow keys choose.
   lamplight.search = (element, props, watch, send) => {
     const host = lamplight.panel(element, props, watch, send);
     let waiting = 0;
@@ -335,7 +335,7 @@
     if (file) lamplight.dropFile?.(file);
   });
 
-  // A file that Python made in memory is handed over without a trip through the disk.
+  // A file that Python made in memory is saved without a detour through the server's disk.
   lamplight.download = (element, props, watch) => {
     watch("value", () => {
       if (!props.value) return;

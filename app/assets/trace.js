@@ -37,7 +37,7 @@
       for (const mark of all) mark.tabIndex = mark === stop ? 0 : -1;
     }
 
-    // Text that is written under a mouse at rest opens no card: only a mouse that moved does.
+    // Text that appears under a resting mouse opens no card; only a mouse that moved does.
     let mouse = "";
     document.addEventListener("mousemove", (event) => (mouse = `${event.screenX} ${event.screenY}`));
     host.addEventListener("mouseover", (event) => {
@@ -47,7 +47,7 @@
       else hide();
     });
     host.addEventListener("mouseleave", hide);
-    host.addEventListener("click", hide); // the fact's card says the same and more
+    host.addEventListener("click", hide); // the fact's card shows the same and more
     host.addEventListener("focusin", (event) => {
       const mark = event.target.closest("[data-mark]");
       rove();
@@ -70,8 +70,8 @@
       } else if (event.key === "Enter") {
         event.preventDefault();
         lamplight.cameFrom = mark.id;
-        lamplight.focusNext = "card-value"; // Enter goes on to the value, a click stays in the text
-        // The card that shows this fact already is not drawn again, so the focus moves at once.
+        lamplight.focusNext = "card-value"; // Enter moves on to the value; a click stays in the text
+        // If the card already shows this fact it is not drawn again, so the focus moves at once.
         if (mark.classList.contains("selected")) lamplight.settleFocus();
         send({ ...mark.dataset });
       } else if (event.key === " ") {

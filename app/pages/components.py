@@ -1,6 +1,6 @@
 """The components that Gradio lacks: each subclasses `gr.HTML` and keeps one host element for good.
 
-The template is constant, so Gradio never touches what is inside the host. The value is an escaped
+The template is constant, so Gradio never touches the inside of the host. The value is an escaped
 HTML string, or a figure, and is handed to the JavaScript of `assets/`, which merges or draws it; on
 *Inspect* it comes over a `Wire`. What a person does comes back as the event `act`, whose data
 Python checks (see `state/actions.py`).
@@ -55,14 +55,14 @@ class Header(Panel):
 
 
 class TraceView(Panel):
-    """The text with its marks, from `trace_view.render`."""
+    """The text with its marks, from `trace_text.render`."""
 
     scripts = ("panel.js", "trace.js")
     code = "lamplight.trace(element, props, watch, (data) => trigger('act', data));"
 
 
 class GraphView(Panel):
-    """The facts as a picture, from `graph_view.figure`; drawn by the plotly.js of the package."""
+    """The facts as a picture, from `graph_figure.draw`; drawn by the plotly.js of the package."""
 
     scripts = ("plotly.min.js", "panel.js", "graph.js")
     template = (
@@ -73,13 +73,13 @@ class GraphView(Panel):
 
 
 class TrainingHeader(Panel):
-    """The masthead of *Training*; names the page, since Gradio gives all the first one's title."""
+    """The masthead of *Training*; sets the title, which Gradio takes from the first page."""
 
     code = f"document.title = 'Lamplight: Training'; {Panel.code}"
 
 
 class CurvesView(Panel):
-    """Curves over tokens, from `curves_view.figure`; the table beside them holds the same."""
+    """Curves over tokens, from `curves_figure.figure`; the table next to them holds the same."""
 
     scripts = ("plotly.min.js", "panel.js", "graph.js", "curves.js")
     template = (
@@ -90,13 +90,13 @@ class CurvesView(Panel):
 
 
 class Search(Panel):
-    """An entity search that asks while one types, from `search_view.render`."""
+    """An entity search that asks while a person types, from `search_box.render`."""
 
     code = "lamplight.search(element, props, watch, (data) => trigger('act', data));"
 
 
 class Wire(Panel):
-    """Brings the other parts of the page what they show: the JSON of `views.message`."""
+    """Carries to the other parts of the page what they show: the JSON of `page_parts.message`."""
 
     template = "<div></div>"
     wired = False
@@ -104,12 +104,12 @@ class Wire(Panel):
 
 
 class Download(Panel):
-    """Hands the browser a file that was made in memory: `{name, type, text}`."""
+    """Hands the browser a file made in memory: `{name, type, text}`."""
 
     template = "<div></div>"
     code = "lamplight.download(element, props, watch); // reports no 'act'"
 
 
-# Gradio writes an interface file beside every subclass, which type checkers would then read
-# instead of this one.
+# Gradio writes a stub file next to the module of every subclass. Type checkers would read it
+# instead of this module.
 Path(__file__).with_suffix(".pyi").unlink(missing_ok=True)

@@ -2,8 +2,8 @@
 
     blocks = make_page(Service(store, decoder))
 
-All events of the components end in one of three functions here, and none is a public endpoint:
-each is private, since it means nothing without the page around it.
+Every event of the components ends in one of three functions here. None is a public endpoint,
+because none means anything without the page around it.
 """
 
 from __future__ import annotations
@@ -16,78 +16,39 @@ import gradio as gr
 
 from app.pages.components import Download, GraphView, Header, Panel, Search, TraceView, Wire
 from app.pages.training import add_training_page
-from app.state import actions, examples
+from app.state import actions
 from app.state.generation import Steps
 from app.state.generation import ask as write
-from app.state.session import Service, Session, checked_session_id, new_session_id
-from app.state.training_session import Workshop
-from app.views import own_facts_panel, page_parts, search_box, tour
-from app.views.masthead import masthead
+from app.state.service import Service
+from app.state.session import Session, checked_session_id, new_session_id
+from app.state.training_session import TrainingFolders
+from app.views import example_cards, fixed_parts, own_facts_panel, page_parts, search_box
 from graph.core.errors import StoreError
 from model.settings import DecodingSettings
 
 TITLE = "Lamplight: Inspect"
-SENTENCE = (
-    "The words that light up were copied from a graph of facts. Change one, and the text follows."
-)
-AT_ONCE = 16  # events that run at the same time, of all visitors
+AT_ONCE = 16  # events of all visitors that run at the same time
 WAITING = 128  # events that may wait
 
 
-def _header() -> str:
-    button = '<button type="button" id="tour-start" class="quiet" data-page="tour">Tour</button>'
-    return masthead("inspect", SENTENCE, button) + tour.render()
-
-
-def _legend() -> str:
-    states = (
-        ("legend-edit", "✎", "lit, from your edit"),
-        ("legend-bad", "≠", "not what the graph says"),
-        ("legend-miss", "dashed", "not recorded"),
-    )
-    told = " ".join(
-        f'<span class="legend-state"><span class="{name}">{sign}</span> {words}</span>'
-        for name, sign, words in states
-    )
-    return (
-        '<p class="legend" id="legend"><span class="mark" data-number="1">Lit</span>: copied from '
-        "the graph. Unlit: the model's own words. Lit does not mean true. "
-        '<span class="legend-states"><span class="legend-state">Choose a lit word to see or change '
-        f"its fact.</span> {told}</span></p>"
-    )
-
-
-def _facts_head() -> str:
-    return (
-        '<div class="facts-head"><div class="tabs" role="group" aria-label="Graph or table">'
-        '<button type="button" data-page="facts-view" data-view="graph" aria-pressed="true">Graph'
-        '</button><button type="button" data-page="facts-view" data-view="table" '
-        'aria-pressed="false">Table</button></div>'
-        '<span class="key" id="graph-key"><span aria-hidden="true">●</span> entity '
-        '<span aria-hidden="true">◆</span> plain value '
-        '<span aria-hidden="true">○</span>&nbsp;nearby, not&nbsp;looked&nbsp;up</span>'
-        '<button type="button" class="quiet" id="enlarge" data-page="enlarge" '
-        'aria-pressed="false">Enlarge</button></div>'
-    )
-
-
-def make_page(service: Service, workshop: Workshop) -> gr.Blocks:
-    """The page over a store and a model, and beside it *Training* over a folder of runs."""
-    with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as blocks:
+def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
+    """The page over a store and a model, and next to it *Training* over a folder of runs."""
+    blocks = gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False)
+    with blocks:
         session_state = gr.State(None)
         browser = gr.BrowserState(
             None,
             storage_key="lamplight-session",
             secret="lamplight",  # noqa: S106 (no secret)
         )
-        Header(_header(), elem_id="header")
+        Header(fixed_parts.header(), elem_id="header")
         with gr.Row(elem_id="layout"):
             with gr.Column(elem_id="left", scale=58, min_width=320):
                 with gr.Row(elem_id="ask-row"):
                     prompt = gr.Textbox(
                         label="Prompt",
                         show_label=False,
-                        placeholder=f"Ask about something, such as: {service.examples[0].prompt}",
+                        placeholder=f"Ask a question, for example: {service.examples[0].prompt}",
                         lines=1,
                         max_lines=4,
                         elem_id="prompt",
@@ -98,20 +59,22 @@ def make_page(service: Service, workshop: Workshop) -> gr.Blocks:
                     stop = Panel(page_parts.stop_html(False), elem_id="stop")
                 prompt_note = Panel(elem_id="prompt-note-panel")
                 with gr.Row(elem_id="start-row"):
-                    chosen_example = Panel(examples.render(service.examples), elem_id="examples")
+                    chosen_example = Panel(
+                        example_cards.render(service.examples), elem_id="examples"
+                    )
                     search = Search(search_box.render(), elem_id="search")
                 own = Panel(own_facts_panel.render(), elem_id="own")
-                Panel(_legend(), elem_id="legend-panel")
+                Panel(fixed_parts.legend(), elem_id="legend-panel")
                 draft = Panel(elem_id="draft")
                 trace = TraceView(elem_id="trace")
                 with gr.Accordion("Decoding", open=False, elem_id="decoding"), gr.Row():
                     temperature = gr.Slider(0, 2, 0, step=0.05, label="Temperature (0: greedy)")
                     top_p = gr.Slider(0.05, 1, 1, step=0.05, label="Top-p")
                     seed = gr.Number(0, precision=0, label="Seed")
-                    max_tokens = gr.Slider(16, 480, 400, step=16, label="Most tokens")
+                    max_tokens = gr.Slider(16, 480, 400, step=16, label="Maximum tokens")
             with gr.Column(elem_id="right", scale=42, min_width=320):
                 with gr.Column(elem_id="facts"):
-                    Panel(_facts_head(), elem_id="facts-head")
+                    Panel(fixed_parts.facts_head(), elem_id="facts-head")
                     graph = GraphView("", elem_id="graph")
                     Panel(elem_id="graph-note")
                     table = Panel(elem_id="table")
@@ -133,20 +96,19 @@ def make_page(service: Service, workshop: Workshop) -> gr.Blocks:
             kept = _kept_before(claimed)
             session_id = checked_session_id(kept.get("id"))
             try:
-                session = Session(service, session_id, service.draft(session_id))
+                session = Session.open(service, session_id)
             except StoreError as problem:
-                session_id = new_session_id()
                 try:
-                    session = Session(service, session_id, service.draft(session_id))
+                    session = Session.open(service, new_session_id())
                 except StoreError as again:
                     yield [gr.skip(), gr.skip(), page_parts.lost(str(again))]
                     return
-                session.draft_note = str(problem)
+                session.notes.draft = str(problem)
             first = kept.get("prompt")
-            session.box = first if isinstance(first, str) and first else service.examples[0].prompt
-            words = session.prompt = session.box
+            words = first if isinstance(first, str) and first else service.examples[0].prompt
+            session.question.prompt = session.outbox.prompt_box = words
             yield [session, _kept(session), page_parts.message(session, whole=True)]
-            for drawing in _drawings(session, write(session, words, session.settings)):
+            for drawing in _drawings(session, write(session, words, session.question.settings)):
                 yield [gr.skip(), *drawing]
 
         def on_ask(session: Session | None, words: str, *chosen: Any) -> Iterator[list[Any]]:
@@ -155,7 +117,7 @@ def make_page(service: Service, workshop: Workshop) -> gr.Blocks:
                 return
             asked = _settings(chosen)
             if isinstance(asked, str):
-                session.prompt_note = asked
+                session.notes.prompt = asked
                 yield [gr.skip(), page_parts.message(session)]
                 return
             yield from _drawings(session, write(session, words, asked))
@@ -167,17 +129,17 @@ def make_page(service: Service, workshop: Workshop) -> gr.Blocks:
             yield from _drawings(session, actions.act(session, event._data))
 
         def _drawings(session: Session, steps: Steps) -> Iterator[list[Any]]:
-            """After each step what changed, and at the end, since messages get lost, everything."""
+            """What changed after each step; at the end everything, as messages can get lost."""
             for _ in steps:
                 yield [_kept(session), page_parts.message(session)]
             yield [_kept(session), page_parts.message(session, whole=True)]
 
         def _kept(session: Session) -> Any:
             """What the browser keeps, sent when it changes."""
-            kept = json.dumps({"id": session.id, "prompt": session.prompt})
-            if session.kept == kept:
+            kept = json.dumps({"id": session.id, "prompt": session.question.prompt})
+            if session.outbox.kept == kept:
                 return gr.skip()
-            session.kept = kept
+            session.outbox.kept = kept
             return kept
 
         blocks.load(on_load, [browser], [session_state, browser, wire], **options)
@@ -196,13 +158,13 @@ def make_page(service: Service, workshop: Workshop) -> gr.Blocks:
             graph,
         ):
             part.act(on_act, [session_state], [browser, wire], **options)
-    add_training_page(blocks, workshop)
+    add_training_page(blocks, folders)
     blocks.queue(max_size=WAITING, api_open=False, default_concurrency_limit=AT_ONCE)
     return blocks
 
 
 def _kept_before(claimed: Any) -> dict[str, Any]:
-    """What the browser kept of its last visit, if that can be read."""
+    """What the browser kept from its last visit, if that can be read."""
     try:
         kept = json.loads(claimed) if isinstance(claimed, str) else {}
     except ValueError:
@@ -211,7 +173,7 @@ def _kept_before(claimed: Any) -> dict[str, Any]:
 
 
 def _settings(chosen: tuple[Any, ...]) -> DecodingSettings | str:
-    """The decoding settings that the form holds, or what is wrong with them."""
+    """The decoding settings of the form, or what is wrong with them."""
     try:
         temperature, top_p, seed, max_tokens = chosen
         return DecodingSettings(
@@ -221,4 +183,4 @@ def _settings(chosen: tuple[Any, ...]) -> DecodingSettings | str:
             max_tokens=min(int(max_tokens or 400), 480),
         )
     except (TypeError, ValueError) as problem:
-        return f"The decoding settings cannot be used: {problem}"
+        return f"These decoding settings are not valid: {problem}"

@@ -1,6 +1,6 @@
-"""The look of the page: Gradio's plainest theme with our fonts, over which `page.css` goes.
+"""The look of the page: Gradio's plainest theme with our fonts; `page.css` goes on top.
 
-Fonts are the system's, named as plain strings: a `GoogleFont` would be fetched from the network.
+The fonts are the system's, given as plain strings: a `GoogleFont` would be loaded from the network.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def make_theme() -> gr.themes.Base:
         "checkbox_background_color_selected": "var(--ink)",
         "checkbox_border_color_selected": "var(--ink)",
     }
-    accepted = inspect.signature(theme.set).parameters  # not every colour has a dark twin
+    accepted = inspect.signature(theme.set).parameters  # not every colour has a dark variant
     both = dict(colours)
     both |= {f"{name}_dark": value for name, value in colours.items()}
     return theme.set(**{name: value for name, value in both.items() if name in accepted})

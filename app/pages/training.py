@@ -1,9 +1,9 @@
-"""The page *Training*: runs, curves by role, samples over time, and what of a document is trained.
+"""The page *Training*: runs, curves by role, samples over time, and the mask of a document.
 
-    add_training_page(blocks, Workshop("build/runs", "build/corpus"))
+    add_training_page(blocks, TrainingFolders("build/runs", "build/corpus"))
 
-It is a route of the same application, so that *Inspect* loads none of it. A timer asks for what
-changed; while nothing did, nothing is sent.
+It is a route of its own in the same application, so *Inspect* loads none of it. A timer asks for
+changes; if there are none, nothing is sent.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any
 import gradio as gr
 
 from app.pages.components import CurvesView, Panel, TrainingHeader
-from app.state.training_session import Bench, Workshop
+from app.state.training_session import TrainingFolders, TrainingSession
 from app.views import training_parts
 from app.views.masthead import masthead
 
 SENTENCE = "What a model in training has learnt so far, by the role of its tokens."
-EVERY = 2  # seconds from one look at the run's files to the next
+EVERY = 2  # seconds between two readings of the run's files
 
 
-def add_training_page(blocks: gr.Blocks, workshop: Workshop) -> None:
+def add_training_page(blocks: gr.Blocks, folders: TrainingFolders) -> None:
     """Add the page to an application, at the address `training`."""
     with blocks.route("Training", "training", show_in_navbar=False):
         state = gr.State(None)
@@ -53,20 +53,22 @@ def add_training_page(blocks: gr.Blocks, workshop: Workshop) -> None:
         options: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
         def on_load() -> list[Any]:
-            bench = Bench(workshop)
-            return [bench, *training_parts.updates(bench)]
+            session = TrainingSession(folders)
+            return [session, *training_parts.updates(session)]
 
-        def on_tick(bench: Bench | None) -> list[Any]:
-            return [gr.skip() for _ in outputs] if bench is None else training_parts.updates(bench)
+        def on_tick(session: TrainingSession | None) -> list[Any]:
+            return (
+                [gr.skip() for _ in outputs] if session is None else training_parts.updates(session)
+            )
 
-        def on_act(bench: Bench | None, event: gr.EventData) -> list[Any]:
-            if bench is None:
+        def on_act(session: TrainingSession | None, event: gr.EventData) -> list[Any]:
+            if session is None:
                 return training_parts.lost()
-            bench.act(event._data)
-            return training_parts.updates(bench)
+            session.act(event._data)
+            return training_parts.updates(session)
 
         blocks.load(on_load, None, [state, *outputs], **options)
-        # A tick that finds the last one still under way is left out.
+        # A tick is skipped while the last one is still running.
         timer.tick(on_tick, [state], outputs, trigger_mode="once", **options)
         acting: list[Callable[..., Any]] = [part.act for part in (runs, head, samples, mask)]
         for act in acting:

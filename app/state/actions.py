@@ -1,9 +1,9 @@
-"""What a person can do on the page, by the name that the browser reports it by.
+"""What a person can do on the page, by the names that the browser uses.
 
 Each action is a generator: it changes the session and yields whenever there is something new to
-draw. What the browser sends is {"action": name, ...}. Nothing of it is trusted: an unknown action
-does nothing, ids are parsed and looked up, texts are cleaned by the graph, and whatever is wrong
-ends as one sentence beside its cause, after which the page works on.
+draw. The browser sends an event, {"action": name, ...}. Nothing in it is trusted: an unknown action
+does nothing, ids are parsed and looked up, and texts are cleaned by the graph. An error becomes one
+sentence next to its cause, and the page goes on working.
 """
 
 from __future__ import annotations
@@ -50,27 +50,29 @@ ACTIONS: dict[str, Callable[[Session, dict[str, Any]], Steps]] = {
     "take-facts": own_facts.take_facts,
 }
 
-# Where the sentence stands that tells why an action failed; all others have it on the card.
-BESIDE = {
-    **dict.fromkeys(("undo", "redo", "publish", "discard"), "draft_note"),
-    **dict.fromkeys(("pick", "try", "example", "ask-offered"), "prompt_note"),
+# The note that says why an action failed; it stands on the card for all others.
+NOTE_OF = {
+    **dict.fromkeys(("undo", "redo", "publish", "discard"), "draft"),
+    **dict.fromkeys(("pick", "try", "example", "ask-offered"), "prompt"),
 }
 
 
-def act(session: Session, said: object) -> Steps:
+def act(session: Session, event: object) -> Steps:
     """Do what the browser reported."""
-    if not isinstance(said, dict):
+    if not isinstance(event, dict):
         return
-    name = str(said.get("action"))
+    name = str(event.get("action"))
     action = ACTIONS.get(name)
     if action is None:
         return
     try:
-        yield from action(session, said)
+        yield from action(session, event)
     except StoreError as problem:
-        setattr(session, BESIDE.get(name, "card_note"), str(problem))
+        setattr(session.notes, NOTE_OF.get(name, "card"), str(problem))
         yield
     except Exception:
         log.exception("an action failed")
-        session.card_note = "That did not work; nothing was changed. Try again or reload the page."
+        session.notes.card = (
+            "That did not work, and nothing was changed. Try again, or reload the page."
+        )
         yield

@@ -1,21 +1,20 @@
-"""What an edit did to the text: the word diff, the fact behind each difference, and the summary.
+"""What an edit did to the text: the word diff, and the fact behind each difference.
 
-    comparison = compare(before, after, deltas)
+    comparison = compare(before, after, deltas, seconds)
 
 `deltas` are what the edit did to the graph. A difference that stands on a mark of a changed fact
-comes from that fact; any other follows from the one before it, since a text goes on from what was
-already said.
+comes from that fact. Any other follows from the one before it, because a model continues from what
+it has written.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Literal
 
-from app.state.marked_trace import Reading
+from app.state.marked_trace import MarkedTrace
 from app.state.word_diff import Segment, word_diff, words_changed
 from graph.core.deltas import Delta
 from graph.core.facts import Entity, Fact
@@ -23,42 +22,46 @@ from graph.core.names import fold
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A segment of the diff and, where it is a change, why, as a sentence and in a word or two."""
+class ExplainedSegment:
+    """A segment of the diff. A change also has its cause, as a sentence and as a word or two."""
 
     kind: Literal["same", "change"]
     before: tuple[int, int]
     after: tuple[int, int]
     cause: str
     tag: str = ""
-    fact_id: int | None = None  # the edited fact that it comes from; None: it follows from another
+    fact_id: int | None = (
+        None  # the edited fact it comes from; None if it follows from another change
+    )
 
     @property
     def follows(self) -> bool:
-        """Whether it is no edited value, but what the model wrote on from one."""
+        """Whether it is not an edited value but what the model wrote after one."""
         return self.kind == "change" and self.fact_id is None
 
 
 @dataclass(frozen=True, slots=True)
 class StillSaid:
-    """A value that is no longer in the edited fact, and is said all the same."""
+    """A value that is no longer in the edited fact but still in the text."""
 
     value: str
     fact: Fact | None
-    """The other fact that holds it; None if the words come from no looked-up fact."""
+    """The other fact that holds it; None if no looked-up fact does."""
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Two texts, what differs and why."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[ExplainedSegment, ...]
     words: int
     unchanged: int
-    """Values that both texts say alike."""
+    """Values that both texts repeat in the same words."""
     still_said: tuple[StillSaid, ...]
-    html: str
-    """The summary, escaped."""
+    deltas: tuple[Delta, ...]
+    """What the edit did to the graph."""
+    seconds: float
+    """How long the model took to write the text after the edit."""
 
     @property
     def changed(self) -> bool:
@@ -70,7 +73,7 @@ PREPOSITIONS = ("of", "in", "by", "on", "at", "to", "for", "from", "with")
 
 
 def relation_of(fact: Fact) -> str:
-    """What a fact says of what: "capital of France", and "“instance of” of France"."""
+    """The relation and the entity: "capital of France", but "“instance of” of France"."""
     relation = fact.relation
     joined = relation.rpartition(" ")[2].lower() in PREPOSITIONS
     return f"“{relation}” of {fact.entity}" if joined else f"{relation} of {fact.entity}"
@@ -91,7 +94,7 @@ def describe(delta: Delta) -> str:
             return f"{new.name} is no longer called by another name"
         some = new or old
         assert isinstance(some, Entity)
-        return f"{some.name} was {'added' if old is None else 'taken out'}"
+        return f"{some.name} was {'added' if old is None else 'removed'}"
     assert old is None or isinstance(old, Fact)
     assert new is None or isinstance(new, Fact)
     if new is None:
@@ -101,14 +104,14 @@ def describe(delta: Delta) -> str:
     if old is None:
         return f"{relation_of(new)}: {new.value} was added"
     if old.entity_id != new.entity_id:
-        return f"{new.relation}: {new.value} went from {old.entity} to {new.entity}"
+        return f"{new.relation}: {new.value} moved from {old.entity} to {new.entity}"
     if old.value == new.value:
         return f"{relation_of(new)} was edited"
     return f"{relation_of(new)} is now {new.value}, was {old.value}"
 
 
-def between(old: Iterable[Delta], new: Iterable[Delta]) -> list[Delta]:
-    """What changed from one state of a draft to a later one, given each one's deltas."""
+def diff_deltas(old: Iterable[Delta], new: Iterable[Delta]) -> list[Delta]:
+    """What changed between two states of a draft, given the deltas of each."""
     before = {_key(delta): delta for delta in old}
     after = {_key(delta): delta for delta in new}
     steps: list[Delta] = []
@@ -119,14 +122,14 @@ def between(old: Iterable[Delta], new: Iterable[Delta]) -> list[Delta]:
         now = b.after if b else base
         if was != now:
             steps.append(Delta(was, now))
-    return told(steps)
+    return visible_deltas(steps)
 
 
-def told(deltas: Sequence[Delta]) -> list[Delta]:
+def visible_deltas(deltas: Sequence[Delta]) -> list[Delta]:
     """The deltas that a person would name: merges and renames, then facts.
 
-    An entity that only came into being with a fact says nothing of its own, nor does a fact whose
-    value follows a rename. A merge is an entity that went and another that has its name since.
+    An entity that was only created for a fact is left out, and so is a fact whose value follows a
+    rename. A merge shows as one entity that disappears and another that gains its name.
     """
     facts = [delta for delta in deltas if isinstance(delta.before or delta.after, Fact)]
     pairs = [
@@ -157,84 +160,82 @@ def _key(delta: Delta) -> tuple[str, int]:
     return type(delta.before or delta.after).__name__, delta.id
 
 
-def compare(before: Reading, after: Reading, deltas: Sequence[Delta], seconds: float) -> Comparison:
-    """Compares the text before an edit with the text after it."""
+def compare(
+    before: MarkedTrace, after: MarkedTrace, deltas: Sequence[Delta], seconds: float
+) -> Comparison:
+    """Compare the text before an edit with the text after it."""
     segments = word_diff(before.text, after.text)
     causes = _causes(before, after, deltas)
-    changes: list[Change] = []
+    changes: list[ExplainedSegment] = []
     last = describe(deltas[0]) if deltas else ""
     for segment in segments:
         if segment.kind == "same":
-            changes.append(Change("same", segment.before, segment.after, ""))
+            changes.append(ExplainedSegment("same", segment.before, segment.after, ""))
             continue
-        direct = _direct(segment, before, after, causes)
-        if direct:
-            last = direct[1]
-        cause = f"because {last}" if direct else f"follows from: {last}" if last else "rewritten"
+        fact = _edited_fact(segment, before, after, causes)
+        tag = ""
+        if fact is not None:
+            last, tag = describe(causes[fact.id]), _tag(fact, causes[fact.id])
+        cause = f"because {last}" if fact else f"follows from: {last}" if last else "rewritten"
+        fact_id = None if fact is None else fact.id
         changes.append(
-            Change(
-                "change",
-                segment.before,
-                segment.after,
-                cause,
-                _tag(direct, before, after) if direct else "",
-                direct[0] if direct else None,
-            )
+            ExplainedSegment("change", segment.before, segment.after, cause, tag, fact_id)
         )
     unchanged = _unchanged(before, after, set(causes))
     words = words_changed(segments, before.text, after.text)
     still = tuple(_still_said(after, deltas))
-    comparison = Comparison(tuple(changes), words, unchanged, still, "")
-    html = _summary(comparison, deltas, seconds)
-    return Comparison(comparison.changes, words, unchanged, still, html)
+    return Comparison(tuple(changes), words, unchanged, still, tuple(deltas), seconds)
 
 
-def _causes(before: Reading, after: Reading, deltas: Sequence[Delta]) -> dict[int, str]:
-    """Which facts of either text an edit touched, each with the sentence that says how."""
-    causes: dict[int, str] = {}
+def _causes(before: MarkedTrace, after: MarkedTrace, deltas: Sequence[Delta]) -> dict[int, Delta]:
+    """The facts of either text that the edit touched, each with the delta that did."""
+    causes: dict[int, Delta] = {}
     for delta in deltas:
         some = delta.before or delta.after
         if isinstance(some, Fact):
-            causes.setdefault(some.id, describe(delta))
+            causes.setdefault(some.id, delta)
         elif isinstance(some, Entity):  # it shows through the facts that link to it
             for fact in (*before.facts.values(), *after.facts.values()):
                 if some.id in (fact.value_id, fact.entity_id):
-                    causes.setdefault(fact.id, describe(delta))
+                    causes.setdefault(fact.id, delta)
     return causes
 
 
-def _direct(
-    segment: Segment, before: Reading, after: Reading, causes: dict[int, str]
-) -> tuple[int, str] | None:
+def _edited_fact(
+    segment: Segment, before: MarkedTrace, after: MarkedTrace, causes: Mapping[int, Delta]
+) -> Fact | None:
     """The edited fact whose words a change removes or adds."""
-    for reading, (begin, end) in ((after, segment.after), (before, segment.before)):
-        for mark in reading.marks:
+    for text, (begin, end) in ((after, segment.after), (before, segment.before)):
+        for mark in text.marks:
             if mark.start < end and begin < mark.end and mark.fact_id in causes:
-                return mark.fact_id, causes[mark.fact_id]
+                return after.facts.get(mark.fact_id) or before.facts[mark.fact_id]
     return None
 
 
-def _tag(direct: tuple[int, str], before: Reading, after: Reading) -> str:
+def _tag(fact: Fact, cause: Delta) -> str:
     """The cause in a word or two: the relation, or that something has another name."""
-    fact = after.facts.get(direct[0]) or before.facts[direct[0]]
-    if " is now called " in direct[1]:
-        return "renamed"
-    return "merged" if " was merged into " in direct[1] else fact.relation
+    old, new = cause.before, cause.after
+    if isinstance(old, Entity) and isinstance(new, Entity):
+        if old.id != new.id:
+            return "merged"
+        if old.name != new.name:
+            return "renamed"
+    return fact.relation
 
 
-def _unchanged(before: Reading, after: Reading, touched: set[int]) -> int:
-    """How many facts both texts say with the same words."""
+def _unchanged(before: MarkedTrace, after: MarkedTrace, touched: set[int]) -> int:
+    """How many facts both texts repeat in the same words."""
 
-    def said(reading: Reading) -> dict[int, str]:
-        return {mark.fact_id: reading.words(mark) for mark in reading.marks}
+    def words_by_fact(text: MarkedTrace) -> dict[int, str]:
+        return {mark.fact_id: text.words(mark) for mark in text.marks}
 
-    old, new = said(before), said(after)
+    old, new = words_by_fact(before), words_by_fact(after)
     return sum(
         1 for fact_id, words in new.items() if old.get(fact_id) == words and fact_id not in touched
     )
 
 
-def _still_said(after: Reading, deltas: Sequence[Delta]) -> Iterable[StillSaid]:
+def _still_said(after: MarkedTrace, deltas: Sequence[Delta]) -> Iterable[StillSaid]:
     for delta in deltas:
         old = delta.before
         if not isinstance(old, Fact):
@@ -251,90 +252,16 @@ def _still_said(after: Reading, deltas: Sequence[Delta]) -> Iterable[StillSaid]:
         ]
         if others:
             yield StillSaid(old.value, others[0])
-        elif len(old.value) > 2 and _said_anyway(old.value, after):
+        elif len(old.value) > 2 and _in_own_words(old.value, after):
             yield StillSaid(old.value, None)
 
 
-def _said_anyway(value: str, after: Reading) -> bool:
-    """Whether the words of a value stand in the text outside all marks, and not in the prompt."""
+def _in_own_words(value: str, after: MarkedTrace) -> bool:
+    """Whether a value is in the text outside all marks, and not in the prompt."""
     pattern = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)", re.IGNORECASE)
     if pattern.search(after.trace.prompt):
         return False
     return any(
         all(match.end() <= mark.start or mark.end <= match.start() for mark in after.marks)
         for match in pattern.finditer(after.text)
-    )
-
-
-UNDO = ' <button type="button" class="quiet" id="undo-here" data-action="undo">Undo</button>'
-
-
-def ask_button(name: str, words: str = "") -> str:
-    """A button that asks about an entity; it bears the name unless there are other words."""
-    return (
-        f'<button type="button" class="quiet" data-action="try" data-name="{escape(name)}">'
-        f"{escape(words or name)}</button>"
-    )
-
-
-def unread_html(deltas: Sequence[Delta], prompt: str) -> str:
-    """That the last edit was read by no lookup of the text, and what to ask to see it."""
-    causes = "; ".join(describe(delta) for delta in deltas[:3])
-    why = f' <span class="why">Your edit: {escape(causes)}.</span>' if causes else ""
-    names = [
-        delta.after.entity
-        for delta in deltas
-        if isinstance(delta.after, Fact) and fold(delta.after.entity) not in fold(prompt)
-    ]
-    ask = " " + ask_button(names[0], f"Ask about {names[0]}") if names else ""
-    return (
-        '<p class="summary" id="summary"><b>No lookup of this text read the edited fact, so the '
-        f"text stands as it was.</b>{ask}{UNDO}{why}</p>"
-    )
-
-
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}" + ("" if count == 1 else "s")
-
-
-def _summary(comparison: Comparison, deltas: Sequence[Delta], seconds: float) -> str:
-    causes = "; ".join(describe(delta) for delta in deltas[:3])
-    causes += f"; and {len(deltas) - 3} more" if len(deltas) > 3 else ""
-    if not comparison.changed:
-        line = "The model wrote the same words again."
-    else:
-        line = (
-            f"{_plural(len(deltas), 'fact')} changed → {_plural(comparison.words, 'word')}; "
-            f"{_plural(comparison.unchanged, 'other value')} unchanged; {seconds:.1f}\u00a0s"
-        )
-    html = f"<b>{escape(line)}</b>{UNDO}"
-    if causes:
-        follows = any(each.follows for each in comparison.changes)
-        told = (
-            " ↳ marks what only follows from it: words that changed because those before them did. "
-            "Where a fact is gone, the next of the graph's list is told."
-            if follows
-            else ""
-        )
-        html += f' <span class="why">Your edit: {escape(causes)}.{told}</span>'
-    html = f'<p class="summary" id="summary">{html}</p>'
-    for number, still in enumerate(comparison.still_said):
-        html += _still_html(number, still)
-    return html
-
-
-def _still_html(number: int, still: StillSaid) -> str:
-    value = f"“{escape(still.value)}” is still said"
-    if still.fact is None:
-        return (
-            f'<p class="still" id="still-{number}">{value}, and no looked-up fact holds it: '
-            "these words are the model's own.</p>"
-        )
-    fact = still.fact
-    return (
-        f'<p class="still" id="still-{number}">{value}, through another fact: '
-        f'<button type="button" class="quiet" data-action="fact" data-id="{fact.id}">'
-        f"{escape(fact.entity)} · {escape(fact.relation)}</button>"
-        f'<button type="button" class="quiet" data-action="delete" data-id="{fact.id}">'
-        "Delete that fact</button></p>"
     )

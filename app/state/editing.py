@@ -1,7 +1,7 @@
 """What changes the graph: edits of the visitor's draft, undo and redo, publish and discard.
 
 What the browser sends is not trusted: ids are parsed and looked up, texts are cleaned by the graph.
-Whatever is wrong is raised as a `StoreError`, which `actions.act` shows beside its cause.
+Anything wrong raises a `StoreError`, which `actions.act` shows next to its cause.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.state.comparison import between, relation_of
-from app.state.generation import Steps, ask, rewrite
-from app.state.session import AUTHOR, Offer, Selection, Session
+from app.state.comparison import diff_deltas, relation_of
+from app.state.generation import Steps, ask_for, rewrite
+from app.state.service import AUTHOR
+from app.state.session import Offer, Selection, Session
 from graph.core.deltas import Delta
 from graph.core.edits import Add, Change, Delete, Edit, Merge, Rename
 from graph.core.errors import AlreadyThere, Conflict, StoreError
@@ -26,92 +27,92 @@ LONGEST_REASON = 500  # characters of a published draft's reasons together
 def edit(session: Session, edits: Sequence[Edit], reason: str = "") -> Steps:
     """Do edits in the draft and rewrite the text."""
     session.clear_notes()
-    old = session.deltas_now()
+    old = session.deltas()
     session.draft.apply(edits, author=AUTHOR, reason=reason)
     yield from _after_edit(session, old)
 
 
 def _after_edit(session: Session, old: list[Delta]) -> Steps:
-    session.deltas = between(old, session.deltas_now())
-    session.tab = "changes"
+    session.text.deltas = diff_deltas(old, session.deltas())
+    session.text.tab = "changes"
     yield from rewrite(session)
 
 
 def fact_of(session: Session, claimed: object) -> Fact:
-    """The fact of an id that came back; raises `StoreError` where there is none."""
+    """The fact of an id that came back. Raises `StoreError` if there is none."""
     fact_id = parse_id(claimed)
     fact = session.draft.fact(fact_id)
     if fact is None:
-        known = session.reading.facts.get(fact_id) if session.reading else None
+        marked = session.text.marked
+        known = marked.facts.get(fact_id) if marked else None
         what = relation_of(known) if known else "That fact"
-        raise StoreError(f"{what} is not in the graph any more; it was deleted meanwhile.")
+        raise StoreError(f"{what} is no longer in the graph; it has been deleted.")
     return fact
 
 
 def entity_of(session: Session, claimed: object) -> Entity:
-    """The entity of an id, "123", or of a node's key, "e123"; raises `StoreError` likewise."""
+    """The entity of an id, "123", or of a node's key, "e123". Raises `StoreError` if none."""
     entity = session.draft.entity(parse_id(str(claimed).removeprefix("e")))
     if entity is None:
-        raise StoreError("That entity is not in the graph any more.")
+        raise StoreError("That entity is no longer in the graph.")
     return entity
 
 
-def change(session: Session, said: dict[str, Any]) -> Steps:
+def change(session: Session, event: dict[str, Any]) -> Steps:
     """Give a fact another value."""
     session.clear_notes()
-    fact = fact_of(session, said.get("id"))
-    value = field(said, "value")
+    fact = fact_of(session, event.get("id"))
+    value = field(event, "value")
     if value.strip() == fact.value:
-        raise AlreadyThere("The value is as it was; type another one to change it.")
-    yield from edit(session, [Change(fact.id, value)], reason(said))
+        raise AlreadyThere("The value is unchanged. Type a different one.")
+    yield from edit(session, [Change(fact.id, value)], reason(event))
 
 
-def delete(session: Session, said: dict[str, Any]) -> Steps:
+def delete(session: Session, event: dict[str, Any]) -> Steps:
     """Delete a fact."""
     session.clear_notes()
-    fact = fact_of(session, said.get("id"))
-    yield from edit(session, [Delete(fact.id)], reason(said))
+    fact = fact_of(session, event.get("id"))
+    yield from edit(session, [Delete(fact.id)], reason(event))
 
 
-def add(session: Session, said: dict[str, Any]) -> Steps:
+def add(session: Session, event: dict[str, Any]) -> Steps:
     """Add a fact, and open it."""
-    new = Add(field(said, "entity"), field(said, "relation"), field(said, "value"))
-    for _ in edit(session, [new], reason(said)):
-        for delta in session.deltas:
+    new = Add(field(event, "entity"), field(event, "relation"), field(event, "value"))
+    for _ in edit(session, [new], reason(event)):
+        for delta in session.text.deltas:
             if isinstance(delta.after, Fact) and delta.before is None:
                 session.selection = Selection("fact", delta.after.id)
         yield
 
 
-def rename(session: Session, said: dict[str, Any]) -> Steps:
-    """Give an entity another name; where the prompt has the old one, offer to change it too."""
+def rename(session: Session, event: dict[str, Any]) -> Steps:
+    """Rename an entity. If the prompt has the old name, offer to ask with the new one."""
     session.clear_notes()
-    entity = entity_of(session, said.get("id"))
-    yield from edit(session, [Rename(entity.id, field(said, "name"))], reason(said))
+    entity = entity_of(session, event.get("id"))
+    yield from edit(session, [Rename(entity.id, field(event, "name"))], reason(event))
     renamed = session.draft.entity(entity.id)
     if renamed is None:
         return
     whole = re.compile(rf"(?<!\w){re.escape(entity.name)}(?!\w)", re.IGNORECASE)
-    prompt = whole.sub(lambda _: renamed.name, session.prompt)
-    if prompt != session.prompt:
-        session.offer = Offer(entity.name, prompt)
+    prompt = whole.sub(lambda _: renamed.name, session.question.prompt)
+    if prompt != session.question.prompt:
+        session.notes.offer = Offer(entity.name, prompt)
         yield
 
 
-def ask_offered(session: Session, said: dict[str, Any]) -> Steps:
+def ask_offered(session: Session, event: dict[str, Any]) -> Steps:
     """Ask with the new name in the prompt."""
-    if session.offer is None:
+    if session.notes.offer is None:
         yield
         return
-    session.box = session.offer.prompt
-    yield from ask(session, session.box, session.settings)
+    yield from ask_for(session, session.notes.offer.prompt)
 
 
-def merge(session: Session, said: dict[str, Any]) -> Steps:
+def merge(session: Session, event: dict[str, Any]) -> Steps:
     """Merge another entity, given by its name, into this one."""
     session.clear_notes()
-    into = entity_of(session, said.get("id"))
-    name = field(said, "other").strip()
+    into = entity_of(session, event.get("id"))
+    name = field(event, "other").strip()
     if not name:
         raise StoreError("Type the name of the entity to merge into this one.")
     found = session.draft.find_entities(name)
@@ -119,16 +120,16 @@ def merge(session: Session, said: dict[str, Any]) -> Steps:
         raise StoreError(
             f"Nothing in the graph is called “{name[:80]}”; choose a name from the list."
         )
-    yield from edit(session, [Merge(found[0][0].id, into.id)], reason(said))
+    yield from edit(session, [Merge(found[0][0].id, into.id)], reason(event))
 
 
-def restore(session: Session, said: dict[str, Any]) -> Steps:
+def restore(session: Session, event: dict[str, Any]) -> Steps:
     """Bring back a fact that this draft deleted."""
     session.clear_notes()
-    gone = {str(fact.id): fact for fact in session.deleted()}
-    fact = gone.get(str(said.get("id")))
+    gone = {str(fact.id): fact for fact in session.deleted_facts()}
+    fact = gone.get(str(event.get("id")))
     if fact is None:
-        raise StoreError("That fact is not among those that you deleted.")
+        raise StoreError("You have not deleted that fact.")
     again = Add(
         fact.entity, fact.relation, fact.value, fact.source, fact.year, fact.value_id is not None
     )
@@ -140,58 +141,58 @@ def restore(session: Session, said: dict[str, Any]) -> Steps:
         yield
 
 
-def undo(session: Session, said: dict[str, Any]) -> Steps:
-    """Take back the last edit of the draft."""
-    yield from _step_back_or_on(session, session.draft.undo)
+def undo(session: Session, event: dict[str, Any]) -> Steps:
+    """Undo the last edit of the draft."""
+    yield from _undo_or_redo(session, session.draft.undo)
 
 
-def redo(session: Session, said: dict[str, Any]) -> Steps:
-    """Do again what was undone last."""
-    yield from _step_back_or_on(session, session.draft.redo)
+def redo(session: Session, event: dict[str, Any]) -> Steps:
+    """Redo the edit that was undone last."""
+    yield from _undo_or_redo(session, session.draft.redo)
 
 
-def _step_back_or_on(session: Session, step: Callable[..., int]) -> Steps:
+def _undo_or_redo(session: Session, step: Callable[..., int]) -> Steps:
     session.clear_notes()
-    old = session.deltas_now()
+    old = session.deltas()
     step(author=AUTHOR)
-    session.own = None
+    session.imported = None
     yield from _after_edit(session, old)
 
 
-def publish(session: Session, said: dict[str, Any]) -> Steps:
-    """Write the draft to the shared store, or show what is in the way."""
+def publish(session: Session, event: dict[str, Any]) -> Steps:
+    """Write the draft to the shared store, or show what conflicts with it."""
     session.clear_notes()
     given = [entry.reason for entry in session.draft.history(limit=1000) if entry.reason]
     why = "; ".join(dict.fromkeys(reversed(given)))
     try:
         revision = session.draft.publish(author=AUTHOR, reason=why[:LONGEST_REASON])
     except Conflict as conflict:
-        session.conflict = conflict
+        session.notes.conflict = conflict
         raise
-    session.draft_done = f"Published as revision {revision}; everybody sees it now."
-    session.status = session.draft_done
+    session.notes.draft_done = f"Published as revision {revision}; everybody sees it now."
+    session.run.status = session.notes.draft_done
     yield
 
 
-def discard(session: Session, said: dict[str, Any]) -> Steps:
-    """Drop the draft and rewrite the text over the shared graph."""
+def discard(session: Session, event: dict[str, Any]) -> Steps:
+    """Discard the draft and rewrite the text over the shared graph."""
     session.clear_notes()
-    old = session.deltas_now()
+    old = session.deltas()
     session.draft.discard()
-    session.own = None
+    session.imported = None
     yield from _after_edit(session, old)
-    session.draft_done = "Your edits were dropped."
+    session.notes.draft_done = "Your edits were discarded."
     yield
 
 
-def field(said: dict[str, Any], name: str) -> str:
-    """The text of a form's field, "" for anything else."""
-    fields = said.get("fields")
+def field(event: dict[str, Any], name: str) -> str:
+    """The text of a form's field; "" if there is none."""
+    fields = event.get("fields")
     value = fields.get(name, "") if isinstance(fields, dict) else ""
     return value if isinstance(value, str) else ""
 
 
-def reason(said: dict[str, Any]) -> str:
+def reason(event: dict[str, Any]) -> str:
     """Why, as the person typed it under *More*; the graph checks it."""
-    given = said.get("reason")
+    given = event.get("reason")
     return given.strip() if isinstance(given, str) else ""

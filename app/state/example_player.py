@@ -1,4 +1,4 @@
-"""Plays the examples: the edit of each is done step by step, in full view, and can be undone."""
+"""Plays the examples: each does its edit step by step, in full view, and it can be undone."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from typing import Any
 
 from app.state.editing import edit
 from app.state.examples import Example, by_name
-from app.state.generation import Steps, ask
-from app.state.session import AUTHOR, Selection, Session
+from app.state.generation import Steps, ask_for
+from app.state.service import AUTHOR
+from app.state.session import MadeUp, Selection, Session
 from graph.core.edits import Add, Change, Delete, Edit
 from graph.core.names import fold
 
 SHOW_FOR = 0.9  # seconds that an example shows what it is about to edit
-KEYSTROKE = 0.07  # seconds between two letters that it types
+KEYSTROKE = 0.07  # seconds from one typed letter to the next
 
 
-def example(session: Session, said: dict[str, Any]) -> Steps:
+def example(session: Session, event: dict[str, Any]) -> Steps:
     """Play one of the four examples."""
-    chosen = by_name(session.service.examples, said.get("name"))
+    chosen = by_name(session.service.examples, event.get("name"))
     if chosen is None:
         yield
         return
-    session.box = chosen.prompt
     if chosen.before_asking:
         yield from _invent(session, chosen)
         return
-    yield from ask(session, chosen.prompt, session.settings)
-    run = session.run
-    if not chosen.edits or session.trace_note or session.writing:
+    yield from ask_for(session, chosen.prompt)
+    run = session.run.number
+    if not chosen.edits or session.notes.text or session.run.writing:
         return
     edits = _edits(session, chosen)
     if not edits:
         _, entity, relation, value = chosen.edits[0]
-        session.card_note = (
-            f"The {relation} of {entity} is {value} in your draft already: undo that to see it "
-            "change again."
+        session.notes.card = (
+            f"In your draft the {relation} of {entity} is already {value}. Undo that edit to see "
+            "it change again."
             if value and session.draft.can_undo()
             else f"This graph has no {relation} of {entity}, so there is nothing to edit."
         )
@@ -44,21 +44,21 @@ def example(session: Session, said: dict[str, Any]) -> Steps:
     first = edits[0]
     assert isinstance(first, Change | Delete)
     session.selection = Selection("fact", first.fact_id)
-    session.acting = "delete" if isinstance(first, Delete) else "change"
+    session.example.button = "delete" if isinstance(first, Delete) else "change"
     yield
     time.sleep(SHOW_FOR)
     if isinstance(first, Change):
         for end in range(1, len(first.value) + 1):
             if session.selection.id != first.fact_id:
-                break  # somebody opened something else
-            session.typing = first.value[:end]
+                break  # the visitor opened something else
+            session.example.typing = first.value[:end]
             yield
             time.sleep(KEYSTROKE)
         time.sleep(SHOW_FOR / 2)
-    session.typing, session.acting = None, ""
-    if session.run == run and session.selection.id == first.fact_id:
+    session.example.typing, session.example.button = None, ""
+    if session.run.number == run and session.selection.id == first.fact_id:
         yield from edit(session, edits, "an example")
-    else:  # somebody went on with something else meanwhile
+    else:  # the visitor did something else in the meantime
         yield
 
 
@@ -68,12 +68,12 @@ def _invent(session: Session, chosen: Example) -> Steps:
     edits = _edits(session, chosen)
     if edits:
         session.draft.apply(edits, author=AUTHOR, reason="an example")
-    yield from ask(session, chosen.prompt, session.settings)
-    if session.trace_note or session.writing:
+    yield from ask_for(session, chosen.prompt)
+    if session.notes.text or session.run.writing:
         return
     for entity, _ in session.draft.find_entities(chosen.edits[0][1])[:1]:
         session.selection = Selection("entity", entity.id)
-        session.invented = (entity.name, len(chosen.edits))
+        session.text.made_up = MadeUp(entity.name, len(chosen.edits))
     yield
 
 

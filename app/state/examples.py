@@ -1,7 +1,7 @@
 """The four examples: one idea each, shown with a real edit of the visitor's own draft.
 
-They are about the shipped world. Over another graph, of a team or of a published model, those that
-it cannot play are made anew of facts that it holds.
+They are about the shipped world. Another graph, of a team or of a published model, may lack what an
+example needs. That example is then replaced by one about facts that the graph holds.
 """
 
 from __future__ import annotations
@@ -10,26 +10,25 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 
 from graph.core.facts import Fact
 from graph.core.names import fold
 from graph.core.protocol import TripletStore
 
-_LOOKED_AT = 2000  # facts of a graph that an example may be about
+_FACTS_READ = 2000  # facts of a graph among which examples are chosen
 _LONGEST = 24  # characters of a name or value that an example has room for
 
 
 @dataclass(frozen=True)
 class Example:
-    """One card. `edits` are (kind, entity, relation, value), done after the text was read."""
+    """One card. `edits` are (kind, entity, relation, value) and follow once the text is written."""
 
     name: str
     verb: str
     words: str
     about: str  # the entity
     edits: tuple[tuple[str, str, str, str], ...] = ()
-    before_asking: bool = False  # the facts are added first, then asked about
+    before_asking: bool = False  # whether the edits come first and the question after them
     prompt: str = ""
 
 
@@ -66,20 +65,20 @@ EXAMPLES = (
 )
 
 
-def of_graph(store: TripletStore, asking: Callable[[str], str]) -> tuple[Example, ...]:
-    """The four examples for a graph; `asking` gives the prompt about an entity of a name."""
+def examples_for(store: TripletStore, prompt_about: Callable[[str], str]) -> tuple[Example, ...]:
+    """The four examples for a graph; `prompt_about` gives the prompt for an entity's name."""
     chosen = list(EXAMPLES)
     lacking = [place for place, example in enumerate(chosen) if not _holds(store, example)]
     if lacking:
         kept = [example.about for place, example in enumerate(chosen) if place not in lacking]
-        made = _made_of(list(itertools.islice(store.all_facts(), _LOOKED_AT)), kept)
+        made = _made_of(list(itertools.islice(store.all_facts(), _FACTS_READ)), kept)
         for place in lacking:
             chosen[place] = made.get(chosen[place].name, chosen[place])
-    return tuple(replace(example, prompt=asking(example.about)) for example in chosen)
+    return tuple(replace(example, prompt=prompt_about(example.about)) for example in chosen)
 
 
 def _holds(store: TripletStore, example: Example) -> bool:
-    """Whether a graph has what the example reads or edits."""
+    """Whether a graph holds what the example reads or edits."""
     if example.before_asking:
         return True
     relation = example.edits[0][2] if example.edits else None
@@ -88,9 +87,9 @@ def _holds(store: TripletStore, example: Example) -> bool:
 
 
 def _made_of(facts: Sequence[Fact], kept: Sequence[str]) -> dict[str, Example]:
-    """Examples about entities of these facts, each about another where there are so many.
+    """Examples about entities of these facts, each about a different one if there are enough.
 
-    `kept` are those that the other examples are about.
+    `kept` are the entities of the examples that stay.
     """
     number = Counter(fact.entity for fact in facts)
     most = [name for name, _ in number.most_common() if len(name) <= _LONGEST]
@@ -114,7 +113,7 @@ def _made_of(facts: Sequence[Fact], kept: Sequence[str]) -> dict[str, Example]:
 
 
 def _changes(facts: Sequence[Fact]) -> Iterator[tuple[Fact, str]]:
-    """Facts that are their entity's only one of the relation, each with a value of another's."""
+    """Facts whose entity has one value for the relation, each with another entity's value."""
     single = Counter((fact.entity_id, fold(fact.relation)) for fact in facts)
     values: dict[str, dict[str, None]] = {}
     for fact in facts:
@@ -131,22 +130,3 @@ def _changes(facts: Sequence[Fact]) -> Iterator[tuple[Fact, str]]:
 def by_name(examples: Sequence[Example], name: object) -> Example | None:
     """The example of that name."""
     return next((example for example in examples if example.name == name), None)
-
-
-def render(examples: Sequence[Example], prompt: str = "", edited: bool = False) -> str:
-    """The four cards as HTML; the one that is played is shown as chosen.
-
-    One that only reads is no longer so once the visitor has `edited` something.
-    """
-    cards = "".join(
-        f'<button type="button" class="example" id="example-{example.name}" '
-        f'data-action="example" data-name="{example.name}" '
-        f'aria-pressed="{_chosen(example, prompt, edited)}"><b>{escape(example.verb)}</b>'
-        f"<span>{escape(example.words)}</span></button>"
-        for example in examples
-    )
-    return f'<div class="examples" role="group" aria-label="Examples">{cards}</div>'
-
-
-def _chosen(example: Example, prompt: str, edited: bool) -> str:
-    return str(example.prompt == prompt and (bool(example.edits) or not edited)).lower()

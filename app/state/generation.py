@@ -1,4 +1,4 @@
-"""Running the model for a session: a new text, or the present one again over an edited graph.
+"""Runs the model for a session: writes a new text, or the present one over an edited graph.
 
 Each step is a generator that yields whenever there is something new to draw.
 """
@@ -6,30 +6,24 @@ Each step is a generator that yields whenever there is something new to draw.
 from __future__ import annotations
 
 import logging
-import re
-import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from app.state.comparison import compare
-from app.state.marked_trace import Reading, read
-from app.state.session import Selection, Session
-from app.views.graph_figure import Chart
+from app.state.graph_layout import GraphLayout
+from app.state.lookup_memory import LookupMemory
+from app.state.marked_trace import MarkedTrace, mark_trace
+from app.state.session import Picture, Question, Selection, Session, ShownText
+from app.state.text_in_progress import TextInProgress, follow
 from graph.core.errors import StoreError
 from graph.lookup.retriever import Retriever
-from model.engine.decoder import DoneEvent, Event, LookupEvent, TokenEvent
+from model.engine.events import Event, LookupSource
 from model.prompts import PromptError, clean_prompt
-from model.roles import Role
 from model.settings import DecodingSettings
 from model.trace import Trace
 
 log = logging.getLogger("lamplight")
 
-REDRAW_EVERY = 0.1  # seconds between two drawings of a text that is being written
-REDRAW_FIRST = 0.015  # the same for the first drawings, which a reader is waiting for
-FIRST = 4  # how many those are
-_WHOLE_WORD = re.compile(r"\w\W")  # before one there is nothing to read, and a drawing costs time
 Steps = Iterator[None]
 
 
@@ -42,187 +36,163 @@ def ask(session: Session, prompt: object, settings: DecodingSettings) -> Steps:
         prompt = clean_prompt(prompt)
         session.draft = session.service.draft(session.id)  # without edits, it reads the newest
     except (PromptError, StoreError) as problem:
-        session.prompt_note = str(problem)
+        session.notes.prompt = str(problem)
         yield
         return
-    session.prompt = prompt
-    session.settings = settings
-    session.before = session.comparison = None
-    session.deltas = []
+    session.question = Question(prompt, settings)
+    text = session.text
+    text.before = text.comparison = None
+    text.deltas = []
+    text.tab = "changes"
     session.selection = Selection()
-    session.chart, session.expanded = Chart(), {}
-    session.tab = "changes"
-    yield from _write(session, None)
+    session.picture = Picture()
+    yield from _write(session)
+
+
+def ask_for(session: Session, prompt: str) -> Steps:
+    """Put a prompt into the box and ask it, with the settings of the last question."""
+    session.outbox.prompt_box = prompt
+    yield from ask(session, prompt, session.question.settings)
 
 
 def rewrite(session: Session) -> Steps:
     """Write the present text again over the edited graph, and compare.
 
-    Where no lookup of it gets another answer, the text stands, and the page says so.
+    If every lookup of it gets the same answer as before, the text stays, and the page says so.
     """
-    session.unread = False
-    if not session.prompt:
+    text, prompt = session.text, session.question.prompt
+    text.unread = False
+    if not prompt:
         yield
         return
-    old = session.trace
-    if old is None or old.prompt != session.prompt or old.finish == "cancelled":
-        yield from _write(session, None)
+    old = text.trace
+    if old is None or old.prompt != prompt or old.finish == "cancelled":
+        yield from _write(session)
         return
     try:
-        again = asked_again(old, Retriever(session.draft))
+        # The decoder needs the same answers again, to find where the new text begins.
+        lookups = LookupMemory(Retriever(session.draft))
+        unchanged = with_same_answers(old, lookups)
     except StoreError as problem:
-        session.trace_note = str(problem)
+        session.notes.text = str(problem)
         yield
         return
-    if again is None:
-        yield from _write(session, old)
+    if unchanged is None:
+        yield from _write(session, old, lookups)
         return
     with session.lock:
-        session.run += 1
-        session.writing = session.rewriting = False
-        session.stale = ""
-        session.trace, session.reading = again, read(again)
-        session.before = session.comparison = None
-        session.unread = True
-        session.status = "The text stands: none of its lookups read this"
+        run = session.run
+        run.number += 1
+        run.writing = run.rewriting = False
+        run.status = "The text is unchanged: none of its lookups read the edited fact"
+        text.stale = ""
+        text.trace, text.marked = unchanged, mark_trace(unchanged)
+        text.before = text.comparison = None
+        text.unread = True
     yield
 
 
-def asked_again(trace: Trace, retriever: Retriever) -> Trace | None:
-    """The trace with its lookups as the graph answers them now, if no answer differs."""
+def with_same_answers(trace: Trace, source: LookupSource) -> Trace | None:
+    """The trace with its lookups as the graph answers them now; None if an answer differs."""
     lookups = []
     for each in trace.lookups:
         lookup = each.lookup
         if each.closed == "model":
-            lookup = retriever.lookup(lookup.entity, lookup.relation)
+            lookup = source.lookup(lookup.entity, lookup.relation)
             if lookup.value != each.lookup.value:
                 return None
         lookups.append(replace(each, lookup=lookup))
-    return replace(trace, lookups=lookups, revision=retriever.revision, state=retriever.state)
+    return replace(trace, lookups=lookups, revision=source.revision, state=source.state)
 
 
-def _write(session: Session, old: Trace | None) -> Steps:
-    """Run the decoder, anew or over an old trace, and draw what it writes as it is written."""
+def _write(
+    session: Session, old: Trace | None = None, lookups: LookupSource | None = None
+) -> Steps:
+    """Run the decoder, for a new text or over an old trace, and draw the text as it grows."""
+    run, text = session.run, session.text
     with session.lock:
-        session.run += 1
-        run = session.run
-        session.writing = True
-        session.rewriting = old is not None
-        session.unread = False
-        session.speed = ""
-        session.status = "Rewriting after your edit" if old else "Writing"
-    before = read(old) if old else None
+        run.number += 1
+        number = run.number
+        run.writing = True
+        run.rewriting = old is not None
+        run.status = "Rewriting after your edit" if old else "Writing"
+        text.unread = False
+        text.speed = ""
+    before = mark_trace(old) if old else None
 
     def cancelled() -> bool:
-        return session.run != run or session.stopped == run
+        return run.number != number or run.stopped == number
 
     try:
-        retriever = Retriever(session.draft)
-        decoder = session.service.decoder
+        source = lookups or Retriever(session.draft)
+        question, decoder = session.question, session.service.decoder
         events: Iterator[Event]
         if old is None:
-            session.reading = None
-            events = decoder.generate(session.prompt, retriever, session.settings, cancelled)
+            text.marked = None
+            events = decoder.generate(question.prompt, source, question.settings, cancelled)
             yield
-        else:  # the old text stands until its first new word, which comes at once
-            session.stale = before.text if before else ""
-            events = decoder.regenerate(old, retriever, session.settings, cancelled)
-        for trace, done in _growing(session, events, retriever):
-            if session.run != run:
+        else:  # the old text stays until the first new word, which comes at once
+            text.stale = before.text if before else ""
+            events = decoder.regenerate(old, source, question.settings, cancelled)
+        for written in follow(question.prompt, events):
+            if run.number != number:
                 return
-            session.reading = read(trace, finished=done)
-            session.speed = _speed(trace)
-            session.stale = before.text[len(trace.text) :] if before and not done else ""
-            if old is None and not done and not session.reading.listed:
-                session.chart = Chart()  # nobody can say yet how many facts will stand around
-            if done:
-                _finish(session, trace, before)
+            in_progress = isinstance(written, TextInProgress)
+            text.marked = mark_trace(written, finished=not in_progress)
+            text.speed = _speed(written)
+            text.stale = before.text[len(written.text) :] if before and in_progress else ""
+            if old is None and in_progress and not text.marked.listed:
+                # How many facts there will be is not known before the graph has listed them.
+                session.picture.layout = GraphLayout()
+            if isinstance(written, Trace):
+                _finish(session, written, before)
             yield
     except (PromptError, StoreError) as problem:
-        if session.run == run:
-            session.trace_note = str(problem)
+        if run.number == number:
+            session.notes.text = str(problem)
     except Exception:
         log.exception("a generation failed")
-        if session.run == run:
-            session.trace_note = "The text could not be written; ask again, or reload the page."
+        if run.number == number:
+            session.notes.text = "The text could not be written. Ask again, or reload the page."
     finally:
-        if session.run == run:
-            session.writing = session.rewriting = False
-            session.stale = ""
-    if session.run == run:
+        if run.number == number:
+            run.writing = run.rewriting = False
+            text.stale = ""
+    if run.number == number:
         yield
 
 
-def _finish(session: Session, trace: Trace, before: Reading | None) -> None:
-    """Keep a finished text, and what it says that the one before did not."""
-    session.writing = session.rewriting = False
-    session.stale = ""
-    assert session.reading is not None
+def _finish(session: Session, trace: Trace, before: MarkedTrace | None) -> None:
+    """Keep a finished text, and compare it with the one before."""
+    run, text = session.run, session.text
+    run.writing = run.rewriting = False
+    text.stale = ""
+    assert text.marked is not None
     if before is not None:
-        session.before = before
-        session.comparison = compare(before, session.reading, session.deltas, trace.seconds)
-    session.trace = trace
+        text.before = before
+        text.comparison = compare(before, text.marked, text.deltas, trace.seconds)
+    text.trace = trace
     if trace.finish == "cancelled":
-        session.trace_note = "Stopped: the text is unfinished."
-        session.comparison = None
-        session.status = "Stopped"
+        session.notes.text = "Stopped: the text is unfinished."
+        text.comparison = None
+        run.status = "Stopped"
     elif trace.finish in ("length", "context"):
-        session.trace_note = (
-            f"The text was cut at {len(trace.tokens)} tokens; raise the limit under Decoding."
+        session.notes.text = (
+            f"The text was cut off at {len(trace.tokens)} tokens. Raise the limit under Decoding."
         )
-        session.status = "Cut at the limit"
+        run.status = "Cut off at the limit"
     else:
-        count = len({mark.fact_id for mark in session.reading.marks})
-        facts = f"{count} fact{'' if count == 1 else 's'} copied from the graph"
-        session.status = f"Rewritten: {facts}" if before else f"Written: {facts}"
+        run.status = f"{'Rewritten' if before else 'Written'}: {_facts_copied(text)}"
 
 
-def _speed(trace: Trace) -> str:
-    """Time and tokens a second of what was decoded, lookups and forced tokens included."""
-    written = len(trace.tokens) - trace.reused
-    rate = f", {written / trace.seconds:.0f} a second" if trace.seconds > 0.01 else ""
-    taken = f", {trace.reused} more taken over" if trace.reused else ""
-    return f"{trace.seconds:.1f} s: {written} tokens{rate}{taken}"
+def _facts_copied(text: ShownText) -> str:
+    count = len({mark.fact_id for mark in text.marked.marks}) if text.marked else 0
+    return f"{count} fact{'' if count == 1 else 's'} copied from the graph"
 
 
-def _growing(
-    session: Session, events: Iterator[Event], retriever: Retriever
-) -> Iterator[tuple[Trace, bool]]:
-    """The trace as far as it is written, every now and then, at last whole."""
-    tokens: list[Any] = []
-    lookups: list[Any] = []
-    begun, drawn = time.monotonic(), 0.0
-    reused = drawings = 0
-    new = ""  # the model's own words since what was taken over
-    for event in events:
-        if isinstance(event, DoneEvent):
-            yield event.trace, True
-            return
-        if isinstance(event, TokenEvent):
-            tokens.append(event.token)
-            if event.reused:
-                reused += 1
-                continue
-            if event.token.role == Role.TEXT:
-                new += event.token.text
-        elif isinstance(event, LookupEvent):
-            lookups.append(event.lookup)
-        now = time.monotonic()
-        wait = REDRAW_FIRST if drawings < FIRST else REDRAW_EVERY
-        if not _WHOLE_WORD.search(new) or now - drawn < wait:
-            continue
-        drawn, drawings = now, drawings + 1
-        partial = Trace(
-            prompt=session.prompt,
-            prompt_ids=[],
-            tokens=list(tokens),
-            lookups=[lookup for lookup in lookups if lookup.end <= len(tokens)],
-            model="",
-            settings=session.settings,
-            revision=retriever.revision,
-            state=retriever.state,
-            finish="",
-            seconds=now - begun,
-            reused=reused,
-        )
-        yield partial, False
+def _speed(text: Trace | TextInProgress) -> str:
+    """Time and tokens per second of what was decoded, lookups and forced tokens included."""
+    written = len(text.tokens) - text.reused
+    rate = f", {written / text.seconds:.0f} per second" if text.seconds > 0.01 else ""
+    reused = f", {text.reused} more reused" if text.reused else ""
+    return f"{text.seconds:.1f} s: {written} tokens{rate}{reused}"

@@ -1,9 +1,9 @@
-"""What the page needs to know of a trace, worked out once: marks, numbers, chips, flags.
+"""What the page needs to know about a trace, computed once: marks, numbers, chips, flags.
 
-    reading = read(trace)
+    marked = mark_trace(trace)
 
-The trace view, the graph, the table, the card and the diff all start from a reading, so that a
-number means the same fact everywhere.
+The text, the graph, the table, the card and the diff are all drawn from a marked trace, so a number
+means the same fact everywhere.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from functools import cached_property
 from graph.core.facts import RELATIONS, Fact
 from graph.core.names import fold
 from model.grounding import Mark, ground
-from model.trace import Trace, TraceLookup
+from model.trace import TracedText, TraceLookup
 
 
 def asked_for(lookup: TraceLookup) -> str:
-    """The relation that a lookup asked for, "" where it asked which ones there are."""
+    """The relation that a lookup asked for; "" if it asked which relations there are."""
     return "" if fold(lookup.lookup.relation) == RELATIONS else lookup.lookup.relation
 
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A lookup that left no words in the text: looked up and not said, or not recorded."""
+    """A lookup that left no words in the text: its value was not used, or nothing is recorded."""
 
     at: int  # offset in the text
     kind: str  # "unused" or "miss"
@@ -33,10 +33,10 @@ class Chip:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A trace as a reader meets it; offsets are characters of `text`."""
+class MarkedTrace:
+    """A trace as a reader sees it; offsets are characters of `text`."""
 
-    trace: Trace
+    trace: TracedText
     marks: tuple[Mark, ...]
     chips: tuple[Chip, ...]
     contradicted: tuple[tuple[int, int, int], ...]  # begin, end, lookup
@@ -61,7 +61,7 @@ class Reading:
 
     @cached_property
     def hit_nothing(self) -> bool:
-        """Whether not one lookup found anything in the graph."""
+        """Whether no lookup found anything in the graph."""
         return all(each.lookup.is_miss for each in self.trace.lookups)
 
     def lookup(self, index: int) -> TraceLookup:
@@ -78,12 +78,12 @@ class Reading:
 
 
 def shown_facts(lookup: TraceLookup) -> tuple[Fact, ...]:
-    """The facts whose values stand in the answer (at most five; the rest was only counted)."""
+    """The facts whose values the answer contains (at most five; the others are only counted)."""
     return lookup.lookup.facts[: len(lookup.lookup.value_spans)]
 
 
-def read(trace: Trace, finished: bool = True) -> Reading:
-    """Reads a trace; of one that is still being written, the last lookup may yet be said."""
+def mark_trace(trace: TracedText, finished: bool = True) -> MarkedTrace:
+    """Mark a trace. While it is in progress, the last lookup may still be repeated in the text."""
     grounding = ground(trace)
     facts: dict[int, Fact] = {}
     lookup_of: dict[int, int] = {}
@@ -92,7 +92,7 @@ def read(trace: Trace, finished: bool = True) -> Reading:
             facts.setdefault(fact.id, fact)
             lookup_of.setdefault(fact.id, each.index)
     numbers = {fact_id: number for number, fact_id in enumerate(facts, start=1)}
-    said = {mark.fact_id for mark in grounding.marks}
+    repeated = {mark.fact_id for mark in grounding.marks}
     last = trace.lookups[-1].index if trace.lookups and not finished else -1
     chips = []
     contradicted = []
@@ -108,9 +108,9 @@ def read(trace: Trace, finished: bool = True) -> Reading:
             chips += [
                 Chip(at, "unused", each.index, fact)
                 for fact in shown_facts(each)
-                if fact.id not in said and lookup_of[fact.id] == each.index
+                if fact.id not in repeated and lookup_of[fact.id] == each.index
             ]
-    return Reading(
+    return MarkedTrace(
         trace=trace,
         marks=tuple(sorted(grounding.marks, key=lambda mark: (mark.start, mark.end))),
         chips=tuple(chips),

@@ -1,4 +1,4 @@
-"""What changes the view alone: selecting, expanding, searching, which text to see."""
+"""What changes only the view: selecting, expanding, searching, and which text to see."""
 
 from __future__ import annotations
 
@@ -6,28 +6,29 @@ import json
 from typing import Any
 
 from app.state.editing import entity_of, fact_of
-from app.state.generation import Steps, ask
-from app.state.session import EXPAND_BY, Selection, Session
+from app.state.generation import Steps, ask_for
+from app.state.scene_reading import EXPAND_BY
+from app.state.session import Selection, Session
 from graph.core.errors import StoreError
 from graph.core.names import clean_name
 
 
-def select_fact(session: Session, said: dict[str, Any]) -> Steps:
+def select_fact(session: Session, event: dict[str, Any]) -> Steps:
     """Open a fact, from a mark, an edge, a row or the card."""
-    session.card_note = session.card_done = ""
-    session.selection = Selection("fact", fact_of(session, said.get("id")).id)
-    session.options = ()
+    session.notes.card = session.notes.card_done = ""
+    session.selection = Selection("fact", fact_of(session, event.get("id")).id)
+    session.search.suggestions = ()
     yield
 
 
-def select_lookup(session: Session, said: dict[str, Any]) -> Steps:
+def select_lookup(session: Session, event: dict[str, Any]) -> Steps:
     """Open a miss, or the first fact of a lookup."""
-    session.card_note = session.card_done = ""
-    index = str(said.get("id"))
-    reading = session.reading
-    if reading is None or not index.isdecimal() or int(index[:6]) >= len(reading.trace.lookups):
+    session.notes.card = session.notes.card_done = ""
+    index = str(event.get("id"))
+    marked = session.text.marked
+    if marked is None or not index.isdecimal() or int(index[:6]) >= len(marked.trace.lookups):
         raise StoreError("There is no such lookup in this text.")
-    lookup = reading.lookup(int(index))
+    lookup = marked.lookup(int(index))
     if lookup.lookup.facts:
         session.selection = Selection("fact", lookup.lookup.facts[0].id)
     else:
@@ -35,65 +36,65 @@ def select_lookup(session: Session, said: dict[str, Any]) -> Steps:
     yield
 
 
-def select_node(session: Session, said: dict[str, Any]) -> Steps:
+def select_node(session: Session, event: dict[str, Any]) -> Steps:
     """Open an entity, or the fact whose literal a node is."""
-    key = str(said.get("id"))
+    key = str(event.get("id"))
     if key.startswith("f"):
         yield from select_fact(session, {"id": key[1:]})
         return
-    session.card_note = session.card_done = ""
+    session.notes.card = session.notes.card_done = ""
     session.selection = Selection("entity", entity_of(session, key).id)
     yield
 
 
-def expand(session: Session, said: dict[str, Any]) -> Steps:
+def expand(session: Session, event: dict[str, Any]) -> Steps:
     """Show eight more neighbours of a node."""
-    yield from select_node(session, said)
+    yield from select_node(session, event)
     if session.selection.kind == "entity":
-        entity_id = session.selection.id
-        session.expanded[entity_id] = session.expanded.get(entity_id, 0) + EXPAND_BY
+        entity_id, expanded = session.selection.id, session.picture.expanded
+        expanded[entity_id] = expanded.get(entity_id, 0) + EXPAND_BY
         yield
 
 
-def collapse(session: Session, said: dict[str, Any]) -> Steps:
-    """Put away the neighbours that a node was expanded by."""
-    yield from select_node(session, said)
+def collapse(session: Session, event: dict[str, Any]) -> Steps:
+    """Hide the neighbours that expanding a node added."""
+    yield from select_node(session, event)
     if session.selection.kind == "entity":
-        session.expanded.pop(session.selection.id, None)
+        session.picture.expanded.pop(session.selection.id, None)
         yield
 
 
-def tab(session: Session, said: dict[str, Any]) -> Steps:
+def tab(session: Session, event: dict[str, Any]) -> Steps:
     """Choose which text to see."""
-    if said.get("tab") in ("before", "changes", "after"):
-        session.tab = str(said["tab"])
+    if event.get("tab") in ("before", "changes", "after"):
+        session.text.tab = str(event["tab"])
     yield
 
 
-def raw(session: Session, said: dict[str, Any]) -> Steps:
+def raw(session: Session, event: dict[str, Any]) -> Steps:
     """Show the lookups as the model wrote them, or hide them again."""
-    session.raw = not session.raw
+    session.text.raw = not session.text.raw
     yield
 
 
-def stop(session: Session, said: dict[str, Any]) -> Steps:
-    """Stop writing; what is written stays."""
-    session.stopped = session.run
+def stop(session: Session, event: dict[str, Any]) -> Steps:
+    """Stop writing, and keep what is written."""
+    session.run.stopped = session.run.number
     yield
 
 
-def suggest(session: Session, said: dict[str, Any]) -> Steps:
-    """Entities to choose as a value, while one types."""
-    text = str(said.get("text", ""))[:200]
-    session.options = tuple(entity.name for entity in _found(session, text, 8))
+def suggest(session: Session, event: dict[str, Any]) -> Steps:
+    """Suggest entities as a value while a person types."""
+    text = str(event.get("text", ""))[:200]
+    session.search.suggestions = tuple(entity.name for entity in _found(session, text, 8))
     yield
 
 
-def search(session: Session, said: dict[str, Any]) -> Steps:
-    """Entities by what one types."""
-    text = str(said.get("text", ""))[:200].strip()
-    session.search_text = text
-    session.found = tuple(_found(session, text, 8))
+def search(session: Session, event: dict[str, Any]) -> Steps:
+    """Find entities while a person types."""
+    text = str(event.get("text", ""))[:200].strip()
+    session.search.text = text
+    session.search.found = tuple(_found(session, text, 8))
     yield
 
 
@@ -106,32 +107,34 @@ def _found(session: Session, text: str, limit: int) -> list[Any]:
         return []
 
 
-def pick(session: Session, said: dict[str, Any]) -> Steps:
+def pick(session: Session, event: dict[str, Any]) -> Steps:
     """Put a found entity into the prompt."""
-    session.search_text, session.found = "", ()
-    session.box = session.service.asking(entity_of(session, said.get("id")).name)
-    session.prompt_note = ""
+    session.search.text, session.search.found = "", ()
+    entity = entity_of(session, event.get("id"))
+    session.outbox.prompt_box = session.service.prompt_about(entity.name)
+    session.notes.prompt = ""
     yield
 
 
-def ask_about(session: Session, said: dict[str, Any]) -> Steps:
+def ask_about(session: Session, event: dict[str, Any]) -> Steps:
     """Ask about the entity of a node."""
-    session.box = session.service.asking(entity_of(session, said.get("id")).name)
-    yield from ask(session, session.box, session.settings)
+    entity = entity_of(session, event.get("id"))
+    yield from ask_for(session, session.service.prompt_about(entity.name))
 
 
-def try_entity(session: Session, said: dict[str, Any]) -> Steps:
+def try_entity(session: Session, event: dict[str, Any]) -> Steps:
     """Ask about an entity that a banner offered."""
-    session.box = session.service.asking(clean_name(str(said.get("name", ""))))
-    yield from ask(session, session.box, session.settings)
+    name = clean_name(str(event.get("name", "")))
+    yield from ask_for(session, session.service.prompt_about(name))
 
 
-def export(session: Session, said: dict[str, Any]) -> Steps:
+def export(session: Session, event: dict[str, Any]) -> Steps:
     """Hand the finished trace to the browser as a file."""
-    if session.trace is None:
+    trace = session.text.trace
+    if trace is None:
         yield
         return
-    text = json.dumps(session.trace.to_json(), ensure_ascii=False, indent=1)
-    name = f"lamplight-trace-{session.trace.id[:8]}.json"
-    session.download = {"name": name, "type": "application/json", "text": text}
+    text = json.dumps(trace.to_json(), ensure_ascii=False, indent=1)
+    name = f"lamplight-trace-{trace.id[:8]}.json"
+    session.outbox.download = {"name": name, "type": "application/json", "text": text}
     yield

@@ -1,8 +1,13 @@
 """A session: the private draft of one browser, and what one of its pages is showing.
 
-The browser holds the id of its draft, so that it survives a reload and a restart of the server.
-The id is made here and checked when it comes back. Everything else of a page lives in this object
-on the server and is drawn anew from it.
+    session = Session.open(service, session_id)
+
+A session consists of a few small objects: what is asked (`Question`), what is shown (`ShownText`,
+`Picture`), what is selected (`Selection`), what is reported (`Notes`) and what the browser was sent
+(`Outbox`). The browser keeps the id of its draft, so the draft survives a reload and a restart of
+the server. The id is made here and checked when it comes back.
+
+What a page shows is drawn from this object alone, and the object can be rebuilt from `to_json`.
 """
 
 from __future__ import annotations
@@ -10,57 +15,24 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-import time
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.state.comparison import Comparison
-from app.state.examples import Example, of_graph
-from app.state.marked_trace import Reading
-from app.views.graph_figure import Chart, Scene
+from app.state.csv_import import ImportResult
+from app.state.graph_layout import GraphLayout
+from app.state.marked_trace import MarkedTrace, mark_trace
+from app.state.outbox import Outbox
+from app.state.service import Service
 from graph.core.deltas import Delta
 from graph.core.errors import Conflict
-from graph.core.facts import RELATIONS, Entity, Fact
-from graph.core.names import fold
-from graph.core.protocol import Draft, TripletStore
-from model.engine.decoder import Decoder
+from graph.core.facts import Entity, Fact
+from graph.core.protocol import Draft
 from model.settings import DecodingSettings
 from model.trace import Trace
 
-if TYPE_CHECKING:
-    from app.state.own_facts import Taken
-
 SESSION_ID = re.compile(r"[0-9a-f]{32}")
-NEIGHBOURS_READ = 120  # facts read around what was hit, of which the picture shows a few
-EXPAND_BY = 8
-HUB = 1000  # neighbours counted at most
-AUTHOR = "page visitor"
-
-
-@dataclass(frozen=True)
-class Service:
-    """What all sessions share."""
-
-    store: TripletStore
-    decoder: Decoder
-
-    @cached_property
-    def examples(self) -> tuple[Example, ...]:
-        """What a newcomer can try on this graph."""
-        return of_graph(self.store, self.asking)
-
-    def asking(self, name: str) -> str:
-        """A prompt about an entity: a request, or words to go on from where the model knows none.
-
-        A model that was never taught to list relations, such as a released one, only goes on.
-        """
-        taught = self.decoder.checkpoint.relations
-        return f"Tell me about {name}." if taught else f"{name} is"
-
-    def draft(self, session_id: str) -> Draft:
-        """The draft of a session."""
-        return self.store.draft(session_id)  # type: ignore[attr-defined]
+VERSION = 1  # of `Session.to_json`
 
 
 def new_session_id() -> str:
@@ -69,10 +41,87 @@ def new_session_id() -> str:
 
 
 def checked_session_id(claimed: object) -> str:
-    """The id that a browser sent if it can be one of ours, else a new one."""
+    """The id that a browser sent if it has the form of ours, else a new one."""
     if isinstance(claimed, str) and SESSION_ID.fullmatch(claimed):
         return claimed
     return new_session_id()
+
+
+@dataclass
+class Question:
+    """What is asked: a prompt and the settings to answer it with."""
+
+    prompt: str = ""
+    settings: DecodingSettings = field(default_factory=DecodingSettings)
+
+
+@dataclass
+class Run:
+    """The newest generation. An older one stops by itself when its number is no longer this one."""
+
+    number: int = 0
+    stopped: int = 0  # the number of the generation that a person stopped
+    writing: bool = False
+    rewriting: bool = False  # the old text is being written again over an edited graph
+    status: str = ""  # a few words for screen readers
+
+
+@dataclass(frozen=True)
+class MadeUp:
+    """Facts that an example made up about an entity."""
+
+    entity: str
+    facts: int
+
+
+@dataclass
+class ShownText:
+    """What is shown of the text: the newest one, the one before an edit, and how they are read."""
+
+    trace: Trace | None = None  # the last finished one
+    marked: MarkedTrace | None = None  # what the page shows, finished or not
+    before: MarkedTrace | None = None  # the text before the last edit
+    comparison: Comparison | None = None
+    deltas: list[Delta] = field(default_factory=list)  # what the last edit did to the graph
+    unread: bool = False  # no lookup of this text read the last edit
+    stale: str = ""  # the rest of the old text, while it is rewritten
+    speed: str = ""  # time, and tokens per second
+    made_up: MadeUp | None = None
+    tab: str = "changes"  # which text to see: "before", "changes" or "after"
+    raw: bool = False  # whether the lookups are shown as the model wrote them
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is open on the card: `kind` is "none", "fact", "entity" or "miss"."""
+
+    kind: str = "none"
+    id: int = 0
+
+
+@dataclass
+class Picture:
+    """How the graph is looked at: where its nodes stand, and which a person expanded."""
+
+    layout: GraphLayout = field(default_factory=GraphLayout)
+    expanded: dict[int, int] = field(default_factory=dict)  # entity id -> neighbours shown
+
+
+@dataclass
+class Search:
+    """What a person types to find an entity, and what was found."""
+
+    text: str = ""
+    found: tuple[Entity, ...] = ()
+    suggestions: tuple[str, ...] = ()  # entities to choose as a value on the card
+
+
+@dataclass
+class ExampleStep:
+    """What an example that is playing does on the card."""
+
+    typing: str | None = None  # what it has typed into *Value* so far
+    button: str = ""  # the button that it is about to press: "change" or "delete"
 
 
 @dataclass(frozen=True)
@@ -84,186 +133,111 @@ class Offer:
 
 
 @dataclass
-class Selection:
-    """What is opened: `kind` is "none", "fact", "entity" or "miss"."""
+class Notes:
+    """Sentences about what was done or refused, each next to the part of the page it is about."""
 
-    kind: str = "none"
-    id: int = 0
-
-
-@dataclass(frozen=True)
-class Sent:
-    """The value of a part of the page as it was sent last."""
-
-    number: int
-    """Higher than that of any value before, of an earlier session too."""
-    value: str
-    at: float
-    """Seconds of the monotonic clock."""
+    prompt: str = ""
+    text: str = ""
+    card: str = ""
+    card_done: str = ""
+    draft: str = ""
+    draft_done: str = ""
+    conflict: Conflict | None = None
+    offer: Offer | None = None
 
 
 @dataclass
 class Session:
-    """One open page. Methods of `actions` change it; `views` draws it."""
+    """One open page. The functions in `actions` change it; `views` draws it."""
 
     service: Service
     id: str
     draft: Draft
-    prompt: str = ""
-    settings: DecodingSettings = field(default_factory=DecodingSettings)
-    # the text
-    trace: Trace | None = None  # the last finished one
-    reading: Reading | None = None  # of the trace that is shown, finished or not
-    before: Reading | None = None
-    comparison: Comparison | None = None
-    deltas: list[Delta] = field(default_factory=list)  # what the last edit did
-    raw: bool = False
-    tab: str = "changes"
-    stale: str = ""  # the rest of the old text, while it is rewritten
-    unread: bool = False  # the last edit was read by no lookup of this text
-    speed: str = ""  # time and tokens a second
-    invented: tuple[str, int] | None = None  # what an example made up, and how many facts
-    # the graph
-    chart: Chart = field(default_factory=Chart)
-    expanded: dict[int, int] = field(default_factory=dict)  # entity id -> neighbours shown
-    # the card and its surroundings
-    selection: Selection = field(default_factory=Selection)
-    card_note: str = ""
-    card_done: str = ""
-    options: tuple[str, ...] = ()
-    typing: str | None = None  # what an example types into the card
-    acting: str = ""  # the button that it is about to press: "change" or "delete"
-    offer: Offer | None = None
-    own: Taken | None = None  # what became of the visitor's own facts
-    prompt_note: str = ""
-    trace_note: str = ""
-    draft_note: str = ""
-    draft_done: str = ""
-    conflict: Conflict | None = None
-    search_text: str = ""
-    found: tuple[Entity, ...] = ()
-    # running
-    run: int = 0  # the number of the newest generation; an older one stops by itself
-    writing: bool = False
-    stopped: int = 0  # the generation that a person stopped
-    status: str = ""
-    box: str | None = None  # words on their way into the prompt box
-    download: dict[str, str] | None = None  # a file on its way to the browser
-    rewriting: bool = False  # what is being written is the old text over an edited graph
-    sent: dict[str, Sent] = field(default_factory=dict)  # what the browser was sent, by part
-    number: int = field(default_factory=lambda: int(time.time() * 1000))  # of the newest of it
-    kept: str = ""  # what the browser keeps for the next visit
-    drawn: tuple[Any, Scene, str, str] | None = None  # the last scene by its key, and as drawn
-    drawn_at: float = 0.0  # when that was, in seconds of the monotonic clock
+    question: Question = field(default_factory=Question)
+    run: Run = field(default_factory=Run)
+    text: ShownText = field(default_factory=ShownText)
+    selection: Selection = Selection()
+    picture: Picture = field(default_factory=Picture)
+    search: Search = field(default_factory=Search)
+    example: ExampleStep = field(default_factory=ExampleStep)
+    imported: ImportResult | None = None  # the last file of *Your facts*
+    notes: Notes = field(default_factory=Notes)
+    outbox: Outbox = field(default_factory=Outbox)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    _deltas: tuple[Any, list[Delta]] | None = None
+    _deltas: tuple[Any, list[Delta]] | None = None  # the draft's deltas by its state
+
+    @classmethod
+    def open(cls, service: Service, session_id: str) -> Session:
+        """A new page over the draft of this id. Raises `StoreError` if it cannot be opened."""
+        return cls(service, session_id, service.draft(session_id))
 
     def clear_notes(self) -> None:
         """Forget messages about what was done before."""
-        self.card_note = self.card_done = self.prompt_note = self.trace_note = ""
-        self.draft_note = self.draft_done = ""
-        self.conflict = self.offer = self.invented = self.typing = None
-        self.acting = ""
+        self.notes = Notes()
+        self.example = ExampleStep()
+        self.text.made_up = None
 
-    # -- what the graph and the draft say
+    # -- to and from plain data
 
-    def deltas_now(self) -> list[Delta]:
-        """What the draft changes in all; worked out once for each of its states."""
+    def to_json(self) -> dict[str, Any]:
+        """Plain data from which the page can be rebuilt, together with the draft in the store."""
+        trace = self.text.trace
+        return {
+            "version": VERSION,
+            "id": self.id,
+            "prompt": self.question.prompt,
+            "settings": self.question.settings.to_json(),
+            "trace": None if trace is None else trace.to_json(),
+            "tab": self.text.tab,
+            "raw": self.text.raw,
+            "selection": {"kind": self.selection.kind, "id": str(self.selection.id)},
+            "expanded": {str(entity): count for entity, count in self.picture.expanded.items()},
+            "layout": self.picture.layout.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, service: Service, data: dict[str, Any]) -> Session:
+        """The page of `to_json`, over its draft as it is now.
+
+        What compares two texts is not kept: the text is shown as it was last written.
+        """
+        session = cls.open(service, checked_session_id(data["id"]))
+        session.question = Question(
+            str(data["prompt"]), DecodingSettings.from_json(data["settings"])
+        )
+        if data["trace"] is not None:
+            session.text.trace = Trace.from_json(data["trace"])
+            session.text.marked = mark_trace(session.text.trace)
+        session.text.tab, session.text.raw = str(data["tab"]), bool(data["raw"])
+        chosen = data["selection"]
+        session.selection = Selection(str(chosen["kind"]), int(chosen["id"]))
+        session.picture = Picture(
+            GraphLayout.from_json(data["layout"]),
+            {int(entity): int(count) for entity, count in data["expanded"].items()},
+        )
+        return session
+
+    # -- what the draft says
+
+    def deltas(self) -> list[Delta]:
+        """What the draft changes in all; read once for each of its states."""
         state = (self.draft, self.draft.state(), self.draft.revision())
         if self._deltas is None or self._deltas[0] != state:
             self._deltas = (state, self.draft.deltas())
         return self._deltas[1]
 
-    def edited(self) -> frozenset[int]:
+    def edited_ids(self) -> frozenset[int]:
         """The ids of facts that the draft adds or changes."""
-        return frozenset(
-            delta.after.id for delta in self.deltas_now() if isinstance(delta.after, Fact)
-        )
+        return frozenset(delta.after.id for delta in self.deltas() if isinstance(delta.after, Fact))
 
-    def deleted(self) -> list[Fact]:
+    def deleted_facts(self) -> list[Fact]:
         """The facts that the draft deletes."""
         return [
             delta.before
-            for delta in self.deltas_now()
+            for delta in self.deltas()
             if isinstance(delta.before, Fact) and delta.after is None
         ]
 
-    def selected_facts(self) -> frozenset[int]:
+    def selected_ids(self) -> frozenset[int]:
         """The ids of the selected facts."""
         return frozenset({self.selection.id} if self.selection.kind == "fact" else ())
-
-    def scene_key(self) -> Any:
-        """What the scene depends on; while it is the same, nothing is read or drawn anew."""
-        reading = self.reading
-        return (
-            None
-            if reading is None
-            else (
-                tuple(reading.numbers),
-                tuple(each.lookup.entity_id for each in reading.trace.lookups),
-            ),
-            self.draft.state(),
-            self.writing,
-            self.selection.kind,
-            self.selection.id,
-            tuple(self.expanded.items()),
-            id(self.chart),
-        )
-
-    def scene(self) -> Scene:
-        """The facts to draw: what was hit, what is listed, and what lies around."""
-        reading = self.reading
-        if reading is None:
-            return Scene()
-        hits = (
-            tuple(self.draft.fact(fact.id) or fact for fact in reading.facts.values())
-            if not self.writing
-            else tuple(reading.facts.values())
-        )
-        expected = self._expected(reading)
-        centres = list(
-            dict.fromkeys(
-                [each.lookup.entity_id for each in reading.trace.lookups if each.lookup.entity_id]
-            )
-        )
-        neighbours: list[Fact] = []
-        if centres:
-            neighbours = self.draft.neighbourhood(centres, hops=1, limit=NEIGHBOURS_READ)
-        shown: list[Fact] = []
-        for entity_id, count in self.expanded.items():
-            shown += self.around(entity_id, count)
-        if self.selection.kind == "fact":
-            fact = self.draft.fact(self.selection.id)
-            if fact is not None:
-                shown.append(fact)
-        return Scene(
-            hits=hits,
-            centres=tuple(centres),
-            numbers=reading.numbers,
-            expected=tuple(expected),
-            neighbours=tuple(neighbours),
-            expanded=tuple(shown),
-            selected=self.selected_facts(),
-            selected_entity=self.selection.id if self.selection.kind == "entity" else None,
-            edited=self.edited(),
-        )
-
-    def _expected(self, reading: Reading) -> list[Fact]:
-        """The facts of the relations that the graph listed, in that order, not looked up so far."""
-        facts: list[Fact] = []
-        for each in reading.listed:
-            entity_id = each.lookup.entity_id
-            if entity_id is None:
-                continue
-            by_relation: dict[str, list[Fact]] = {}
-            for fact in self.draft.facts(entity_id):
-                by_relation.setdefault(fold(fact.relation), []).append(fact)
-            for name in each.lookup.value.split("; "):
-                if fold(name) != RELATIONS:
-                    facts += by_relation.get(fold(name), [])[:5]
-        return [fact for fact in facts if fact.id not in reading.numbers]
-
-    def around(self, entity_id: int, count: int) -> list[Fact]:
-        """The first facts of and to an entity."""
-        facts = self.draft.facts(entity_id, limit=count)
-        return facts + self.draft.facts_to(entity_id, limit=max(0, count - len(facts)))

@@ -1,7 +1,7 @@
-"""What the page *Training* looks at: a folder of runs and one of corpora, and what is chosen.
+"""What the page *Training* shows: a folder of runs and one of corpora, and what is chosen in them.
 
-The browser sends names and numbers, never paths; each is looked up among those that the folders
-have, and what is not there changes nothing.
+The browser sends names and numbers, never paths. Each is looked up in the folders, and one that is
+not there changes nothing.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from training.report.show_mask import Corpora, Corpus
 MEASURES = ("perplexity", "loss")
 
 
-class Workshop:
-    """The folders; shared by all visitors, so that a growing run is read once for all of them."""
+class TrainingFolders:
+    """The two folders. All visitors share them, so a growing run is read once for all."""
 
     def __init__(
         self, runs: str | Path = "build/runs", corpora: str | Path = "build/corpus"
@@ -29,17 +29,17 @@ class Workshop:
 
 
 @dataclass
-class Bench:
-    """What one open page shows. Choices that were not made follow what there is."""
+class TrainingSession:
+    """What one open page shows. What was not chosen follows what the folders hold."""
 
-    workshop: Workshop
-    run_name: str = ""  # until one is chosen: the first of the list
+    folders: TrainingFolders
+    run_name: str = ""  # until one is chosen, the first in the list
     measure: str = MEASURES[0]
     prompt: str = ""
-    corpus_name: str = ""  # until one is chosen: the run's own
+    corpus_name: str = ""  # until one is chosen, the run's own
     split: str = "train"
     document: int = 1
-    listed: bool = False  # the document as a list of its pieces
+    listed: bool = False  # whether the document is shown as a list of its pieces
     run_note: str = ""  # what is wrong with the run that was asked for
     document_note: str = ""
     status: str = ""  # for screen readers
@@ -50,76 +50,76 @@ class Bench:
 
     def run(self) -> Run | None:
         """The run that is shown."""
-        names = self.workshop.runs.written()
+        names = self.folders.runs.written()
         name = self.run_name if self.run_name in names else next(iter(names), None)
         try:
-            return None if name is None else self.workshop.runs.run(name)
-        except TrainingError:  # it was removed just now
+            return None if name is None else self.folders.runs.run(name)
+        except TrainingError:  # it was removed in the meantime
             return None
 
     def corpus(self, run: Run | None) -> tuple[str, Corpus] | None:
         """The corpus that is shown, with its name. Raises CorpusError if it cannot be read."""
-        names = self.workshop.corpora.names()
+        names = self.folders.corpora.names()
         own = Path(run.settings.get("data.corpus", "")).name if run is not None else ""
         name = next((name for name in (self.corpus_name, own, *names) if name in names), None)
-        return None if name is None else (name, self.workshop.corpora.corpus(name))
+        return None if name is None else (name, self.folders.corpora.corpus(name))
 
     # -- what a person does
 
-    def act(self, said: object) -> None:
-        """Do what the browser reported, by the name of the action."""
-        if not isinstance(said, dict):
+    def act(self, event: object) -> None:
+        """Do the action that the browser reported."""
+        if not isinstance(event, dict):
             return
-        action = self._ACTIONS.get(str(said.get("action")))
+        action = self._ACTIONS.get(str(event.get("action")))
         if action is None:
             return
         with self.lock:
             self.run_note = self.document_note = ""
-            action(self, said)
+            action(self, event)
 
-    def _choose_run(self, said: dict[str, Any]) -> None:
-        name = str(said.get("run"))
-        if name not in self.workshop.runs.written():
-            self.run_note = "That run is not in the folder any more."
+    def _choose_run(self, event: dict[str, Any]) -> None:
+        name = str(event.get("run"))
+        if name not in self.folders.runs.written():
+            self.run_note = "That run is no longer in the folder."
             return
         self.run_name, self.prompt = name, ""
         self.status = f"Run {name}."
 
-    def _choose_measure(self, said: dict[str, Any]) -> None:
-        if said.get("measure") in MEASURES:
-            self.measure = str(said["measure"])
-            self.status = f"Curves of the {self.measure}."
+    def _choose_measure(self, event: dict[str, Any]) -> None:
+        if event.get("measure") in MEASURES:
+            self.measure = str(event["measure"])
+            self.status = f"Curves: {self.measure}."
 
-    def _choose_prompt(self, said: dict[str, Any]) -> None:
-        run, number = self.run(), str(said.get("number"))
+    def _choose_prompt(self, event: dict[str, Any]) -> None:
+        run, number = self.run(), str(event.get("number"))
         prompts = prompts_of(run)
         if number.isdecimal() and int(number[:6]) < len(prompts):
             self.prompt = prompts[int(number)]
             self.status = f"Samples of: {self.prompt}"
 
-    def _choose_corpus(self, said: dict[str, Any]) -> None:
-        name = str(said.get("corpus"))
-        if name in self.workshop.corpora.names():
+    def _choose_corpus(self, event: dict[str, Any]) -> None:
+        name = str(event.get("corpus"))
+        if name in self.folders.corpora.names():
             self.corpus_name, self.document = name, 1
             self.status = f"Corpus {name}."
 
-    def _choose_split(self, said: dict[str, Any]) -> None:
-        if said.get("split") in ("train", "validation"):
-            self.split, self.document = str(said["split"]), 1
+    def _choose_split(self, event: dict[str, Any]) -> None:
+        if event.get("split") in ("train", "validation"):
+            self.split, self.document = str(event["split"]), 1
             self.status = f"Documents of the {self.split} split."
 
-    def _choose_document(self, said: dict[str, Any]) -> None:
-        fields = said.get("fields")
-        wanted = fields.get("number") if isinstance(fields, dict) else said.get("number")
+    def _choose_document(self, event: dict[str, Any]) -> None:
+        fields = event.get("fields")
+        wanted = fields.get("number") if isinstance(fields, dict) else event.get("number")
         number = str(wanted).strip().replace(",", "")
         if not number.isdecimal() or not int(number[:12]):
-            self.document_note = "A document is asked for by its number, from 1."
+            self.document_note = "Enter the number of a document, starting at 1."
             return
-        self.document = int(number[:12])  # the view keeps it inside the corpus
+        self.document = int(number[:12])  # the view keeps it within the corpus
         self.status = f"Document {self.document:,}."
 
-    def _list(self, said: dict[str, Any]) -> None:
-        self.listed = said.get("view") == "list"
+    def _list(self, event: dict[str, Any]) -> None:
+        self.listed = event.get("view") == "list"
 
     _ACTIONS = {  # noqa: RUF012 (never changed)
         "run": _choose_run,

@@ -1,9 +1,8 @@
-"""The word diff of two texts, and which changed fact each difference comes from.
+"""The word diff of two texts.
 
     segments = word_diff(before, after)
 
-A word is a run without white space together with the space that follows it, so that what is
-removed and what is added read as words and the pieces put together give either text back exactly.
+A word includes the white space before it, so the pieces of a diff give either text back exactly.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ WORD = re.compile(r"\s*[\w'’\-]+|\s*[^\w\s]|\s+")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch that both texts share (`same`), or that was replaced; offsets are characters."""
+    """A stretch that both texts share (`same`) or that was replaced. Offsets are characters."""
 
     kind: Literal["same", "change"]
     before: tuple[int, int]
@@ -27,7 +26,7 @@ class Segment:
 
 
 def _words(text: str) -> tuple[list[str], list[int]]:
-    """The words of `text`, and the offset at which each begins, the end of the text last."""
+    """The words of `text` and the offset where each begins; the last is the end of the text."""
     words = [match.group() for match in WORD.finditer(text)]
     offsets = [0]
     for word in words:
@@ -36,7 +35,7 @@ def _words(text: str) -> tuple[list[str], list[int]]:
 
 
 def word_diff(before: str, after: str) -> list[Segment]:
-    """The segments of the two texts, in order, changes whole words."""
+    """The segments of the two texts, in order. A change consists of whole words."""
     old, old_at = _words(before)
     new, new_at = _words(after)
     segments: list[Segment] = []
@@ -52,7 +51,7 @@ def word_diff(before: str, after: str) -> list[Segment]:
 def _whole_sentences(
     codes: Sequence[tuple[str, int, int, int, int]], old: list[str], new: list[str]
 ) -> list[tuple[str, int, int, int, int]]:
-    """Moves a removed or added stretch from ". One sentence" to "One sentence."."""
+    """Move a removed or added stretch from ". One sentence" to "One sentence."."""
     moved = list(codes)
     for at in range(1, len(moved) - 1):
         tag, i1, i2, j1, j2 = moved[at]
@@ -71,7 +70,7 @@ def _whole_sentences(
 
 
 def _split_space(segment: Segment, before: str, after: str) -> list[Segment]:
-    """Gives the space before both versions of a change back to what the texts share."""
+    """Move a space that both versions of a change begin with out of the change."""
     (b, b_end), (a, a_end) = segment.before, segment.after
     if segment.kind == "same" or b == b_end or a == a_end or not before[b].isspace():
         return [segment]
@@ -84,15 +83,15 @@ def _split_space(segment: Segment, before: str, after: str) -> list[Segment]:
 
 
 def _joined(segments: list[Segment], before: str) -> list[Segment]:
-    """Joins changes with nothing but spaces and punctuation between them: one value, one change."""
+    """Join changes that only spaces and punctuation separate, because one value is one change."""
     joined: list[Segment] = []
     for index, segment in enumerate(segments):
-        between = (
+        is_gap = (
             segment.kind == "same"
             and 0 < index < len(segments) - 1
             and not re.search(r"\w", before[slice(*segment.before)])
         )
-        if joined and joined[-1].kind == "change" and (segment.kind == "change" or between):
+        if joined and joined[-1].kind == "change" and (segment.kind == "change" or is_gap):
             last = joined[-1]
             joined[-1] = Segment(
                 "change", (last.before[0], segment.before[1]), (last.after[0], segment.after[1])
@@ -103,7 +102,7 @@ def _joined(segments: list[Segment], before: str) -> list[Segment]:
 
 
 def words_changed(segments: Sequence[Segment], before: str, after: str) -> int:
-    """How many words the reader sees changed: the longer side of each change."""
+    """How many words changed, for a reader: the longer side of each change."""
     count = 0
     for segment in segments:
         if segment.kind == "change":

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from app.views.graph_figure import Scene, bounded
+from app.state.scene import Scene, bounded
 from graph.core.facts import Fact
 from graph.world import source_names
 

@@ -1,12 +1,9 @@
 """The facts as a Plotly figure: plain data, drawn by `assets/graph.js`.
 
-    figure = draw(scene, chart)
+    figure = draw(scene, layout)
 
-NetworkX holds the neighbourhood that is being looked at and lays out its rings; a `Chart` keeps
-where everything stands, so that nothing moves when something is selected, edited or added. The
-entity asked about stands in the middle and the facts that were hit around it, clockwise from the
-top in the order of use. Each fact has an edge of its own, also where several join the same two
-nodes, and each edge has a badge that can be clicked.
+A `GraphLayout` keeps where everything stands. Each fact has an edge of its own, also where several
+join the same two nodes, and each edge has a badge that can be clicked.
 
 The figure names colours as `var(--…)`, which the browser looks up in the theme; it gives labels
 in the order of their importance, and the browser places those that have room.
@@ -16,232 +13,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import networkx as nx
 
+from app.state.graph_layout import GraphLayout, Point, nearest_distance
+from app.state.scene import Scene, bounded, entity_node, node_of
 from graph.core.facts import Fact
 
-MAX_HIT_NODES = 12
-MAX_FAINT_NODES = 12
 LABEL_LENGTH = 24
 SHORT_UNITS = {"square kilometres": "km²", "kilometres": "km", "metres": "m"}  # in labels alone
 UNITS = re.compile(r"(?<=\d )(?:square kilometres|kilometres|metres)$")
-OUTER = 1.5  # radius of the faint ring; the inner one has the radius 1
 CLEAR = 0.09  # least distance of an edge from a node that is not its end
-NEAREST = 0.4  # least distance of two nodes
-Point = tuple[float, float]
-Extent = tuple[float, float, float, float]  # least and greatest x, least and greatest y
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What is to be seen."""
-
-    hits: tuple[Fact, ...] = ()  # looked up, in order of use
-    centres: tuple[int, ...] = ()  # ids of the entities that were asked about, misses included
-    numbers: dict[int, int] = field(default_factory=dict)  # fact id -> order of use
-    expected: tuple[Fact, ...] = ()  # listed by `relations` and not looked up so far
-    neighbours: tuple[Fact, ...] = ()  # around the facts that were hit, faint
-    expanded: tuple[Fact, ...] = ()  # around a node that a person expanded
-    selected: frozenset[int] = frozenset()  # fact ids
-    selected_entity: int | None = None
-    edited: frozenset[int] = frozenset()  # fact ids
-
-
-def node_of(fact: Fact) -> str:
-    """The key of the node that a fact's value is: an entity's own, or the literal of this fact."""
-    return f"e{fact.value_id}" if fact.value_id is not None else f"f{fact.id}"
-
-
-def entity_node(entity_id: int) -> str:
-    """The key of an entity's node."""
-    return f"e{entity_id}"
-
-
-def bounded(scene: Scene) -> tuple[list[Fact], list[Fact], int]:
-    """The strong facts and the faint ones that are drawn, and how many nodes were left out."""
-    strong: list[Fact] = []
-    nodes: set[str] = set()
-    left_out: set[str] = set()
-    for fact in (*scene.hits, *scene.expected):
-        key = node_of(fact)
-        if key not in nodes and len(nodes) >= MAX_HIT_NODES:
-            left_out.add(key)
-            continue
-        nodes.add(key)
-        strong.append(fact)
-    drawn = {fact.id for fact in strong}
-    known = nodes | {entity_node(fact.entity_id) for fact in strong}
-    known |= {entity_node(entity_id) for entity_id in scene.centres}
-    hit_pairs = {frozenset((entity_node(fact.entity_id), node_of(fact))) for fact in strong}
-    faint: list[Fact] = []
-    extra: set[str] = set()
-    pairs: set[frozenset[str]] = set()
-    for fact in scene.neighbours:
-        pair = frozenset((entity_node(fact.entity_id), node_of(fact)))
-        new = pair - known - extra
-        if fact.id in drawn or len(new) == 2 or fact.value_id is None:
-            continue
-        if pair not in hit_pairs and (pair in pairs or not new):
-            continue  # one faint line says enough of two neighbours
-        if new and len(extra) >= MAX_FAINT_NODES:
-            left_out |= new
-            continue
-        extra |= new
-        pairs.add(pair)
-        drawn.add(fact.id)
-        faint.append(fact)
-    for fact in scene.expanded:
-        if fact.id not in drawn:
-            drawn.add(fact.id)
-            faint.append(fact)
-    return strong, faint, len(left_out)
-
-
-class Chart:
-    """Where the nodes stand, from one figure to the next."""
-
-    def __init__(self) -> None:
-        self.positions: dict[str, Point] = {}
-        self._place_of_fact: dict[int, Point] = {}
-        self.extent: Extent | None = None
-        self.expanded: frozenset[int] = frozenset()  # facts that may reach beyond the picture
-
-    def arrange(self, strong: Sequence[Fact], faint: Sequence[Fact]) -> nx.MultiDiGraph:
-        """Gives a place to each node that has none; those that have one keep it."""
-        graph = nx.MultiDiGraph()
-        for fact in (*strong, *faint):
-            graph.add_edge(entity_node(fact.entity_id), node_of(fact), key=fact.id, fact=fact)
-        shown = [key for key in graph.nodes if key in self.positions]
-        taken = {self.positions[key] for key in shown}
-        if len(taken) < len(shown):  # a node that came back finds its place taken
-            seen: set[Point] = set()
-            for key in shown:
-                if self.positions[key] in seen:
-                    del self.positions[key]
-                else:
-                    seen.add(self.positions[key])
-        self._place_rings(graph, strong)
-        self._place_outer_ring(graph, faint)
-        bounds = self.extent or (-OUTER, OUTER, -OUTER, OUTER)
-        for fact in (*strong, *faint):
-            within = None if fact.id in self.expanded or self.extent is None else bounds
-            self._place_beside(graph, fact, 1.0 if fact in strong else OUTER, within)
-        for fact in (*strong, *faint):
-            self._place_of_fact[fact.id] = self.positions[node_of(fact)]
-        self._stretch([self.positions[key] for key in graph.nodes])
-        return graph
-
-    def _place_rings(self, graph: nx.MultiDiGraph, strong: Sequence[Fact]) -> None:
-        """A ring of values around each entity that was asked about first."""
-        values: set[str] = set()
-        rings: dict[str, list[str]] = {}
-        for fact in strong:
-            centre, key = entity_node(fact.entity_id), node_of(fact)
-            if centre in values:  # a step of a chain: it goes on outwards
-                continue
-            ring = rings.setdefault(centre, [])
-            if key not in rings and key not in values:
-                ring.append(key)
-            values.add(key)
-        for order, (centre, ring) in enumerate(rings.items()):
-            if centre in self.positions or not ring:
-                continue
-            middle = (2.9 * order, 0.0)
-            ring = [key for key in ring if key not in self.positions]
-            chain = len(ring) == 1 and graph.out_degree(ring[0]) > 0
-            layout = nx.shell_layout(graph.subgraph([centre, *ring]), [[centre], ring], rotate=0)
-            self.positions[centre] = middle
-            for key in ring:
-                # NetworkX counts from the right against the clock; we from the top with it.
-                across, along = float(layout[key][1]), float(layout[key][0])
-                size = math.hypot(across, along) or 1.0
-                dx, dy = (1.0, 0.0) if chain else (across / size, along / size)
-                if key not in self.positions:
-                    self.positions[key] = (round(middle[0] + dx, 4), round(middle[1] + dy, 4))
-
-    def _place_outer_ring(self, graph: nx.MultiDiGraph, faint: Sequence[Fact]) -> None:
-        """Faint neighbours of one entity that came together stand evenly around it."""
-        around: dict[str, list[str]] = {}
-        for fact in faint:
-            ends = (entity_node(fact.entity_id), node_of(fact))
-            for key, other in (ends, ends[::-1]):
-                if key not in self.positions and other in self.positions:
-                    ring = around.setdefault(other, [])
-                    if key not in ring:
-                        ring.append(key)
-        for centre, ring in around.items():
-            x, y = self.positions[centre]
-            if (x, y) != (0.0, 0.0) or len(ring) < 4:
-                continue
-            for index, key in enumerate(ring):
-                angle = 2 * math.pi * (index + 0.5) / len(ring)
-                place = (round(OUTER * math.sin(angle), 4), round(OUTER * math.cos(angle), 4))
-                if _distance(place, self.positions.values()) >= NEAREST / 2:
-                    self.positions[key] = place
-
-    def _place_beside(
-        self, graph: nx.MultiDiGraph, fact: Fact, radius: float, within: Extent | None
-    ) -> None:
-        """A place for whichever end of a fact has none: its old one, or a free one."""
-        ends = (entity_node(fact.entity_id), node_of(fact))
-        for key, other in (ends, ends[::-1]):
-            if key in self.positions:
-                continue
-            centre = self.positions.get(other, (0.0, 0.0))
-            taken = [self.positions[k] for k in graph.nodes if k in self.positions]
-            before = self._place_of_fact.get(fact.id)
-            if before is not None and key == ends[1] and _distance(before, taken) > 0.05:
-                self.positions[key] = before
-            else:
-                self.positions[key] = _free_place(centre, taken, radius, within)
-
-    def _stretch(self, points: Iterable[Point]) -> None:
-        xs, ys = zip(*points, strict=True) if points else ((0.0,), (0.0,))
-        new = (min(*xs, -OUTER), max(*xs, OUTER), min(*ys, -OUTER), max(*ys, OUTER))
-        old = self.extent or new
-        self.extent = (
-            min(old[0], new[0]),
-            max(old[1], new[1]),
-            min(old[2], new[2]),
-            max(old[3], new[3]),
-        )
-
-
-def _distance(point: Point, others: Iterable[Point]) -> float:
-    return min((math.dist(point, other) for other in others), default=math.inf)
-
-
-def _free_place(
-    centre: Point, taken: Sequence[Point], radius: float, within: Extent | None
-) -> Point:
-    """A place near `centre` that is not near any other, away from the middle where there is one.
-
-    `within` keeps it inside what the picture shows, so that nothing has to make room for it.
-    """
-    outwards = math.atan2(centre[1], centre[0]) if centre != (0.0, 0.0) else math.pi / 2
-    best, best_distance = centre, -1.0
-    for ring in (radius, radius * 1.3, radius * 1.6, radius * 0.7):
-        for step in range(36):
-            turn = ((step + 1) // 2) * (math.pi / 18) * (1 if step % 2 else -1)
-            angle = outwards + turn
-            place = (
-                round(centre[0] + ring * math.cos(angle), 4),
-                round(centre[1] + ring * math.sin(angle), 4),
-            )
-            if within and not (
-                within[0] <= place[0] <= within[1] and within[2] <= place[1] <= within[3]
-            ):
-                continue
-            room = _distance(place, taken)
-            if room >= NEAREST:
-                return place
-            if room > best_distance:
-                best, best_distance = place, room
-    return best
 
 
 def plotly_text(text: str, length: int = LABEL_LENGTH) -> str:
@@ -268,7 +53,7 @@ def _detour(start: Point, end: Point, others: Sequence[Point]) -> float:
     """How far a line has to bend so that it does not lead through a node that is not its end."""
     for bend in (0.0, 0.12, -0.12, 0.22, -0.22):
         inner = _curve(start, end, bend)[2:-2]
-        if all(_distance(place, inner) > CLEAR for place in others):
+        if all(nearest_distance(place, inner) > CLEAR for place in others):
             return bend
     return 0.0
 
@@ -290,25 +75,25 @@ STYLES: dict[str, tuple[str, float, str]] = {  # colour, width in pixels, dash
 }
 
 
-def draw(scene: Scene, chart: Chart) -> dict[str, Any]:
+def draw(scene: Scene, layout: GraphLayout) -> dict[str, Any]:
     """The figure: `data` and `layout` for Plotly, `labels` and `extent` for the browser to fit."""
     strong, faint, _ = bounded(scene)
     if not strong and not faint:
         return {"data": [], "layout": _layout(), "labels": [], "extent": [-1, 1, -1, 1]}
-    chart.expanded = frozenset(fact.id for fact in scene.expanded)
+    layout.expanded = frozenset(fact.id for fact in scene.expanded)
     if not strong and scene.centres:  # all that was asked was missed
-        chart.positions.setdefault(entity_node(scene.centres[0]), (0.0, 0.0))
-    graph = chart.arrange(strong, faint)
-    edges = _edges(graph, chart, scene)
+        layout.positions.setdefault(entity_node(scene.centres[0]), (0.0, 0.0))
+    graph = layout.arrange(strong, faint)
+    edges = _edges(graph, layout, scene)
     nodes = _nodes(graph, scene, {fact.id for fact in strong})
     data = [_lines(edges, style) for style in STYLES]
     data += [_paths(edges), _arrows(edges), _dots(edges, scene), _badges(edges, scene)]
-    data.append(_points(nodes, chart))
+    data.append(_points(nodes, layout))
     return {
         "data": data,
         "layout": _layout(),
-        "labels": _labels(nodes, edges, chart, scene),
-        "extent": list(chart.extent or (-1, 1, -1, 1)),
+        "labels": _labels(nodes, edges, layout, scene),
+        "extent": list(layout.extent or (-1, 1, -1, 1)),
     }
 
 
@@ -325,7 +110,7 @@ def _fan(facts: Sequence[Fact], scene: Scene) -> list[float]:
     return shares
 
 
-def _edges(graph: nx.MultiDiGraph, chart: Chart, scene: Scene) -> list[_Edge]:
+def _edges(graph: nx.MultiDiGraph, layout: GraphLayout, scene: Scene) -> list[_Edge]:
     between: dict[frozenset[str], list[Fact]] = {}
     for start, end, fact in graph.edges(data="fact"):
         between.setdefault(frozenset((start, end)), []).append(fact)
@@ -335,14 +120,14 @@ def _edges(graph: nx.MultiDiGraph, chart: Chart, scene: Scene) -> list[_Edge]:
         facts.sort(key=lambda fact: fact.id not in scene.numbers)  # the strong ones lie inside
         for fact, share in zip(facts, _fan(facts, scene), strict=True):
             start, end = entity_node(fact.entity_id), node_of(fact)
-            a, b = chart.positions[start], chart.positions[end]
+            a, b = layout.positions[start], layout.positions[end]
             if start == end:
                 b = (a[0] + 0.01, a[1] + 0.3)
             bend = share * 0.26 * max(math.dist(a, b), 0.6)
             if not share and (fact.id in scene.numbers or fact.id in scene.selected):
                 others = [
                     place
-                    for key, place in chart.positions.items()
+                    for key, place in layout.positions.items()
                     if key in graph and key not in (start, end)
                 ]
                 bend = _detour(a, b, others)
@@ -515,14 +300,14 @@ def _nodes(graph: nx.MultiDiGraph, scene: Scene, strong: set[int]) -> list[_Node
     return list(nodes.values())
 
 
-def _points(nodes: Sequence[_Node], chart: Chart) -> dict[str, Any]:
+def _points(nodes: Sequence[_Node], layout: GraphLayout) -> dict[str, Any]:
     colours = {"subject": "var(--ink)", "hit": "var(--mark)", "faint": "var(--edge-strong)"}
     colour = ["var(--edit)" if node.edited else colours[node.kind] for node in nodes]
     return {
         "type": "scatter",
         "mode": "markers",
-        "x": [chart.positions[node.key][0] for node in nodes],
-        "y": [chart.positions[node.key][1] for node in nodes],
+        "x": [layout.positions[node.key][0] for node in nodes],
+        "y": [layout.positions[node.key][1] for node in nodes],
         "customdata": [["node", node.key] for node in nodes],
         "hovertext": [plotly_text(node.name, 90) for node in nodes],
         "hoverinfo": "text",
@@ -547,7 +332,7 @@ def _points(nodes: Sequence[_Node], chart: Chart) -> dict[str, Any]:
 
 
 def _labels(
-    nodes: Sequence[_Node], edges: Sequence[_Edge], chart: Chart, scene: Scene
+    nodes: Sequence[_Node], edges: Sequence[_Edge], layout: GraphLayout, scene: Scene
 ) -> list[dict[str, Any]]:
     """Labels, the most important first: what is selected, the subject, then in order of use.
 
@@ -561,7 +346,7 @@ def _labels(
         key=lambda node: (not node.selected, node.kind != "subject", order.get(node.key, 99)),
     )
     for node in ranked:
-        x, y = chart.positions[node.key]
+        x, y = layout.positions[node.key]
         colour = "var(--edit)" if node.edited else "var(--ink)"
         strong = node.selected or node.kind == "subject"
         away = (0.01, -1.0) if node.kind == "subject" else (x, y)

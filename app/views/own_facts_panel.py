@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from html import escape
 
-from app.state.comparison import ask_button
-from app.state.own_facts import MOST_ROWS, Taken
+from app.state.csv_import import MOST_ROWS, ImportResult
+from app.views.edit_summary import ask_button
 
 LINES_SHOWN = 100
 NAMES_SHOWN = 3
 
 
-def render(taken: Taken | None = None) -> str:
+def render(taken: ImportResult | None = None) -> str:
     """The panel as escaped HTML; the browser opens it, and closes it when something is taken."""
     return (
         '<details class="own" id="own-facts"><summary>Your facts: paste or drop a CSV, and ask '
@@ -31,7 +31,7 @@ def render(taken: Taken | None = None) -> str:
     )
 
 
-def report(taken: Taken | None) -> str:
+def report(taken: ImportResult | None) -> str:
     """What was taken and what was not, line by line."""
     if taken is None:
         return ""
@@ -61,7 +61,7 @@ def report(taken: Taken | None) -> str:
     return f'<div id="own-report">{said}{listed}</div>'
 
 
-def _others(taken: Taken) -> str:
+def _others(taken: ImportResult) -> str:
     """What else the facts are about than the entity that is told of first."""
     names = taken.entities[1:]
     tries = "".join(map(ask_button, names[:NAMES_SHOWN]))
@@ -70,5 +70,5 @@ def _others(taken: Taken) -> str:
     return f'<span class="others" id="own-others">Also about {tries}{rest}</span>' if names else ""
 
 
-def _of(taken: Taken) -> str:
+def _of(taken: ImportResult) -> str:
     return taken.problem if taken.name in taken.problem else f"{taken.name}: {taken.problem}"

@@ -1,10 +1,8 @@
 """What a session looks like: one value for each part of the page, and those that changed on a wire.
 
-Gradio makes a component anew for each output of an event that is skipped, nine tenths of a
-millisecond for each of a dozen parts and each drawing of a text. So one output carries them all:
-a JSON object of `{part: [number, value]}`, which `assets/panel.js` hands to the parts. A part draws
-what has a higher number than what it shows. A browser may miss a message, since it looks at the
-newest only; so each holds what changed of late, and the last one of an event holds everything.
+Gradio rebuilds the component of every skipped output: about 0.9 ms for each of a dozen parts at
+each redraw. So one output carries all parts, as the JSON of `Outbox.message`, which
+`assets/panel.js` hands to the parts. The last message of an event is whole.
 """
 
 from __future__ import annotations
@@ -14,14 +12,23 @@ import time
 from html import escape
 from typing import Any
 
-from app.state import examples
-from app.state.comparison import UNDO, told, unread_html
-from app.state.session import Sent, Session
-from app.views import draft_bar, fact_table, graph_figure, own_facts_panel, search_box, trace_text
+from app.state.comparison import visible_deltas
+from app.state.outbox import Drawing
+from app.state.scene import Scene, bounded
+from app.state.scene_reading import read_scene, scene_key
+from app.state.session import Session
+from app.views import (
+    draft_bar,
+    example_cards,
+    fact_table,
+    graph_figure,
+    own_facts_panel,
+    search_box,
+    trace_text,
+)
 from app.views import fact_card as card_view
+from app.views.edit_summary import UNDO, unread_html
 
-ONCE = ("prompt", "download")  # shown once, and then the visitor's
-OF_LATE = 2.0  # seconds for which a change is sent again with each message
 FACTS_ON_CARD = 14
 GRAPH_EVERY = 0.4  # seconds between two drawings of the graph while a text is written
 TO_TRY = ("France", "Japan", "Albert Einstein", "Jupiter", "Danube", "Kenya")  # after a miss
@@ -30,19 +37,7 @@ TO_TRY = ("France", "Japan", "Albert Einstein", "Jupiter", "Danube", "Kenya")  #
 def message(session: Session, whole: bool = False) -> str:
     """What the browser may not show yet, as JSON; all that the page shows if `whole`."""
     with session.lock:
-        now = time.monotonic()
-        for name, value in parts(session).items():
-            sent = session.sent.get(name)
-            if value is None or (name not in ONCE and sent is not None and sent.value == value):
-                continue
-            session.number += 1
-            session.sent[name] = Sent(session.number, value, now)
-        session.box = session.download = None
-        fresh = {
-            name: [sent.number, sent.value]
-            for name, sent in session.sent.items()
-            if (whole and name not in ONCE) or now - sent.at < OF_LATE
-        }
+        fresh = session.outbox.message(parts(session), whole)
         return json.dumps(fresh, ensure_ascii=False)
 
 
@@ -64,39 +59,46 @@ def stop_html(writing: bool) -> str:
 
 def parts(session: Session) -> dict[str, str | None]:
     """The value of each part by the id of its element; None for what stays as it is."""
-    key = session.scene_key()
-    # While a text is rewritten its graph stands, and the first new word need not wait for it. While
-    # one is written the graph follows in steps: each drawing costs the browser more than the words.
-    late = time.monotonic() - session.drawn_at >= GRAPH_EVERY or not session.writing
-    if session.drawn is None or (session.drawn[0] != key and late and not session.rewriting):
-        scene = session.scene()
-        figure = json.dumps(graph_figure.draw(scene, session.chart), ensure_ascii=False)
-        session.drawn = (key, scene, figure, fact_table.render(scene))
-        session.drawn_at = time.monotonic()
-    _, scene, figure, table = session.drawn
+    drawing, download = _drawing(session), session.outbox.download
     return {
-        "prompt": session.box,
+        "prompt": session.outbox.prompt_box,
         "prompt-note-panel": _prompt_note(session),
-        "own": own_facts_panel.render(session.own),
-        "examples": examples.render(
-            session.service.examples, session.prompt, bool(session.deltas_now())
+        "own": own_facts_panel.render(session.imported),
+        "examples": example_cards.render(
+            session.service.examples, session.question.prompt, bool(session.deltas())
         ),
-        "search": search_box.render(session.found, session.search_text),
+        "search": search_box.render(session.search.found, session.search.text),
         "trace": _trace(session),
-        "graph-note": _graph_note(session, scene),
-        "graph": figure,
-        "table": table,
+        "graph-note": _graph_note(session, drawing.scene),
+        "graph": drawing.figure,
+        "table": drawing.table,
         "card": card_view.render(_card(session)),
         "draft": _draft(session),
         "status": _status(session),
-        "stop": stop_html(session.writing),
-        "download": None if session.download is None else json.dumps(session.download),
+        "stop": stop_html(session.run.writing),
+        "download": None if download is None else json.dumps(download),
     }
+
+
+def _drawing(session: Session) -> Drawing:
+    """The graph and its table, drawn again if what they show has changed."""
+    # While a text is rewritten its graph stands, and the first new word need not wait for it. While
+    # one is written the graph follows in steps: each drawing costs the browser more than the words.
+    last, key, now = session.outbox.drawing, scene_key(session), time.monotonic()
+    if last is not None:
+        late = now - last.at >= GRAPH_EVERY or not session.run.writing
+        if last.key == key or session.run.rewriting or not late:
+            return last
+    scene = read_scene(session)
+    figure = json.dumps(graph_figure.draw(scene, session.picture.layout), ensure_ascii=False)
+    drawing = Drawing(key, scene, figure, fact_table.render(scene), time.monotonic())
+    session.outbox.drawing = drawing
+    return drawing
 
 
 def _prompt_note(session: Session) -> str:
     """What is wrong with the prompt, or that it has a name that was changed."""
-    note, offer = session.prompt_note, session.offer
+    note, offer = session.notes.prompt, session.notes.offer
     if note:
         return f'<p class="error" id="prompt-note" role="alert">{escape(note)}</p>'
     if offer is None:
@@ -108,59 +110,60 @@ def _prompt_note(session: Session) -> str:
     )
 
 
-def _graph_note(session: Session, scene: graph_figure.Scene) -> str:
-    strong, faint, left_out = graph_figure.bounded(scene)
+def _graph_note(session: Session, scene: Scene) -> str:
+    strong, faint, left_out = bounded(scene)
     if left_out:
         return f'<span id="left-out">+{left_out:,} facts not shown</span>'
-    if session.reading is not None and not session.writing and not strong and not faint:
+    if session.text.marked is not None and not session.run.writing and not strong and not faint:
         return '<span id="no-hit">No fact of the graph was hit.</span>'
     return ""
 
 
 def _status(session: Session) -> str:
     """A few words for screen readers; which generation they are of, for tests and scripts."""
-    writing = "yes" if session.writing else "no"
+    run = session.run
+    writing = "yes" if run.writing else "no"
     return (
-        f'<span id="status-words" role="status" data-run="{session.run}" data-writing="{writing}">'
-        f"{escape(session.status)}</span>"
+        f'<span id="status-words" role="status" data-run="{run.number}" data-writing="{writing}">'
+        f"{escape(run.status)}</span>"
     )
 
 
 def _trace(session: Session) -> str:
-    reading = session.reading
+    reading = session.text.marked
     deleted: tuple[Any, ...] = ()
     if reading is not None:
         about = {each.lookup.entity_id for each in reading.trace.lookups}
-        deleted = tuple(fact for fact in session.deleted() if fact.entity_id in about)
+        deleted = tuple(fact for fact in session.deleted_facts() if fact.entity_id in about)
     selection = session.selection
     suggestions: tuple[str, ...] = ()
-    if reading is not None and reading.hit_nothing and not session.writing:
+    if reading is not None and reading.hit_nothing and not session.run.writing:
         suggestions = tuple(name for name in TO_TRY if session.draft.find_entities(name))[:3]
     view = trace_text.View(
-        raw=session.raw,
-        tab=session.tab,
-        selected=session.selected_facts(),
-        edited=session.edited(),
+        raw=session.text.raw,
+        tab=session.text.tab,
+        selected=session.selected_ids(),
+        edited=session.edited_ids(),
         selected_lookup=selection.id if selection.kind == "miss" else None,
-        writing=session.writing,
-        rewriting=session.rewriting,
+        writing=session.run.writing,
+        rewriting=session.run.rewriting,
         deleted=deleted,
-        stale=session.stale,
-        note=session.trace_note,
+        stale=session.text.stale,
+        note=session.notes.text,
         suggestions=suggestions,
-        speed=session.speed,
+        speed=session.text.speed,
         summary=_summary(session),
     )
-    return trace_text.render(reading, view, session.before, session.comparison)
+    return trace_text.render(reading, view, session.text.before, session.text.comparison)
 
 
 def _summary(session: Session) -> str:
     """What the last edit did, where no two texts are compared."""
-    if session.unread:
-        return unread_html(session.deltas, session.prompt)
-    if session.invented is None:
+    if session.text.unread:
+        return unread_html(session.text.deltas, session.question.prompt)
+    if session.text.made_up is None:
         return ""
-    name, count = session.invented
+    name, count = session.text.made_up.entity, session.text.made_up.facts
     return (
         f'<p class="summary" id="summary"><b>{count} facts about {escape(name)} were made up</b>'
         f'{UNDO}<span class="why">They are in your draft, seen by you alone.</span></p>'
@@ -168,16 +171,16 @@ def _summary(session: Session) -> str:
 
 
 def _card(session: Session) -> card_view.Card:
-    selection, reading, draft = session.selection, session.reading, session.draft
+    selection, reading, draft = session.selection, session.text.marked, session.draft
     notes: dict[str, Any] = {
-        "note": session.card_note,
-        "done": session.card_done,
-        "options": session.options,
+        "note": session.notes.card,
+        "done": session.notes.card_done,
+        "options": session.search.suggestions,
     }
     if selection.kind == "fact":
         fact = draft.fact(selection.id)
         if fact is None:
-            gone = next((fact for fact in session.deleted() if fact.id == selection.id), None)
+            gone = next((fact for fact in session.deleted_facts() if fact.id == selection.id), None)
             kind = "none" if gone is None else "deleted"
             return card_view.Card(kind=kind, fact=gone, **notes)
         lookup = number = probability = None
@@ -199,10 +202,10 @@ def _card(session: Session) -> card_view.Card:
             probability=probability,
             said=said,
             changed=history[0] if history and history[0].kind != "import" else None,
-            edited=fact.id in session.edited(),
+            edited=fact.id in session.edited_ids(),
             revision=draft.base_revision,
-            typing=session.typing,
-            acting=session.acting,
+            typing=session.example.typing,
+            acting=session.example.button,
             **notes,
         )
     if selection.kind == "entity":
@@ -215,7 +218,7 @@ def _card(session: Session) -> card_view.Card:
             entity=entity,
             facts=tuple(facts[:FACTS_ON_CARD]),
             more_facts=len(facts) > FACTS_ON_CARD,
-            expanded=session.expanded.get(entity.id, 0),
+            expanded=session.picture.expanded.get(entity.id, 0),
             **notes,
         )
     lookups = reading.trace.lookups if reading is not None else []
@@ -225,17 +228,17 @@ def _card(session: Session) -> card_view.Card:
             lookup=lookups[selection.id],
             **notes,
         )
-    dark = reading is not None and not session.writing and not reading.lookup_of
+    dark = reading is not None and not session.run.writing and not reading.lookup_of
     return card_view.Card(dark=dark, **notes)
 
 
 def _draft(session: Session) -> str:
-    deltas = session.deltas_now()
+    deltas = session.deltas()
     return draft_bar.render(
-        told(deltas) if deltas else [],
+        visible_deltas(deltas) if deltas else [],
         can_undo=session.draft.can_undo(),
         can_redo=session.draft.can_redo(),
-        note=session.draft_note,
-        done=session.draft_done,
-        conflict=session.conflict,
+        note=session.notes.draft,
+        done=session.notes.draft_done,
+        conflict=session.notes.conflict,
     )

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from app.state.comparison import Change, Comparison, ask_button
-from app.state.marked_trace import Chip, Reading, asked_for
+from app.state.comparison import Comparison, ExplainedSegment
+from app.state.marked_trace import Chip, MarkedTrace, asked_for
+from app.views.edit_summary import ask_button, summary_html
 from graph.core.facts import Fact
 from graph.core.names import fold
 from graph.world import source_names
@@ -85,7 +86,7 @@ def _weave(
     return "".join(out)
 
 
-def _groups(reading: Reading) -> list[list[Mark]]:
+def _groups(reading: MarkedTrace) -> list[list[Mark]]:
     """The marks by the words they stand on: one word may repeat a capital and a largest city."""
     groups: dict[tuple[int, int], list[Mark]] = {}
     for mark in reading.marks:
@@ -93,7 +94,7 @@ def _groups(reading: Reading) -> list[list[Mark]]:
     return list(groups.values())
 
 
-def _mark_layer(reading: Reading, view: View, prefix: str = "m") -> _Layer:
+def _mark_layer(reading: MarkedTrace, view: View, prefix: str = "m") -> _Layer:
     layer = _Layer()
     seen: dict[int, int] = {}
     for group in _groups(reading):
@@ -104,7 +105,7 @@ def _mark_layer(reading: Reading, view: View, prefix: str = "m") -> _Layer:
     return layer
 
 
-def _mark_opening(reading: Reading, view: View, group: Sequence[Mark], mark_id: str) -> str:
+def _mark_opening(reading: MarkedTrace, view: View, group: Sequence[Mark], mark_id: str) -> str:
     ids = [mark.fact_id for mark in group]
     numbers = " ".join(str(reading.numbers.get(fact_id, 0)) for fact_id in ids)
     classes = ["mark"]
@@ -128,7 +129,7 @@ def _mark_opening(reading: Reading, view: View, group: Sequence[Mark], mark_id: 
     )
 
 
-def _chip(reading: Reading, view: View, chip: Chip) -> str:
+def _chip(reading: MarkedTrace, view: View, chip: Chip) -> str:
     lookup = reading.lookup(chip.lookup)
     if chip.fact is None:
         chosen = " selected" if view.selected_lookup == chip.lookup else ""
@@ -170,7 +171,7 @@ def _deleted_here(lookup: TraceLookup, view: View) -> Fact | None:
     )
 
 
-def _flag_layer(reading: Reading) -> _Layer:
+def _flag_layer(reading: MarkedTrace) -> _Layer:
     layer = _Layer()
     for begin, end, index in reading.contradicted:
         value = reading.lookup(index).lookup.value
@@ -191,7 +192,7 @@ def _flag_layer(reading: Reading) -> _Layer:
     return layer
 
 
-def text_html(reading: Reading, view: View, begin: int = 0, end: int | None = None) -> str:
+def text_html(reading: MarkedTrace, view: View, begin: int = 0, end: int | None = None) -> str:
     """A stretch of the text with flags, marks and chips."""
     end = len(reading.text) if end is None else end
     inserts = [
@@ -204,7 +205,7 @@ def text_html(reading: Reading, view: View, begin: int = 0, end: int | None = No
     return first + _weave(reading.text, begin, end, layers, inserts)
 
 
-def raw_html(reading: Reading) -> str:
+def raw_html(reading: MarkedTrace) -> str:
     """The document as the model wrote it, the lookups in it, coloured by role."""
     out: list[str] = []
     current: Role | None = None
@@ -220,7 +221,7 @@ def raw_html(reading: Reading) -> str:
     return "".join(out)
 
 
-def diff_html(before: Reading, after: Reading, comparison: Comparison, view: View) -> str:
+def diff_html(before: MarkedTrace, after: MarkedTrace, comparison: Comparison, view: View) -> str:
     """Both texts as one: what was removed and what was added, each with its cause."""
     old_marks = (_mark_layer(before, View(), "b"),)
     out = []
@@ -246,7 +247,7 @@ def diff_html(before: Reading, after: Reading, comparison: Comparison, view: Vie
     return "".join(out)
 
 
-def _cause_tag(change: Change) -> str:
+def _cause_tag(change: ExplainedSegment) -> str:
     """Beside a change, the fact that it comes from; the sentence is for screen readers."""
     classes = "cause follows" if change.follows else "cause"
     return (
@@ -263,7 +264,7 @@ def _inert(layers: Iterable[_Layer]) -> list[_Layer]:
     ]
 
 
-def tips_html(reading: Reading, view: View) -> str:
+def tips_html(reading: MarkedTrace, view: View) -> str:
     """The cards that open on hover or focus, one for each fact that was looked up and each miss."""
     out = []
     for fact_id, fact in reading.facts.items():
@@ -297,7 +298,7 @@ def tips_html(reading: Reading, view: View) -> str:
     return "".join(out)
 
 
-def _said_with(reading: Reading, fact_id: int) -> list[Fact]:
+def _said_with(reading: MarkedTrace, fact_id: int) -> list[Fact]:
     """Other facts that the words of this one repeat too."""
     return [
         reading.facts[mark.fact_id]
@@ -327,7 +328,7 @@ def _how(lookup: TraceLookup) -> str:
     return HOW.get(asked.how, asked.how) + score
 
 
-def _probability(reading: Reading, marks: Sequence[Mark]) -> str:
+def _probability(reading: MarkedTrace, marks: Sequence[Mark]) -> str:
     if not marks:
         return "did not say it"
     probability = reading.trace.probability(marks[0].start, marks[0].end)
@@ -403,9 +404,9 @@ def empty_html() -> str:
 
 
 def render(
-    reading: Reading | None,
+    reading: MarkedTrace | None,
     view: View,
-    before: Reading | None = None,
+    before: MarkedTrace | None = None,
     comparison: Comparison | None = None,
 ) -> str:
     """The whole panel: toolbar, banner, text, summary, hover cards."""
@@ -444,7 +445,7 @@ def render(
         stale = f'<span class="stale">{escape(view.stale)}</span>' if view.stale else ""
         body = f'<p class="reading" id="reading">{text_html(reader, view)}{caret}{stale}</p>'
     if not view.writing:
-        summary = comparison.html if compared and comparison is not None else view.summary
+        summary = summary_html(comparison) if compared and comparison is not None else view.summary
     return (
         _toolbar(view, compared, not view.writing)
         + banner

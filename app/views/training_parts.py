@@ -10,10 +10,10 @@ from typing import Any
 
 import gradio as gr
 
-from app.state.training_session import MEASURES, Bench, prompts_of
+from app.state.training_session import MEASURES, TrainingSession, prompts_of
 from app.views import curves_figure, role_text
 from app.views.curves_figure import number
-from training.data.tokenizer import CorpusError
+from training.errors import CorpusError
 from training.fit.samples import Sample
 from training.report.runs import ROLES, Run, is_live
 
@@ -22,7 +22,7 @@ MOST_SAMPLES = 12
 START = "python -m training fit --config training/configs/world.yaml"
 
 
-def updates(bench: Bench) -> list[Any]:
+def updates(bench: TrainingSession) -> list[Any]:
     """The outputs in the order of `OUTPUTS`; what the browser shows already is skipped."""
     with bench.lock:
         now = _values(bench)
@@ -37,7 +37,7 @@ def lost() -> list[Any]:
     return [note if name == "head" else gr.skip() for name in OUTPUTS]
 
 
-def _values(bench: Bench) -> dict[str, str]:
+def _values(bench: TrainingSession) -> dict[str, str]:
     run = bench.run()
     drawn = curves_figure.figure(run, bench.measure) if run is not None else None
     return {
@@ -54,8 +54,8 @@ def _values(bench: Bench) -> dict[str, str]:
 # -- the runs
 
 
-def _runs(bench: Bench, run: Run | None) -> str:
-    written = bench.workshop.runs.written()
+def _runs(bench: TrainingSession, run: Run | None) -> str:
+    written = bench.folders.runs.written()
     if run is None:
         return ""
     rows = "".join(
@@ -87,10 +87,10 @@ def amount(count: float) -> str:
     return f"{count:,.0f}"
 
 
-def _head(bench: Bench, run: Run | None) -> str:
+def _head(bench: TrainingSession, run: Run | None) -> str:
     note = f'<p class="error" role="alert">{escape(bench.run_note)}</p>' if bench.run_note else ""
     if run is None:
-        folder = escape(str(bench.workshop.runs.folder))
+        folder = escape(str(bench.folders.runs.folder))
         return (
             f'{note}<p class="banner" id="no-runs">There is no run in <code>{folder}</code> yet: '
             f"<code>{START}</code> starts one, and it appears here while it trains.</p>"
@@ -136,7 +136,7 @@ def _group(label: str, buttons: Sequence[tuple[str, str, bool]]) -> str:
     )
 
 
-def _numbers(bench: Bench, run: Run, drawn: bool) -> str:
+def _numbers(bench: TrainingSession, run: Run, drawn: bool) -> str:
     """Below the curves: what they mean, the newest values, all of them as a table, the settings."""
     settings = _settings(run)
     if not drawn:
@@ -151,7 +151,7 @@ def _numbers(bench: Bench, run: Run, drawn: bool) -> str:
     )
 
 
-def _newest(bench: Bench, run: Run, validated: bool) -> str:
+def _newest(bench: TrainingSession, run: Run, validated: bool) -> str:
     """The newest values of both stages by role, and what else is measured."""
     stages = [("train", "training"), *([("validation", "validation")] if validated else [])]
     perplexity = bench.measure == "perplexity"
@@ -200,7 +200,7 @@ def _settings(run: Run) -> str:
 # -- samples
 
 
-def _samples(bench: Bench, run: Run) -> str:
+def _samples(bench: TrainingSession, run: Run) -> str:
     head = '<h2 class="part">Samples over time</h2>'
     prompts = prompts_of(run)
     if not prompts:
@@ -255,12 +255,12 @@ def _sample(sample: Sample) -> str:
 # -- the mask
 
 
-def _mask(bench: Bench, run: Run | None) -> str:
+def _mask(bench: TrainingSession, run: Run | None) -> str:
     head = '<h2 class="part">What is trained of a document</h2>'
     try:
         found = bench.corpus(run)
         if found is None:
-            folder = escape(str(bench.workshop.corpora.folder))
+            folder = escape(str(bench.folders.corpora.folder))
             return (
                 f'{head}<p class="faint" id="no-corpora">There is no corpus in '
                 f"<code>{folder}</code> yet:"
@@ -280,12 +280,14 @@ def _mask(bench: Bench, run: Run | None) -> str:
     )
 
 
-def _mask_tools(bench: Bench, name: str, splits: Sequence[str], split: str, count: int) -> str:
+def _mask_tools(
+    bench: TrainingSession, name: str, splits: Sequence[str], split: str, count: int
+) -> str:
     corpora = _group(
         "Corpus",
         [
             (each, f'data-action="corpus" data-corpus="{escape(each)}"', each == name)
-            for each in bench.workshop.corpora.names()
+            for each in bench.folders.corpora.names()
         ],
     )
     halves = _group(

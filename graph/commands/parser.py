@@ -6,6 +6,8 @@ import argparse
 import os
 from collections.abc import Callable
 
+from graph.core.atomic_files import FORCE_HELP
+
 Do = Callable[[argparse.Namespace], int | None]
 """A verb: does what the options say, and returns the exit code, None for 0."""
 
@@ -58,6 +60,11 @@ def whole_number(least: int) -> Callable[[str], int]:
 
     read.__name__ = f"whole number of at least {least}"  # argparse quotes it in its error
     return read
+
+
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """The option that lets a verb replace a file that it did not write."""
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
 
 
 def add_revision(parser: argparse.ArgumentParser) -> None:

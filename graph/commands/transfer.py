@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
-from graph.commands.parser import Verbs, add_revision, add_signature, whole_number
+from graph.commands.parser import Verbs, add_force, add_revision, add_signature, whole_number
 from graph.commands.printing import check_revision, counted, show_progress
+from graph.core.atomic_files import whole_file
 from graph.core.errors import StoreError
 from graph.core.import_rows import BadLine
 from graph.core.protocol import LoadReport
@@ -80,6 +80,7 @@ python -m graph import --from neo4j://db.example --cypher
         choices=list(FORMATS),
         help="the format of the file (default: by the ending of its name; csv for -)",
     )
+    add_force(export)
     add_revision(export)
 
 
@@ -154,13 +155,9 @@ def _export(options: argparse.Namespace) -> None:
             return
         path = Path(options.file)
         write = format_of(path, options.format).write
-        unfinished = path.with_name(f"{path.name}.writing-{os.getpid()}")
         try:
-            with unfinished.open("w", encoding="utf-8", newline="") as file:
-                count = write(store.all_facts(options.at), file)
-            unfinished.replace(path)
+            with whole_file(path, force=options.force) as file:
+                count = write(store.all_facts(options.at), cast(TextIO, file))
         except OSError as problem:
             raise StoreError(f"{path} cannot be written: {problem.strerror}.") from problem
-        finally:
-            unfinished.unlink(missing_ok=True)
     print(f"Wrote {counted(count, 'fact')} to {path}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from graph.commands.parser import Verbs, add_signature
+from graph.commands.parser import Verbs, add_force, add_signature
 from graph.commands.printing import counted, show_progress
 from graph.core.errors import StoreError
 from graph.core.ids import parse_id
@@ -60,6 +60,7 @@ def add_verbs(verbs: Verbs) -> None:
         "python -m graph backup world-backup.db",
     )
     backing_up.add_argument("file", help="the file to write")
+    add_force(backing_up)
 
     verbs.add(
         "embed",
@@ -129,7 +130,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _backup(options: argparse.Namespace) -> None:
-    revision = back_up(options.store, Path(options.file))
+    revision = back_up(options.store, Path(options.file), force=options.force)
     print(f"{options.file} holds {options.store} as it was at revision {revision}.")
 
 

@@ -1,1 +1,1 @@
-"""What a fact is, the protocol of every store, and the plain types that all of `graph` shares."""
+"""What a fact is, the protocol that every store follows, and the types that `graph` shares."""

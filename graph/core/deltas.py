@@ -13,7 +13,7 @@ from graph.core.rules import Rule
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What an edit did to one fact, entity or rule: `before` it, and `after`. None: not there."""
+    """One fact, entity or rule before and after an edit; None where it does not exist."""
 
     before: Fact | Entity | Rule | None
     after: Fact | Entity | Rule | None
@@ -42,7 +42,7 @@ class Delta:
 
 
 def net(deltas: Iterable[Delta]) -> list[Delta]:
-    """Deltas with one for each thing edited: from the first `before` to the last `after`."""
+    """One delta for each thing edited, from its first `before` to its last `after`."""
     folded: dict[int, Delta] = {}
     for delta in deltas:
         first = folded.get(delta.id)
@@ -51,7 +51,7 @@ def net(deltas: Iterable[Delta]) -> list[Delta]:
 
 
 def touched_ids(deltas: Iterable[Delta]) -> set[int]:
-    """The ids of all facts and entities that deltas are about, linked entities included."""
+    """The ids of all facts and entities in the deltas, including linked entities."""
     ids: set[int] = set()
     for delta in deltas:
         for version in (delta.before, delta.after):
@@ -65,12 +65,12 @@ def touched_ids(deltas: Iterable[Delta]) -> set[int]:
 
 
 def same(first: Fact | Entity | Rule | None, second: Fact | Entity | Rule | None) -> bool:
-    """Whether two versions say the same; a linked entity's name may differ, its id may not."""
+    """Whether two versions have the same content; a link compares by id, not by name."""
     return content(first) == content(second)
 
 
 def content(version: Fact | Entity | Rule | None) -> object:
-    """What a version says, without the revisions it stood for."""
+    """The content of a version, without the revisions in which it is current."""
     if isinstance(version, Entity):
         return version.id, version.name, frozenset(version.aliases)
     if version is None or isinstance(version, Rule):

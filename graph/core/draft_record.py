@@ -1,4 +1,4 @@
-"""A draft as a shared store keeps it: its steps, and what each of them did."""
+"""A draft as a shared store keeps it: its steps and their deltas."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from graph.core.edits import Edit, edit_from_json, edit_to_json
 from graph.core.errors import StoreError
 from graph.core.names import quoted
 
-IDLE_DAYS = 7  # a draft that nobody opened or edited for so long is dropped
+IDLE_DAYS = 7  # days without use after which a draft is dropped
 _DRAFT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing done in a draft, as it is kept."""
+    """One edit, undo or redo in a draft."""
 
     number: int
-    """The draft's revision that this step made."""
+    """The revision of the draft that this step made."""
     id: int
     kind: str
     """"edit", "undo" or "redo"."""
@@ -30,10 +30,10 @@ class Step:
     reason: str = ""
     write_id: str | None = None
     edits: tuple[tuple[Edit, tuple[Delta, ...]], ...] = ()
-    """Each edit with what it did; empty for an undo or redo."""
+    """Each edit with its deltas; empty for an undo or redo."""
 
     def deltas(self) -> list[Delta]:
-        """What the step changed in all."""
+        """The net deltas of the step."""
         return net(delta for _, deltas in self.edits for delta in deltas)
 
     def to_json(self) -> dict[str, Any]:
@@ -67,14 +67,14 @@ class DraftRecord:
     draft_id: str
     base_revision: int
     first: int
-    """The draft's revision before its first step."""
+    """The revision of the draft before its first step."""
     steps: tuple[Step, ...] = ()
 
 
 def check_draft_id(draft_id: str) -> str:
-    """The id itself; raises `StoreError` for one that a page cannot have been given."""
+    """The id itself; raises `StoreError` for one that no page was ever given."""
     if not isinstance(draft_id, str) or not _DRAFT_ID.fullmatch(draft_id):
         raise StoreError(
-            f"{quoted(str(draft_id))} is no draft; an id has 1 to 64 letters, digits, - and _."
+            f"{quoted(str(draft_id))} is not a draft; an id has 1 to 64 letters, digits, - and _."
         )
     return draft_id

@@ -1,6 +1,6 @@
-"""The edits a person can make: plain data, in and out of JSON.
+"""The edits that a person can make, as plain data that goes in and out of JSON.
 
-What each one does is in editing/planning.py.
+graph/editing/planning.py turns each into its deltas.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from graph.core.names import quoted
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """Add a fact. An entity that is not spelt like a known one is made.
+    """Add a fact, and its entity if no entity has exactly this name.
 
-    A value that the entity and relation already have only gains the new source.
+    If the entity already has this value under the relation, the fact only gains the new source.
     """
 
     entity: str
@@ -26,12 +26,12 @@ class Add:
     source: str = ""
     year: int | None = None
     value_is_link: bool | None = None
-    """True or False settles what the value is; None lets the relation's declared kind do so."""
+    """Whether the value is another entity; None to decide by the relation's declared kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Give a fact another value. The old source and year were the old value's, so they go."""
+    """Replace a fact's value, and its source and year, which belonged to the old value."""
 
     fact_id: int
     value: str
@@ -42,14 +42,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Take a fact out of every lookup from now on; history keeps it."""
+    """Remove a fact from every lookup from now on; the history keeps it."""
 
     fact_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """Give an entity another name; the old one stays as an alias. Links show the new name."""
+    """Rename an entity. The old name stays as an alias, and links show the new name."""
 
     entity_id: int
     name: str
@@ -57,7 +57,7 @@ class Rename:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Make one entity of two: all facts and names of the first go to the second."""
+    """Merge two entities: all facts and names of the first move to the second."""
 
     entity_id: int
     into_id: int
@@ -65,7 +65,7 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class AddAlias:
-    """Let an entity be found by another name too."""
+    """Add a name by which the entity is found as well."""
 
     entity_id: int
     alias: str
@@ -73,7 +73,7 @@ class AddAlias:
 
 @dataclass(frozen=True, slots=True)
 class RemoveAlias:
-    """Take an alias from an entity."""
+    """Remove an alias from an entity."""
 
     entity_id: int
     alias: str
@@ -81,7 +81,7 @@ class RemoveAlias:
 
 @dataclass(frozen=True, slots=True)
 class AddSynonym:
-    """Let a phrase mean a relation. One phrase may mean several: the first that is there is it."""
+    """Make a phrase mean a relation. If it means several, the first that the entity has counts."""
 
     phrase: str
     relation: str
@@ -89,7 +89,7 @@ class AddSynonym:
 
 @dataclass(frozen=True, slots=True)
 class RemoveSynonym:
-    """Let a phrase no longer mean a relation."""
+    """Remove a synonym, so that the phrase no longer means the relation."""
 
     phrase: str
     relation: str
@@ -97,7 +97,7 @@ class RemoveSynonym:
 
 @dataclass(frozen=True, slots=True)
 class ChangeSetting:
-    """Give a setting of the graph another value; `graph.core.rules.SETTINGS` has them all."""
+    """Change a setting of the graph; `graph.core.rules.SETTINGS` lists them."""
 
     name: str
     value: str
@@ -132,12 +132,12 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 def edit_kind(edit: Edit) -> str:
-    """The word for an edit: "add", "change", "delete", "rename", "merge", "add alias"…"""
+    """The name of an edit's kind, as in JSON: "add", "change", "delete", "rename"…"""
     return _NAMES[type(edit)]
 
 
 def edit_to_json(edit: Edit) -> dict[str, Any]:
-    """Plain data with the kind, ids as text."""
+    """Plain data with the kind, and with ids as text."""
     data = {
         name: str(value) if name.endswith("_id") else value for name, value in asdict(edit).items()
     }
@@ -145,17 +145,20 @@ def edit_to_json(edit: Edit) -> dict[str, Any]:
 
 
 def edit_from_json(data: dict[str, Any]) -> Edit:
-    """The edit that `edit_to_json` wrote; raises `StoreError` for anything else."""
+    """The inverse of `edit_to_json`; raises `StoreError` for anything else."""
     kind = data.get("kind")
     if kind not in _KINDS:
-        raise StoreError(f"{quoted(str(kind))} is no edit; use one of: {', '.join(_KINDS)}.")
+        raise StoreError(
+            f"{quoted(str(kind))} is not a kind of edit; choose from {', '.join(_KINDS)}."
+        )
     try:
-        return _KINDS[kind](
+        edit: Edit = _KINDS[kind](
             **{
                 name: parse_id(value) if name.endswith("_id") else value
                 for name, value in data.items()
                 if name != "kind"
             }
         )
+        return edit
     except TypeError as problem:
         raise StoreError(f"The edit {quoted(kind)} is incomplete: {problem}.") from problem

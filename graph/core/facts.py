@@ -1,8 +1,7 @@
 """What a fact is: entities, facts, and several values as one string.
 
-Everything here is plain data and pure functions; no store is needed. `join_values` is the only
-function that makes one string of several values: the corpus, the decoder and the grounding share
-it.
+Everything here is plain data and pure functions. `join_values` is the only function that makes one
+string of several values; the corpus, the decoder and the grounding share it.
 """
 
 from __future__ import annotations
@@ -14,23 +13,23 @@ from typing import Any
 
 from graph.core.ids import parse_id
 
-RELATIONS = "relations"  # the reserved relation: answered with the names of an entity's relations
-UNKNOWN = "unknown"  # what a lookup that finds nothing is answered with
-MAX_VALUES = 5  # values shown of one entity and relation; the rest is counted
+RELATIONS = "relations"  # the reserved relation, whose value is the names of an entity's relations
+UNKNOWN = "unknown"  # the answer to a lookup that finds nothing
+MAX_VALUES = 5  # values shown for one entity and relation; the others are only counted
 _UNSHOWN = re.compile(r"and \d+ more")
-MAX_RELATIONS = 8  # names in the answer to `relations`
+MAX_RELATIONS = 8  # names in the answer to `relations`, at most
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """Something that facts are about. Its name is unique; keys and aliases may be shared."""
+    """Something that facts are about. Its name is unique; others may share its key and aliases."""
 
     id: int
     name: str
     aliases: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, the id as text (63 bits do not survive a browser's numbers)."""
+        """Plain data, with the id as text because numbers in a browser cannot hold 63 bits."""
         return {"id": str(self.id), "name": self.name, "aliases": list(self.aliases)}
 
     @classmethod
@@ -40,7 +39,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One triplet, as it stands at the revision that was read."""
+    """One triplet, as it is at the revision that was read."""
 
     id: int
     entity_id: int
@@ -53,9 +52,9 @@ class Fact:
     source: str = ""
     """Where the fact comes from; several sources are joined by "; "."""
     year: int | None = None
-    """The year the value is of, where it ages (a population, a head of state)."""
+    """The year that the value is from, if it ages (a population, a head of state)."""
     since: int = 0
-    """The shared store's revision that wrote it so; 0 where a draft added it."""
+    """The revision of the shared store that wrote this version; 0 if a draft added it."""
 
     @property
     def is_link(self) -> bool:
@@ -68,7 +67,7 @@ class Fact:
         return (self.entity_id,) if self.value_id is None else (self.entity_id, self.value_id)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, ids as text."""
+        """Plain data, with ids as text."""
         return {
             "id": str(self.id),
             "entity_id": str(self.entity_id),
@@ -99,15 +98,15 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class JoinedValues:
-    """Several values as one string, and where each shown one stands in it."""
+    """Several values as one string, and where each shown value is in it."""
 
     text: str
     spans: tuple[tuple[int, int], ...]
-    """Begin and end in `text` of each shown value, at most `MAX_VALUES`."""
+    """Begin and end of each shown value in `text`; at most `MAX_VALUES`."""
 
 
 def join_values(values: Sequence[str], most: int = MAX_VALUES) -> JoinedValues:
-    """Values as one string: joined by "; ", at most five, then "and N more".
+    """Values as one string: at most five, joined by "; ", then "and N more".
 
     >>> join_values(["A", "B", "C", "D", "E", "F", "G"]).text
     'A; B; C; D; E; and 2 more'
@@ -124,7 +123,7 @@ def join_values(values: Sequence[str], most: int = MAX_VALUES) -> JoinedValues:
 
 
 def split_values(text: str) -> list[str]:
-    """The values that `join_values` joined; those that it only counted are left out.
+    """The values that `join_values` joined, without those that it only counted.
 
     >>> split_values("A; B; C; D; E; and 2 more")
     ['A', 'B', 'C', 'D', 'E']

@@ -13,15 +13,15 @@ LARGEST_ID = 2**63 - 1
 
 
 def parse_id(text: object) -> int:
-    """The id that came back as text from a page; raises `StoreError` for a made-up one."""
+    """An id that came back from a page as text; raises `StoreError` for anything else."""
     number = str(text)
     if not (number.isascii() and number.isdigit() and 0 < int(number[:20]) <= LARGEST_ID):
-        raise StoreError(f"{quoted(number)} is no id of this store; choose from what it shows.")
+        raise StoreError(f"{quoted(number)} is not an id; copy one that this store shows.")
     return int(number)
 
 
 def is_id(number: object) -> bool:
-    """Whether a number can be an id at all; what is asked for any other is simply not there."""
+    """Whether a number can be an id at all; nothing has any other id."""
     return type(number) is int and 0 < number <= LARGEST_ID
 
 
@@ -30,15 +30,16 @@ _id_lock = threading.Lock()
 
 
 def new_id() -> int:
-    """A 63-bit id, later ones larger: 42 bits of milliseconds, then 21 that tell apart.
+    """A new 63-bit id, larger than earlier ones: 42 bits of milliseconds, then 21 that differ.
 
-    The first id of a millisecond starts at a random place, so two processes do not meet.
+    The first id of each millisecond begins at a random number, so that two processes are unlikely
+    to choose the same.
     """
     return new_ids(1)[0]
 
 
 def new_ids(count: int) -> range:
-    """So many ids in a row, as `new_id` gives them one by one."""
+    """Consecutive new ids, the same as `count` calls of `new_id`."""
     global _last_id
     with _id_lock:
         fresh = (time.time_ns() // 1_000_000 << 21) | random.getrandbits(20)

@@ -1,4 +1,4 @@
-"""Rows of an import: what a file says, line by line, before a store has looked at it."""
+"""The rows of an import, as a file states them, before a store has checked them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from graph.core.errors import StoreError
 
 @dataclass(frozen=True, slots=True)
 class FactRow:
-    """A fact as a file has it, not yet looked at."""
+    """A fact as a file states it."""
 
     line: int
     entity: str
@@ -21,7 +21,7 @@ class FactRow:
 
 @dataclass(frozen=True, slots=True)
 class AliasRow:
-    """Another name of an entity, as a file has it."""
+    """Another name of an entity, as a file states it."""
 
     line: int
     alias: str
@@ -30,7 +30,7 @@ class AliasRow:
 
 @dataclass(frozen=True, slots=True)
 class RelationRow:
-    """What a file declares of a relation."""
+    """A relation's kind and description, as a file declares them."""
 
     line: int
     relation: str
@@ -40,7 +40,7 @@ class RelationRow:
 
 @dataclass(frozen=True, slots=True)
 class SynonymRow:
-    """A phrase that means a relation, as a file has it."""
+    """A phrase that means a relation, as a file states it."""
 
     line: int
     phrase: str
@@ -49,7 +49,7 @@ class SynonymRow:
 
 @dataclass(frozen=True, slots=True)
 class SettingRow:
-    """A setting of the graph, as a file has it."""
+    """A setting of the graph, as a file states it."""
 
     line: int
     setting: str
@@ -58,7 +58,7 @@ class SettingRow:
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
-    """A line that cannot be taken in, and why."""
+    """A line that cannot be imported, and why."""
 
     line: int
     reason: str
@@ -71,7 +71,7 @@ Row = FactRow | AliasRow | RelationRow | SynonymRow | SettingRow | BadLine
 
 
 def read_year(text: str) -> int | None:
-    """The year in a file's cell, None where it is empty; raises `StoreError` for anything else."""
+    """The year in a cell of a file, None if it is empty; raises `StoreError` for anything else."""
     text = text.strip()
     if not text:
         return None
@@ -80,5 +80,5 @@ def read_year(text: str) -> int | None:
     except ValueError:
         year = 100_000
     if abs(year) > 99_999:
-        raise StoreError(f"The year “{text[:40]}” is no year.")
+        raise StoreError(f"“{text[:40]}” is not a year; write it in digits.")
     return year

@@ -1,4 +1,4 @@
-"""What must hold in every store, looked at through its reads alone."""
+"""The invariants of every store, checked through its reads alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from graph.core.names import clean_name, clean_value, fold
 from graph.core.protocol import TripletStore
 from graph.core.rules import SETTING, clean_setting
 
-MOST = 100  # findings that are listed
+MOST = 100  # findings listed, at most
 
 
 def check(store: TripletStore, own: Iterable[str] = (), most: int = MOST) -> list[str]:
@@ -43,18 +43,18 @@ def _findings(store: TripletStore) -> Iterator[str]:
             if entity_id not in names:
                 entity = store.entity(entity_id, at=at)
                 if entity is None:
-                    yield f"{what} hangs on the entity {entity_id}, which is not there."
+                    yield f"{what} refers to the entity {entity_id}, which does not exist."
                     continue
                 names[entity_id] = entity.name
                 if all(found.id != entity_id for found, _ in store.find_entities(name, at=at)):
-                    yield f"The entity {entity_id} is not found by its name {entity.name}."
+                    yield f"The entity {entity_id} cannot be found by its name {entity.name}."
             if names[entity_id] != name:
-                yield f"{what} calls the entity {entity_id} {name}: it is {names[entity_id]}."
+                yield f"{what} names the entity {entity_id} {name}, not {names[entity_id]}."
         if fold(fact.relation) == RELATIONS:
             yield f"{what} uses the reserved relation."
         slot = (fact.entity_id, fold(fact.relation), str(fact.value_id or fact.value))
         if slot in seen:
-            yield f"{what} says the same as the fact {seen[slot]}."
+            yield f"{what} is a duplicate of the fact {seen[slot]}."
         seen[slot] = fact.id
         for text, clean in ((fact.relation, clean_name), (fact.value, clean_value)):
             try:
@@ -63,7 +63,7 @@ def _findings(store: TripletStore) -> Iterator[str]:
                 yield f"{what}: {problem}"
             else:
                 if kept != text:
-                    yield f"{what} has text that is not in its standard form."
+                    yield f"{what} has text that is not in its normal form."
     for rule in store.rules(at=at):
         if rule.kind == SETTING:
             try:
@@ -71,4 +71,4 @@ def _findings(store: TripletStore) -> Iterator[str]:
             except StoreError as problem:
                 yield str(problem)
         elif store.relation(rule.value) is None:
-            yield f"The synonym {rule.name} means {rule.value}, which is no relation of the graph."
+            yield f"The synonym {rule.name} means {rule.value}, which is not a relation here."

@@ -25,9 +25,9 @@ def read_entry(
     deltas: str | None,
     transaction: str,
 ) -> JournalEntry:
-    """An entry of its columns: `time` in milliseconds, `edit` and `deltas` in JSON.
+    """An entry from its columns: `time` in milliseconds, `edit` and `deltas` in JSON.
 
-    `transaction` is the kind of the revision that it is part of.
+    `transaction` is the kind of the revision that the entry belongs to.
     """
     return JournalEntry(
         revision=revision,
@@ -42,14 +42,14 @@ def read_entry(
 
 
 def read_deltas(text: str | None) -> tuple[Delta, ...]:
-    """Deltas from the journal's JSON; none of an import, whose rows tell what changed."""
+    """Deltas from the journal's JSON; none for an import, which lists no deltas."""
     return tuple(Delta.from_json(delta) for delta in json.loads(text)) if text else ()
 
 
 def without(object_id: int, kind: str, edit: str, deltas: str | None) -> tuple[str, str | None]:
-    """An entry's edit and deltas, in JSON, without what they say of a fact or entity.
+    """An entry's edit and deltas, in JSON, without anything about one fact or entity.
 
-    Where they list what changed, the edit is left only if it names no more than ids and revisions.
+    If the entry lists deltas, its edit is kept only if it consists of ids and revisions.
     """
     if deltas is None:
         return edit, None
@@ -78,11 +78,11 @@ class JournalEntry:
     """When it was written, ISO 8601 in UTC."""
     reason: str
     edit: dict[str, Any]
-    """The edit as it was asked for; of an import, what was read and counted."""
+    """The edit as it was requested; for an import, what was read and counted."""
     deltas: tuple[Delta, ...]
-    """What changed, fact by fact and entity by entity; empty for an import."""
+    """What changed, one fact or entity at a time; empty for an import."""
     published: bool = False
-    """Whether it came with a published draft."""
+    """Whether it is part of a published draft."""
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -1,4 +1,4 @@
-"""Names and literals as text: how they are cleaned, quoted, and folded to the key of a lookup.
+"""Names and literals as text: how they are cleaned, quoted and folded to lookup keys.
 
 `fold` is the only function that makes a key: the stores, the corpus, the decoder and the grounding
 share it.
@@ -12,9 +12,9 @@ from functools import lru_cache
 
 from graph.core.errors import InvalidText
 
-MAX_NAME = 512  # characters of an entity's, an alias's or a relation's name
-MAX_VALUE = 4096  # characters of a literal
-# Characters that reorder the text around them: they let a value disguise what stands beside it.
+MAX_NAME = 512  # characters in the name of an entity, an alias or a relation
+MAX_VALUE = 4096  # characters in a literal
+# Characters that reorder the text around them: a value could disguise its context with them.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _MONTH = (
     "(?:january|february|march|april|may|june|july|august|september|october|november|december"
@@ -30,7 +30,7 @@ _NUMBER_OR_DATE = re.compile(
 
 
 def quoted(text: str, length: int = 60) -> str:
-    """`text` as a sentence may quote it: shortened, with nothing in it that acts on a terminal."""
+    """`text` in quotation marks for a message: shortened, with control characters escaped."""
     visible = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text[: length + 1])
     return f"“{visible[:length]}…”" if len(visible) > length else f"“{visible}”"
 
@@ -38,9 +38,10 @@ def quoted(text: str, length: int = 60) -> str:
 def _clean(text: str, what: str, longest: int) -> str:
     if not isinstance(text, str):
         raise InvalidText(f"The {what} {text!r:.60} is not text; give it as a string.")
-    if len(text) > 4 * longest:  # do not normalise a megabyte only to refuse it
+    if len(text) > 4 * longest:  # refuse a megabyte before normalising it
         raise InvalidText(
-            f"The {what} {quoted(text)} has {len(text):,} characters; at most {longest:,} are kept."
+            f"The {what} {quoted(text)} has {len(text):,} characters; "
+            f"at most {longest:,} are allowed."
         )
     if text.isascii() and text.isprintable():  # the common case, ten times as fast
         cleaned = " ".join(text.split())
@@ -49,8 +50,8 @@ def _clean(text: str, what: str, longest: int) -> str:
         for character in cleaned:
             if unicodedata.category(character) in ("Cc", "Cs") or character in _REORDERING:
                 raise InvalidText(
-                    f"The {what} {quoted(text)} has the control character "
-                    f"U+{ord(character):04X} in it; remove it."
+                    f"The {what} {quoted(text)} contains the control character "
+                    f"U+{ord(character):04X}; remove it."
                 )
         if all(unicodedata.category(c) in ("Cf", "Mn", "Zs") for c in cleaned):
             cleaned = ""
@@ -59,41 +60,41 @@ def _clean(text: str, what: str, longest: int) -> str:
     if len(cleaned) > longest:
         raise InvalidText(
             f"The {what} {quoted(cleaned)} has {len(cleaned):,} characters; "
-            f"at most {longest:,} are kept."
+            f"at most {longest:,} are allowed."
         )
     return cleaned
 
 
 def clean_name(text: str, what: str = "name") -> str:
-    """A name as it is kept: NFC, runs of white space as one space, stripped, 1 to 512 characters.
+    """A name in its stored form: NFC, single spaces, stripped, 1 to 512 characters.
 
-    Raises `InvalidText` (a `ValueError`) in one sentence: empty, too long, control characters.
+    Raises `InvalidText` (a `ValueError`) if it is empty, too long or has control characters.
     """
     return _clean(text, what, MAX_NAME)
 
 
 def clean_value(text: str) -> str:
-    """A literal as it is kept: as `clean_name`, but up to 4,096 characters."""
+    """A literal in its stored form: as `clean_name`, but up to 4,096 characters."""
     return _clean(text, "value", MAX_VALUE)
 
 
 def clean_note(text: str, what: str, longest: int = 500) -> str:
-    """A source, author or reason as it is kept; may be empty."""
+    """A source, author or reason in its stored form; it may be empty."""
     return _clean(text, what, longest) if text and not text.isspace() else ""
 
 
 def clean_sources(text: str) -> str:
-    """Sources as a fact keeps them, joined by "; "; each is a note, and there may be any number.
+    """Any number of sources in their stored form, joined by "; ".
 
-    A fact of a large corpus names every passage in which it was looked up, and what is written out
-    has to be read in again.
+    Their number has no limit, because a fact of a large corpus names every passage in which it was
+    looked up, and an import has to accept every export.
     """
     parts = [clean_note(part, "source") for part in text.split("; ")] if text else []
     return "; ".join(part for part in parts if part)
 
 
 def fold(text: str) -> str:
-    """The key that spellings of one name share: NFKC, case fold, `_` and spaces as one space.
+    """The key that all spellings of a name share: NFKC, case folded, `_` and spaces as one space.
 
     >>> fold("New_York  CITY")
     'new york city'
@@ -105,21 +106,22 @@ def _fold(text: str) -> str:
     if text.isascii():
         key = " ".join(text.lower().replace("_", " ").split())
     else:
-        once = unicodedata.normalize("NFKC", text).casefold()  # folding can undo normal form,
-        key = " ".join(unicodedata.normalize("NFKC", once).replace("_", " ").split())  # so twice
-    return key or text  # a name of underscores alone keeps itself as its key
+        # Twice, because case folding can undo the normal form.
+        once = unicodedata.normalize("NFKC", text).casefold()
+        key = " ".join(unicodedata.normalize("NFKC", once).replace("_", " ").split())
+    return key or text  # a name of underscores alone is its own key
 
 
-_fold_short = lru_cache(maxsize=65536)(_fold)  # what a model rambles is not kept
+_fold_short = lru_cache(maxsize=65536)(_fold)  # not for long texts, as a model may write
 
 
 def is_number_or_date(value: str) -> bool:
-    """Whether a value reads as a number or a date: such a value is never a link by accident."""
+    """Whether a value looks like a number or a date: then it is a link only if declared so."""
     return _NUMBER_OR_DATE.fullmatch(value.strip()) is not None
 
 
 def plain(text: str) -> str:
-    """The folded key without accents, as search compares it: "São" and "sao" are equal."""
+    """The folded key without accents, for searches: "São" and "sao" are equal."""
     key = fold(text)
     if key.isascii():
         return key

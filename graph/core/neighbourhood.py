@@ -1,4 +1,4 @@
-"""The facts around a set of entities, walked hop by hop with a bound on every step."""
+"""The facts around a set of entities, collected hop by hop with a limit on every hop."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from graph.core.facts import Fact
 from graph.core.protocol import TripletReads
 
 Around = Callable[[list[int], int], list[list[Fact]]]
-"""For each of some entities its facts, those from it and then those to it: at most so many each."""
+"""Takes entity ids and a limit; returns for each entity its facts, outgoing ones first."""
 
 
 def walk(
     store: TripletReads, entity_ids: Iterable[int], hops: int, limit: int, at: int | None
 ) -> list[Fact]:
-    """At most `limit` facts within `hops` of the entities, both ways, nearest first."""
+    """At most `limit` facts within `hops` of the entities, in both directions, nearest first."""
 
     def around(ids: list[int], wanted: int) -> list[list[Fact]]:
         return [
@@ -30,10 +30,10 @@ def walk(
 
 
 def walk_around(around: Around, entity_ids: Iterable[int], hops: int, limit: int) -> list[Fact]:
-    """`walk` for a store that is asked for a whole hop at once.
+    """`walk` for a store that reads a whole hop with one query.
 
-    The entities of one hop take turns, so that a hub does not use up the whole limit, and each is
-    asked for no more facts than are still wanted.
+    The entities of a hop take turns, so that a hub does not use up the whole limit. No entity is
+    asked for more facts than are still wanted.
     """
     found: dict[int, Fact] = {}
     frontier = list(dict.fromkeys(entity_ids))

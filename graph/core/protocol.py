@@ -1,8 +1,8 @@
-"""The one protocol that every store follows.
+"""The protocol that every store follows.
 
-A read takes `at`, a revision: None reads the newest, a number what the store held then. A
+A read takes a revision, `at`: None reads the newest, a number reads what the store held then. A
 generation pins one revision and reads that throughout. Writes are edits: each `apply` is one
-transaction, one revision, and journalled in the same transaction.
+transaction and one revision, and it is journalled in the same transaction.
 
     with open_store("sqlite:///world.db") as store:
         france, how = store.find_entities("France")[0]
@@ -27,17 +27,17 @@ from graph.core.vectors import Vectors
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A relation's name and what is declared of it."""
+    """A relation's name, and what is declared about it."""
 
     name: str
     kind: str | None = None
-    """What its values are: "link", "literal", or None where nothing is declared."""
+    """What its values are: "link", "literal", or None if that is not declared."""
     description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """How much a store holds now."""
+    """The counts of what a store holds now."""
 
     entities: int
     aliases: int
@@ -54,20 +54,20 @@ class LoadReport:
 
     revision: int = 0
     facts: int = 0
-    """Facts that are new."""
+    """New facts."""
     sources: int = 0
-    """Facts that were there and gained a source."""
+    """Facts that existed and gained a source."""
     doubles: int = 0
-    """Facts that were there as they are."""
+    """Facts that existed with the same source."""
     entities: int = 0
-    """Entities that are new."""
+    """New entities."""
     aliases: int = 0
     relations: int = 0
-    """Relations that were declared."""
+    """Declared relations."""
     rules: int = 0
-    """Synonyms and settings that are new."""
+    """New synonyms and settings."""
     bad: int = 0
-    """Lines that were left out."""
+    """Invalid lines, which were skipped."""
 
 
 class TripletReads(Protocol):
@@ -85,8 +85,8 @@ class TripletReads(Protocol):
     def find_entities(self, name: str, at: int | None = None) -> list[tuple[Entity, str]]:
         """The entities called `name`, best first, each with how: "exact", "folded" or "alias".
 
-        The name in this spelling, then an alias in this spelling, then whatever shares the folded
-        key, the one with most facts first.
+        Names of exactly this spelling come first, then aliases of exactly this spelling, then
+        others with the same folded key. Of equals, the entity with most facts comes first.
         """
 
     def fact(self, fact_id: int, at: int | None = None) -> Fact | None:
@@ -99,7 +99,7 @@ class TripletReads(Protocol):
         at: int | None = None,
         limit: int | None = None,
     ) -> list[Fact]:
-        """The facts of an entity in stored order; `relation` in any spelling of its folded key."""
+        """The facts of an entity in stored order; `relation` matches by its folded key."""
 
     def facts_to(
         self, entity_id: int, at: int | None = None, limit: int | None = None
@@ -109,59 +109,59 @@ class TripletReads(Protocol):
     def neighbourhood(
         self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None
     ) -> list[Fact]:
-        """At most `limit` facts within so many hops of the entities, both ways, nearest first."""
+        """At most `limit` facts within `hops` of the entities, both ways, nearest first."""
 
     def all_facts(self, at: int | None = None) -> Iterator[Fact]:
         """Every fact in stored order, read in batches."""
 
     def search(self, text: str, limit: int = 10, at: int | None = None) -> list[Entity]:
-        """Entities as one types: words that begin so, then parts, then near spellings."""
+        """Entities that match typed text: by beginnings of words, then parts, then misspellings."""
 
     def candidates(self, name: str, limit: int = 50, at: int | None = None) -> list[Entity]:
-        """Entities that `name` may be a slip of the pen for, in no stated order.
+        """Entities that `name` may be a misspelling of, in no stated order.
 
-        A lookup asks this when `find_entities` knows no such name, and ranks what it gets by
-        `graph.lookup.spelling.near`, so a store need only not leave out the nearest: a name or
-        alias of the same words in another order, or with a letter or two wrong
-        (`graph.lookup.spelling.near_words` says how many). A word that occurs in some name, also in
-        one that is gone, is meant as it is written and never taken for another: "Zambia", deleted,
-        is not "Gambia".
+        A lookup calls this if `find_entities` finds nothing, and ranks the result by
+        `graph.lookup.spelling.near`. So a store may return too many entities, but must not omit the
+        nearest: those with a name or alias of the same words in another order, or with a few wrong
+        letters (`graph.lookup.spelling.near_words` says how many). A word that occurs in any name,
+        current or former, is never taken for a misspelling: "Zambia", deleted, is not "Gambia".
         """
 
     def has_vectors(self) -> bool:
-        """Whether names of entities were embedded (`python -m graph embed`)."""
+        """Whether the names of entities are embedded (by `python -m graph embed`)."""
 
     def near_names(
         self, vector_D: Vectors, limit: int = 10, at: int | None = None
     ) -> list[tuple[Entity, float]]:
         """Entities whose embedded name is nearest to a vector, with the cosine, best first.
 
-        `vector_D` is float32 [D] of length 1, by the encoder that embedded the names. A name that
-        was never embedded, as one that a draft gave, is not found.
+        `vector_D` is float32 [D] of length 1, from the encoder that embedded the names. Names that
+        were never embedded, such as those that a draft gave, are not found.
         """
 
     def relation(self, name: str) -> Relation | None:
-        """What is known of a relation, by the folded key of its name."""
+        """A relation by the folded key of its name."""
 
     def relations(self) -> list[Relation]:
-        """All relations that are or were declared or used, in the order in which they came."""
+        """All relations that were ever declared or used, in the order in which they were added."""
 
     def former_relations(self, entity_id: int, at: int | None = None) -> list[str]:
-        """The names of relations that an entity had facts of earlier, and has none of now.
+        """The names of relations that the entity has no facts of now, but had earlier.
 
-        What is gone stays gone: no lookup that means one of these is answered by another.
+        A lookup that means one of these is a miss: no other relation answers it.
         """
 
     def rules(
         self, kind: str | None = None, name: str | None = None, at: int | None = None
     ) -> list[Rule]:
-        """The synonyms and settings, oldest first: all, of a kind, or by the folded key of a name.
+        """The synonyms and settings, oldest first: all, or those of a kind or name.
 
-        Rules are versioned and undone like facts; deltas hold them as they hold facts.
+        `name` matches by its folded key. Rules are versioned and undone like facts, and deltas hold
+        them like facts.
         """
 
     def relation_names(self, entity_id: int, at: int | None = None) -> list[str]:
-        """The names of an entity's relations in stated order (a draft's own first), all of them."""
+        """The names of all relations of an entity, in stored order, with those of a draft first."""
 
 
 @runtime_checkable
@@ -175,7 +175,7 @@ class TripletStore(TripletReads, Protocol):
     url: str
 
     def state(self, at: int | None = None) -> str:
-        """A key for caches that names this store and the revision (and of a draft, its own)."""
+        """A key for caches: names this store and the revision, and for a draft its own revision."""
 
     def apply(
         self,
@@ -185,20 +185,20 @@ class TripletStore(TripletReads, Protocol):
         reason: str = "",
         write_id: str | None = None,
     ) -> int:
-        """Do all the edits or none, as one transaction; returns its revision.
+        """Make all the edits or none, in one transaction; returns its revision.
 
-        With a `write_id` that the journal already holds, nothing is done twice: the revision of
-        the first time is returned.
+        If the journal already holds the `write_id`, nothing is written again, and the revision of
+        the first write is returned.
         """
 
     def undo(self, *, author: str, reason: str = "") -> int:
-        """Take back the newest transaction that stands; an edit itself. Returns its revision."""
+        """Take back the newest transaction that is not undone; returns the revision of the undo."""
 
     def redo(self, *, author: str, reason: str = "") -> int:
-        """Do again what was undone last, unless something was edited since."""
+        """Do again what was undone last, unless an edit came after it; returns its revision."""
 
     def revert(self, revision: int, *, author: str, reason: str = "") -> int:
-        """Take back one earlier transaction, or raise `Conflict` where it was built upon."""
+        """Take back an earlier transaction; raises `Conflict` if later edits changed its result."""
 
     def history(
         self,
@@ -208,14 +208,14 @@ class TripletStore(TripletReads, Protocol):
         limit: int = 100,
         before: int | None = None,
     ) -> list[JournalEntry]:
-        """The journal, newest first: all, of an entity, or of a fact.
+        """The journal, newest first: all of it, or the entries about an entity or a fact.
 
-        At least `limit` entries while there are so many, for a revision is never cut in two: then
-        `before` the last one's revision pages on without loss.
+        Returns at least `limit` entries if there are so many, because a revision is never split. So
+        a call with the last entry's revision as `before` returns the next page.
         """
 
     def statistics(self) -> Statistics:
-        """How much is there now."""
+        """The counts of what the store holds now."""
 
     def close(self) -> None:
         """Give back files and connections."""
@@ -231,17 +231,17 @@ class Draft(TripletStore, Protocol):
 
     draft_id: str
     base: SharedStore
-    """The shared store underneath."""
+    """The shared store under the draft."""
 
     @property
     def base_revision(self) -> int:
-        """The revision of the shared store that the draft lies over."""
+        """The revision of the shared store under the draft."""
 
     def edits(self) -> list[Edit]:
-        """The edits that stand, oldest first."""
+        """The edits that are not undone, oldest first."""
 
     def deltas(self) -> list[Delta]:
-        """What the draft changes in all, against its base."""
+        """The net deltas of the draft against its base."""
 
     def can_undo(self) -> bool:
         """Whether there is an edit to undo."""
@@ -260,15 +260,18 @@ class Draft(TripletStore, Protocol):
     ) -> int:
         """Add the facts of a file as one step; returns how many were added.
 
-        A line that cannot be added is told to `on_bad` and left out. `source` is of facts that
-        name none.
+        Args:
+            rows: the rows of the file.
+            author, reason: who adds them, and why.
+            source: the source of facts that name none.
+            on_bad: called for each row that cannot be added, which is skipped.
         """
 
     def publish(self, *, author: str, reason: str = "", write_id: str | None = None) -> int:
         """Write the edits to the shared store in one transaction; returns its revision.
 
-        Raises `Conflict`, with both versions, where somebody else changed what the draft touches;
-        then nothing is published. Afterwards the draft is empty, over the new revision.
+        Afterwards the draft is empty, over the new revision. Raises `Conflict`, with both versions,
+        and publishes nothing, if somebody else changed what the draft touches.
         """
 
     def discard(self) -> int:
@@ -276,12 +279,12 @@ class Draft(TripletStore, Protocol):
 
 
 class SharedStore(TripletStore, Protocol):
-    """A store that others see too: drafts are laid over it, and kept in it."""
+    """A store that everybody sees. Drafts are overlays of it, and are kept in it."""
 
     clock: Callable[[], float]
 
     def draft(self, draft_id: str) -> Draft:
-        """The session's draft; one that has no edits opens at the newest revision.
+        """The session's draft; a draft without edits opens at the newest revision.
 
         Raises `StoreError` for an id that is not 1 to 64 letters, digits, - and _.
         """
@@ -298,29 +301,36 @@ class SharedStore(TripletStore, Protocol):
         on_bad: Callable[[BadLine], None] | None = None,
         on_progress: Callable[[int], None] | None = None,
     ) -> LoadReport:
-        """Take in the rows of a file as one revision; `source` is of facts that name none.
+        """Import the rows of a file as one revision.
 
-        A bad line is told to `on_bad`. Unless `skip_bad`, it also keeps everything out: the rest
-        is only checked, and a `StoreError` says how many there were.
+        Args:
+            rows: the rows of the file.
+            author, reason: who imports, and why.
+            kind: the kind of the revision in the history.
+            source: the source of facts that name none.
+            skip_bad: skip invalid rows. Otherwise one of them stops the import: the other rows are
+                checked, nothing is written, and a `StoreError` says how many are invalid.
+            on_bad: called for each invalid row.
+            on_progress: called with the number of rows so far.
         """
 
     def unembedded(self, after: int = -1, limit: int = 1000) -> list[tuple[int, str]]:
-        """Ids and names of entities whose present name has no vector, by ids above `after`."""
+        """Ids and names of entities whose current name has no vector, with ids above `after`."""
 
     def embed(self, names: Sequence[tuple[int, str]], vectors_ND: Vectors) -> None:
-        """Keep the vectors of names, float32 [N, D], for `near_names`; no edit, so not journalled.
+        """Store the vectors of names, float32 [N, D], for `near_names`; this is not journalled.
 
-        An entity that has another name by now is passed over.
+        An entity that was renamed since is skipped.
         """
 
     def load_draft(self, draft_id: str) -> DraftRecord | None:
-        """The draft as it was kept; None if there is none or it has expired."""
+        """A stored draft; None if there is none or it has expired."""
 
     def save_step(self, record: DraftRecord, step: Step) -> None:
-        """Keep one more step; raises `StoreError` if another process wrote this one meanwhile."""
+        """Store one more step; raises `StoreError` if another process has stored that step."""
 
     def empty_draft(self, record: DraftRecord) -> None:
-        """Forget the steps of a draft, and keep its numbers."""
+        """Delete the steps of a draft, but not its revision numbers."""
 
     def publish_draft(
         self,
@@ -331,7 +341,7 @@ class SharedStore(TripletStore, Protocol):
         reason: str,
         write_id: str | None,
     ) -> int:
-        """Write steps as one transaction that empties the draft too, or raise `Conflict`."""
+        """Write steps in one transaction that also empties the draft, or raise `Conflict`."""
 
     purge_notice: str
     """Where a purged fact remains although the store erased it, as a sentence; "" for nowhere."""
@@ -346,19 +356,21 @@ class SharedStore(TripletStore, Protocol):
     def purge(self, fact_ids: Sequence[int], *, author: str, reason: str = "") -> int:
         """Erase facts, their history and their traces for good; returns the revision.
 
-        Gone are every version of the facts and of earlier ones that said the same, what the journal
-        and drafts hold of them, the reasons of revisions that touched them, and the entities,
-        relations and words that only they used. Drafts that edited one are emptied. What remains is
-        a journal entry that says how many were purged, by whom and why. Backups and exports are
-        other files. Raises `StoreError` for an id that never was one, and while another process
-        keeps a file from being rewritten.
+        This erases every version of the facts and of earlier duplicates, what the journal and
+        drafts hold of them, the reasons of revisions that touched them, and the entities, relations
+        and words that only they used. Drafts that edited one are emptied. A journal entry remains
+        and says how many facts were purged, by whom and why. Backups and exports are not changed.
+
+        Raises `StoreError` for an id that no fact ever had, and if the file cannot be rewritten
+        because another process is reading it.
         """
 
     def rewrite(self) -> None:
         """Rewrite the store's file and cut its log, so that nothing deleted is left in either.
 
-        A purge ends with this; it is for one that could not, because another process kept reading.
-        Raises `StoreError` while that is so, and for a store that is not a file.
+        Every purge ends with this. Call it again after a purge that could not rewrite the file.
+        Raises `StoreError` while another process is reading the file, and for a store that is not a
+        file.
         """
 
     def __enter__(self) -> SharedStore: ...

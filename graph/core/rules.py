@@ -1,7 +1,7 @@
-"""What a graph says about its own reading: synonyms of relations, and settings.
+"""Rules of a graph: synonyms of relations, and settings that decide how lookups are answered.
 
-Rules are kept in the graph, versioned and journalled like facts, so an edit of one can be undone,
-read at a revision, made in a draft, published, and copied to another store.
+Rules are stored in the graph, versioned and journalled like facts. So an edit of a rule can be
+undone, read at a revision, made in a draft, published, and copied to another store.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ ON_MISS = "on-miss"
 SETTINGS: dict[str, tuple[tuple[str, ...], str]] = {
     REFUSE_LACKING: (
         ("off", "on"),
-        "Whether a phrase that means a relation which the graph knows, but the entity lacks, is a "
-        "miss. On for a graph with a vocabulary of relations; off where they are free text.",
+        "Whether a lookup is a miss if it means a relation that the graph knows and the entity "
+        "lacks. Turn it on if relations come from a fixed vocabulary, off if they are free text.",
     ),
     ON_MISS: (
         ("unknown", "nearest"),
-        "What a miss is answered with: unknown, or the nearest that there is.",
+        "How a miss is answered: with unknown, or with the nearest entity and relation.",
     ),
 }
-"""Each setting's values, the default first, and what it does."""
+"""The values of each setting, with the default first, and what the setting does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,14 @@ class Rule:
 
     @property
     def key(self) -> str:
-        """By which a rule is found: the folded key of its name."""
+        """The folded key of the name, by which the rule is found."""
         return fold(self.name)
 
     def __str__(self) -> str:
         return f"the {self.kind} {self.name}"
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, the id as text."""
+        """Plain data, with the id as text."""
         return {"id": str(self.id), "kind": self.kind, "name": self.name, "value": self.value}
 
     @classmethod
@@ -62,13 +62,13 @@ class Rule:
 
 
 def clean_setting(name: str, value: str) -> tuple[str, str]:
-    """A setting and its value as they are kept; raises `StoreError` for one that does not exist."""
+    """A setting and its value in their stored form; raises `StoreError` if either is unknown."""
     name, value = fold(clean_name(name, "setting")), fold(clean_name(value, "value"))
     if name not in SETTINGS:
-        raise StoreError(f"There is no setting {quoted(name)}; there are: {', '.join(SETTINGS)}.")
+        raise StoreError(f"There is no setting {quoted(name)}; choose from {', '.join(SETTINGS)}.")
     if value not in SETTINGS[name][0]:
         raise StoreError(
-            f"The setting {name} cannot be {quoted(value)}; it is one of: "
+            f"The setting {name} cannot be {quoted(value)}; choose from "
             f"{', '.join(SETTINGS[name][0])}."
         )
     return name, value

@@ -1,4 +1,4 @@
-"""The type of embedded texts, which stores and encoders share."""
+"""The type of text embeddings, which stores and encoders share."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
-"""float32 [N, D]: a row for each text, of length 1."""
+"""float32 [N, D]: one row of length 1 for each text."""

@@ -1,11 +1,11 @@
-"""A store copied to another, of whatever kind: facts, ids, names, rules, journal and drafts.
+"""Copying a store to another of any kind: facts, ids, names, rules, journal and drafts.
 
     python -m graph copy --from sqlite:///world.db --to neo4j://localhost:7687
 
-The source may be in use: what it held at one revision is copied. Rows go over in batches, each
-noted in the target in the same transaction, so that a copy that was stopped goes on where it was.
-At the end the target is read back, and has to have the same rows as were read, by number and
-checksum; only then it can be opened. It is a store of its own, of the same revision.
+The source may be in use: the copy holds what it held at one revision. The target receives rows in
+batches and stores the progress in the same transaction as each batch, so that a stopped copy can
+continue. At the end the target is read back. Only if its rows equal those of the source, by number
+and checksum, can it be opened. It is then an independent store at the same revision.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any, Protocol
 
 from graph.core.errors import StoreError
 
-BATCH = 5000  # rows that are written in one transaction
+BATCH = 5000  # rows written in one transaction
 TABLES = ("relation", "name", "fact", "rule", "revision", "entry", "draft", "draft_step")
-"""What is copied, in this order; each row begins as follows, and is the same in every store:
+"""The tables, in the order in which they are copied. Their rows are the same for every store:
 
     relation    number, name, kind, description
     name        entity's id, since, until, whether it is an alias, text
@@ -35,7 +35,7 @@ Row = tuple[Any, ...]
 
 
 class Source(Protocol):
-    """A store whose rows are read, in a stable order."""
+    """A store whose rows can be read in a stable order."""
 
     url: str
     store_id: str
@@ -44,45 +44,51 @@ class Source(Protocol):
         """The newest revision."""
 
     def read(self, table: str, cursor: Any, at: int) -> tuple[list[Row], Any]:
-        """Rows after the cursor (None: the first ones) as they stood at a revision.
+        """Read the rows after a cursor, as they were at a revision.
 
-        With the cursor after them, plain data; None when there are no more.
+        Args:
+            table: one of `TABLES`.
+            cursor: where the last call ended; None for the first rows.
+            at: the revision.
+
+        Returns:
+            The rows, and the cursor after them: plain data, or None if there are no more rows.
         """
 
     def close(self) -> None:
-        """Give back files and connections."""
+        """Close files and connections."""
 
 
 class Target(Source, Protocol):
-    """A store in the making, that nobody else can open yet."""
+    """A store that is being made and that nobody else can open yet."""
 
     def progress(self) -> str | None:
-        """What was noted with the last batch."""
+        """The progress stored with the last batch; None before the first."""
 
     def write(self, table: str, rows: list[Row], progress: str) -> None:
-        """Write a batch and note the progress, in one transaction; never twice."""
+        """Write a batch and store the progress in one transaction; never writes a batch twice."""
 
     def finish(self, at: int) -> None:
-        """Let it be opened, at that revision."""
+        """Allow everybody to open the store, at that revision."""
 
 
 @dataclass
 class Progress:
-    """How far a copy has come."""
+    """How far a copy is."""
 
     store_id: str
-    """The source's."""
+    """The id of the source."""
     at: int
-    """The revision that is copied."""
+    """The revision of the source that is copied."""
     table: int = 0
     cursor: Any = None
     counts: dict[str, int] = field(default_factory=dict)
     """Rows read so far, by table."""
     sums: dict[str, str] = field(default_factory=dict)
-    """Their checksums: the sum of the rows' digests, which no order changes."""
+    """Checksums of the rows by table: the sum of their digests, which no order changes."""
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Count rows of the present table."""
+        """Count rows of the current table."""
         name = TABLES[self.table]
         count, total = self.counts.get(name, 0), int(self.sums.get(name, "0"), 16)
         for row in rows:
@@ -96,17 +102,23 @@ class Progress:
 def copy(
     source: Source, target: Target, on_progress: Callable[[str, int], None] | None = None
 ) -> Progress:
-    """Copy a store, or go on with it; tells `on_progress` the table and its rows so far.
+    """Copy a store, or continue a copy that was stopped.
 
-    Raises `StoreError` if the target holds an unfinished copy of another source, or if it does not
-    read back as what was read.
+    Args:
+        source: the store to copy.
+        target: the store that is being made.
+        on_progress: called after each batch with the table and the number of its rows so far.
+
+    Raises:
+        StoreError: if the target holds an unfinished copy of another store, or if its rows differ
+            from those of the source at the end.
     """
     noted = target.progress()
     done = Progress(**json.loads(noted)) if noted else Progress(source.store_id, source.revision())
     if done.store_id != source.store_id:
         raise StoreError(
-            f"{target.url} holds the unfinished copy of another store; finish that one, or make "
-            "the target anew."
+            f"{target.url} holds an unfinished copy of another store; finish that copy, or delete "
+            "it and start again."
         )
     while done.table < len(TABLES):
         table = TABLES[done.table]
@@ -124,7 +136,7 @@ def copy(
 
 
 def _verify(target: Target, done: Progress) -> None:
-    """Raise `StoreError` unless the target holds just the rows that were read."""
+    """Raise `StoreError` unless the target holds exactly the rows that were read."""
     found = Progress(done.store_id, done.at)
     for found.table, table in enumerate(TABLES):
         found.add([])
@@ -136,7 +148,7 @@ def _verify(target: Target, done: Progress) -> None:
                 break
         if (found.counts[table], found.sums[table]) != (done.counts[table], done.sums[table]):
             raise StoreError(
-                f"The copy at {target.url} is not what was read: of {table} it has "
-                f"{found.counts[table]:,} rows for {done.counts[table]:,}, or others; make the "
-                "target anew and copy again."
+                f"The copy at {target.url} differs from its source: the table {table} has "
+                f"{found.counts[table]:,} rows, {done.counts[table]:,} were read, or their content "
+                "differs; delete the copy and start again."
             )

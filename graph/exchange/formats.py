@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from graph.core.database_files import refuse_database
 from graph.core.errors import StoreError
 from graph.core.facts import Fact
 from graph.core.import_rows import Row
@@ -103,8 +104,9 @@ def format_of(path: Path, name: str | None = None) -> Format:
 def read_rows(path: Path, name: str | None = None) -> Iterator[Row]:
     """The rows of a file, in the format of that name or, without one, of the file's ending."""
     format_ = format_of(path, name)
+    refuse_database(path)
     try:
-        # Bytes that are not UTF-8 become lone surrogates, which no name may hold: a bad line.
+        # Bytes that are not UTF-8 become lone surrogates, which make a line invalid.
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             yield from format_.read(file)
     except OSError as problem:

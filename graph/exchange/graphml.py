@@ -1,8 +1,8 @@
 """Facts as GraphML, for tools that draw and measure graphs; read and written with NetworkX.
 
-A node is an entity, or a literal of its own, with its `name`; an edge is a fact with its
-`relation`, `source` and `year`. XML is read without document types, so nothing in it can name
-entities that blow up or files that are not its own.
+A node is an entity or a literal, with its `name`; an edge is a fact, with its `relation`, `source`
+and `year`. A file with a document type is refused, so that no XML entity can expand without limit
+or read another file.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from graph.exchange.text_files import MOST_FACTS_WHOLE, read_whole
 
 
 def read_graphml(file: TextIO) -> Iterator[Row]:
-    """Facts from GraphML, held in memory: a file of at most 64 million characters.
+    """Facts from GraphML, which is held in memory: a file of at most 64 million characters.
 
     Nodes are named by their `name` or `label`, else by their id; edges by their `relation` or
-    `label`. Raises `StoreError` for a document type, or where the file is no GraphML.
+    `label`. Raises `StoreError` for a document type, or if the file is not GraphML.
     """
     text = read_whole(file, "GraphML").encode("utf-8", "replace")
     _require_plain(text)
     try:
         graph = networkx.read_graphml(io.BytesIO(text), force_multigraph=True)
     except (networkx.NetworkXError, SyntaxError, ValueError, KeyError, TypeError) as problem:
-        raise StoreError(f"The file is no GraphML: {str(problem)[:200]}.") from problem
+        raise StoreError(f"The file is not GraphML: {str(problem)[:200]}.") from problem
     for number, (begin, end, data) in enumerate(graph.edges(data=True), start=1):
         relation = data.get("relation") or data.get("label")
         if not relation:
@@ -49,8 +49,8 @@ def _name(node: Any, data: dict[str, Any]) -> str:
 def _require_plain(text: bytes) -> None:
     def refuse(*_: object) -> None:
         raise StoreError(
-            "The file declares a document type, by which XML can name other files or blow up; "
-            "take the line with <!DOCTYPE out."
+            "The file declares a document type, which could make XML read other files or grow "
+            "without limit; remove the line with <!DOCTYPE."
         )
 
     parser = expat.ParserCreate()
@@ -59,16 +59,18 @@ def _require_plain(text: bytes) -> None:
     try:
         parser.Parse(text, True)
     except expat.ExpatError as problem:
-        raise StoreError(f"The file is no XML: {problem}.") from problem
+        raise StoreError(f"The file is not XML: {problem}.") from problem
 
 
 def write_graphml(facts: Iterable[Fact], file: TextIO) -> int:
-    """Write facts as GraphML, held in memory; returns their number."""
+    """Write facts as GraphML, which is held in memory; returns how many."""
     graph = networkx.MultiDiGraph()
     count = 0
     for count, fact in enumerate(facts, start=1):
         if count > MOST_FACTS_WHOLE:
-            raise StoreError(f"GraphML is for up to {MOST_FACTS_WHOLE:,} facts; use N-Triples.")
+            raise StoreError(
+                f"GraphML holds up to {MOST_FACTS_WHOLE:,} facts; use N-Triples instead."
+            )
         graph.add_node(f"e{fact.entity_id}", name=fact.entity, kind="entity")
         value = f"l{fact.id}" if fact.value_id is None else f"e{fact.value_id}"
         kind = "literal" if fact.value_id is None else "entity"

@@ -1,4 +1,4 @@
-"""Facts in JSON: JSON Lines, and the JSON of an LMLM database."""
+"""Facts in JSON: JSON Lines, and the JSON of a published LMLM database."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from graph.core.import_rows import BadLine, FactRow, Row
 from graph.core.names import quoted
 from graph.exchange.text_files import TOO_LONG, read_lines
 
-_DEEPEST = 50  # lists in lists of a JSON file
+_DEEPEST = 50  # levels of nesting in a JSON file
 
 
 def read_jsonl(file: TextIO) -> Iterator[Row]:
-    """Facts from JSON Lines: one object a line with entity, relation, value, source and year."""
+    """Facts from JSON Lines: an object on each line with entity, relation, value, source, year."""
     for number, line in enumerate(read_lines(file), start=1):
         if line is None:
             yield BadLine(number, TOO_LONG)
@@ -28,10 +28,10 @@ def read_jsonl(file: TextIO) -> Iterator[Row]:
         try:
             data = json.loads(line)
         except (ValueError, RecursionError) as problem:
-            yield BadLine(number, f"It is no JSON ({problem}).")
+            yield BadLine(number, f"It is not JSON ({problem}).")
             continue
         if not isinstance(data, dict):
-            yield BadLine(number, "It is no JSON object with entity, relation and value.")
+            yield BadLine(number, "It is not a JSON object with entity, relation and value.")
             continue
         yield _fact_row(number, data)
 
@@ -45,15 +45,16 @@ def _fact_row(number: int, data: dict[str, Any]) -> Row:
         if name in ("value", "year") and type(cell) is int:
             cell = str(cell)
         if not isinstance(cell, str):
-            return BadLine(number, f"Its {name} is {quoted(str(cell))}, and has to be a string.")
+            return BadLine(number, f"Its {name} is {quoted(str(cell))}; it must be a string.")
         cells.append(cell)
     return FactRow(number, *cells)
 
 
 def read_lmlm(file: TextIO) -> Iterator[Row]:
-    """Facts from an LMLM database, a JSON object with `triplets`; lines are counted by triplet.
+    """Facts from an LMLM database: a JSON object with the list `triplets`.
 
-    The published databases escape quotes with a backslash (`St George\\'s`): it is taken off.
+    The line number of a row is the number of its triplet. The published databases escape quotes
+    with a backslash (`St George\\'s`), which is removed.
     """
     triplets = _triplets(file)
     number = 0
@@ -64,7 +65,7 @@ def read_lmlm(file: TextIO) -> Iterator[Row]:
             return
         except (ijson.JSONError, ValueError, RecursionError) as problem:
             reason = " ".join(str(problem).split())[:200]
-            raise StoreError(f"The file is no JSON: {reason}.") from problem
+            raise StoreError(f"The file is not JSON: {reason}.") from problem
         number += 1
         if (
             isinstance(triplet, list)
@@ -75,12 +76,12 @@ def read_lmlm(file: TextIO) -> Iterator[Row]:
             yield FactRow(number, *parts)
         else:
             yield BadLine(
-                number, f"The triplet {quoted(str(triplet))} is no list of three strings."
+                number, f"The triplet {quoted(str(triplet))} is not a list of three strings."
             )
 
 
 def _triplets(file: TextIO) -> Iterator[Any]:
-    """The items of the list `triplets`, one by one, whatever the size of the file."""
+    """The items of the list `triplets`, one by one, so that a file may have any size."""
     key, depth, inside, found = "", 0, False, False
     builder = ijson.ObjectBuilder()
     for event, value in ijson.basic_parse(_Bytes(file)):
@@ -104,11 +105,11 @@ def _triplets(file: TextIO) -> Iterator[Any]:
         if depth > _DEEPEST:
             raise ValueError(f"it is nested more than {_DEEPEST} deep")
     if not found:
-        raise StoreError('The file is no LMLM database: a JSON object with a list "triplets".')
+        raise StoreError('The file is not an LMLM database, a JSON object with a list "triplets".')
 
 
 class _Bytes:
-    """A text file as the bytes that ijson reads; what was not UTF-8 becomes a mark of it."""
+    """A text file as the bytes that ijson reads; what was not UTF-8 becomes "?"."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -118,7 +119,7 @@ class _Bytes:
 
 
 def write_jsonl(facts: Iterable[Fact], file: TextIO) -> int:
-    """Write facts as JSON Lines, ids and all; returns their number."""
+    """Write facts as JSON Lines, including ids; returns how many."""
     count = 0
     for count, fact in enumerate(facts, start=1):  # noqa: B007
         file.write(json.dumps(fact.to_json(), ensure_ascii=False) + "\n")
@@ -126,7 +127,7 @@ def write_jsonl(facts: Iterable[Fact], file: TextIO) -> int:
 
 
 def write_lmlm(facts: Iterable[Fact], file: TextIO) -> int:
-    """Write facts as an LMLM database; returns their number."""
+    """Write facts as an LMLM database; returns how many."""
     triplets = [[fact.entity, fact.relation, fact.value] for fact in facts]
     columns = ("entities", "relationships", "return_values")
     data: dict[str, Any] = {

@@ -1,9 +1,9 @@
 """Facts as linked data: N-Triples, read line by line, and Turtle, read whole.
 
-An entity is `urn:lamplight:entity:` and its name, percent-encoded, a relation likewise; a literal
-is a literal. Source and year stand on a statement about the triplet (RDF 1.1's reification) with
-the fact's id, right before it. Of other people's IRIs the last part is the name, unless Turtle
-gives an rdfs:label; `rdf:type` is "instance of".
+An entity is `urn:lamplight:entity:` and its percent-encoded name; a relation is built likewise. A
+literal is a literal. Source and year are in a statement about the triplet (reification in RDF 1.1)
+that has the fact's id and comes right before it. For other IRIs the last part is the name, unless a
+Turtle file has an rdfs:label; `rdf:type` is "instance of".
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 from rdflib import RDF, RDFS, SKOS, XSD, BNode, Graph, Literal, URIRef
 from rdflib.exceptions import ParserError
 from rdflib.plugins.parsers.notation3 import BadSyntax
-from rdflib.plugins.parsers.ntriples import ParseError, W3CNTriplesParser
+from rdflib.plugins.parsers.ntriples import W3CNTriplesParser
 
 from graph.core.errors import StoreError
 from graph.core.facts import Fact
@@ -47,7 +47,7 @@ def name_of(term: Any) -> str:
 
 
 def read_ntriples(file: TextIO) -> Iterator[Row]:
-    """Facts from N-Triples, one by one; the statement before a triplet tells its source."""
+    """Facts from N-Triples, one by one; the statement before a triplet gives its source."""
     found: list[Triple] = []
     parser = W3CNTriplesParser(sink=_Sink(found))  # type: ignore[arg-type]
     statement: dict[str, str] = {}
@@ -58,16 +58,16 @@ def read_ntriples(file: TextIO) -> Iterator[Row]:
         found.clear()
         try:
             parser.parsestring(line)
-        except (ParseError, ParserError, ValueError) as problem:
+        except (ParserError, ValueError) as problem:
             reason = " ".join(str(problem).split())[:200]
-            yield BadLine(number, f"It is no N-Triples ({reason}).")
+            yield BadLine(number, f"It is not N-Triples ({reason}).")
             continue
         for triple in found:
             yield from _rows(number, triple, statement)
 
 
 class _Sink:
-    """Where rdflib's parser puts what it reads."""
+    """Receives the triples that the parser of rdflib reads."""
 
     def __init__(self, found: list[Triple]) -> None:
         self._found = found
@@ -77,7 +77,7 @@ class _Sink:
 
 
 def _rows(number: int, triple: Triple, statement: dict[str, str]) -> Iterator[Row]:
-    """The triplet's row, or none where it only says something of the one that follows."""
+    """The row of a triple; none if it is part of a statement about the next one."""
     subject, predicate, value = triple
     if str(subject).startswith(_FACT):
         if predicate in _PARTS:
@@ -85,11 +85,11 @@ def _rows(number: int, triple: Triple, statement: dict[str, str]) -> Iterator[Ro
         elif predicate in (_SOURCE, _YEAR):
             statement["source" if predicate == _SOURCE else "year"] = str(value)
         return
-    said = (name_of(subject), name_of(predicate), name_of(value))
-    noted = said == tuple(statement.get(part, "") for part in ("entity", "relation", "value"))
-    source, year = (statement.get(part, "") if noted else "" for part in ("source", "year"))
+    fact = (name_of(subject), name_of(predicate), name_of(value))
+    matches = fact == tuple(statement.get(part, "") for part in ("entity", "relation", "value"))
+    source, year = (statement.get(part, "") if matches else "" for part in ("source", "year"))
     statement.clear()
-    yield FactRow(number, *said, source, year)
+    yield FactRow(number, *fact, source, year)
 
 
 def read_turtle(file: TextIO) -> Iterator[Row]:
@@ -99,7 +99,7 @@ def read_turtle(file: TextIO) -> Iterator[Row]:
         graph.parse(data=read_whole(file, "Turtle"), format="turtle")
     except (BadSyntax, ParserError, ValueError, RecursionError) as problem:
         reason = " ".join(str(problem).split())[:200]
-        raise StoreError(f"The file is no Turtle: {reason}.") from problem
+        raise StoreError(f"The file is not Turtle: {reason}.") from problem
     names: dict[Any, str] = {}
     for label in _LABELS:
         for subject, value in graph.subject_objects(label):
@@ -110,9 +110,9 @@ def read_turtle(file: TextIO) -> Iterator[Row]:
 
     notes: dict[tuple[str, ...], tuple[str, str]] = {}
     for statement in graph.subjects(RDF.predicate):
-        said = tuple(name(graph.value(statement, part)) for part in _PARTS)
+        fact = tuple(name(graph.value(statement, part)) for part in _PARTS)
         source, year = (graph.value(statement, part) for part in (_SOURCE, _YEAR))
-        notes[said] = (str(source or ""), str(year or ""))
+        notes[fact] = (str(source or ""), str(year or ""))
     number = 0
     aliases = []
     for subject, predicate, value in graph:
@@ -122,8 +122,8 @@ def read_turtle(file: TextIO) -> Iterator[Row]:
         if predicate == SKOS.altLabel:
             aliases.append(AliasRow(number, str(value), name(subject)))
             continue
-        said = (name(subject), name(predicate), name(value))
-        yield FactRow(number, *said, *notes.get(said, ("", "")))
+        triplet = (name(subject), name(predicate), name(value))
+        yield FactRow(number, *triplet, *notes.get(triplet, ("", "")))
     yield from aliases
 
 
@@ -134,8 +134,8 @@ def _triples(fact: Fact) -> list[Triple]:
     triples: list[Triple] = []
     if fact.source or fact.year is not None:
         statement = URIRef(f"{_FACT}{fact.id}")
-        said = zip(_PARTS, (entity, relation, value), strict=True)
-        triples = [(statement, part, term) for part, term in said]
+        parts = zip(_PARTS, (entity, relation, value), strict=True)
+        triples = [(statement, part, term) for part, term in parts]
         if fact.source:
             triples.append((statement, _SOURCE, Literal(fact.source)))
         if fact.year is not None:
@@ -144,7 +144,7 @@ def _triples(fact: Fact) -> list[Triple]:
 
 
 def write_ntriples(facts: Iterable[Fact], file: TextIO) -> int:
-    """Write facts as N-Triples; returns their number."""
+    """Write facts as N-Triples; returns how many."""
     count = 0
     for count, fact in enumerate(facts, start=1):  # noqa: B007
         for triple in _triples(fact):
@@ -153,14 +153,13 @@ def write_ntriples(facts: Iterable[Fact], file: TextIO) -> int:
 
 
 def write_turtle(facts: Iterable[Fact], file: TextIO) -> int:
-    """Write facts as Turtle, held in memory; returns their number."""
+    """Write facts as Turtle, which is held in memory; returns how many."""
     graph = Graph()
     count = 0
     for count, fact in enumerate(facts, start=1):
         if count > MOST_FACTS_WHOLE:
             raise StoreError(
-                f"Turtle is for up to {MOST_FACTS_WHOLE:,} facts; use N-Triples, of which it "
-                "is a shorter spelling."
+                f"Turtle holds at most {MOST_FACTS_WHOLE:,} facts; use N-Triples instead."
             )
         for triple in _triples(fact):
             graph.add(triple)

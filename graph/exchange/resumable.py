@@ -1,8 +1,8 @@
-"""Importing a file in parts that stand by themselves, so that it can be stopped and taken up again.
+"""Importing a file in parts, so that a stopped import can continue.
 
-Each part is one revision, whose reason says which rows of which file it took in (by the first
-digits of the file's SHA-256). Starting again reads on behind the last such part; a part that was
-undone is taken in again.
+Each part is one revision. Its reason says which rows of which file it holds, and names the file by
+the first digits of its SHA-256. A new run reads these reasons and continues after the last part in
+sequence; a part that was undone is imported again.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from graph.core.database_files import refuse_database
 from graph.core.errors import StoreError
 from graph.core.protocol import LoadReport, SharedStore
 from graph.exchange.formats import format_of, read_rows
@@ -33,32 +34,44 @@ def load_in_parts(
     on_part: Callable[[int], None] | None = None,
     **options: Any,
 ) -> tuple[LoadReport, int]:
-    """Import what is still missing of a file; returns what was done and the rows passed over.
+    """Import the rows of a file that are still missing.
 
-    `on_part` is told the number of rows that are in for good. The options are those of
-    `SharedStore.load`; without `skip_bad` a bad line stops before its part.
+    Args:
+        store: the store to import into.
+        path: the file.
+        format_: the format of the file; None for the one that its name ends in.
+        author, reason: who imports, and why, for the history.
+        part: rows in each part.
+        on_part: called after each part with the number of rows imported so far.
+        options: those of `SharedStore.load`. Without `skip_bad`, an invalid line stops the import
+            before its part.
+
+    Returns:
+        What was imported, and how many rows were skipped because an earlier run imported them.
     """
     if format_of(path, format_).is_whole:
         raise StoreError(
-            f"{path.name} is read whole and in no order, so it cannot be taken up again in the "
-            "middle; import it without --resumable, or as N-Triples or CSV."
+            f"{path.name} has a format without an order of rows, so that a stopped import could "
+            "not continue; import it without --resumable, or convert it to N-Triples or CSV."
         )
     mark = f"of file {_digest(path)}"
     done = rows_done(store, mark)
     total = LoadReport(revision=store.revision())
     rows = read_rows(path, format_)
     if sum(1 for _ in islice(rows, done)) < done:
-        raise StoreError(f"{path} is shorter than what was taken in of it; was it changed?")
-    passed = done
-    while True:
-        taken = list(islice(rows, part))
-        if not taken:
-            return total, passed
-        said = f"rows {done + 1} to {done + len(taken)} {mark}"
-        report = store.load(
-            taken, author=author, reason=f"{reason}, {said}" if reason else said, **options
+        raise StoreError(
+            f"{path} has fewer rows than were imported from it; restore the file as it was."
         )
-        done += len(taken)
+    skipped = done
+    while True:
+        batch = list(islice(rows, part))
+        if not batch:
+            return total, skipped
+        held = f"rows {done + 1} to {done + len(batch)} {mark}"
+        report = store.load(
+            batch, author=author, reason=f"{reason}, {held}" if reason else held, **options
+        )
+        done += len(batch)
         for field in fields(LoadReport):
             had, new = getattr(total, field.name), getattr(report, field.name)
             setattr(total, field.name, new if field.name == "revision" else had + new)
@@ -67,7 +80,7 @@ def load_in_parts(
 
 
 def rows_done(store: SharedStore, mark: str) -> int:
-    """The rows up to which a file was taken in, by the journal; 0 if it never was."""
+    """How many rows of a file, from its beginning, the journal has as imported."""
     pattern = re.compile(rf"rows (\d+) to (\d+) {re.escape(mark)}$")
     parts: dict[int, int] = {}
     undone: set[int] = set()
@@ -95,6 +108,8 @@ def _entries(store: SharedStore) -> Iterator[Any]:
 
 
 def _digest(path: Path) -> str:
+    refuse_database(path)
+    refuse_database(path)
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()[:12]

@@ -1,8 +1,10 @@
-"""Tables in CSV files, which say by their header what they hold.
+"""Tables in CSV files. The header says what a table holds:
 
-Facts (`entity,relation,value` and, if need be, `source,year`), aliases (`alias,entity`), relations
-(`relation,kind,description`), synonyms of relations (`phrase,relation`) or settings
-(`setting,value`).
+entity,relation,value            facts; source and year are optional columns
+alias,entity                     aliases
+relation,kind                    relations; description is an optional column
+phrase,relation                  synonyms of relations
+setting,value                    settings
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from graph.core.import_rows import (
 from graph.core.names import quoted
 from graph.exchange.text_files import TOO_LONG, read_lines
 
-# What a CSV file may hold: the columns that it must have, those that it may, and its rows.
+# What a table may hold: the required columns, the optional ones, and the type of its rows.
 _TABLES: tuple[tuple[tuple[str, ...], tuple[str, ...], Callable[..., Row]], ...] = (
     (("entity", "relation", "value"), ("source", "year"), FactRow),
     (("alias", "entity"), (), AliasRow),
@@ -37,7 +39,7 @@ _TABLES: tuple[tuple[tuple[str, ...], tuple[str, ...], Callable[..., Row]], ...]
 
 
 def read_csv(file: TextIO) -> Iterator[Row]:
-    """Facts, aliases or relations from comma-separated values with a header."""
+    """The rows of a CSV file with a header, of whichever kind the header names."""
     too_long: set[int] = set()
     rows = csv.reader(_short_lines(file, too_long), strict=True)
     try:
@@ -47,8 +49,8 @@ def read_csv(file: TextIO) -> Iterator[Row]:
     table = next((table for table in _TABLES if set(table[0]) <= set(header)), None)
     if table is None:
         raise StoreError(
-            f"The CSV file begins with {quoted(','.join(header))}; its first line has to name the "
-            "columns entity,relation,value (and source,year)."
+            f"The CSV file begins with {quoted(','.join(header))}; its first line must name the "
+            "columns entity,relation,value (and optionally source,year)."
         )
     needed, optional, make = table
     width = len(header)
@@ -62,7 +64,7 @@ def read_csv(file: TextIO) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as problem:
-            yield BadLine(line, f"{problem}; quote a cell that has quotes or line breaks in it.")
+            yield BadLine(line, f"{problem}; quote cells with quotes or line breaks.")
             continue
         if line in too_long:
             yield BadLine(line, TOO_LONG)
@@ -70,18 +72,19 @@ def read_csv(file: TextIO) -> Iterator[Row]:
             continue  # an empty line
         elif len(cells) > width:
             yield BadLine(
-                line, f"It has {len(cells)} cells where the header has {width}; quote commas."
+                line,
+                f"It has {len(cells)} cells and the header has {width}; quote cells with commas.",
             )
         elif len(cells) < least:
             missing = next(column for column in needed if places[column] >= len(cells))
             yield BadLine(line, f"It has no {missing}.")
         else:
-            cells += [""] * (width + 1 - len(cells))  # the last is of a column that is not there
+            cells += [""] * (width + 1 - len(cells))  # the last is for missing columns
             yield make(line, *chosen(cells))
 
 
 def _short_lines(file: TextIO, too_long: set[int]) -> Iterator[str]:
-    """The lines of a file; an empty one instead of each that is too long, whose number is noted."""
+    """The lines of a file; of one that is too long, only its number, and an empty line instead."""
     for number, line in enumerate(read_lines(file), start=1):
         if line is None:
             too_long.add(number)
@@ -89,7 +92,7 @@ def _short_lines(file: TextIO, too_long: set[int]) -> Iterator[str]:
 
 
 def write_csv(facts: Iterable[Fact], file: TextIO) -> int:
-    """Write facts as CSV with a header; returns their number."""
+    """Write facts as CSV with a header; returns how many."""
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(("entity", "relation", "value", "source", "year"))
     count = 0

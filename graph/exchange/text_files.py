@@ -10,7 +10,7 @@ from typing import TextIO
 
 from graph.core.errors import StoreError
 
-LONGEST_LINE = 1_000_000  # characters; a longer line is a bad one, and is never held whole
+LONGEST_LINE = 1_000_000  # characters; a longer line is an invalid one, and is never held whole
 TOO_LONG = f"It has more than {LONGEST_LINE:,} characters."
 LARGEST_WHOLE = 64_000_000  # characters of a file that is held in memory: Turtle, GraphML
 MOST_FACTS_WHOLE = LARGEST_WHOLE // 100  # facts that are written to such a file
@@ -28,11 +28,11 @@ def read_lines(file: TextIO) -> Iterator[str | None]:
 
 
 def read_whole(file: TextIO, name: str) -> str:
-    """A file's text, for formats that are read whole; raises `StoreError` for a larger one."""
+    """The text of a file; raises `StoreError` for more than `LARGEST_WHOLE` characters."""
     text = file.read(LARGEST_WHOLE + 1)
     if len(text) > LARGEST_WHOLE:
         raise StoreError(
             f"{name} is read whole, and this file has more than {LARGEST_WHOLE:,} characters; "
-            "turn it into N-Triples, which are read line by line."
+            "convert it to N-Triples, which is read line by line."
         )
     return text

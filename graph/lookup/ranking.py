@@ -1,4 +1,4 @@
-"""Which of several entities a name means, and what a person's typing matches, for every store."""
+"""Which of several entities a name means, and which entities match typed text, in every store."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from graph.core.names import fold, plain
 def rank_entities(
     name: str, entities: Iterable[Entity], count_facts: Callable[[int], int]
 ) -> list[tuple[Entity, str]]:
-    """Order the entities that share a name's folded key, each with how it was found.
+    """Order the entities that share a name's folded key, and say how each was found.
 
-    The name in this spelling comes first, then an alias in this spelling, then the others; among
-    equals the one with most facts, then the older. `how` is "exact", "folded" or "alias".
+    An entity whose name has exactly this spelling comes first, then one with an alias of exactly
+    this spelling, then the others. Of equals, the one with more facts comes first, then the older.
+
+    Returns:
+        Each entity with "exact", "folded" or "alias".
     """
     key = fold(name)
     ranked: list[tuple[int, Entity, str]] = []
@@ -25,13 +28,13 @@ def rank_entities(
             ranked.append((1, entity, "alias"))
         else:
             ranked.append((2, entity, "folded" if fold(entity.name) == key else "alias"))
-    if len(ranked) > 1:  # counting costs a query: only homonyms pay
+    if len(ranked) > 1:  # only for homonyms, because each count is a query
         ranked.sort(key=lambda item: (item[0], -count_facts(item[1].id), item[1].id))
     return [(entity, how) for _, entity, how in ranked]
 
 
 def matches(typed: str, entity: Entity) -> bool:
-    """Whether what one types is part of one of an entity's names, or begins their words."""
+    """Whether typed text is part of one of an entity's names, or begins words of one."""
     part, words = plain(typed), plain(typed).split()
     for name in (entity.name, *entity.aliases):
         whole = plain(name)

@@ -1,4 +1,4 @@
-"""What a lookup was, and how it was answered: plain data, in and out of JSON."""
+"""A lookup and its answer, as plain data that goes in and out of JSON."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from graph.core.ids import parse_id
 
 @dataclass(frozen=True, slots=True)
 class RunnerUp:
-    """What the lookup could have meant instead: another entity, or another of its relations."""
+    """What the lookup could have meant instead: another entity or another relation."""
 
     entity_id: int
     entity: str
     relation: str | None
-    """The relation in that entity's own spelling; None if it has none of the kind."""
+    """The relation as that entity's facts spell it; None if the entity lacks it."""
     score: float
 
     def to_json(self) -> dict[str, Any]:
@@ -41,29 +41,29 @@ class Lookup:
     relation: str
     """The relation as the model wrote it."""
     how: str
-    """"exact" (the name or its folded key), "alias" (or a synonym of the relation), "fuzzy"
-    (guessed from the spelling or the meaning) or "miss"."""
+    """"exact" (the name or its folded key), "alias" (an alias of the entity or a synonym of the
+    relation), "fuzzy" (guessed from spelling or meaning) or "miss"."""
     score: float
-    """From 0 to 1; 1.0 where nothing had to be guessed. Of two guesses the less sure one's."""
+    """From 0 to 1; 1.0 if nothing was guessed. Of two guesses, the score of the less sure one."""
     threshold: float
-    """The least score of such an answer. Under the policy "nearest" a score may lie below it."""
+    """The lowest score that counts as a hit. With the policy "nearest" a hit may score lower."""
     runners_up: tuple[RunnerUp, ...]
     facts: tuple[Fact, ...]
-    """All facts returned, also those past the five that are shown; () for `relations`, a miss."""
+    """All facts found, including those after the five shown; empty for `relations` and a miss."""
     entity_id: int | None
     resolved_entity: str | None
     resolved_relation: str | None
     value: str
-    """What is fed to the model: joined values, relation names, or "unknown"."""
+    """The text fed to the model: joined values, relation names, or "unknown"."""
     value_spans: tuple[tuple[int, int], ...]
-    """Begin and end in `value` of each shown fact: `value_spans[i]` is of `facts[i]`."""
+    """Begin and end of each shown fact in `value`: `value_spans[i]` belongs to `facts[i]`."""
     policy: str = UNKNOWN
-    """What a miss is answered with: "unknown", or the "nearest" that there is."""
+    """How a miss is answered: with "unknown", or with the "nearest" relation or entity."""
     entity_by: str = ""
-    """How the entity was found: "name", "alias", "qualifier", "spelling" or "meaning"; "" where it
-    was not."""
+    """How the entity was found: "name", "alias", "qualifier", "spelling" or "meaning"; "" if it was
+    not."""
     relation_by: str = ""
-    """How the relation was: "name", "synonym", "spelling" or "meaning"; "" where it was not."""
+    """How the relation was found: "name", "synonym", "spelling" or "meaning"; "" if it was not."""
 
     @property
     def is_miss(self) -> bool:

@@ -1,8 +1,9 @@
 """How a lookup is answered: the entity first, then the relation among that entity's own.
 
-A retriever reads one revision throughout, so the lookups of one generation never disagree. What is
-spelt as the graph has it is answered at once; only what is not is guessed at, and what is too far
-from anything, or means something that is not recorded, is a miss.
+A retriever reads one revision throughout, so the lookups of one generation never disagree. Names
+that the graph has in this spelling are answered directly. Other names are guessed by spelling and
+meaning. A lookup is a miss if nothing is near enough, or if it means something that the graph does
+not record.
 """
 
 from __future__ import annotations
@@ -22,28 +23,26 @@ from graph.lookup.result import Lookup, RunnerUp
 from graph.lookup.spelling import near
 from graph.lookup.vocabulary import Meaning, Vocabulary
 
-__all__ = ["THRESHOLDS", "Lookup", "Retriever", "RunnerUp", "Thresholds"]
-
-HOMONYMS = 8  # entities of one name that are told apart by a qualifier, at most
-RUNNERS_UP = 5  # of a lookup that was guessed at, or is a miss
-_CANDIDATES = 50  # entities that are compared letter by letter
-_COUNTED = 200  # facts at which an entity is as well known as can be
-_LEAST = 0.5  # the score below which nothing is worth showing, nor the nearest
+HOMONYMS = 8  # entities of one name, distinguished by a qualifier, at most
+RUNNERS_UP = 5  # listed for a guessed lookup or a miss, at most
+_CANDIDATES = 50  # entities compared letter by letter, at most
+_COUNTED = 200  # facts in each direction; more do not make an entity better known
+_LEAST = 0.5  # lower scores are neither shown nor taken as the nearest
 _NEAREST = "nearest"
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """The least score of each kind of guess, as `make bench` calibrates them."""
+    """The lowest score of each kind of guess that counts as a hit, calibrated by `make bench`."""
 
     entity: float = 0.8
-    """Of an entity by its spelling: `graph.lookup.spelling.likeness`."""
+    """An entity by the spelling of its name: `graph.lookup.spelling.likeness`."""
     spelling: float = 0.75
-    """Of a relation by its spelling, likewise."""
+    """A relation by the spelling of its name, measured likewise."""
     meaning: float = 0.6
-    """Of a relation by the cosine of its embedding, after arXiv 2505.15962."""
+    """A relation by the cosine of its embedding, as in arXiv 2505.15962."""
     entity_meaning: float = 0.8
-    """Of an entity by the cosine of its name's embedding, where names are embedded."""
+    """An entity by the cosine of its name's embedding, if names are embedded."""
 
 
 THRESHOLDS = Thresholds()
@@ -72,10 +71,18 @@ class Retriever:
         encoder: Encoder | None = None,
         embeddings: bool = True,
     ) -> None:
-        """Pin the newest revision, or `at`; raises `StoreError` for one that is yet to come.
+        """Pin a revision.
 
-        `policy` on a miss is the graph's setting unless given. The `encoder` is the installed one
-        unless given, and none at all without `embeddings`.
+        Args:
+            store: the store or draft to read.
+            at: the revision; None for the newest.
+            policy: how a miss is answered, "unknown" or "nearest"; None for the graph's setting.
+            thresholds: the lowest scores that count as hits.
+            encoder: compares meanings; None for the installed one.
+            embeddings: False to compare spellings only, unless an `encoder` is given.
+
+        Raises:
+            StoreError: for a revision that does not exist yet, or an unknown policy.
         """
         newest = store.revision()
         self.store = store
@@ -83,7 +90,7 @@ class Retriever:
         if not 0 <= self.revision <= newest:
             raise StoreError(f"There is no revision {at}; the newest is {newest}.")
         if policy not in (None, *SETTINGS[ON_MISS][0]):
-            raise StoreError(f"There is no policy {policy}; use unknown or nearest.")
+            raise StoreError(f"There is no policy {policy}; choose unknown or nearest.")
         self.state = store.state(self.revision)
         self.thresholds = thresholds
         self._policy = policy
@@ -92,7 +99,7 @@ class Retriever:
         self._settings: dict[str, str] | None = None
 
     def lookup(self, entity: str, relation: str) -> Lookup:
-        """Answer one query; a miss is an answer too, and nothing is raised for odd text."""
+        """Answer one query. A miss is an answer too; no text makes this raise an error."""
         candidates = self.store.find_entities(entity, at=self.revision)
         if candidates:
             (first, how), others = candidates[0], candidates[1:]
@@ -132,7 +139,7 @@ class Retriever:
         return self._answer(found, runners_up[:RUNNERS_UP], entity, relation)
 
     def _meant_entities(self, name: str) -> list[tuple[Entity, float]]:
-        """Entities whose name means nearly the same, where names are embedded; best first."""
+        """Entities whose name means nearly the same, if names are embedded; best first."""
         encoder = self._installed_encoder()
         if encoder is None or not name.strip() or not self.store.has_vectors():
             return []
@@ -146,7 +153,7 @@ class Retriever:
     def _answer(
         self, found: _Found, runners_up: tuple[RunnerUp, ...], entity: str, relation: str
     ) -> Lookup:
-        """The facts of the entity by the relation in these words, or else in others."""
+        """The entity's facts of the relation in this spelling, or else of the one that is meant."""
         if fold(relation) == RELATIONS:
             names = self.store.relation_names(found.entity.id, at=self.revision)[:MAX_RELATIONS]
             if not names:
@@ -213,7 +220,7 @@ class Retriever:
         score: float = 0.0,
         threshold: float | None = None,
     ) -> Lookup:
-        """Nothing that comes near enough: `score` is that of the nearest, if there was any."""
+        """The answer if nothing is near enough; `score` is that of the nearest, if there is any."""
         return Lookup(
             entity=entity,
             relation=relation,
@@ -238,7 +245,7 @@ class Retriever:
     ) -> Lookup:
         entity_id, phrase = found.entity.id, relation[:MAX_NAME]
         names = self.store.relation_names(entity_id, at=self.revision)
-        if not names:  # a name that is only a value: who is meant may be a namesake
+        if not names:  # the name is only a value; a namesake may be meant
             others = [other for other in self._homonyms(entity) if other.id != entity_id]
             others = [
                 other for other in others if other.id not in {r.entity_id for r in runners_up}
@@ -268,7 +275,7 @@ class Retriever:
     def _meaning(
         self, phrase: str, entity_id: int, own: dict[str, str]
     ) -> tuple[Meaning | None, list[Meaning]]:
-        """The relation of the entity's own that the phrase means, and whatever it is near to."""
+        """The entity's own relation that the phrase means, if any, and others near to it."""
         former = {
             fold(name): name for name in self.store.former_relations(entity_id, at=self.revision)
         }
@@ -284,11 +291,11 @@ class Retriever:
                 return Meaning(own[fold(relation)], 1.0, "synonym"), []
         if refuses and (synonyms or self.store.relation(phrase) is not None):
             return None, []
-        near_ones = vocabulary.spelt(phrase)
+        near_ones = vocabulary.by_spelling(phrase)
         if not near_ones or near_ones[0].score < self.thresholds.spelling:
             encoder = self._installed_encoder()
             if encoder is not None:
-                near_ones = vocabulary.meant(phrase, encoder)
+                near_ones = vocabulary.by_meaning(phrase, encoder)
         near_ones = [meaning for meaning in near_ones if meaning.score >= _LEAST]
         if not near_ones:
             return None, []
@@ -309,9 +316,10 @@ class Retriever:
         )[:RUNNERS_UP]
 
     def _vocabulary(self, relations: Sequence[str], whole: bool) -> Vocabulary:
-        """The phrases of the relations; if `whole` those of all, kept for the state of the graph.
+        """The vocabulary of the given relations; with `whole`, of all, cached by the graph's state.
 
-        What a draft has lost again no store lists, so the relations are looked for there too.
+        No store lists a relation that only a draft had and lost again, so a cached vocabulary that
+        lacks a given relation is not used.
         """
         keys = {fold(relation) for relation in relations}
         if whole:
@@ -327,18 +335,18 @@ class Retriever:
 
     @property
     def policy(self) -> str:
-        """What a miss is answered with: as given, or else as the graph says."""
+        """How a miss is answered: the given policy, or else the graph's setting."""
         return self._policy or self.setting(ON_MISS)
 
     def setting(self, name: str) -> str:
-        """A setting of the graph at the retriever's revision; its default where none is made."""
+        """A setting of the graph at the retriever's revision; the default if it is not set."""
         if self._settings is None:
             rules = self.store.rules(SETTING, at=self.revision)
             self._settings = {rule.name: rule.value for rule in rules}
         return self._settings.get(name, SETTINGS[name][0][0])
 
     def _homonyms(self, name: str) -> list[Entity]:
-        """Entities of that name with a qualifier: "Georgia" is "Georgia (country)", a U.S. state.
+        """Entities of that name with a qualifier, such as "Georgia (country)" for "Georgia".
 
         The best known comes first; the others are the answer's runners-up.
         """
@@ -357,7 +365,7 @@ class Retriever:
 
 _vocabularies: OrderedDict[str, Vocabulary] = OrderedDict()
 _vocabularies_lock = Lock()
-_KEPT = 8  # vocabularies of as many states of graphs
+_KEPT = 8  # vocabularies cached, one for each state of a graph
 
 
 def _shared_vocabulary(store: TripletStore, state: str, at: int) -> Vocabulary:

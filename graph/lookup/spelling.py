@@ -1,7 +1,7 @@
-"""Near spellings: the words and trigrams of names, and how much two names are alike.
+"""Near spellings: the words and trigrams of names, and how similar two names are.
 
-A store finds candidates its own way (`TripletStore.candidates`); how near each is to what was
-asked is measured here, the same for all, so that stores agree on the first.
+Each store finds candidates in its own way (`TripletStore.candidates`). Their similarity to what was
+asked is measured here for all stores, so that they agree on the best one.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from rapidfuzz.distance import OSA
 from graph.core.facts import Entity
 from graph.core.names import plain
 
-MOST_WORDS = 12  # words of a name that are looked at
-SHORTEST = 4  # letters below which a word is not guessed at: too many are one letter apart
+MOST_WORDS = 12  # words of a name that are compared
+SHORTEST = 4  # letters; shorter words are not guessed, because too many differ by one letter
 
 _WORD = re.compile(r"[^\W_]+")
 _QUALIFIER = re.compile(r"\s*\([^()]*\)$")
 _ROMAN = re.compile(r"[ivx]+")
-_REORDERED = 0.98  # what the same words in another order are worth
-_UNQUALIFIED = 0.99  # what a name is worth whose qualifier was left out
-_OTHER_NUMBER = 0.5  # what is left of a likeness where a number differs: Apollo 11 is not 12
+_REORDERED = 0.98  # factor for the same words in another order
+_UNQUALIFIED = 0.99  # factor for a name without its qualifier
+_OTHER_NUMBER = 0.5  # factor for names whose numbers differ: Apollo 11 is not Apollo 12
 
 
 @lru_cache(maxsize=65536)
@@ -39,12 +39,12 @@ def words_of(name: str) -> tuple[str, ...]:
 
 
 def bag_of(words: Iterable[str]) -> str:
-    """The words in alphabetical order, as one string: the same for any order of them."""
+    """The words in alphabetical order, as one string: equal for names with reordered words."""
     return " ".join(sorted(words))
 
 
 def grams_of(word: str) -> list[str]:
-    """The trigrams of a word with a space on either side, each once.
+    """The trigrams of a word with a space on each side, without repetitions.
 
     >>> grams_of("oslo")
     [' os', 'osl', 'slo', 'lo ']
@@ -54,14 +54,14 @@ def grams_of(word: str) -> list[str]:
 
 
 def most_edits(word: str) -> int:
-    """How many letters may be wrong in a word for it to be taken for a slip."""
+    """How many wrong letters still make a word a misspelling of another."""
     return 0 if len(word) < SHORTEST else 1 if len(word) < 8 else 2
 
 
 def exchanged(word: str) -> list[str]:
-    """The word with two neighbouring letters exchanged, each way to do so; none if it is short.
+    """Every word that results from swapping two adjacent letters; none for a very short word.
 
-    A short word has hardly a trigram left after such a slip, and is then found by looking.
+    A swap leaves a short word with hardly a trigram in common, so these are looked up instead.
 
     >>> exchanged("myaa")
     ['ymaa', 'maya']
@@ -73,7 +73,7 @@ def exchanged(word: str) -> list[str]:
 
 
 def near_words(word: str, known: Iterable[str], most: int = 5) -> list[str]:
-    """Of the known words those that `word` may be a slip of, nearest first."""
+    """The known words that `word` may be a misspelling of, nearest first."""
     bound = most_edits(word)
     near = [
         (OSA.distance(word, other, score_cutoff=bound), other[:1] != word[:1], other)
@@ -83,9 +83,9 @@ def near_words(word: str, known: Iterable[str], most: int = 5) -> list[str]:
 
 
 def bags(options: Sequence[Sequence[str]], most: int = 64) -> list[str]:
-    """The bags of words that a name may have meant, given each word's options, best first."""
+    """The bags of words that a name may stand for, given the options for each word; best first."""
     chosen: dict[str, None] = {}
-    # The places of the options sum to how far a choice is from the best one.
+    # The sum of the options' places says how far a choice is from the best one.
     ranked = sorted(product(*(range(len(words[:5])) for words in options[:6])), key=sum)
     rest = [words[0] for words in options[6:]]
     for places in ranked[:most]:
@@ -95,11 +95,11 @@ def bags(options: Sequence[Sequence[str]], most: int = 64) -> list[str]:
 
 
 def likeness(asked: str, name: str) -> float:
-    """How much a name is like what was asked, from 0 to 1; 1 where only case and accents differ.
+    """The similarity of a name and what was asked, from 0 to 1; 1 if only case and accents differ.
 
-    One minus the share of letters that differ (an exchange of neighbours counts once; Damerau's
-    distance between non-overlapping edits), in the order asked or in alphabetical order of words.
-    Names whose numbers differ are different things, however few letters that is.
+    One minus the share of differing letters, by the optimal string alignment distance, in which a
+    swap of adjacent letters counts once. The words are compared in order and in alphabetical order.
+    Names with different numbers mean different things, so they score half.
     """
     best = _likeness(asked, name)
     if "(" in name and "(" not in asked:
@@ -122,7 +122,7 @@ def _likeness(asked: str, name: str) -> float:
 
 
 def _numbers(words: Sequence[str]) -> Counter[str]:
-    """The words that tell one of a row from another: with a digit, or Roman."""
+    """The words that number things: those with a digit, and Roman numerals after the first word."""
     return Counter(
         word
         for place, word in enumerate(words)
@@ -133,13 +133,13 @@ def _numbers(words: Sequence[str]) -> Counter[str]:
 def near(
     asked: str, entities: Iterable[Entity], count_facts: Callable[[int], int]
 ) -> list[tuple[Entity, float]]:
-    """Candidates with their likeness by name or alias, best first, then the best known."""
+    """Candidates with their similarity by name or alias, best first; of equals, the best known."""
     scored = {
         entity.id: (entity, max(likeness(asked, name) for name in (entity.name, *entity.aliases)))
         for entity in entities
     }
     ranked = sorted(scored.values(), key=lambda pair: (-pair[1], pair[0].id))
-    if len(ranked) > 1 and ranked[0][1] == ranked[1][1]:  # counting costs: only a tie pays
+    if len(ranked) > 1 and ranked[0][1] == ranked[1][1]:  # a count costs a query: only for ties
         best = ranked[0][1]
         tied = [pair for pair in ranked if pair[1] == best][:8]
         tied.sort(key=lambda pair: (-count_facts(pair[0].id), pair[0].id))

@@ -1,8 +1,8 @@
 """Which relation a phrase means: the second stage of a lookup, once the entity is found.
 
-The phrase is compared with everything that it could mean, not only with what the entity has. Where
-the best of all is a relation that the entity lacks, or that was deleted from it, the answer is
-that there is none: no measure of likeness tells "head coach" from "assistant coach".
+The phrase is compared with everything that it could mean, not only with the entity's own relations.
+If the best match is a relation that the entity lacks, or that was deleted from it, the lookup is a
+miss, because no similarity score can separate "head coach" from "assistant coach".
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Meaning:
 
 
 class Vocabulary:
-    """Names of relations and their synonyms, as a phrase is compared with them."""
+    """The names of relations and their synonyms, prepared for comparing phrases with them."""
 
     def __init__(self, relations: Iterable[str], synonyms: Iterable[Rule]) -> None:
         self._texts: list[str] = []
-        self._relations: list[str] = []  # which relation each text means
+        self._relations: list[str] = []  # the relation that each text means
         self._by_key: dict[str, list[str]] = {}
         self._by_bag: dict[str, list[int]] = {}
         for relation in relations:
@@ -53,11 +53,11 @@ class Vocabulary:
         self._relations.append(relation)
 
     def synonyms(self, phrase: str) -> Sequence[str]:
-        """The relations that a phrase is a synonym of, in the order in which they were stated."""
+        """The relations that a phrase is a synonym of, in the order in which they were added."""
         return self._by_key.get(fold(phrase), ())
 
-    def spelt(self, phrase: str) -> list[Meaning]:
-        """Relations by a phrase of the same words, or ones that these are a slip of; best first."""
+    def by_spelling(self, phrase: str) -> list[Meaning]:
+        """Relations whose name or synonym has these words, misspelt or reordered; best first."""
         options = [
             [word] if word in self._words else near_words(word, self._words)
             for word in words_of(phrase)
@@ -70,8 +70,8 @@ class Vocabulary:
             for place in self._by_bag.get(bag, ())
         )
 
-    def meant(self, phrase: str, encoder: Encoder) -> list[Meaning]:
-        """Relations by the cosine of their own or a synonym's embedding with it; best first."""
+    def by_meaning(self, phrase: str, encoder: Encoder) -> list[Meaning]:
+        """Relations by the cosine between embeddings, of their names or synonyms; best first."""
         if not self._texts or not phrase.strip():
             return []
         if self._vectors_ND is None:

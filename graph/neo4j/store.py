@@ -21,7 +21,7 @@ from graph.core.invariants import MOST, check
 from graph.core.names import clean_note
 from graph.core.protocol import LoadReport, Statistics, TripletStore
 from graph.core.vectors import Vectors
-from graph.core.writer_priority import Courtesy
+from graph.core.writer_priority import WriterPriority
 from graph.editing.draft_shelf import DraftShelf
 from graph.editing.shared_store import FindRevision, SharedStoreSteps, Writing
 from graph.neo4j.checks import findings
@@ -35,7 +35,7 @@ from graph.neo4j.turns import Turn, Turns
 from graph.neo4j.undo import take_back_bulk
 from graph.neo4j.writes import Neo4jShelf, Neo4jWriting, run_rows
 
-COURTESY_SECONDS = 0.1
+READER_PAUSE_SECONDS = 0.1
 
 
 class _Bulk(Exception):
@@ -66,7 +66,7 @@ class Neo4jStore(Neo4jReads, SharedStoreSteps):
         self.read_only = read_only
         self.connection = Connection(self.address, read_only=read_only)
         self.turns = Turns(self.connection)
-        self._courtesy = Courtesy(COURTESY_SECONDS)
+        self._priority = WriterPriority(READER_PAUSE_SECONDS)
         try:
             if create:
                 make_schema(self.connection)
@@ -105,7 +105,7 @@ class Neo4jStore(Neo4jReads, SharedStoreSteps):
         self.connection.run("MATCH (s:Lamplight {name: 'store'}) SET s.filled = true")
 
     def rows(self, cypher: str, **parameters: Any) -> list[list[Any]]:
-        self._courtesy.stand_back()
+        self._priority.wait_for_writers()
         return self.connection.read(cypher, **parameters)
 
     def close(self) -> None:
@@ -159,7 +159,7 @@ class Neo4jStore(Neo4jReads, SharedStoreSteps):
             writing.finish(kind, author, reason, self._now(), own)
             return writing.revision
 
-        with self._courtesy.writing() if brief else nullcontext():
+        with self._priority.writing() if brief else nullcontext():
             revision = self.turns.take(own, attempt)
             self.turns.announce(revision)
         return revision

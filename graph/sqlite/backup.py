@@ -7,18 +7,18 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+from graph.core.atomic_files import check_output, put
 from graph.core.errors import StoreError
 from graph.sqlite.file import explain
 
 
-def back_up(reader: sqlite3.Connection, source: Path, path: Path) -> int:
+def back_up(reader: sqlite3.Connection, source: Path, path: Path, *, force: bool = False) -> int:
     """Copy the store that `reader` has open at `source` into a new file; returns its revision.
 
-    Readers and writers go on meanwhile. Raises `StoreError` where the file is there already or
-    cannot be written; a file half written is removed.
+    Readers and writers go on meanwhile. Raises `StoreError` where the file is there already (with
+    `force`, only where it is a store in use) or cannot be written; a file half written is removed.
     """
-    if path.exists():
-        raise StoreError(f"{path} is there already; give the path of a new file.")
+    check_output(path, force=force)
     making = path.with_name(f"{path.name}.making-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,8 +27,11 @@ def back_up(reader: sqlite3.Connection, source: Path, path: Path) -> int:
             (revision,) = copy.execute("SELECT max(revision) FROM revision").fetchone()
             if copy.execute("PRAGMA quick_check").fetchone() != ("ok",):
                 raise StoreError(f"The backup of {source} is damaged; check the store.")
-        os.replace(making, path)
+        check_output(path, force=force)
+        put(making, path, replace=force)
         return int(revision or 0)
+    except FileExistsError as problem:
+        raise StoreError(f"{path} is there already; give the path of a new file.") from problem
     except sqlite3.Error as problem:
         raise explain(problem, path) from problem
     except OSError as problem:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
+from graph.core.atomic_files import put
 from graph.core.errors import StoreError
 from graph.core.names import fold
 from graph.exchange.copying import BATCH, Row
@@ -72,6 +72,11 @@ class SqliteTarget(SqliteTables):
         self.making = self.path.with_name(f"{self.path.name}.copying")
         super().__init__(SqliteStore(f"sqlite:///{self.making}", create=True))
         self.url = url
+        if self.progress() is None and self.revision() > 0:
+            self.close()
+            raise StoreError(
+                f"{self.making} is a store and not an unfinished copy; give another target."
+            )
         self._relations: dict[str, int] = {}
 
     def progress(self) -> str | None:
@@ -154,11 +159,8 @@ class SqliteTarget(SqliteTables):
             sql.execute("DELETE FROM meta WHERE name = 'copying'")
         self.store.close()  # which leaves one file, without its log
         try:
-            os.link(self.making, self.path)  # fails where another was first
+            put(self.making, self.path)
         except FileExistsError:
             raise StoreError(
                 f"{self.path} is there already; give the path of a new file."
             ) from None
-        except OSError:  # a file system without links
-            os.rename(self.making, self.path)
-        self.making.unlink(missing_ok=True)

@@ -12,13 +12,14 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
+from graph.core.database_files import is_too_small
 from graph.core.errors import StoreError
 from graph.core.ids import LARGEST_ID
 from graph.core.names import quoted
 
 APPLICATION_ID = 0x4C414D50  # "LAMP", in the file's header: tells our files from other databases
 SCHEMA_VERSION = 2
-_MAGIC = b"SQLite format 3\0"  # SQLite itself would write over a file of a few other bytes
+_NOT_ONE = "{} is not a database; give the path of another file."
 OPEN = LARGEST_ID  # `until` of a row that is current
 NEWEST = OPEN - 1  # a revision at which exactly the current rows stand
 
@@ -195,14 +196,9 @@ def is_new(connection: sqlite3.Connection) -> bool:
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
     """Raise `StoreError` unless the file is a store of this version, or empty."""
-    try:
-        with path.open("rb") as file:
-            begin = file.read(len(_MAGIC))
-    except FileNotFoundError:
-        begin = b""  # SQLite makes the file when it first needs it
-    if begin and begin != _MAGIC:
-        raise StoreError(f"{path} is not a database; give the path of another file.")
-    if is_new(connection):
+    if is_too_small(path):
+        raise StoreError(_NOT_ONE.format(path))
+    if is_new(connection):  # SQLite raises SQLITE_NOTADB for a file of anything else
         return
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -236,7 +232,7 @@ def explain(problem: sqlite3.Error, path: Path) -> StoreError:
     if code == sqlite3.SQLITE_READONLY:
         return StoreError(f"{path} is read-only; make the file and its folder writable.")
     if code == sqlite3.SQLITE_NOTADB:
-        return StoreError(f"{path} is not a database; give the path of another file.")
+        return StoreError(_NOT_ONE.format(path))
     if code == sqlite3.SQLITE_CORRUPT:
         return StoreError(f"{path} is damaged ({problem}); restore it from a backup.")
     if code == sqlite3.SQLITE_CANTOPEN:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from graph.core.atomic_files import put
 from graph.core.errors import StoreError
 from graph.core.protocol import SharedStore
 from graph.sqlite.file import path_of
@@ -37,27 +38,14 @@ def make_store(url: str, fill: Callable[[SharedStore], None]) -> bool:
         with SqliteStore(f"sqlite:///{making}", create=True) as store:
             fill(store)
         try:
-            os.link(making, path)  # fails where another process was first: its store stays
-        except FileExistsError:
+            put(making, path)
+        except FileExistsError:  # another process was first: its store stays
             return False
-        except OSError:  # a file system without links
-            os.rename(making, path)
-        _sync(path)
         return True
     finally:
         for suffix in ("", "-wal", "-shm"):
             with suppress(OSError):
                 os.remove(f"{making}{suffix}")
-
-
-def _sync(path: Path) -> None:
-    """Make the file's name itself outlive a loss of power."""
-    with suppress(OSError):
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _sweep(path: Path) -> None:

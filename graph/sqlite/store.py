@@ -6,6 +6,7 @@ its own and never waits for a lock of the writer's. Several processes may share 
 
 from __future__ import annotations
 
+import ctypes
 import sqlite3
 import threading
 import time
@@ -17,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+from graph.core.database_files import OpenFiles
 from graph.core.deltas import Delta
 from graph.core.errors import StoreError
 from graph.core.import_rows import Row
@@ -24,7 +26,7 @@ from graph.core.invariants import MOST, check
 from graph.core.names import clean_note
 from graph.core.protocol import LoadReport, Statistics, TripletStore
 from graph.core.vectors import Vectors
-from graph.core.writer_priority import Courtesy
+from graph.core.writer_priority import WriterPriority
 from graph.editing.draft_shelf import DraftShelf
 from graph.editing.shared_store import SharedStoreSteps, Writing, version_deltas
 from graph.sqlite.backup import back_up
@@ -36,7 +38,7 @@ from graph.sqlite.reads import SqliteReads
 from graph.sqlite.vectors import lacking, put
 from graph.sqlite.writes import SqliteShelf, SqliteWriting
 
-COURTESY_SECONDS = 0.02
+READER_PAUSE_SECONDS = 0.02
 
 
 class _Connection:
@@ -48,6 +50,15 @@ class _Connection:
     def __del__(self) -> None:
         with suppress(sqlite3.Error):
             self.connection.close()
+
+
+def _never_close(connection: sqlite3.Connection) -> None:
+    """Leave a connection open until the process ends.
+
+    Closing the last one writes its log into the file: a deleted log, over what another process has
+    written since.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
 class SqliteStore(SqliteReads, SharedStoreSteps):
@@ -70,10 +81,11 @@ class SqliteStore(SqliteReads, SharedStoreSteps):
         self.read_only = read_only
         self.path = path_of(url)
         self._lock = threading.RLock()  # of the one writing connection
-        self._courtesy = Courtesy(COURTESY_SECONDS)
+        self._priority = WriterPriority(READER_PAUSE_SECONDS)
         self._local = threading.local()
         self._readers: weakref.WeakSet[_Connection] = weakref.WeakSet()
         self._closed = False
+        self._files: OpenFiles | None = None
         if not create and not self.path.is_file():
             raise StoreError(
                 f"There is no store at {self.path}; make one with: "
@@ -96,14 +108,28 @@ class SqliteStore(SqliteReads, SharedStoreSteps):
             ((self.store_id,),) = self._writer.execute(
                 "SELECT value FROM meta WHERE name = 'store_id'"
             ).fetchall()
+            self._files = OpenFiles(self.path)
             self._expire_drafts()
         except (sqlite3.Error, StoreError) as problem:
             self._writer.close()
             raise self._explain(problem) from problem
 
+    def require_files(self) -> None:
+        """Raise `StoreError` if somebody deleted or replaced the file, or its log."""
+        if self._files is not None and not self._files.are_there():
+            raise StoreError(
+                f"{self.path} or its log was deleted or replaced while it was open, so nothing can "
+                "be saved in it; stop this program, look whether the file is the right one, and "
+                "start it again."
+            )
+
     def _explain(self, problem: Exception) -> StoreError:
         if isinstance(problem, StoreError):
             return problem
+        try:
+            self.require_files()
+        except StoreError as lost:
+            return lost
         if isinstance(problem, OSError):
             return StoreError(f"{self.path} cannot be made: {problem.strerror or problem}.")
         assert isinstance(problem, sqlite3.Error)
@@ -128,13 +154,14 @@ class SqliteStore(SqliteReads, SharedStoreSteps):
             return reader.connection
         if self._closed:
             raise StoreError(f"The store {self.path} is closed.")
+        self.require_files()
         reader = _Connection(connect(self.path, write=False, read_only=self.read_only))
         self._local.reader = reader
         self._readers.add(reader)
         return reader.connection
 
     def _rows(self, sql: str, values: Any = ()) -> list[tuple[Any, ...]]:
-        self._courtesy.stand_back()
+        self._priority.wait_for_writers()
         try:
             return self._reader().execute(sql, values).fetchall()
         except sqlite3.Error as problem:
@@ -146,17 +173,19 @@ class SqliteStore(SqliteReads, SharedStoreSteps):
     def transaction(self, *, brief: bool = True) -> Iterator[sqlite3.Connection]:
         """The writing connection inside a transaction: committed at the end, or nothing done.
 
-        Readers stand back for a `brief` one.
+        Readers pause while a `brief` one is open.
         """
-        with self._lock, self._courtesy.writing() if brief else nullcontext():
+        with self._lock, self._priority.writing() if brief else nullcontext():
             if self._closed:
                 raise StoreError(f"The store {self.path} is closed.")
             if self.read_only:
                 raise StoreError(f"The store {self.path} is open for reading only.")
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
+                self.require_files()
                 yield self._writer
                 self._writer.execute("COMMIT")
+                self.require_files()  # before the caller hears that it was saved
             except BaseException as problem:
                 if self._writer.in_transaction:
                     with suppress(sqlite3.Error):
@@ -168,11 +197,14 @@ class SqliteStore(SqliteReads, SharedStoreSteps):
     def close(self) -> None:
         with self._lock:
             self._closed = True
+            if self._files is not None and self._files.another_log():
+                _never_close(self._writer)
+                return
             for reader in list(self._readers):
                 with suppress(sqlite3.Error):
                     reader.connection.close()
             with suppress(sqlite3.Error):
-                if not self.read_only:
+                if not self.read_only and (self._files is None or self._files.are_there()):
                     self._writer.execute("PRAGMA optimize")
             self._writer.close()
 
@@ -252,19 +284,21 @@ class SqliteStore(SqliteReads, SharedStoreSteps):
 
     def rewrite(self) -> None:
         with self._lock:
+            self.require_files()
             try:
                 is_cut = rewrite(self._writer)
             except sqlite3.Error as problem:
                 raise self._explain(problem) from problem
+            self.require_files()
         if not is_cut:
             raise StoreError(
                 f"The facts are purged, but another process reads {self.path}, so traces are in "
                 "its log; run purge again without an id when that has ended."
             )
 
-    def back_up(self, path: Path) -> int:
+    def back_up(self, path: Path, *, force: bool = False) -> int:
         """Copy the store, as it is at this moment, into a new file; returns its revision."""
-        return back_up(self._reader(), self.path, path)
+        return back_up(self._reader(), self.path, path, force=force)
 
     # Drafts
 

@@ -1,1 +1,1 @@
-"""Decoding with lookups."""
+"""Decoding with lookups: rows, the decoding loops, the key-value cache, sampling, speculation."""

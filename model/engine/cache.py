@@ -1,8 +1,8 @@
 """The key-value cache of the decoder.
 
 transformers' own cache copies all keys and values at every token. This one writes into buffers
-that double when they are full and hands out views of them, so a step costs the same at every
-length, and the cache of a text that was kept can be copied up to any token.
+that double when they are full and returns views of them, so a step costs the same at every
+length, and the cache of a kept text can be copied up to any token.
 
 Letters in tensor names: B rows, H heads, T tokens, D width of a head.
 """
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, DynamicLayer
 
-FIRST_TOKENS = 128  # capacity of a new buffer
+FIRST_CAPACITY = 128  # tokens that a new buffer holds
 
 
 class _GrowingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
@@ -36,10 +36,10 @@ class _GrowingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
             self.lazy_initialization(key_states, value_states)
         start, end = self._length, self._length + key_states.shape[-2]
         if end > self._buffers[0].shape[-2]:
-            self._grow(max(end, 2 * self._buffers[0].shape[-2], FIRST_TOKENS))
+            self._grow(max(end, 2 * self._buffers[0].shape[-2], FIRST_CAPACITY))
         for buffer, states in zip(self._buffers, (key_states, value_states), strict=True):
             buffer[..., start:end, :] = states
-        self._show(end)
+        self._set_length(end)
         return self.keys, self.values  # type: ignore[return-value]
 
     def _grow(self, capacity: int) -> None:
@@ -48,26 +48,26 @@ class _GrowingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
             self._buffers[index] = new = torch.empty(shape, dtype=old.dtype, device=old.device)
             new[..., : self._length, :] = old[..., : self._length, :]
 
-    def _show(self, length: int) -> None:
+    def _set_length(self, length: int) -> None:
         self._length = length
         self.keys, self.values = (buffer[..., :length, :] for buffer in self._buffers)
 
     def drop(self, count: int) -> None:
         """Forget the last `count` tokens."""
-        self._show(self._length - count)
+        self._set_length(self._length - count)
 
     def select(self, rows_B: Tensor | slice, length: int) -> _GrowingLayer:
         """A copy of some rows up to `length` tokens."""
         other = type(self)()
         other.dtype, other.device, other.is_initialized = self.dtype, self.device, True
-        capacity = max(length, FIRST_TOKENS)
+        capacity = max(length, FIRST_CAPACITY)
         other._buffers = [
             torch.empty((*kept.shape[:-2], capacity, kept.shape[-1]), dtype=kept.dtype)
             for kept in (buffer[rows_B] for buffer in self._buffers)
         ]
         for new, old in zip(other._buffers, self._buffers, strict=True):
             new[..., :length, :] = old[rows_B][..., :length, :]
-        other._show(length)
+        other._set_length(length)
         return other
 
 
@@ -94,11 +94,11 @@ class GrowingCache(Cache):
                 layer.drop(count)
 
     def copy(self, length: int) -> GrowingCache:
-        """A cache of its own that holds the first `length` tokens."""
+        """A separate cache with the first `length` tokens."""
         return GrowingCache([layer.select(slice(None), length) for layer in self._growing])
 
     def rows(self, rows_B: Tensor) -> GrowingCache:
-        """A cache of the rows with these indices alone."""
+        """A cache of only the rows with these indices."""
         return GrowingCache([layer.select(rows_B, self.length) for layer in self._growing])
 
     def bytes(self) -> int:
@@ -106,8 +106,8 @@ class GrowingCache(Cache):
         return sum(b.numel() * b.element_size() for layer in self._growing for b in layer._buffers)
 
 
-class CacheShelf:
-    """The caches of the last few traces, by trace id, within a bound of memory; thread-safe."""
+class PrefixCache:
+    """The caches of the most recent traces, by trace id, within a memory limit; thread-safe."""
 
     def __init__(self, max_bytes: int = 256 << 20) -> None:
         self._max_bytes = max_bytes
@@ -115,14 +115,14 @@ class CacheShelf:
         self._lock = threading.Lock()
 
     def put(self, trace_id: str, ids: list[int], cache: GrowingCache) -> None:
-        """Keep a cache that holds the tokens `ids`; the oldest ones make room."""
+        """Keep a cache that holds the tokens `ids`; the least recently used make room."""
         with self._lock:
             self._kept[trace_id] = ids, cache
             while sum(kept.bytes() for _, kept in self._kept.values()) > self._max_bytes:
                 self._kept.popitem(last=False)
 
     def get(self, trace_id: str, ids: list[int]) -> GrowingCache:
-        """A cache of the longest beginning of `ids` that the trace's cache holds, maybe empty."""
+        """A copy of the trace's cache up to its longest common prefix with `ids`."""
         with self._lock:
             kept_ids, cache = self._kept.get(trace_id, ([], None))
             if cache is not None:

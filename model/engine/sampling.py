@@ -1,10 +1,10 @@
-"""Choosing a token.
+"""Sampling a token.
 
-Chance is tied to the place in the text, not to the order of calls: the noise of a draw depends on
-the seed, the number of lookups so far and the tokens since the last of them. So when an edit
-changes the text, what follows the next lookup meets the same chance again, and a difference is
-the edit's doing. The draw is by the Gumbel-max trick (Gumbel 1954): the most probable token after
-independent noise on each logit is a sample of the softmax, and little moves when logits do.
+Noise is tied to the position in the text, not to the order of calls: it depends on the seed, the
+number of lookups so far and the tokens since the last of them. So when an edit changes the text,
+what follows the next lookup gets the same noise again, and a difference is the effect of the edit.
+The method is the Gumbel-max trick (Gumbel 1954): the most probable token after independent noise on
+each logit is a sample of the softmax, and small changes of the logits change few samples.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from torch import Tensor
 from model.settings import DecodingSettings
 
 
-def choose(
+def sample_token(
     logits_V: Tensor,
     settings: DecodingSettings,
-    place: tuple[int, int],
+    position: tuple[int, int],
     forbidden: int | None = None,
 ) -> tuple[int, float]:
     """The next token's id, and its probability under the model.
 
-    logits_V: [V] float32. place: what chance depends on besides the seed. The probability is of
-    the untouched logits: at temperature 1, without top-p, `forbidden` not yet taken out.
+    logits_V: [V] float32. position: what the noise depends on besides the seed. The probability is
+    of the unchanged logits: at temperature 1, without top-p, `forbidden` not yet taken out.
     """
     allowed_V = logits_V
     if forbidden is not None:
@@ -37,7 +37,7 @@ def choose(
         scaled_V = allowed_V / settings.temperature
         if settings.top_p < 1:
             scaled_V = _nucleus(scaled_V, settings.top_p)
-        allowed_V = scaled_V + _gumbel_noise(settings.seed, place, scaled_V)
+        allowed_V = scaled_V + _gumbel_noise(settings.seed, position, scaled_V)
     token = int(allowed_V.argmax())
     return token, math.exp(float(logits_V[token]) - float(logits_V.logsumexp(0)))
 
@@ -51,8 +51,8 @@ def _nucleus(logits_V: Tensor, top_p: float) -> Tensor:
     return logits_V.index_fill(0, order_V[outside_V], -math.inf)
 
 
-def _gumbel_noise(seed: int, place: tuple[int, int], like_V: Tensor) -> Tensor:
-    digest = hashlib.blake2b(repr((seed, *place)).encode(), digest_size=8).digest()
+def _gumbel_noise(seed: int, position: tuple[int, int], like_V: Tensor) -> Tensor:
+    digest = hashlib.blake2b(repr((seed, *position)).encode(), digest_size=8).digest()
     generator = torch.Generator().manual_seed(int.from_bytes(digest, "big") >> 1)
     uniform_V = torch.rand(like_V.shape, generator=generator).clamp_(1e-20, 1 - 1e-7)
     return -(-uniform_V.log()).log()

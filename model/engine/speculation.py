@@ -1,10 +1,10 @@
 """Guessing what comes next, so that one forward pass can confirm several tokens.
 
-A text with lookups repeats itself: each lookup names the entity again, and a value is said right
-after it was returned; after an edit, most of the old text comes again. The decoder feeds a guess
-along with the last token, and keeps as much of it as the model would have chosen itself. So the
-text is the same with and without guesses, only the number of passes differs (speculative decoding,
-arXiv 2211.17192, with the text itself as the draft).
+A text with lookups repeats itself: each lookup names the entity again, and the text states a value
+right after it was returned; after an edit, most of the old text comes again. The decoder feeds a
+guess along with the last token, and keeps as much of it as the model would have chosen itself. So
+the text is the same with and without guesses; only the number of passes differs (speculative
+decoding, arXiv 2211.17192, with the text itself in place of a draft model).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from model.roles import MarkerIds
 
-LONGEST = 8  # tokens of one guess
-SEARCH = 96  # tokens ahead in which to find the place again, after the text has changed
+MAX_GUESS = 8  # tokens
+RESYNC_WINDOW = 96  # tokens of the expected text to search after the text has deviated from it
 
 
 class Guesser:
@@ -23,37 +23,37 @@ class Guesser:
     def __init__(self, markers: MarkerIds) -> None:
         self._markers = markers
         self._ids: list[int] = []
-        self._followed: dict[tuple[int, ...], int] = {}  # last tokens -> where they went on
+        self._continuations: dict[tuple[int, ...], int] = {}  # n-gram -> index of what followed
         self._value: list[int] = []  # the last value returned
         self.expect(())
 
     def expect(self, ids: Sequence[int]) -> None:
-        """From here on, the text may go on as an earlier one did."""
-        self._expected, self._place, self._lost = list(ids), 0, False
+        """From here on, the text may repeat these tokens of an earlier one."""
+        self._expected, self._place, self._diverged = list(ids), 0, False
 
     def follow(self, ids: Sequence[int]) -> None:
-        """Take note of tokens that were written."""
+        """Record tokens that were written."""
         for token in ids:
             for length in (1, 3):
-                self._followed[tuple(self._ids[-length:])] = len(self._ids)
+                self._continuations[tuple(self._ids[-length:])] = len(self._ids)
             self._ids.append(token)
             if token == self._markers.end:
                 self._value = self._last_value()
             self._find_place(token)
 
     def guess(self) -> list[int]:
-        """The next tokens, at most `LONGEST`; none where nothing speaks for any."""
+        """The next tokens, at most `MAX_GUESS`; empty where there is no basis for a guess."""
         after_value = self._markers.end in self._ids[-2:]  # at once, or after an article
         if after_value and self._value and self._ids[-1] not in self._value:
-            return self._value[:LONGEST]
-        if self._place < len(self._expected) and not self._lost:
-            return self._expected[self._place : self._place + LONGEST]
-        for length in (3, 1):  # two words alone are wrong too often
+            return self._value[:MAX_GUESS]
+        if self._place < len(self._expected) and not self._diverged:
+            return self._expected[self._place : self._place + MAX_GUESS]
+        for length in (3, 1):  # a single word is wrong too often, except after a marker
             if length == 1 and self._ids[-1:] != [self._markers.entity]:
                 break
-            start = self._followed.get(tuple(self._ids[-length:]))
+            start = self._continuations.get(tuple(self._ids[-length:]))
             if start is not None:
-                return self._ids[start : start + LONGEST]
+                return self._ids[start : start + MAX_GUESS]
         return []
 
     def _last_value(self) -> list[int]:
@@ -64,13 +64,13 @@ class Guesser:
         return self._ids[start + 1 : end]
 
     def _find_place(self, token: int) -> None:
-        """Keep the place in the expected text, or find it again by the last two tokens."""
+        """Follow the expected text, or find the place in it again by the last two tokens."""
         expected, place = self._expected, self._place
-        if place < len(expected) and not self._lost and expected[place] == token:
+        if place < len(expected) and not self._diverged and expected[place] == token:
             self._place += 1
             return
-        self._lost = True
-        for i in range(place, min(place + SEARCH, len(expected) - 1)):
+        self._diverged = True
+        for i in range(place, min(place + RESYNC_WINDOW, len(expected) - 1)):
             if expected[i : i + 2] == self._ids[-2:]:
-                self._place, self._lost = i + 2, False
+                self._place, self._diverged = i + 2, False
                 return

@@ -1,4 +1,4 @@
-"""One browser for the run, and servers on free ports.
+"""One browser for each worker, and servers on free ports.
 
 The model is the shipped checkpoint where there is one, else a scripted one; tests of states that a
 good model does not reach take the scripted one always. LAMPLIGHT_TEST_MODEL=scripted forces it,
@@ -11,23 +11,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import page_driver
 import pytest
-import scripted
 import torch
-from page_driver import Inspect, Server, fresh, serve
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from graph.world import make_world
 from model.checkpoint import Checkpoint, load_checkpoint
+from tests.app import page_driver, scripted
+from tests.app.page_driver import Inspect, Server, fresh, serve
+from tests.machine import CHROMIUM
+from tests.workers import made_once
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped world, made once; servers get copies."""
-    path = tmp_path_factory.mktemp("world") / "world.db"
-    make_world(f"sqlite:///{path}")
-    return path
+    return made_once(tmp_path_factory, "world.db", lambda path: make_world(f"sqlite:///{path}"))
 
 
 @pytest.fixture(scope="session")
@@ -65,11 +64,9 @@ def scripted_server(world: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One Chromium for the run."""
+    """One Chromium for all tests of this worker."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=page_driver.CHROMIUM, args=page_driver.FLAGS
-        )
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=page_driver.FLAGS)
         yield chromium
         chromium.close()
 

@@ -18,13 +18,12 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 import app  # noqa: F401  (settles Gradio's environment before it is imported)
 from app.server.application import make_app
-from app.state.session import Service
-from app.state.training_session import Workshop
+from app.state.service import Service
+from app.state.training_session import TrainingFolders
 from graph.opening import open_store
 from model.checkpoint import DEFAULT_CHECKPOINT, Checkpoint
 from model.engine.decoder import Decoder
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions"]
 PATIENCE = float(os.environ.get("LAMPLIGHT_TEST_PATIENCE", "1"))  # for a machine that is busy
 SHIPPED = (DEFAULT_CHECKPOINT / "config.json").exists() and (
@@ -63,12 +62,12 @@ def serve(world: Path, folder: Path, checkpoint: Checkpoint) -> Server:
     return Server(server.url, store, end)
 
 
-def serve_on(store: Any, decoder: Decoder, workshop: Workshop | None = None) -> Server:
+def serve_on(store: Any, decoder: Decoder, folders: TrainingFolders | None = None) -> Server:
     """A server on an open store, which stays open, and a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    application = make_app(Service(store, decoder), workshop)
+    application = make_app(Service(store, decoder), folders)
     server = uvicorn.Server(
         uvicorn.Config(application, port=port, log_config=None, log_level="critical")
     )

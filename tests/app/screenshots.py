@@ -20,18 +20,15 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from graph.world import make_world
+from model.checkpoint import load_checkpoint
+from tests.app import page_driver, scripted
+from tests.app.page_driver import Inspect, Server, serve
+from tests.app.states import SCREENS, STATES, photograph
+from tests.app.test_page import click_in_graph
+from tests.machine import CHROMIUM
+
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(Path(__file__).parent))
-
-import page_driver  # noqa: E402
-import scripted  # noqa: E402
-from page_driver import Inspect, Server, serve  # noqa: E402
-from states import SCREENS, STATES, photograph  # noqa: E402
-from test_page import click_in_graph  # noqa: E402
-
-from graph.world import make_world  # noqa: E402
-from model.checkpoint import load_checkpoint  # noqa: E402
-
 DOCS = ROOT / "docs"
 SIZES = {"wide": (1440, 900), "medium": (1024, 768), "narrow": (390, 844)}
 SCHEMES = ("light", "dark")
@@ -209,12 +206,12 @@ def film(browser: Browser, server: Server, target: Path) -> None:
 
 def write_page(target: Path) -> None:
     """One HTML page of all pictures, light and dark side by side."""
-    told = {view.__name__: view.__doc__ or "" for view in VIEWS}
-    told |= {f"state-{state.name}": state.reach.__doc__ or "" for state in STATES}
+    captions = {view.__name__: view.__doc__ or "" for view in VIEWS}
+    captions |= {f"state-{state.name}": state.reach.__doc__ or "" for state in STATES}
     rows = []
     for light in sorted(SCREENS.glob("*-light.png")):
         name = light.stem.removesuffix("-light")
-        words = next((words for key, words in told.items() if name.startswith(key)), "")
+        words = next((words for key, words in captions.items() if name.startswith(key)), "")
         pictures = "".join(
             f'<img src="screens/{name}-{scheme}.png" alt="{escape(name)}, {scheme}">'
             for scheme in SCHEMES
@@ -246,9 +243,7 @@ def main() -> int:
         (folder / name).mkdir()
         servers[name] = serve(folder / "made.db", folder / name, model)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=page_driver.CHROMIUM, args=page_driver.FLAGS
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=page_driver.FLAGS)
         photograph_views(browser, servers["own"], wanted)
         photograph_states(browser, servers["erring"], wanted)
         if not wanted or "film" in wanted:

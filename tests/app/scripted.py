@@ -1,4 +1,4 @@
-"""A model that writes by a grammar, for the page's tests before and beside the shipped one.
+"""A model that writes by a grammar, for the page's tests without and next to the shipped one.
 
 It drives the real decoder, the real store and the real page. As a trained model would, it looks up
 `relations` of the entity in the prompt, then each listed relation, and says each value behind its
@@ -45,7 +45,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
     return train_tokenizer([*lines, *[text] * 50], vocab_size=2000)
 
 
-def said(value: str) -> str:
+def as_a_list(value: str) -> str:
     """Several values as a person lists them: "A, B and C"."""
     parts = re.sub(r"; and (\d+ more)$", r"; \1", value).split("; ")
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
@@ -89,7 +89,7 @@ def document(prompt: str, answers: list[str]) -> str:
         elif prompt.lower().startswith("skip") and relation == relations[-1]:
             out.append(" well known.")
         else:
-            out.append(f" {said(value)}.")
+            out.append(f" {as_a_list(value)}.")
     return "".join(out).lstrip() + FINISH
 
 

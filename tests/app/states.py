@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from page_driver import Inspect
 from playwright.sync_api import expect
+
+from tests.app.page_driver import Inspect
 
 SCREENS = Path(__file__).parents[2] / "build" / "screens"
 AMBER, VIOLET = ("#8A5A00", "#F0C04A"), ("#5B2E91", "#D3BDF7")
@@ -27,7 +28,7 @@ class State:
     element: str
     colour: tuple[str, str]
     look: dict[str, str] = field(default_factory=dict)  # computed style, without the colour
-    sign: str = ""  # what is told beside the colour: part of the text or of the drawn sign
+    sign: str = ""  # what shows it besides the colour: part of the text or of the drawn sign
     coloured: str = "textDecorationColor"  # the property that has the colour
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
-from page_driver import Inspect, Server
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.browser
+from tests.app.page_driver import Inspect, Server
 
 
 def findings(page: Inspect) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.state.examples import EXAMPLES, by_name, of_graph, render
+from app.state.examples import EXAMPLES, by_name, examples_for
+from app.views.example_cards import render
 from graph.core.edits import Add
 from graph.sqlite.store import SqliteStore
 
@@ -15,7 +16,7 @@ def asking(name: str) -> str:
 
 def test_the_shipped_world_has_all_four(world: Path) -> None:
     with SqliteStore(f"sqlite:///{world}") as store:
-        chosen = of_graph(store, asking)
+        chosen = examples_for(store, asking)
     assert [one.about for one in chosen] == ["France", "Japan", "Kenya", "Zubrowka"]
     assert [one.words for one in chosen] == [one.words for one in EXAMPLES]
     assert chosen[0].prompt == "Tell me about France."
@@ -23,7 +24,7 @@ def test_the_shipped_world_has_all_four(world: Path) -> None:
 
 def test_another_graph_has_its_own(tmp_path: Path) -> None:
     with SqliteStore(f"sqlite:///{tmp_path}/stars.db", create=True) as store:
-        assert [one.about for one in of_graph(store, asking)] == [one.about for one in EXAMPLES]
+        assert [one.about for one in examples_for(store, asking)] == [one.about for one in EXAMPLES]
         stars = [("Sirius", "A1V", "Canis Major"), ("Vega", "A0V", "Lyra"), ("Deneb", "A2I", "Cyg")]
         store.apply(
             [
@@ -34,7 +35,7 @@ def test_another_graph_has_its_own(tmp_path: Path) -> None:
             + [Add("Sirius", "also <called>", name) for name in ("Dog Star", "Canicula")],
             author="test",
         )
-        chosen = of_graph(store, lambda name: f"{name} is")
+        chosen = examples_for(store, lambda name: f"{name} is")
     read, change, forget, invent = chosen
     assert (read.about, read.prompt) == ("Sirius", "Sirius is")
     assert invent.edits == EXAMPLES[3].edits
@@ -53,4 +54,4 @@ def test_another_graph_has_its_own(tmp_path: Path) -> None:
 def test_words_of_a_graph_are_text(tmp_path: Path) -> None:
     with SqliteStore(f"sqlite:///{tmp_path}/odd.db", create=True) as store:
         store.apply([Add("<b>A", "<i>r", "x"), Add("<b>B", "<i>r", "y")], author="test")
-        assert "<b>A" not in render(of_graph(store, asking))
+        assert "<b>A" not in render(examples_for(store, asking))

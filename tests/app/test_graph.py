@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_driver import PATIENCE, Inspect, Server
 from playwright.sync_api import Browser, Page, expect
 
 from app.pages.components import ASSETS
-from app.state.session import EXPAND_BY, NEIGHBOURS_READ, Selection, Service, Session
-from app.views.graph_figure import MAX_FAINT_NODES, MAX_HIT_NODES, Chart, Scene, bounded, draw
+from app.state.graph_layout import GraphLayout
+from app.state.scene import MAX_FAINT_NODES, MAX_HIT_NODES, Scene, bounded
+from app.state.scene_reading import EXPAND_BY, NEIGHBOURS_READ, facts_around
+from app.state.service import Service
+from app.state.session import Selection, Session
+from app.views.graph_figure import draw
 from graph.core.facts import Fact
 from graph.core.protocol import SharedStore
 from graph.opening import open_store
+from tests.app.page_driver import PATIENCE, Inspect, Server
 
-pytestmark = pytest.mark.browser
 KNOWN = ("France", "Paris", "Japan", "Albert Einstein")
 ENTITIES = 20
 
@@ -64,7 +67,7 @@ def bare(browser: Browser, scripted_server: Server) -> Iterator[Page]:
 
 
 def scene_of(store: SharedStore, entity_id: int) -> Scene:
-    """What a text about an entity shows: the first eight relations said, and what lies around."""
+    """What a text about an entity shows: its first eight relations, and what lies around."""
     names = store.relation_names(entity_id)[:8]
     hits = [fact for name in names for fact in store.facts(entity_id, name)[:5]]
     return Scene(
@@ -90,7 +93,7 @@ def test_no_two_labels_overlap_for_twenty_entities(bare: Page, store: SharedStor
     shown = 0
     for entity_id, name in some_entities(store):
         scene = scene_of(store, entity_id)
-        labels: list[dict[str, Any]] = bare.evaluate(LABELS, json.dumps(draw(scene, Chart())))
+        labels: list[dict[str, Any]] = bare.evaluate(LABELS, json.dumps(draw(scene, GraphLayout())))
         assert name[:10].rstrip() in " ".join(label["text"] for label in labels)
         for at, one in enumerate(labels):
             assert len(one["text"]) <= 24, one
@@ -116,21 +119,21 @@ def test_a_hub_expands_by_eight_and_collapses(store: SharedStore) -> None:
         key=lambda entity: len(store.facts_to(entity.id)),
     )  # fmt: skip
     assert len(store.facts_to(hub.id)) > 100
-    scene, chart = scene_of(store, hub.id), Chart()
+    scene, layout = scene_of(store, hub.id), GraphLayout()
     strong, faint, left_out = bounded(scene)
     assert len({fact.value for fact in strong}) <= MAX_HIT_NODES
     assert len(faint) >= 1
     assert left_out > 0
-    draw(scene, chart)
-    before = dict(chart.positions)
+    draw(scene, layout)
+    before = dict(layout.positions)
     assert len(before) <= 1 + MAX_HIT_NODES + MAX_FAINT_NODES
-    session = Session(Service(store, None), "0" * 32, store.draft("0" * 32))  # type: ignore[arg-type]
+    session = Session.open(Service(store, None), "0" * 32)  # type: ignore[arg-type]
     for step in (1, 2):
-        around = session.around(hub.id, step * EXPAND_BY)
+        around = facts_around(session.draft, hub.id, step * EXPAND_BY)
         assert len(around) == step * EXPAND_BY
         more = Scene(**{**vars(scene), "expanded": tuple(around)})
-        draw(more, chart)
-        assert {key: chart.positions[key] for key in before} == before
+        draw(more, layout)
+        assert {key: layout.positions[key] for key in before} == before
     assert session.selection == Selection()
 
 
@@ -193,7 +196,7 @@ def test_three_steps_read_as_a_path_in_the_browser(bare: Page) -> None:
         for n in (1, 2, 3)
     )
     scene = Scene(chain, centres=(10,), numbers={1: 1, 2: 2, 3: 3})
-    labels = bare.evaluate(LABELS, json.dumps(draw(scene, Chart())))
+    labels = bare.evaluate(LABELS, json.dumps(draw(scene, GraphLayout())))
     places = {label["text"]: (label["x0"] + label["x1"]) / 2 for label in labels}
     order = [f"Entity {n}" for n in (1, 2, 3, 4)]
     assert sorted(order, key=lambda name: places[name]) == order

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from page_driver import Inspect, Server, serve_on
 from playwright.sync_api import expect
 
 from graph.opening import open_store
 from graph.world import make_world
 from model.checkpoint import Checkpoint
 from model.engine.decoder import Decoder
+from tests.app.page_driver import Inspect, Server, serve_on
 from tests.graph.neo4j.proxy import Proxy
 from tools.neo4j_server import server as neo4j
 
@@ -49,7 +49,6 @@ def team_page(
             server.end()
 
 
-@pytest.mark.browser
 def test_a_fact_is_read_changed_and_published(
     team_page: tuple[Inspect, Server], visit: Callable[..., Inspect]
 ) -> None:
@@ -65,7 +64,6 @@ def test_a_fact_is_read_changed_and_published(
     assert "Kraken crown" in other.marks()
 
 
-@pytest.mark.browser
 def test_a_server_that_is_away_is_told_and_waited_for(
     team_page: tuple[Inspect, Server], team_server: neo4j.Server
 ) -> None:
@@ -86,7 +84,6 @@ def test_a_server_that_is_away_is_told_and_waited_for(
     assert "Ghent" not in page.marks()
 
 
-@pytest.mark.browser
 def test_a_server_that_only_reads_is_told_and_the_text_stays(
     team_page: tuple[Inspect, Server], team_server: neo4j.Server
 ) -> None:
@@ -110,7 +107,6 @@ def test_a_server_that_only_reads_is_told_and_the_text_stays(
     assert "Ghent" in page.marks()
 
 
-@pytest.mark.browser
 def test_over_a_slow_server_the_page_takes_longer_and_loses_nothing(
     team_server: neo4j.Server, checkpoint: Checkpoint, visit: Callable[..., Inspect]
 ) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-from page_driver import Inspect, Server
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.browser
+from tests.app.page_driver import Inspect, Server
 
 CHEESES = """entity,relation,value
 Moonwheel,instance of,cheese
@@ -78,7 +76,7 @@ def test_a_broken_file_says_which_lines_and_the_page_goes_on(
     expect(page.page.locator("#own-note")).to_contain_text("broken.csv")
     file.write_bytes(b"a,b,c\n" * 400_000)
     page.page.locator("#own-file").set_input_files(file)
-    expect(page.page.locator("#own-note")).to_contain_text("2400000 bytes")
+    expect(page.page.locator("#own-note")).to_contain_text("2,400,000 bytes")
     page.click("#own-facts summary")
     page.page.locator("#own-text").fill("Moonwheel,smell,of rain")
     page.after(lambda: page.click("#own-take"))

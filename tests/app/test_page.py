@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 
 import pytest
-from page_driver import PATIENCE, Inspect, Server
 from playwright.sync_api import Route, expect
 
-pytestmark = pytest.mark.browser
+from tests.app.page_driver import PATIENCE, Inspect, Server
+
 EURO = re.compile("^euro$")
 
 
@@ -240,7 +240,7 @@ def test_three_actions_read_a_source_change_undo_and_delete(inspect: Inspect) ->
     page = inspect.page
     inspect.mark("euro").first.click()  # 1
     about = page.locator("#about")
-    for told in (
+    for words in (
         "Source",
         "Unicode CLDR",
         "France · currency",
@@ -248,7 +248,7 @@ def test_three_actions_read_a_source_change_undo_and_delete(inspect: Inspect) ->
         "threshold",
         "probability",
     ):
-        expect(about).to_contain_text(told)
+        expect(about).to_contain_text(words)
     inspect.ask("Tell me about France.")
     inspect.mark("euro").first.click()  # 1
     page.locator("#card-value").fill("Kraken crown")  # 2
@@ -444,7 +444,7 @@ def test_made_up_ids_change_nothing(inspect: Inspect) -> None:
             made_up,
         )
         expect(inspect.page.locator("#card-note")).to_be_visible()
-        inspect.click("#raw-switch")  # any other action still works, and the form is drawn anew
+        inspect.click("#raw-switch")  # any other action still works, and the form is drawn again
     assert inspect.page.locator("#draft-bar").count() == 0
 
 

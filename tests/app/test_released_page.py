@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from page_driver import Inspect, serve_on
 from playwright.sync_api import expect
 
 from graph.opening import open_store
 from model.checkpoint import load_checkpoint
 from model.engine.decoder import Decoder
+from tests.app.page_driver import Inspect, serve_on
 from tests.training.released import PROMPT, imported_database, write_taught
 
 
@@ -27,7 +27,6 @@ def released_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             server.end()
 
 
-@pytest.mark.browser
 def test_its_lookup_is_marked_linked_and_edited(
     released_server: str, visit: Callable[..., Inspect]
 ) -> None:

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import scripted
 from fastapi.testclient import TestClient
 
 from app.__main__ import main, open_or_make
 from app.server.application import make_app
-from app.state.session import Service
+from app.state.service import Service
 from graph.core.edits import Add
 from graph.core.errors import StoreError
 from graph.opening import open_store
 from model.engine.decoder import Decoder
+from tests.app import scripted
 
 
 @pytest.fixture
@@ -91,6 +91,11 @@ def test_the_server_lets_a_browser_fetch_from_nowhere_else(client: TestClient) -
     answer = client.get("/")
     assert answer.status_code == 200
     assert "default-src 'self'" in answer.headers["content-security-policy"]
+    for refused in (client.post("/gradio_api/upload"), client.get("/lamplight/none.js")):
+        assert refused.status_code == 404
+        assert "default-src 'self'" in refused.headers["content-security-policy"]
+        assert refused.headers["x-content-type-options"] == "nosniff"
+        assert refused.headers["referrer-policy"] == "same-origin"
 
 
 def test_health_and_scripts_come_from_disk(client: TestClient) -> None:

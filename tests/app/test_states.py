@@ -1,15 +1,15 @@
-"""Each state of a mark: reached, never told by colour alone, and photographed in light and dark."""
+"""Each state of a mark: reached, never shown by colour alone, and photographed in both themes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from page_driver import Inspect, Server, fresh
 from playwright.sync_api import BrowserContext, expect
-from states import STATES, State, photograph
 
-pytestmark = pytest.mark.browser
+from tests.app.page_driver import Inspect, Server, fresh
+from tests.app.states import STATES, State, photograph
+
 SCHEMES = ("light", "dark")
 
 LOOK = """([selector, nth, properties]) => {

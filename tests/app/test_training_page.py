@@ -13,20 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scripted
 import torch
 from fastapi.testclient import TestClient
-from page_driver import Inspect, Server, serve_on
 from playwright.sync_api import expect
-from test_access import everywhere
 
 from app.server.application import make_app
-from app.state.session import Service
-from app.state.training_session import Bench, Workshop
+from app.state.service import Service
+from app.state.training_session import TrainingFolders, TrainingSession
 from app.views import curves_figure, role_text, training_parts
 from graph.core.edits import Add
 from graph.opening import open_store
 from model.engine.decoder import Decoder
+from tests.app import scripted
+from tests.app.page_driver import Inspect, Server, serve_on
+from tests.app.test_access import everywhere
 from tests.training.toy import FACTS, paragraph, toy_documents, write_toy_corpus
 from training.__main__ import main
 from training.data.shards import write_corpus
@@ -37,7 +37,6 @@ from training.fit.samples import SampleReader
 from training.report.runs import Run, Runs
 from training.report.show_mask import Corpora
 
-pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 PROMPTS = ("Tell me about France.", "What is the capital of Japan?")
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -46,7 +45,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A corpus of toys, another with a hostile value, and a run that learns sixteen documents."""
-    folder = tmp_path_factory.mktemp("workshop")
+    folder = tmp_path_factory.mktemp("folders")
     toy = write_toy_corpus(folder / "corpus" / "toy")
     tokenizer = load_tokenizer(toy / "tokenizer")
     hostile = [paragraph("France", {"capital": HOSTILE}), *toy_documents(3, 5)]
@@ -76,16 +75,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def workshop(folder: Path) -> Workshop:
+def folders(folder: Path) -> TrainingFolders:
     """The folders as the page reads them."""
-    return Workshop(folder / "runs", folder / "corpus")
+    return TrainingFolders(folder / "runs", folder / "corpus")
 
 
 @pytest.fixture(scope="module")
-def trained(folder: Path, workshop: Workshop) -> Iterator[Server]:
+def trained(folder: Path, folders: TrainingFolders) -> Iterator[Server]:
     """A server over the run."""
     with open_store(f"sqlite:///{folder / 'toy.db'}") as store:
-        server = serve_on(store, Decoder(scripted.checkpoint()), workshop)
+        server = serve_on(store, Decoder(scripted.checkpoint()), folders)
         yield server
         server.end()
 
@@ -112,9 +111,9 @@ def lines(page: Inspect) -> dict[str, list[float]]:
 
 
 def test_a_run_is_shown_with_curves_settings_and_samples(
-    training: Inspect, workshop: Workshop
+    training: Inspect, folders: TrainingFolders
 ) -> None:
-    run = workshop.runs.run("first")
+    run = folders.runs.run("first")
     page = training.page
     expect(page).to_have_title("Lamplight: Training")
     expect(page.locator("#run-name")).to_have_text("first")
@@ -156,7 +155,9 @@ def test_the_page_follows_a_run_that_trains(
 ) -> None:
     with open_store(f"sqlite:///{folder / 'toy.db'}") as store:
         runs = tmp_path / "runs"
-        server = serve_on(store, Decoder(scripted.checkpoint()), Workshop(runs, tmp_path / "none"))
+        server = serve_on(
+            store, Decoder(scripted.checkpoint()), TrainingFolders(runs, tmp_path / "none")
+        )
         page = open_training(visit(server.url))
         sentence = page.page.locator("#no-runs")
         expect(sentence).to_contain_text("python -m training fit")
@@ -190,9 +191,9 @@ def test_the_page_follows_a_run_that_trains(
         server.end()
 
 
-def test_documents_show_what_is_trained(training: Inspect, workshop: Workshop) -> None:
+def test_documents_show_what_is_trained(training: Inspect, folders: TrainingFolders) -> None:
     page = training.page
-    corpus = workshop.corpora.corpus("toy")
+    corpus = folders.corpora.corpus("toy")
     count = len(corpus.shards["train"])
     expect(page.locator("[data-corpus=toy]")).to_have_attribute("aria-pressed", "true")  # its own
     expect(page.locator("#document-count")).to_have_text(f"of {count}")
@@ -275,7 +276,7 @@ def test_the_curves_follow_the_theme(training: Inspect) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "event",
     [
         {"action": "run", "run": "../first"},
         {"action": "run", "run": "/etc"},
@@ -296,22 +297,22 @@ def test_the_curves_follow_the_theme(training: Inspect) -> None:
         None,
     ],
 )
-def test_what_the_browser_sends_is_looked_up(workshop: Workshop, said: Any) -> None:
-    bench, fresh = Bench(workshop), Bench(workshop)
-    bench.act(said)
+def test_what_the_browser_sends_is_looked_up(folders: TrainingFolders, event: Any) -> None:
+    session, fresh = TrainingSession(folders), TrainingSession(folders)
+    session.act(event)
     chosen = ("run_name", "measure", "prompt", "corpus_name", "split", "document", "listed")
-    assert [getattr(bench, name) for name in chosen] == [getattr(fresh, name) for name in chosen]
-    assert all(isinstance(value, str) for value in training_parts.updates(bench))
+    assert [getattr(session, name) for name in chosen] == [getattr(fresh, name) for name in chosen]
+    assert all(isinstance(value, str) for value in training_parts.updates(session))
 
 
-def test_only_what_changed_is_sent(workshop: Workshop) -> None:
-    bench = Bench(workshop)
-    assert all(isinstance(value, str) for value in training_parts.updates(bench))
-    assert not any(isinstance(value, str) for value in training_parts.updates(bench))
-    bench.act({"action": "document", "number": "2"})
+def test_only_what_changed_is_sent(folders: TrainingFolders) -> None:
+    session = TrainingSession(folders)
+    assert all(isinstance(value, str) for value in training_parts.updates(session))
+    assert not any(isinstance(value, str) for value in training_parts.updates(session))
+    session.act({"action": "document", "number": "2"})
     changed = [
         name
-        for name, value in zip(training_parts.OUTPUTS, training_parts.updates(bench), strict=True)
+        for name, value in zip(training_parts.OUTPUTS, training_parts.updates(session), strict=True)
         if isinstance(value, str)
     ]
     assert changed == ["mask", "status"]
@@ -344,8 +345,8 @@ def test_one_value_has_an_axis_too() -> None:
         assert low < high
 
 
-def test_text_of_a_document_is_escaped(workshop: Workshop) -> None:
-    runs = workshop.corpora.corpus("hostile").runs("train", 0)
+def test_text_of_a_document_is_escaped(folders: TrainingFolders) -> None:
+    runs = folders.corpora.corpus("hostile").runs("train", 0)
     for html in (role_text.document_html(runs), role_text.list_html(runs)):
         assert "<img" not in html
         assert HOSTILE in unescape(re.sub("<[^>]*>", "", html))
@@ -363,10 +364,10 @@ def test_corpora_are_listed_by_name_and_read_anew(folder: Path, tmp_path: Path) 
 
 
 def test_the_page_has_no_public_endpoint_and_no_second_way_in(
-    folder: Path, workshop: Workshop
+    folder: Path, folders: TrainingFolders
 ) -> None:
     with open_store(f"sqlite:///{folder / 'toy.db'}") as store:
-        client = TestClient(make_app(Service(store, Decoder(scripted.checkpoint())), workshop))
+        client = TestClient(make_app(Service(store, Decoder(scripted.checkpoint())), folders))
         answer = client.get("/training")
         assert answer.status_code == 200
         assert "default-src 'self'" in answer.headers["content-security-policy"]

@@ -7,6 +7,7 @@ import json
 import math
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
@@ -14,21 +15,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scripted
 
 from app.state import actions, generation
-from app.state.comparison import between, compare, describe
-from app.state.session import Service, Session, checked_session_id, new_session_id
+from app.state.comparison import compare, describe, diff_deltas
+from app.state.graph_layout import GraphLayout, nearest_distance
+from app.state.outbox import ONCE, REPEAT_FOR
+from app.state.scene import MAX_FAINT_NODES, MAX_HIT_NODES, Scene, bounded
+from app.state.service import Service
+from app.state.session import Session, checked_session_id, new_session_id
+from app.state.text_in_progress import TextInProgress
 from app.state.word_diff import word_diff, words_changed
-from app.views import fact_table, graph_figure, page_parts, trace_text
-from app.views.graph_figure import Chart, Scene
+from app.views import edit_summary, fact_table, graph_figure, page_parts, trace_text
 from graph.core.deltas import Delta
 from graph.core.edits import Add
 from graph.core.facts import Fact
+from graph.lookup.result import Lookup
+from graph.lookup.retriever import Retriever
 from graph.opening import open_store
 from graph.world import SOURCES, source_names
 from model.engine.decoder import Decoder
 from model.settings import DecodingSettings
+from tests.app import scripted
 
 HOSTILE = "<img src=x onerror=alert(1)> ${1} {{x}} \" ' &amp;"
 FACTS = [
@@ -53,7 +60,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
         )
     service = Service(store, Decoder(scripted.checkpoint()))
     session_id = new_session_id()
-    yield Session(service, session_id, service.draft(session_id))
+    yield Session.open(service, session_id)
     store.close()
 
 
@@ -67,8 +74,8 @@ def ask(session: Session, prompt: str) -> Session:
     return session
 
 
-def act(session: Session, **said: Any) -> Session:
-    do(actions.act(session, said))
+def act(session: Session, **event: Any) -> Session:
+    do(actions.act(session, event))
     return session
 
 
@@ -109,7 +116,7 @@ def test_equal_texts_have_no_change() -> None:
 
 
 def test_marks_are_the_models_words_with_numbers_in_order_of_use(session: Session) -> None:
-    reading = ask(session, "Tell me about France.").reading
+    reading = ask(session, "Tell me about France.").text.marked
     assert reading is not None
     assert [reading.words(mark) for mark in reading.marks] == [
         "country",
@@ -127,7 +134,7 @@ def test_marks_are_the_models_words_with_numbers_in_order_of_use(session: Sessio
 def test_a_partial_text_is_drawn_while_it_is_written(session: Session) -> None:
     states = []
     for _ in generation.ask(session, "Tell me about France.", DecodingSettings()):
-        states.append((session.writing, shown(session)["trace"]))
+        states.append((session.run.writing, shown(session)["trace"]))
     assert states[0][0]
     assert not states[-1][0]
     assert 'class="caret"' not in states[-1][1]
@@ -138,7 +145,7 @@ def test_everything_in_the_text_is_escaped(session: Session) -> None:
     euro = fact(session, "France", "currency")
     act(session, action="fact", id=str(euro.id))
     act(session, action="change", id=str(euro.id), fields={"value": HOSTILE})
-    assert session.card_note == ""
+    assert session.notes.card == ""
     outputs = shown(session)
     for name in ("trace", "card", "draft", "table"):
         assert "<img" not in outputs[name], name
@@ -184,7 +191,7 @@ def test_an_edit_is_compared_and_names_its_cause(session: Session) -> None:
     ask(session, "Tell me about France.")
     euro = fact(session, "France", "currency")
     act(session, action="change", id=str(euro.id), fields={"value": "gold florin"})
-    comparison = session.comparison
+    comparison = session.text.comparison
     assert comparison is not None
     changes = [change for change in comparison.changes if change.kind == "change"]
     assert [change.cause for change in changes] == [
@@ -201,40 +208,40 @@ def test_a_deleted_value_still_said_names_the_other_fact(session: Session) -> No
     ask(session, "Tell me about France.")
     capital = fact(session, "France", "capital")
     act(session, action="delete", id=str(capital.id))
-    assert session.comparison is not None
-    (still,) = session.comparison.still_said
+    assert session.text.comparison is not None
+    (still,) = session.text.comparison.still_said
     assert still.value == "Paris"
     assert still.fact is not None
     assert still.fact.relation == "largest city"
     assert "you deleted this" in plain(shown(session)["trace"])
     act(session, action="restore", id=str(capital.id))
-    assert session.reading is not None
-    assert "capital of France is Paris" in session.reading.text
+    assert session.text.marked is not None
+    assert "capital of France is Paris" in session.text.marked.text
 
 
 def test_undo_redo_and_discard(session: Session) -> None:
     ask(session, "Tell me about France.")
     euro = fact(session, "France", "currency")
     act(session, action="change", id=str(euro.id), fields={"value": "gold florin"})
-    for action, said in (("undo", False), ("redo", True), ("discard", False)):
+    for action, expected in (("undo", False), ("redo", True), ("discard", False)):
         act(session, action=action)
-        assert session.reading is not None
-        assert ("gold florin" in session.reading.text) is said, action
+        assert session.text.marked is not None
+        assert ("gold florin" in session.text.marked.text) is expected, action
     act(session, action="undo")
-    assert session.draft_note
+    assert session.notes.draft
 
 
 def test_publish_and_conflict(session: Session) -> None:
     other_id = new_session_id()
-    other = Session(session.service, other_id, session.service.draft(other_id))
+    other = Session.open(session.service, other_id)
     for each, value in ((session, "gold florin"), (other, "shell money")):
         ask(each, "Tell me about France.")
         euro = fact(each, "France", "currency")
         act(each, action="change", id=str(euro.id), fields={"value": value})
     act(session, action="publish")
-    assert "Published as revision" in session.draft_done
+    assert "Published as revision" in session.notes.draft_done
     act(other, action="publish")
-    assert other.conflict is not None
+    assert other.notes.conflict is not None
     html = plain(shown(other)["draft"])
     assert "gold florin" in html
     assert "shell money" in html
@@ -244,10 +251,73 @@ def test_delta_between_two_states_of_a_draft() -> None:
     one = Fact(1, 2, "France", "capital", "Paris")
     two = Fact(1, 2, "France", "capital", "Lyon")
     three = Fact(1, 2, "France", "capital", "Nice")
-    assert between([], [Delta(one, two)]) == [Delta(one, two)]
-    assert between([Delta(one, two)], [Delta(one, three)]) == [Delta(two, three)]
-    assert between([Delta(one, two)], []) == [Delta(two, one)]
+    assert diff_deltas([], [Delta(one, two)]) == [Delta(one, two)]
+    assert diff_deltas([Delta(one, two)], [Delta(one, three)]) == [Delta(two, three)]
+    assert diff_deltas([Delta(one, two)], []) == [Delta(two, one)]
     assert describe(Delta(one, None)) == "capital of France was deleted (it was Paris)"
+
+
+def test_an_edit_asks_the_graph_each_lookup_once(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(session, "Tell me about France.")
+    asked: Counter[tuple[str, str]] = Counter()
+    lookup = Retriever.lookup
+
+    def counted(self: Retriever, entity: str, relation: str) -> Lookup:
+        asked[entity, relation] += 1
+        return lookup(self, entity, relation)
+
+    monkeypatch.setattr(Retriever, "lookup", counted)
+    euro = fact(session, "France", "currency")
+    act(session, action="change", id=str(euro.id), fields={"value": "gold florin"})
+    assert session.text.trace is not None
+    assert "gold florin" in session.text.trace.text
+    assert set(asked) == {
+        (each.lookup.entity, each.lookup.relation) for each in session.text.trace.lookups
+    }
+    assert set(asked.values()) == {1}
+    asked.clear()
+    japan = fact(session, "Japan", "capital")
+    act(session, action="change", id=str(japan.id), fields={"value": "Kyoto"})
+    assert session.text.unread
+    assert set(asked.values()) == {1}
+
+
+def test_a_page_is_rebuilt_from_plain_data_and_its_draft(session: Session) -> None:
+    ask(session, "Tell me about France.")
+    euro = fact(session, "France", "currency")
+    act(session, action="change", id=str(euro.id), fields={"value": "gold florin"})
+    act(session, action="fact", id=str(euro.id))
+    paris, _ = session.draft.find_entities("Paris")[0]
+    act(session, action="expand", id=f"e{paris.id}")
+    act(session, action="tab", tab="after")
+    before = shown(session)
+    saved = json.loads(json.dumps(session.to_json()))
+    rebuilt = Session.from_json(session.service, saved)
+    after = shown(rebuilt)
+    for part in ("graph", "table", "card", "draft", "examples"):
+        assert after[part] == before[part], part
+    assert rebuilt.text.marked is not None
+    assert rebuilt.text.marked == replace(
+        session.text.marked,
+        trace=rebuilt.text.marked.trace,  # type: ignore[type-var]
+    )
+    assert rebuilt.to_json() == saved
+    act(rebuilt, action="undo")
+    assert rebuilt.text.trace is not None
+    assert "euro" in rebuilt.text.trace.text
+    empty = Session.open(session.service, new_session_id())
+    assert Session.from_json(session.service, empty.to_json()).to_json() == empty.to_json()
+
+
+def test_a_text_in_progress_is_not_a_trace(session: Session) -> None:
+    kinds = []
+    for _ in generation.ask(session, "Tell me about France.", DecodingSettings()):
+        if session.text.marked is not None:
+            kinds.append((session.run.writing, type(session.text.marked.trace)))
+    assert (True, TextInProgress) in kinds
+    assert all(writing == (kind is TextInProgress) for writing, kind in kinds)
 
 
 # -- what comes back from a browser
@@ -270,24 +340,24 @@ def test_made_up_ids_end_in_a_sentence_or_nothing(session: Session, action: str)
     for claimed in ("", "12345", "-1", "9" * 400, "e", "ezz", None, [], {}):
         act(session, action=action, id=claimed, fields=claimed, text=claimed, name=claimed)
         assert len(session.draft.edits()) == edits
-        notes = session.card_note + session.draft_note + session.prompt_note
+        notes = session.notes.card + session.notes.draft + session.notes.prompt
         assert "\n" not in notes
         assert "did not work" not in notes
         shown(session)
 
 
 def test_unknown_actions_and_odd_data_do_nothing(session: Session) -> None:
-    for said in (None, 3, [], {"action": "drop"}, {"action": None}, {}):
-        do(actions.act(session, said))
-    assert session.run == 0
+    for event in (None, 3, [], {"action": "drop"}, {"action": None}, {}):
+        do(actions.act(session, event))
+    assert session.run.number == 0
 
 
 @pytest.mark.parametrize("prompt", ["", " \n ", "x" * 50_000, "a\x00b", None, 5])
 def test_bad_prompts_get_one_sentence(session: Session, prompt: object) -> None:
     do(generation.ask(session, prompt, DecodingSettings()))
-    assert session.prompt_note
-    assert "\n" not in session.prompt_note
-    assert session.run == 0
+    assert session.notes.prompt
+    assert "\n" not in session.notes.prompt
+    assert session.run.number == 0
 
 
 # -- graph and table
@@ -305,35 +375,35 @@ def test_the_graph_is_json_with_one_badge_for_each_fact(session: Session) -> Non
 
 def test_facts_stand_clockwise_from_the_top() -> None:
     facts = tuple(Fact(10 + i, 1, "France", f"r{i}", f"value {i}") for i in range(8))
-    chart = Chart()
-    graph_figure.draw(Scene(facts, {f.id: i + 1 for i, f in enumerate(facts)}), chart)
-    assert chart.positions["e1"] == (0.0, 0.0)
-    assert chart.positions["f10"] == (0.0, 1.0)
-    assert chart.positions["f12"] == (1.0, 0.0)
-    assert chart.positions["f16"] == (-1.0, 0.0)
+    layout = GraphLayout()
+    graph_figure.draw(Scene(facts, {f.id: i + 1 for i, f in enumerate(facts)}), layout)
+    assert layout.positions["e1"] == (0.0, 0.0)
+    assert layout.positions["f10"] == (0.0, 1.0)
+    assert layout.positions["f12"] == (1.0, 0.0)
+    assert layout.positions["f16"] == (-1.0, 0.0)
 
 
 def test_nothing_moves_on_selection_or_edit() -> None:
     facts = [Fact(10 + i, 1, "France", f"r{i}", f"value {i}", 50 + i) for i in range(6)]
     numbers = {f.id: i + 1 for i, f in enumerate(facts)}
-    chart = Chart()
-    graph_figure.draw(Scene(tuple(facts), numbers), chart)
-    before = dict(chart.positions)
-    graph_figure.draw(Scene(tuple(facts), numbers, selected=frozenset({12})), chart)
-    assert chart.positions == before
+    layout = GraphLayout()
+    graph_figure.draw(Scene(tuple(facts), numbers), layout)
+    before = dict(layout.positions)
+    graph_figure.draw(Scene(tuple(facts), numbers, selected=frozenset({12})), layout)
+    assert layout.positions == before
     facts[2] = Fact(12, 1, "France", "r2", "another", 99)
-    graph_figure.draw(Scene(tuple(facts), numbers, edited=frozenset({12})), chart)
-    assert {key: chart.positions[key] for key in before} == before
-    assert chart.positions["e99"] == before["e52"]  # it stands where the old value stood
+    graph_figure.draw(Scene(tuple(facts), numbers, edited=frozenset({12})), layout)
+    assert {key: layout.positions[key] for key in before} == before
+    assert layout.positions["e99"] == before["e52"]  # it stands where the old value stood
 
 
 def test_the_picture_is_bounded_and_says_what_it_leaves_out() -> None:
     hits = tuple(Fact(100 + i, 1, "Hub", f"r{i}", f"v{i}") for i in range(30))
     around = tuple(Fact(500 + i, 900 + i, f"n{i}", "of", "Hub", 1) for i in range(40))
     scene = Scene(hits, {f.id: i + 1 for i, f in enumerate(hits)}, neighbours=around)
-    strong, faint, left_out = graph_figure.bounded(scene)
-    assert len(strong) == graph_figure.MAX_HIT_NODES
-    assert len(faint) == graph_figure.MAX_FAINT_NODES
+    strong, faint, left_out = bounded(scene)
+    assert len(strong) == MAX_HIT_NODES
+    assert len(faint) == MAX_FAINT_NODES
     assert left_out == 30 - 12 + 40 - 12
     assert fact_table.render(scene).count("<tr id=") == 30 + 12
 
@@ -343,21 +413,21 @@ def test_no_two_nodes_stand_on_each_other() -> None:
     around = tuple(Fact(500 + i, 900 + i, f"n{i}", "of", "Hub", 1) for i in range(12))
     more = tuple(Fact(700 + i, 200, "v0", "of", f"m{i}", 800 + i) for i in range(8))
     numbers = {f.id: i + 1 for i, f in enumerate(hits)}
-    chart = Chart()
-    graph_figure.draw(Scene(hits, numbers, neighbours=around, expanded=more), chart)
-    places = list(chart.positions.values())
+    layout = GraphLayout()
+    graph_figure.draw(Scene(hits, numbers, neighbours=around, expanded=more), layout)
+    places = list(layout.positions.values())
     assert len(places) == 1 + 12 + 12 + 8
-    assert min(graph_figure._distance(p, [q for q in places if q is not p]) for p in places) > 0.15
+    assert min(nearest_distance(p, [q for q in places if q is not p]) for p in places) > 0.15
 
 
 def test_an_edge_goes_around_a_node_that_is_not_its_end() -> None:
     near, far = Fact(1, 1, "A", "r", "near", 50), Fact(2, 1, "A", "s", "far", 51)
-    chart = Chart()
-    chart.positions = {"e1": (0.0, 0.0), "e50": (1.0, 0.0), "e51": (1.5, 0.0)}
+    layout = GraphLayout()
+    layout.positions = {"e1": (0.0, 0.0), "e50": (1.0, 0.0), "e51": (1.5, 0.0)}
     edges = {
         edge.fact.id: edge.points
         for edge in graph_figure._edges(
-            chart.arrange([near, far], []), chart, Scene((near, far), numbers={1: 1, 2: 2})
+            layout.arrange([near, far], []), layout, Scene((near, far), numbers={1: 1, 2: 2})
         )
     }
     assert min(math.dist(point, (1.0, 0.0)) for point in edges[2]) > 0.08
@@ -366,9 +436,9 @@ def test_an_edge_goes_around_a_node_that_is_not_its_end() -> None:
 
 def test_a_chain_reads_as_a_path() -> None:
     chain = (Fact(1, 10, "A", "born in", "B", 20), Fact(2, 20, "B", "country", "C", 30))
-    chart = Chart()
-    graph_figure.draw(Scene(chain, {1: 1, 2: 2}), chart)
-    a, b, c = (chart.positions[key] for key in ("e10", "e20", "e30"))
+    layout = GraphLayout()
+    graph_figure.draw(Scene(chain, {1: 1, 2: 2}), layout)
+    a, b, c = (layout.positions[key] for key in ("e10", "e20", "e30"))
     assert a[0] < b[0] < c[0]
 
 
@@ -388,24 +458,24 @@ def test_a_rename_shows_through_links_and_is_named_as_the_cause(session: Session
     act(session, action="node", id=f"e{paris.id}")
     assert f'data-id="{paris.id}"' in shown(session)["card"]
     act(session, action="rename", id=str(paris.id), fields={"name": "Lutetia"})
-    assert session.card_note == ""
-    assert session.reading is not None
-    assert "capital of France is Lutetia" in session.reading.text
-    assert session.comparison is not None
-    causes = {change.cause for change in session.comparison.changes if change.kind == "change"}
+    assert session.notes.card == ""
+    assert session.text.marked is not None
+    assert "capital of France is Lutetia" in session.text.marked.text
+    assert session.text.comparison is not None
+    causes = {change.cause for change in session.text.comparison.changes if change.kind == "change"}
     assert causes == {"because Paris is now called Lutetia"}
 
 
 def test_an_edit_that_no_lookup_read_leaves_the_text_and_says_so(session: Session) -> None:
     ask(session, "Ask France for capital.")
-    assert session.trace is not None
-    words, drawn = session.trace.text, []
+    assert session.text.trace is not None
+    words, drawn = session.text.trace.text, []
     euro = fact(session, "France", "currency")
-    said = {"action": "change", "id": str(euro.id), "fields": {"value": "gold florin"}}
-    for _ in actions.act(session, said):
-        drawn.append(session.writing)
+    event = {"action": "change", "id": str(euro.id), "fields": {"value": "gold florin"}}
+    for _ in actions.act(session, event):
+        drawn.append(session.run.writing)
     assert not any(drawn)  # nothing was written again
-    assert session.trace.text == words
+    assert session.text.trace.text == words
     html = shown(session)["trace"]
     assert "No lookup of this text read the edited fact" in plain(html)
     assert "tab-changes" not in html
@@ -413,11 +483,11 @@ def test_an_edit_that_no_lookup_read_leaves_the_text_and_says_so(session: Sessio
     act(session, action="change", id=str(japan.id), fields={"value": "Kyoto"})
     assert "Ask about Japan" in plain(shown(session)["trace"])
     act(session, action="undo")
-    assert session.unread
+    assert session.text.unread
     capital = fact(session, "France", "capital")
     act(session, action="change", id=str(capital.id), fields={"value": "Lyon"})
-    assert not session.unread
-    assert "Lyon" in session.trace.text
+    assert not session.text.unread
+    assert "Lyon" in session.text.trace.text
 
 
 def test_each_change_names_its_cause_or_that_it_follows(session: Session) -> None:
@@ -433,10 +503,10 @@ def test_each_change_names_its_cause_or_that_it_follows(session: Session) -> Non
     assert "because motto of France was deleted" in plain(html)
 
 
-def test_what_only_follows_from_an_edit_has_a_quiet_sign_told_once(session: Session) -> None:
-    before = ask(session, "Tell me about France.").reading
+def test_what_only_follows_from_an_edit_has_a_quiet_sign_explained_once(session: Session) -> None:
+    before = ask(session, "Tell me about France.").text.marked
     capital = fact(session, "France", "capital")
-    after = ask(session, "Tell me about Japan.").reading
+    after = ask(session, "Tell me about Japan.").text.marked
     assert before is not None
     assert after is not None
     compared = compare(before, after, [Delta(capital, None)], 0.1)
@@ -445,7 +515,7 @@ def test_what_only_follows_from_an_edit_has_a_quiet_sign_told_once(session: Sess
     html = trace_text.diff_html(before, after, compared, trace_text.View())
     assert html.count('class="cause follows" data-cause=""') == len(following)
     assert html.count("(follows from: capital of France was deleted") == len(following)
-    assert compared.html.count("marks what only follows from it") == 1
+    assert edit_summary.summary_html(compared).count("marks what only follows from it") == 1
 
 
 @pytest.mark.parametrize(
@@ -466,7 +536,7 @@ def test_merge_takes_the_other_entitys_facts_and_names(session: Session) -> None
         ("Paris", "itself"),
     ):
         act(session, action="merge", id=str(paris.id), fields={"other": other})
-        assert says in session.card_note
+        assert says in session.notes.card
     act(
         session,
         action="merge",
@@ -474,9 +544,9 @@ def test_merge_takes_the_other_entitys_facts_and_names(session: Session) -> None
         fields={"other": "lutetia"},
         reason="one and the same",
     )
-    assert session.card_note == ""
-    assert session.trace is not None
-    assert "Seine" in session.trace.text
+    assert session.notes.card == ""
+    assert session.text.trace is not None
+    assert "Seine" in session.text.trace.text
     assert [entity.name for entity, _ in session.draft.find_entities("Lutetia")] == ["Paris"]
     assert "Lutetia was merged into Paris" in plain(shown(session)["trace"])
     assert "Paris is also called Lutetia" in plain(shown(session)["draft"])
@@ -505,10 +575,10 @@ def test_a_rename_offers_to_change_the_prompt(session: Session) -> None:
     act(session, action="rename", id=str(france.id), fields={"name": "Gallia"})
     assert "The prompt still says “France”" in plain(shown(session)["prompt-note-panel"])
     act(session, action="ask-offered")
-    assert session.prompt == "Tell me about Gallia."
+    assert session.question.prompt == "Tell me about Gallia."
     assert shown(session)["prompt-note-panel"] == ""
-    assert session.reading is not None
-    assert "Paris" in [session.reading.words(mark) for mark in session.reading.marks]
+    assert session.text.marked is not None
+    assert "Paris" in [session.text.marked.words(mark) for mark in session.text.marked.marks]
 
 
 def test_a_deleted_fact_can_be_restored_from_its_card_and_from_the_text(session: Session) -> None:
@@ -520,8 +590,8 @@ def test_a_deleted_fact_can_be_restored_from_its_card_and_from_the_text(session:
     assert "you deleted this" in plain(outputs["card"])
     assert 'data-offer="Restore"' in outputs["trace"]
     act(session, action="restore", id=str(euro.id))
-    assert session.trace is not None
-    assert "euro" in session.trace.text
+    assert session.text.trace is not None
+    assert "euro" in session.text.trace.text
     assert fact(session, "France", "currency").id == session.selection.id
 
 
@@ -533,21 +603,21 @@ def test_a_full_disk_is_one_sentence_and_the_page_goes_on(session: Session) -> N
     pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
     store._writer.execute(f"PRAGMA max_page_count = {pages}")
     long = "x" * 4000
-    for said in (
+    for event in (
         {"action": "change", "id": str(euro.id), "fields": {"value": long}},
         {"action": "add", "fields": {"entity": "France", "relation": "note", "value": long}},
         {"action": "take-facts", "text": f"Oz,note,{long}\nOz,city,{long}"},
     ):
-        do(actions.act(session, said))
+        do(actions.act(session, event))
         outputs = shown(session)
-        told = plain(outputs["card"] + outputs["draft"] + outputs["own"])
-        assert len(re.findall(r"disk of .* is full: nothing of this was saved", told)) == 1
+        notes = plain(outputs["card"] + outputs["draft"] + outputs["own"])
+        assert len(re.findall(r"disk of .* is full: nothing of this was saved", notes)) == 1
         ask(session, "Tell me about France.")
-        assert session.trace is not None
-        assert "gold florin" in session.trace.text  # what was acknowledged is there
+        assert session.text.trace is not None
+        assert "gold florin" in session.text.trace.text  # what was acknowledged is there
     store._writer.execute("PRAGMA max_page_count = 1000000")
     act(session, action="change", id=str(euro.id), fields={"value": "shell money"})
-    assert "shell money" in session.trace.text
+    assert "shell money" in session.text.trace.text
 
 
 # -- the visitor's own facts
@@ -561,9 +631,13 @@ def take(session: Session, text: str, name: str = "own.csv") -> str:
 def test_own_facts_are_read_out_at_once_and_stay_private(session: Session) -> None:
     report = take(session, "entity,relation,value\nOz,instance of,city\nOz,ruler,the Wizard\n")
     assert "2 facts of own.csv in your draft; no line was left out" in report
-    assert session.prompt == "Tell me about Oz."
-    assert session.reading is not None
-    assert [session.reading.words(mark) for mark in session.reading.marks] == ["city", "the Wizard"]
+    assert session.question.prompt == "Tell me about Oz."
+    assert session.text.marked is not None
+    marked = session.text.marked
+    assert [marked.words(mark) for mark in marked.marks] == [
+        "city",
+        "the Wizard",
+    ]
     assert fact(session, "Oz", "ruler").source == "own.csv"
     assert session.service.store.find_entities("Oz") == []
     act(session, action="undo")
@@ -584,7 +658,7 @@ def test_own_facts_as_spreadsheets_write_them(session: Session, text: str) -> No
     assert fact(session, "Oz", "ruler").value == "the Wizard"
 
 
-def test_a_broken_file_tells_which_lines_and_why(session: Session) -> None:
+def test_a_broken_file_gets_a_reason_for_each_bad_line(session: Session) -> None:
     report = take(
         session,
         "entity,relation,value\nOz,ruler,the Wizard\nOz,,green\nOz,motto\nOz,relations,x\n"
@@ -596,18 +670,18 @@ def test_a_broken_file_tells_which_lines_and_why(session: Session) -> None:
     assert "reserved" in lines["5"]
     assert "already has" in lines["7"]
     ask(session, "Tell me about Japan.")
-    assert session.prompt_note == ""
+    assert session.notes.prompt == ""
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "nothing in it"),
+        ("", "nothing to import"),
         ("just some words", "entity,relation,value"),
         ("a,b,c\n" * 5001, "more than 5,000 rows"),
         ("x" * 2_000_000, "characters"),
-        (None, "nothing in it"),
-        ("Oz,,\nOz,,", "No line of it could be taken"),
+        (None, "nothing to import"),
+        ("Oz,,\nOz,,", "None of its lines could be imported"),
     ],
 )
 def test_a_file_that_cannot_be_taken_gets_one_sentence(
@@ -617,7 +691,7 @@ def test_a_file_that_cannot_be_taken_gets_one_sentence(
     html = shown(session)["own"]
     assert sentence in plain(html)
     assert "<b>" not in html.partition("own-report")[2].replace("<b>Line", "")
-    assert session.run == 0
+    assert session.run.number == 0
     assert not session.draft.edits()
 
 
@@ -634,7 +708,7 @@ def test_five_thousand_rows_are_taken_in_and_the_page_stays_quick(session: Sessi
 def test_the_example_file_is_one_click(session: Session) -> None:
     act(session, action="take-facts", example="yes")
     assert "no line was left out" in plain(shown(session)["own"])
-    assert session.prompt == "Tell me about Halcyon Light."
+    assert session.question.prompt == "Tell me about Halcyon Light."
 
 
 def test_sources_have_the_names_that_people_know() -> None:
@@ -654,11 +728,11 @@ def sent(message: str) -> dict[str, tuple[int, str]]:
 def test_a_message_holds_what_changed_and_the_last_one_everything(session: Session) -> None:
     ask(session, "Tell me about France.")
     first = sent(page_parts.message(session))
-    assert set(first) == set(page_parts.parts(session)) - set(page_parts.ONCE)
-    for part, known in session.sent.items():  # as if that were a while ago
-        session.sent[part] = replace(known, at=known.at - 2 * page_parts.OF_LATE)
+    assert set(first) == set(page_parts.parts(session)) - set(ONCE)
+    for part, known in session.outbox.sent.items():  # as if that were a while ago
+        session.outbox.sent[part] = replace(known, at=known.at - 2 * REPEAT_FOR)
     assert sent(page_parts.message(session)) == {}
-    session.status = "Something else"
+    session.run.status = "Something else"
     later = sent(page_parts.message(session))
     assert set(later) == {"status"}
     assert later["status"][0] > max(number for number, _ in first.values())
@@ -669,19 +743,19 @@ def test_a_message_holds_what_changed_and_the_last_one_everything(session: Sessi
 def test_a_message_that_was_missed_is_in_the_next(session: Session) -> None:
     ask(session, "Tell me about France.")
     page_parts.message(session)
-    session.status = "missed by a browser that looks at the newest only"
+    session.run.status = "missed by a browser that looks at the newest only"
     missed = sent(page_parts.message(session))["status"]
-    session.prompt_note = "another change"
+    session.notes.prompt = "another change"
     assert sent(page_parts.message(session))["status"] == missed
 
 
 def test_words_for_the_prompt_box_are_sent_once(session: Session) -> None:
-    session.box = "Tell me about Japan."
+    session.outbox.prompt_box = "Tell me about Japan."
     number, words = sent(page_parts.message(session))["prompt"]
     assert words == "Tell me about Japan."
-    session.box = words  # the same words again, after the visitor typed others
+    session.outbox.prompt_box = words  # the same words again, after the visitor typed others
     assert sent(page_parts.message(session))["prompt"][0] > number
-    session.sent["prompt"] = replace(session.sent["prompt"], at=0.0)
+    session.outbox.sent["prompt"] = replace(session.outbox.sent["prompt"], at=0.0)
     assert "prompt" not in sent(page_parts.message(session, whole=True))
 
 

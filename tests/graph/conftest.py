@@ -1,6 +1,6 @@
 """Stores for the tests: each test of the contract runs on every kind.
 
-Neo4j is a real server (tools/neo4j_server), started once for the run and emptied for each test.
+Neo4j is a real server (tools/neo4j_server), started once for a worker and emptied for each test.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from graph.core.protocol import SharedStore
 from graph.neo4j.schema import SCHEMA_VERSION
 from graph.neo4j.store import Neo4jStore
 from graph.sqlite.store import SqliteStore
-from tools.neo4j_server.server import Server, missing
+from tools.neo4j_server.server import Server
 
 # A busy machine makes single examples slow; that is no failure.
 settings.register_profile("lamplight", deadline=None)
@@ -73,7 +73,9 @@ def clock() -> Clock:
 
 # Plans are kept although the tests empty the database again and again.
 SETTINGS = {"dbms.cypher.min_replan_interval": "1h"}
-KINDS = ["sqlite"] if missing() else ["sqlite", "neo4j"]
+NEO4J = pytest.mark.neo4j
+KINDS = ["sqlite", pytest.param("neo4j", marks=NEO4J)]
+DRAFTS = ["draft over sqlite", pytest.param("draft over neo4j", marks=NEO4J)]
 
 
 @pytest.fixture(scope="session")
@@ -145,7 +147,7 @@ def shared(sqlite: SqliteStore) -> SharedStore:
     return declared(sqlite)
 
 
-@pytest.fixture(params=[*KINDS, *(f"draft over {kind}" for kind in KINDS)])
+@pytest.fixture(params=[*KINDS, *DRAFTS])
 def empty(request: pytest.FixtureRequest) -> Any:
     """A store of each kind, without facts."""
     kind = request.param.removeprefix("draft over ")

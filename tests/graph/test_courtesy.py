@@ -6,14 +6,14 @@ import threading
 import time
 
 from graph.core.edits import Add
-from graph.sqlite.store import COURTESY_SECONDS, SqliteStore
+from graph.sqlite.store import READER_PAUSE_SECONDS, SqliteStore
 
 READERS = 16
 EDITS = 20  # of each kind, in turn
 
 
 def test_edits_beside_many_readers_take_less_for_it(sqlite: SqliteStore) -> None:
-    """Without the courtesy every statement of an edit has to win Python's interpreter lock."""
+    """Without writer priority, every statement of an edit has to win Python's interpreter lock."""
     sqlite.apply([Add("France", "capital", "Paris")], author="Ada")
     entity = sqlite.find_entities("France")[0][0]
     over = threading.Event()
@@ -27,20 +27,20 @@ def test_edits_beside_many_readers_take_less_for_it(sqlite: SqliteStore) -> None
     readers = [threading.Thread(target=read, args=(number,)) for number in range(READERS)]
     for reader in readers:
         reader.start()
-    taken = {0.0: 0.0, COURTESY_SECONDS: 0.0}
+    taken = {0.0: 0.0, READER_PAUSE_SECONDS: 0.0}
     try:
         for number in range(EDITS):
-            for courtesy in taken:
-                sqlite._courtesy.seconds = courtesy
+            for pause in taken:
+                sqlite._priority.seconds = pause
                 begun = time.perf_counter()
-                sqlite.apply([Add(f"Land {number}", "has", str(courtesy))], author="Ada")
-                taken[courtesy] += time.perf_counter() - begun
+                sqlite.apply([Add(f"Land {number}", "has", str(pause))], author="Ada")
+                taken[pause] += time.perf_counter() - begun
     finally:
         over.set()
         for reader in readers:
             reader.join()
     assert min(counts) > 0
-    assert taken[COURTESY_SECONDS] < 0.7 * taken[0.0], taken
+    assert taken[READER_PAUSE_SECONDS] < 0.7 * taken[0.0], taken
 
 
 def test_a_long_write_holds_no_reader_up(sqlite: SqliteStore) -> None:
@@ -69,7 +69,7 @@ def test_a_read_waits_for_a_moment_and_then_reads_on(sqlite: SqliteStore) -> Non
         reader.start()
         reader.join(10)
         assert waits
-        assert waits[0] >= COURTESY_SECONDS * 0.9
+        assert waits[0] >= READER_PAUSE_SECONDS * 0.9
         begun = time.perf_counter()
         sqlite.revision()
         assert time.perf_counter() - begun < waits[0]

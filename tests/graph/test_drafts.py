@@ -379,7 +379,7 @@ def test_edits_from_another_process_are_taken_up(public: Any, clock: Clock) -> N
 
 @pytest.mark.parametrize("made_up", ["", "../x", "a b", "x" * 65, "é", "a\n", None, 7])
 def test_made_up_draft_ids_are_refused(filled: SqliteStore, made_up: Any) -> None:
-    with pytest.raises(StoreError, match="is no draft"):
+    with pytest.raises(StoreError, match="is not a draft"):
         filled.draft(made_up)
 
 

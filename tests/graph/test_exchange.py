@@ -92,26 +92,26 @@ BOMB = """<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "aaaaaaaaaa"><!ENTITY 
 <graphml><graph><node id="&c;"/><node id="&file;"/></graph></graphml>"""
 HOSTILE = {
     "bomb.graphml": (BOMB, "declares a document type"),
-    "cut.graphml": ("<graphml><graph><node id='a'", "is no XML"),
-    "other.graphml": ("<html></html>", "is no GraphML"),
+    "cut.graphml": ("<graphml><graph><node id='a'", "is not XML"),
+    "other.graphml": ("<html></html>", "is not GraphML"),
     "edge.graphml": (
         '<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="directed">'
         '<node id="a"/><node id="b"/><edge source="a" target="b"/></graph></graphml>',
         "1 bad line",
     ),
-    "bad.ttl": ("<a> <b> .", "is no Turtle"),
+    "bad.ttl": ("<a> <b> .", "is not Turtle"),
     "bad.nt": ("a b c", "1 bad line"),
     "columns.csv": ("entity,relation,value\n" + "x," * 500_001 + "\n", "1 bad line"),
     "wide.csv": ("entity,relation,value\n" + "x," * 10_000_000 + "\n", "1 bad line"),
     "wide header.csv": (
         "entity,relation,value" + ",x" * 10_000_000 + "\n",
-        "has to name the columns",
+        "must name the columns",
     ),
     "header.csv": ("entity,relation,value," * 10_000 + "\n", "imported"),
-    "cut.json": ('{"triplets": [["a", "b", "c"], ["a"', "is no JSON"),
-    "none.json": ('{"entities": []}', "is no LMLM database"),
-    "list.json": ('[["a", "b", "c"]]', "is no LMLM database"),
-    "deep.json": ('{"triplets": ' + "[" * 100_000, "is no JSON"),
+    "cut.json": ('{"triplets": [["a", "b", "c"], ["a"', "is not JSON"),
+    "none.json": ('{"entities": []}', "is not an LMLM database"),
+    "list.json": ('[["a", "b", "c"]]', "is not an LMLM database"),
+    "deep.json": ('{"triplets": ' + "[" * 100_000, "is not JSON"),
 }
 
 

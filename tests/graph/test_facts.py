@@ -127,7 +127,7 @@ def test_parse_id() -> None:
     assert parse_id("7") == parse_id(7) == 7
     assert parse_id(str(LARGEST_ID)) == LARGEST_ID
     for made_up in ("", "0", "-1", "1.5", "x", "٣", "9" * 19, "1" * 5000, None, "<b>", "7 "):
-        with pytest.raises(StoreError, match="is no id"):
+        with pytest.raises(StoreError, match="is not an id"):
             parse_id(made_up)
 
 

@@ -69,14 +69,14 @@ def test_the_published_database_is_read(shared: SqliteStore, tmp_path: Path) -> 
 
 
 BAD_CSV = [
-    ("a,r,v,s,2024,more", "6 cells where the header has 5"),
+    ("a,r,v,s,2024,more", "6 cells and the header has 5"),
     ("a,r", "no value"),
     (",r,v", "entity is empty"),
     ("a,,v", "relation is empty"),
     ("a,r,", "value is empty"),
     ("a,relations,v", "is reserved"),
-    ("a,r,v,s,soon", "“soon” is no year"),
-    ("a,r,v,s,123456", "is no year"),
+    ("a,r,v,s,soon", "“soon” is not a year"),
+    ("a,r,v,s,123456", "is not a year"),
     ("a\x07,r,v", "control character"),
     ("a\0,r,v", "control character"),
     ('a,"r"x,v', "expected after"),
@@ -136,7 +136,7 @@ def test_json_lines(filled: SqliteStore, tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"triplets": 7}', "[" * 100_000])
 def test_what_is_no_lmlm_database(tmp_path: Path, text: str) -> None:
     path = write(tmp_path / "database.json", text)
-    with pytest.raises(StoreError, match=r"no JSON|no LMLM database"):
+    with pytest.raises(StoreError, match=r"not JSON|not an LMLM database"):
         list(read_rows(path))
 
 

@@ -44,6 +44,7 @@ def is_a_sentence(problem: StoreError) -> bool:
     return told[0].isupper() and told.endswith(".") and "\n" not in told and len(told) < 300
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_restarts_lose_and_double_no_edit(server: Server) -> None:
     """Three writers edit, and try again by the same write id, while the server is restarted."""
@@ -168,6 +169,7 @@ def test_a_slow_server_is_waited_for_up_to_a_limit(
     assert is_a_sentence(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_read_only_server_is_read(server: Server) -> None:
     with emptied(server) as store:

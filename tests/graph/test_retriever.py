@@ -278,7 +278,7 @@ def test_a_synonym_is_an_edit_like_any(store: Any) -> None:
         (AddSynonym("relations", "capital"), "is reserved"),
         (RemoveSynonym("x", "capital"), "is no synonym"),
         (ChangeSetting("x", "on"), "There is no setting"),
-        (ChangeSetting("refuse-lacking", "maybe"), "it is one of: off, on"),
+        (ChangeSetting("refuse-lacking", "maybe"), "choose from off, on"),
     ):
         with pytest.raises(StoreError, match=message):
             store.apply([edit], author="Ada")

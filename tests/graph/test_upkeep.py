@@ -41,7 +41,7 @@ DAMAGE = {
     "UPDATE fact SET since = 77": "never made",
     "DELETE FROM name_words_docsize WHERE id = 1": "can be searched",
     "INSERT INTO fact SELECT version + 100, id + 1, entity_id, relation_id, value, value_id,"
-    " source, year, since, until FROM fact WHERE value IS NOT NULL": "says the same as",
+    " source, year, since, until FROM fact WHERE value IS NOT NULL": "is a duplicate of",
     "DELETE FROM entity": "hangs on a row of entity that is not there",
     "UPDATE fact SET value = 'a' || char(7) WHERE value IS NOT NULL": "control character",
 }

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from model_fakes import Graph, random_llama, tokenizer
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -17,6 +16,7 @@ from model.checkpoint import CheckpointError, load_checkpoint
 from model.engine.decoder import Decoder
 from model.roles import END, ENTITY, MARKERS, RELATIONSHIP, RETURN
 from model.settings import DecodingSettings
+from tests.model.model_fakes import Graph, random_llama, tokenizer
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 import torch
-from model_fakes import (
+
+from model.engine.decoder import Decoder
+from model.engine.events import DoneEvent, LookupEvent, TokenEvent
+from model.prompts import PromptError
+from model.roles import END, ENTITY, RELATIONSHIP, RETURN, MarkerIds, Role, token_roles
+from model.settings import DecodingSettings
+from model.trace import Trace
+from tests.model.model_fakes import (
     Graph,
     ScriptedModel,
     fixed,
@@ -17,12 +24,6 @@ from model_fakes import (
     tokenizer,
     writer,
 )
-
-from model.engine.decoder import Decoder, DoneEvent, LookupEvent, TokenEvent
-from model.prompts import PromptError
-from model.roles import END, ENTITY, RELATIONSHIP, RETURN, MarkerIds, Role, token_roles
-from model.settings import DecodingSettings
-from model.trace import Trace
 
 FRANCE: dict[str, Any] = {
     "France": {"instance of": "country", "capital": "Paris", "currency": "euro"},
@@ -398,7 +399,7 @@ class _Echo(Graph):
         super().__init__({}, revision)
 
     def lookup(self, entity: str, relation: str) -> Any:
-        from model_fakes import answer
+        from tests.model.model_fakes import answer
 
         changed = self.revision if len(entity + relation) % 2 else 0
         return answer(entity, relation, [f"v{changed} {entity[:3]}"])

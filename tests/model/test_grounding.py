@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from model_fakes import trace_of
 
 from model.grounding import Grounding, ground
 from model.trace import Trace
+from tests.model.model_fakes import trace_of
 
 ASK = "Tell me about France."
 
@@ -238,9 +238,8 @@ def test_the_corpus_is_grounded() -> None:
     was not written as taught."""
     import random
 
-    from training.corpus.build import DEFAULT_FACTS
     from training.corpus.phrase_book import load_phrases
-    from training.corpus.records import read_records
+    from training.corpus.records import DEFAULT_FACTS, read_records
     from training.corpus.writer import Writer
 
     writer = Writer(read_records(DEFAULT_FACTS).values(), load_phrases())

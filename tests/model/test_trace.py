@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from model_fakes import Graph, trace_of, writer
 
 from model.engine.decoder import Decoder
 from model.roles import Role
 from model.settings import DecodingSettings
 from model.trace import Trace
+from tests.model.model_fakes import Graph, trace_of, writer
 
 DOCUMENT = "France has[France|capital|Paris] Paris as its[France|colour|bleu; blanc] bleu, blanc."
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_fakes import random_llama, tokenizer, writer
 
 from graph.core.edits import Add, Change, Delete
 from graph.core.errors import StoreError
@@ -16,9 +15,11 @@ from graph.lookup.retriever import Retriever
 from graph.opening import open_store
 from model import __main__ as command
 from model.audit import audit_fact
-from model.engine.decoder import Decoder, DoneEvent
+from model.engine.decoder import Decoder
+from model.engine.events import DoneEvent
 from model.grounding import ground
 from model.trace import Trace
+from tests.model.model_fakes import random_llama, tokenizer, writer
 
 ASK = "Tell me about France."
 PARAGRAPH = (
@@ -177,7 +178,7 @@ def test_generate_shows_lookups_in_a_readable_way(
         (["generate", ASK, "--temperature", "-1"], "temperature must be"),
         (["generate", ASK, "--model", "/nowhere/at/all"], "no checkpoint folder"),
         (["generate", ASK, "--store", "sqlite:////nowhere/at/all.db"], "all.db"),
-        (["generate", ASK, "--store", "http://example.org"], "names no store"),
+        (["generate", ASK, "--store", "http://example.org"], "is not the URL of a store"),
         (["audit", ASK, "France", "mayor"], "holds no 'mayor' of 'France'"),
     ],
 )

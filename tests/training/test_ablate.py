@@ -14,9 +14,10 @@ import yaml
 
 from model.roles import Role, loss_mask
 from tests.training.conftest import FOUND
-from training.corpus.build import DEFAULT_FACTS, documents
+from training.corpus.document_stream import documents
+from training.corpus.held_out import NameFilter
 from training.corpus.phrase_book import load_phrases
-from training.corpus.records import NameFilter, read_records
+from training.corpus.records import DEFAULT_FACTS, read_records
 from training.corpus.writer import Writer
 from training.errors import TrainingError
 from training.evaluation.ablation import (
@@ -41,6 +42,7 @@ def options(tmp_path: Path) -> argparse.Namespace:
         tokenizer="somewhere",
         out=tmp_path,
         annotated=None,
+        force=False,
     )
 
 
@@ -171,7 +173,7 @@ def test_nothing_is_exchanged_where_a_variant_says_so() -> None:
     by_name = {name.lower(): record for name, record in records.items()}
     writer = Writer(records.values(), load_phrases(), exchange=False)
     for number in range(40):
-        _prompt, text = writer.question(random.Random(number))
+        text = writer.document(random.Random(number), "question").text
         entity, rest = text.split("<|db_entity|> ")[1].split("<|db_relationship|> ")
         relation, rest = rest.split("<|db_return|> ")
         value = rest.split("<|db_end|>")[0].strip()

@@ -17,7 +17,7 @@ from training.annotation.alignment import AlignmentAnnotator, Text, dates, demon
 from training.annotation.annotate import annotate_file, read_texts, unused
 from training.annotation.annotated_text import parse
 from training.annotation.causal_annotator import CausalAnnotator, graft
-from training.data.tokenizer import CorpusError
+from training.errors import CorpusError
 
 CURIE = (
     "Marie Curie\nMarie Curie (November 7, 1867 – 1934) was a Polish physicist. She was married to "

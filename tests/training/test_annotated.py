@@ -13,7 +13,7 @@ from training.annotation.annotated_text import (
     write_brackets,
     write_markers,
 )
-from training.data.tokenizer import CorpusError
+from training.errors import CorpusError
 
 ONE = Placed(7, "Ada Lovelace", "Birth Date", "10 December 1815")
 

@@ -17,7 +17,8 @@ from training.annotation.annotated_text import Annotated, Placed, parse
 from training.annotation.article_shards import ArticleWriter, split
 from training.annotation.articles import Problems, read_articles
 from training.data.shards import Shard
-from training.data.tokenizer import CorpusError, load_tokenizer, train_tokenizer
+from training.data.tokenizer import load_tokenizer, train_tokenizer
+from training.errors import CorpusError
 
 SENTENCE = "{0} was born in [dblookup('{0}', 'Birth Place') -> {1}] {1}, [Sic] of course."
 PEOPLE = {"Ada Lovelace": "London", "Alan Turing": "Maida Vale", "Emmy Noether": "Erlangen"}

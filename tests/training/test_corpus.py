@@ -13,37 +13,25 @@ import yaml
 
 from graph.core.facts import MAX_RELATIONS, RELATIONS, UNKNOWN
 from graph.core.names import fold
-from training.corpus.build import DEFAULT_FACTS, documents
-from training.corpus.made_up import (
-    MAX_CHARACTERS,
-    SCRIPTS,
-    made_up_name,
-    made_up_relation,
-    made_up_value,
-)
-from training.corpus.phrase_book import (
-    ANY_TYPE,
-    FOLDER,
-    Subject,
-    article,
-    definite,
-    enumerate_values,
-    load_phrases,
-    opens_well,
-    render,
-    split_template,
-)
-from training.corpus.prompts import frame_held_out
-from training.corpus.prose import annotate
-from training.corpus.records import (
+from training.corpus.document_stream import documents
+from training.corpus.draws import Topic
+from training.corpus.english import definite_article, enumerate_values, indefinite_article
+from training.corpus.held_out import (
     NameFilter,
-    Record,
+    chain_pair_held_out,
+    frame_held_out,
     held_out_entities,
-    read_records,
     without,
-    words_of,
 )
-from training.corpus.writer import KINDS, Topic, Writer, ask, chain_pair_held_out
+from training.corpus.kinds.chains import draw_path
+from training.corpus.kinds.registry import KINDS
+from training.corpus.made_up_names import made_up_name, made_up_relation
+from training.corpus.made_up_values import MAX_CHARACTERS, SCRIPTS, made_up_value
+from training.corpus.phrase_book import ANY_TYPE, FOLDER, load_phrases
+from training.corpus.prose import annotate
+from training.corpus.records import DEFAULT_FACTS, Record, read_records, words_of
+from training.corpus.templates import Subject, fill_prompt, opens_well, render, split_template
+from training.corpus.writer import Writer
 from training.data.tokenizer import check_markers
 
 LOOKUP = re.compile(
@@ -117,13 +105,13 @@ def test_a_lookup_stands_right_before_the_first_word_that_needs_its_answer():
 
 
 def test_names_take_the_article_that_english_gives_them():
-    assert definite("United States") == "the "
-    assert definite("Danube River") == "the "
-    assert definite("The Gambia") == ""
-    assert definite("France") == ""
-    assert article("U.S. state") == "a"
-    assert article("island") == "an"
-    assert ask("What is the capital of {entity}?", "Netherlands") == (
+    assert definite_article("United States") == "the "
+    assert definite_article("Danube River") == "the "
+    assert definite_article("The Gambia") == ""
+    assert definite_article("France") == ""
+    assert indefinite_article("U.S. state") == "a"
+    assert indefinite_article("island") == "an"
+    assert fill_prompt("What is the capital of {entity}?", "Netherlands") == (
         "What is the capital of the Netherlands?"
     )
 
@@ -210,34 +198,36 @@ def test_held_out_entities_are_a_twentieth_and_do_not_depend_on_the_order(record
 
 
 def test_no_name_stands_beside_its_own_values(writer, records):
-    named = [(name, writer._name(random.Random(seed), name)) for seed, name in enumerate(records)]
+    named = [
+        (name, writer.draws.name(random.Random(seed), name)) for seed, name in enumerate(records)
+    ]
     assert len(named) > 1000
     assert not [real for real, name in named if fold(real) == fold(name)]
     known = {fold(name) for name in records}
     assert sum(fold(name) in known for _, name in named) > len(named) / 2  # mostly another's
     plain = Writer(records.values(), writer.phrases, exchange=False)
-    assert fold(plain._name(random.Random(0), "France")) == "france"
+    assert fold(plain.draws.name(random.Random(0), "France")) == "france"
 
 
 def test_half_of_the_values_are_counterfactual(writer):
     real = Counter()
     for seed in range(1500):
         rng = random.Random(seed)
-        relation = writer._relation(rng)
-        record = rng.choice(writer._by_relation[relation])
+        relation = writer.draws.relation(rng)
+        record = rng.choice(writer.draws.by_relation[relation])
         value = record.facts[relation][0]
-        real[writer._value(rng, relation, value) == value] += 1
+        real[writer.draws.value(rng, relation, value) == value] += 1
     assert 0.42 <= real[True] / real.total() <= 0.60  # a value drawn anew may be the same by chance
 
 
 def test_no_chain_uses_a_pair_of_relations_that_is_held_out(writer):
     pairs = Counter()
     for seed in range(600):
-        path = writer._path(random.Random(seed), 1 + seed % 2)
+        path = draw_path(writer, random.Random(seed), 1 + seed % 2)
         for (first, _), (second, _) in zip(path or (), (path or ())[1:], strict=False):
             pairs[chain_pair_held_out(first, second)] += 1
     assert pairs[True] == 0 < pairs[False]
-    drawn = [chain_pair_held_out(a, b) for a in writer._counts for b in writer._counts]
+    drawn = [chain_pair_held_out(a, b) for a in writer.draws.counts for b in writer.draws.counts]
     assert 0.15 < sum(drawn) / len(drawn) < 0.25
 
 
@@ -253,12 +243,14 @@ def test_what_lies_between_in_a_chain_may_have_any_name(writer):
             assert value == following[0]  # the next lookup asks about what this one gave
             assert known or f"the {relation} of " in document.prompt
     assert 0.05 < odd[False] / odd.total() < 0.30
-    drawn = {writer._new_relation(random.Random(seed)) for seed in range(2000)}
+    drawn = {writer.draws.new_relation(random.Random(seed)) for seed in range(2000)}
     assert not drawn & set(writer.phrases.relations)
 
 
 def test_a_miss_is_said_plainly_and_is_a_tenth_of_the_documents(writer):
-    assert KINDS["missing relation"] + KINDS["unknown entity"] == pytest.approx(0.1, abs=0.02)
+    assert KINDS["missing relation"].weight + KINDS["unknown entity"].weight == pytest.approx(
+        0.1, abs=0.02
+    )
     for seed in range(100):
         document = writer.document(random.Random(seed), "missing relation")
         assert LOOKUP.search(document.text).group(3) == UNKNOWN
@@ -284,7 +276,7 @@ def test_a_sentence_begins_with_all_its_lookups_and_its_words_are_chosen_by_them
         assert text.count("<|db_end|> ") == 1, text  # no word stands between two of them
     rng = random.Random(5)
     for _ in range(300):
-        _, text = writer.paragraph(rng)
+        text = writer.document(rng, "paragraph").text
         words = re.sub(r"<\|db_entity\|>.*?<\|db_end\|>", "\N{BULLET}", text)
         assert words.startswith("\N{BULLET}\N{BULLET}"), text
 
@@ -292,12 +284,12 @@ def test_a_sentence_begins_with_all_its_lookups_and_its_words_are_chosen_by_them
 def test_half_of_the_requests_leave_out_the_article_that_the_text_has(writer):
     name = "Danube River"
     rng = random.Random(6)
-    prompts = [writer._asked_about(rng, name) for _ in range(400)]
+    prompts = [writer.prompts.paragraph_prompt(rng, name) for _ in range(400)]
     with_article = sum("the Danube" in prompt or "The Danube" in prompt for prompt in prompts)
     assert 120 < with_article < 280
-    record = writer.records[name]
+    record = writer.draws.records[name]
     for _ in range(20):
-        text = writer._paragraph_text(
+        text = writer.sentences.paragraph(
             rng, Topic(name, dict(record.facts), {r: r for r in record.facts})
         )
         words = re.sub(r"<\|db_entity\|>.*?<\|db_end\|>", "", text)
@@ -305,8 +297,8 @@ def test_half_of_the_requests_leave_out_the_article_that_the_text_has(writer):
 
 
 def test_a_fifth_of_the_frames_is_held_out_for_each_relation(writer):
-    general = writer.general["general_questions"]
-    for relation, frames in writer._frames.items():
+    general = writer.phrases.general["general_questions"]
+    for relation, frames in writer.prompts.frames.items():
         apart = [frame for frame in general if frame_held_out(relation, frame)]
         assert len(apart) + len(frames) == len(general) >= 50
         assert apart, relation
@@ -314,14 +306,18 @@ def test_a_fifth_of_the_frames_is_held_out_for_each_relation(writer):
     noun = writer.phrases.relations["capital"].noun
     own = writer.phrases.relations["capital"].questions[ANY_TYPE]
     apart = {f for f in general if frame_held_out("capital", f)}
-    apart = {ask(f, "Peru", noun) for f in apart if f.replace("{relation}", noun) not in own}
-    asked = {writer._asked(random.Random(seed), "capital", "Peru") for seed in range(3000)}
+    apart = {
+        fill_prompt(f, "Peru", noun) for f in apart if f.replace("{relation}", noun) not in own
+    }
+    asked = {
+        writer.prompts.fact_prompt(random.Random(seed), "capital", "Peru") for seed in range(3000)
+    }
     assert len(asked) > 500
     assert not apart & asked
 
 
 def test_typed_markers_change_nothing_and_a_premise_is_denied(writer):
-    denials = set(writer.prompts.premise_answers)
+    denials = set(writer.prompts.noise.premise_answers)
     kinds = Counter()
     for seed in range(200):
         document = writer.document(random.Random(seed), "odd prompt")
@@ -339,7 +335,7 @@ def test_the_mode_without_lookups_states_nothing(writer):
     for seed in range(50):
         document = writer.document(random.Random(seed), "lookups off")
         assert "<|" not in document.text
-    assert KINDS["lookups off"] == 0.03
+    assert KINDS["lookups off"].weight == 0.03
 
 
 def test_the_same_seed_gives_the_same_documents(writer, held_out):

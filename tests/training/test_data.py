@@ -8,8 +8,7 @@ import torch
 
 from training.data.batches import BatchLoader, LookupDataModule, collate, plan_batches
 from training.data.shards import Shard
-from training.data.tokenizer import CorpusError
-from training.errors import TrainingError
+from training.errors import CorpusError, TrainingError
 
 
 @pytest.fixture

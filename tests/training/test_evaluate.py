@@ -16,20 +16,14 @@ from graph.opening import open_store
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN, Role
 from model.settings import DecodingSettings
 from model.trace import Trace, TraceLookup, TraceToken
-from training.corpus.writer import Writer
-from training.evaluation import evaluate
-from training.evaluation.evaluate import (
-    EvaluationError,
-    bootstrap,
-    failures,
-    generate_cases,
-    measures,
-    print_sample,
-    print_table,
-    read_held_out,
-    wilson,
-    working_store,
-)
+from training.corpus.held_out import read_held_out
+from training.corpus.prompts import Prompts
+from training.errors import EvaluationError
+from training.evaluation.case_measures import failures, measures
+from training.evaluation.cases import generate_cases
+from training.evaluation.command import main, print_sample, print_table
+from training.evaluation.statistics import bootstrap, wilson
+from training.evaluation.working_store import working_store
 
 PLACES = ("Ulm", "Arles", "Bari", "Cork", "Derry", "Essen", "Faro", "Graz", "Hull", "Izmir")
 
@@ -57,7 +51,7 @@ def url(tmp_path_factory) -> str:
 def plain_questions(monkeypatch):
     """Questions that the stand-in can read; the real wordings have tests of their own."""
     monkeypatch.setattr(
-        Writer,
+        Prompts,
         "question_for",
         lambda self, rng, relation, entity, type_="": f"{relation}: {entity}",
     )
@@ -259,7 +253,7 @@ def test_an_empty_store_and_a_missing_list_are_told(tmp_path):
 
 def test_help_names_the_options(capsys):
     with pytest.raises(SystemExit):
-        evaluate.main(["--help"])
+        main(["--help"])
     out = capsys.readouterr().out
     for option in ("--json", "--model", "--store", "--entities", "--sample"):
         assert option in out

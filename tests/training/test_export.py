@@ -19,7 +19,7 @@ from training.data.batches import LookupDataModule
 from training.data.documents import Document
 from training.data.tokenizer import encode_document
 from training.errors import TrainingError
-from training.evaluation import evaluate
+from training.evaluation import cases
 from training.fit.curve_log import CurveLogger
 from training.fit.export import _before, export
 from training.fit.module import LookupLanguageModule, load_module
@@ -128,13 +128,13 @@ def test_an_exported_checkpoint_can_be_evaluated(run, tmp_path, capsys):
     edits = [Add(n, "capital", f"{n}ville") for n in ("France", "Japan", "Kraków")]
     store.apply(edits, author="test")
     store.close()
-    evaluate.SETTINGS, kept = evaluate.DecodingSettings(max_tokens=20), evaluate.SETTINGS
+    cases.SETTINGS, kept = cases.DecodingSettings(max_tokens=20), cases.SETTINGS
     try:
         file = tmp_path / "found.json"
         command = ["evaluate", "--json", "--model", str(out), "--store", url, "--out", str(file)]
         assert main(command) == 0
     finally:
-        evaluate.SETTINGS = kept
+        cases.SETTINGS = kept
     printed = capsys.readouterr()
     found = json.loads(printed.out)
     assert found == json.loads(file.read_text("utf-8"))
@@ -147,6 +147,7 @@ def test_an_exported_checkpoint_can_be_evaluated(run, tmp_path, capsys):
     assert capsys.readouterr().out.startswith("1. ")  # a suite that is named too is not run
 
 
+@pytest.mark.slow
 def test_suites_measured_beside_each_other_find_the_same(run, tmp_path):
     model, url = export(run, tmp_path / "model"), f"sqlite:///{tmp_path / 'toy.db'}"
     with open_store(url, create=True) as store:

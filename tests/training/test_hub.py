@@ -10,7 +10,7 @@ import pytest
 from tests.training.test_articles import examples
 from training.__main__ import main
 from training.annotation.articles import Problems, read_articles
-from training.data.tokenizer import CorpusError
+from training.errors import CorpusError
 
 HAS_DATASETS = importlib.util.find_spec("datasets") is not None
 needs_datasets = pytest.mark.skipif(not HAS_DATASETS, reason="pip install -r requirements-hub.txt")

@@ -42,6 +42,7 @@ def _run(folder: Path, corpus: Path, seed: int, kills: int) -> list[dict]:
     return [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1500)  # a busy machine takes its time for so many runs
 def test_killed_runs_end_with_the_weights_of_an_uninterrupted_one(toy_corpus, tmp_path):
     seed = random.randrange(1 << 30)

@@ -69,6 +69,7 @@ def test_two_processes_that_accumulate_give_the_gradient_of_the_whole(toy_corpus
     _same(torch.load(tmp_path / "gradient.pt", weights_only=True), whole)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_two_processes_go_on_from_a_checkpoint_as_if_never_stopped(toy_corpus, tmp_path):
     """The weights after step 6, straight through and from the checkpoint of step 2, in fp32."""

@@ -15,7 +15,7 @@ from tests.training.released import write_released
 from tests.training.test_articles import examples
 from training.__main__ import COMMANDS as KNOWN
 from training.__main__ import main
-from training.evaluation import evaluate, suite_context
+from training.evaluation import cases, suite_context
 from training.fit.command import main as fit
 
 ROOT = Path(__file__).parent.parent.parent
@@ -57,9 +57,10 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # half a minute on a quiet machine
 def test_every_command_runs(folder, capsys, monkeypatch):
-    for module in (evaluate, suite_context):
+    for module in (cases, suite_context):
         monkeypatch.setattr(module, "SETTINGS", LONGEST)
     left = set(SMALLER)
     for command in COMMANDS:

@@ -10,7 +10,8 @@ from graph.lookup.retriever import Retriever
 from graph.opening import open_store
 from model.__main__ import main as model_main
 from model.checkpoint import load_checkpoint
-from model.engine.decoder import Decoder, DoneEvent
+from model.engine.decoder import Decoder
+from model.engine.events import DoneEvent
 from model.roles import Role
 from model.settings import DecodingSettings
 from tests.training.released import (
@@ -22,7 +23,9 @@ from tests.training.released import (
 )
 from training.__main__ import main as training_main
 from training.annotation.annotated_text import parse
-from training.evaluation.evaluate import generate_cases, measures, working_store
+from training.evaluation.case_measures import measures
+from training.evaluation.cases import generate_cases
+from training.evaluation.working_store import working_store
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,7 @@ def with_samples(folder, store_url, every=20):
     ]
 
 
+@pytest.mark.slow
 def test_samples_are_written_and_go_on_after_a_resumption(toy_corpus, tmp_path, store_url):
     run = tmp_path / "run"
     options = with_samples(run, store_url)

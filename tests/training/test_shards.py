@@ -11,7 +11,8 @@ import pytest
 from tests.training.toy import FACTS, paragraph, toy_documents
 from training.data.documents import Document
 from training.data.shards import Shard, read_manifest, write_corpus
-from training.data.tokenizer import CorpusError, encode_document, load_tokenizer
+from training.data.tokenizer import encode_document, load_tokenizer
+from training.errors import CorpusError
 
 
 @pytest.fixture(scope="module")

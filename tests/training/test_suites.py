@@ -20,15 +20,16 @@ from graph.world import DATA
 from model.checkpoint import make_checkpoint
 from model.engine.decoder import Decoder
 from tests.training.test_evaluate import _trace
-from training.corpus.build import DEFAULT_FACTS
 from training.corpus.phrase_book import load_phrases
-from training.corpus.records import read_records
-from training.corpus.writer import Writer
+from training.corpus.prompts import Prompts
+from training.corpus.records import DEFAULT_FACTS, read_records
 from training.data.documents import Document, write_lookup
 from training.data.tokenizer import encode_document, load_tokenizer
-from training.evaluation.evaluate import EvaluationError, main, working_store
+from training.errors import EvaluationError
+from training.evaluation.command import main
 from training.evaluation.runner import chosen_suites, run_suite
-from training.evaluation.suite_context import References, World
+from training.evaluation.statistics import macro
+from training.evaluation.suite_context import References, SuiteContext
 from training.evaluation.suites.closed_book import Question, Statement, interval, measure
 from training.evaluation.suites.completion import completes
 from training.evaluation.suites.edit import _neighbour, choose
@@ -41,7 +42,8 @@ from training.evaluation.suites.perplexity import (
     with_own_lookups,
     without_lookups,
 )
-from training.evaluation.tally import Tally, macro
+from training.evaluation.tally import Tally
+from training.evaluation.working_store import working_store
 from training.fit.module import new_model
 
 CITIES = {"Avalon": "Bora", "Berolina": "Castra", "Corvo": "Dulce", "Dorado": "Esk"}
@@ -149,28 +151,28 @@ def readable_questions(monkeypatch):
         WAYS[prompt] = [relation]
         return prompt
 
-    monkeypatch.setattr(Writer, "question_for", question_for)
-    asked, chained = edit_suite.ask, edit_suite._question
+    monkeypatch.setattr(Prompts, "question_for", question_for)
+    asked, chained = edit_suite.fill_prompt, edit_suite._question
 
-    def ask(template, entity, relation=""):
+    def fill_prompt(template, entity, relation=""):
         prompt = asked(template, entity, relation)
         nouns = {described.noun: n for n, described in load_phrases().relations.items()}
         WAYS.setdefault(prompt, [nouns.get(relation, relation)])
         return prompt
 
-    def chain(world, rng, first, relations):
-        prompt = chained(world, rng, first, relations)
+    def chain(context, rng, first, relations):
+        prompt = chained(context, rng, first, relations)
         WAYS[prompt] = [first.relation, *relations]
         return prompt
 
-    monkeypatch.setattr(edit_suite, "ask", ask)
+    monkeypatch.setattr(edit_suite, "fill_prompt", fill_prompt)
     monkeypatch.setattr(edit_suite, "_question", chain)
 
 
 def run(url, suite, fault="", entities=8):
     with working_store(url) as store:
-        world = World(Knower(fault), store, frozenset({"Avalon"}), entities, seed=1)
-        return run_suite(suite, world)
+        context = SuiteContext(Knower(fault), store, frozenset({"Avalon"}), entities, seed=1)
+        return run_suite(suite, context)
 
 
 def test_edits_of_a_faultless_model(url):
@@ -199,13 +201,13 @@ def test_edits_of_a_model_that_says_what_it_said_first(url):
 
 def test_a_neighbour_has_the_same_relation_and_value_if_any_has(url):
     with working_store(url) as store:
-        world = World(Knower(), store)
+        context = SuiteContext(Knower(), store)
         alike = 0
-        for one in choose(world, world.rng("edit")):
-            near = _neighbour(world, world.rng("n"), one)
+        for one in choose(context, context.rng("edit")):
+            near = _neighbour(context, context.rng("n"), one)
             assert near.relation == one.fact.relation
             assert near.entity != one.fact.entity
-            shared = [f for f in world.single[near.relation] if f.value == one.fact.value]
+            shared = [f for f in context.single[near.relation] if f.value == one.fact.value]
             assert (near.value == one.fact.value) == (len(shared) > 1)
             alike += len(shared) > 1
         assert alike
@@ -234,11 +236,11 @@ def test_what_is_said_after_a_deletion_is_told_from_where(url):
 
 def test_a_value_is_leaked_by_another_of_its_names_too(url):
     with working_store(url) as store:
-        world = World(Knower("nickname"), store, entities=16)
+        context = SuiteContext(Knower("nickname"), store, entities=16)
         city = store.find_entities("Bora")[0][0]
         lies_in = next(fact for fact in store.facts(city.id) if fact.relation == "country")
-        world.by_entity = {("Bora", city.id): [lies_in]}  # it lies in Avalon, the Isle of Apples
-        found = forget(world)
+        context.by_entity = {("Bora", city.id): [lies_in]}  # it lies in Avalon, the Isle of Apples
+        found = forget(context)
     assert found["leakage"]["value"] == 1.0
     assert found["forgotten_del_off"]["value"] == 0.0
     assert found["forgotten_del_on"]["value"] == 1.0
@@ -296,8 +298,10 @@ def test_a_foreign_graph_is_measured_by_all_of_lookup_edit_and_forget(url, tmp_p
     file.write_text("\n".join(lines) + "\n")
     monkeypatch.setattr("training.evaluation.suites.foreign.COMPOUNDS", file)
     with working_store(url) as store:
-        world = World(Knower(), store, entities=48, against=References(graphs=(str(file),)))
-        found = run_suite("foreign", world)
+        context = SuiteContext(
+            Knower(), store, entities=48, against=References(graphs=(str(file),))
+        )
+        found = run_suite("foreign", context)
     for name in ("lookup_validity", "edit_efficacy", "edit_paraphrase", "edit_neighbour",
                  "forgotten_del_on", "forgotten_del_off", "retained"):  # fmt: skip
         for graph in ("foreign", "foreign_strange_lands"):
@@ -321,7 +325,7 @@ def test_other_nouns_are_those_that_the_graph_takes_for_the_relation(url):
         taken = {(row["relation"], row["phrase"]) for row in csv.DictReader(file)}
     phrases = load_phrases().relations
     with working_store(url) as store:
-        synonyms = World(Knower(), store).wordings["synonyms"]
+        synonyms = SuiteContext(Knower(), store).wordings["synonyms"]
     for relation, nouns in synonyms.items():
         for noun in nouns:
             assert (relation, noun) in taken
@@ -330,16 +334,16 @@ def test_other_nouns_are_those_that_the_graph_takes_for_the_relation(url):
 
 def test_unseen_wordings_are_in_no_document(url):
     with working_store(url) as store:
-        world = World(Knower(), store)
-        unseen = world.wordings["questions"]
+        context = SuiteContext(Knower(), store)
+        unseen = context.wordings["questions"]
         assert len(set(unseen)) == len(unseen) == 100
-        general = {q.casefold() for q in world.writer.general["general_questions"]}
-        for described in world.writer.phrases.relations.values():
+        general = {q.casefold() for q in context.writer.phrases.general["general_questions"]}
+        for described in context.writer.phrases.relations.values():
             for templates in described.questions.values():
                 general |= {t.replace(described.noun, "{relation}").casefold() for t in templates}
-        prompts, rng = world.writer.prompts, random.Random(0)
+        prompts, rng = context.writer.prompts.noise, random.Random(0)
         for _ in range(3000):
-            frame = rng.choice(world.writer.general["general_questions"])
+            frame = rng.choice(context.writer.phrases.general["general_questions"])
             general |= {
                 prompts.filled(rng).casefold(),
                 prompts.dressed(rng, frame).casefold(),
@@ -348,20 +352,20 @@ def test_unseen_wordings_are_in_no_document(url):
         bare = {re.sub(r"\W+", " ", q).strip() for q in general}
         assert not bare & {re.sub(r"\W+", " ", q.casefold()).strip() for q in unseen}
         told = {re.sub(r"\W+", " ", prompts.premise(rng).casefold()) for _ in range(500)}
-        told |= set(map(str.casefold, world.writer.general["no_entity_prompts"]))
+        told |= set(map(str.casefold, context.writer.phrases.general["no_entity_prompts"]))
         told |= {prompts.in_another_language(rng).casefold() for _ in range(500)}
-        adversarial = [p for group in world.wordings["adversarial"].values() for p in group]
+        adversarial = [p for group in context.wordings["adversarial"].values() for p in group]
         assert not told & {p.casefold() for p in adversarial}
-        kinds = Counter(kind for kind, _ in adversarial_prompts(world, world.rng("a"), 200))
+        kinds = Counter(kind for kind, _ in adversarial_prompts(context, context.rng("a"), 200))
         assert set(kinds.values()) == {40}
-        assert not_recorded_pattern(world).search("The motto of X is not recorded.")
-        assert not not_recorded_pattern(world).search("The motto of X is Y.")
+        assert not_recorded_pattern(context).search("The motto of X is not recorded.")
+        assert not not_recorded_pattern(context).search("The motto of X is Y.")
 
 
 def test_suites_are_named(capsys):
     assert chosen_suites(["forget", "edit", "edit"]) == ["edit", "forget"]
     assert len(chosen_suites(["all"])) == 8
-    with pytest.raises(EvaluationError, match="no suite 'edits'; there are lookup, edit"):
+    with pytest.raises(EvaluationError, match="no suite 'edits'; the suites are lookup, edit"):
         chosen_suites(["edits"])
     with pytest.raises(SystemExit):
         main(["--help"])
@@ -437,8 +441,8 @@ def test_own_lookups_keep_the_text(checkpoint):
 
 def test_closed_book_finds_what_was_learnt_by_heart(checkpoint, url):
     with working_store(url) as store:
-        world = World(Decoder(checkpoint), store)
-        facts = {key[0]: world.by_entity[key] for key in world.by_entity}
+        context = SuiteContext(Decoder(checkpoint), store)
+        facts = {key[0]: context.by_entity[key] for key in context.by_entity}
         statements = {
             name: Statement(
                 f"What is the capital of {name}?", f"The capital of {name} is", CITIES[name]

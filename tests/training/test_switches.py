@@ -31,6 +31,7 @@ def _extras(folder: Path, **settings: object) -> list[str]:
     return ["--config", str(path), *EVERY_STEP]
 
 
+@pytest.mark.slow
 def test_extras_find_a_rate_and_stop_early(toy_corpus, tmp_path):
     more = _extras(tmp_path, patience=1, min_delta=100.0)  # nothing is improvement enough
     assert _fit(tmp_path, toy_corpus, "--trainer.max_steps", "30", *more) == 0
@@ -40,6 +41,7 @@ def test_extras_find_a_rate_and_stop_early(toy_corpus, tmp_path):
     assert rate != pytest.approx(1e-2)  # of debug.yaml
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # compiling takes a minute or two on a busy machine
 @pytest.mark.parametrize("switch", ["gradient_checkpointing", "compile"])
 def test_switches_change_no_loss(switch, toy_corpus, tmp_path):

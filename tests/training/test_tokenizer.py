@@ -14,7 +14,6 @@ from training.data.documents import Document, write_lookup
 from training.data.tokenizer import (
     BEGIN,
     FINISH,
-    CorpusError,
     DocumentEncoder,
     check_markers,
     encode_document,
@@ -23,6 +22,7 @@ from training.data.tokenizer import (
     save_tokenizer,
     train_tokenizer,
 )
+from training.errors import CorpusError
 
 HOSTILE = [
     "Paris",

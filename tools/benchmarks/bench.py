@@ -24,12 +24,13 @@ from graph.core.facts import RELATIONS
 from graph.lookup.retriever import Retriever
 from graph.world import DEFAULT_STORE, store_url
 from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
-from model.engine.decoder import Decoder, Event
+from model.engine.decoder import Decoder
+from model.engine.events import Event
 from tools.benchmarks import training_speed
 from tools.benchmarks.page import edit_to_first_word, page_overhead
 from tools.benchmarks.runs import ROUNDS, Pair, Setting, finish
 from tools.benchmarks.stores import neo4j_batch_vs_unwind, reads_under_writes
-from training.evaluation.evaluate import working_store
+from training.evaluation.working_store import working_store
 
 RESULTS = Path("build") / "bench.json"
 PROMPTS = 12

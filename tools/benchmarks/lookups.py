@@ -191,7 +191,7 @@ def _vectors(texts: Sequence[str]) -> Vectors:
     vectors_ND = np.zeros((len(texts), 384), np.float32)
     for begin in range(0, len(order), 128):
         places = order[begin : begin + 128]
-        vectors_ND[places] = encoder.encode_anew([texts[i] for i in places])  # type: ignore[attr-defined]
+        vectors_ND[places] = encoder.encode_uncached([texts[i] for i in places])  # type: ignore[attr-defined]
     np.save(path, vectors_ND)
     return vectors_ND
 

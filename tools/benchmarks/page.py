@@ -7,21 +7,19 @@ of the page are taken inside the browser, from the click to what can be read.
 from __future__ import annotations
 
 import random
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from graph.core.edits import Change
 from graph.core.facts import RELATIONS, Fact
 from graph.lookup.retriever import Retriever
-from model.engine.decoder import Decoder, TokenEvent
+from model.engine.decoder import Decoder
+from model.engine.events import TokenEvent
 from model.roles import Role
 from model.trace import Trace
+from tests.machine import CHROMIUM
 from tools.benchmarks.runs import ROUNDS, Pair, Setting, finish
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "app"))
 
 STARTS, VOWELS = "BDFKLMNRTVZ", "aeiou"  # of made-up values
 
@@ -48,14 +46,13 @@ CLICK = """([selector, words]) => new Promise((resolve) => {
 @contextmanager
 def _page(setting: Setting) -> Iterator[tuple[object, object]]:
     """A page over the benchmark's decoder and store, and its server."""
-    import page_driver
     from playwright.sync_api import sync_playwright
+
+    from tests.app import page_driver
 
     server = page_driver.serve_on(setting.store, setting.decoder)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=page_driver.CHROMIUM, args=page_driver.FLAGS
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=page_driver.FLAGS)
         context = browser.new_context(viewport={"width": 1440, "height": 900})
         page = page_driver.Inspect(context, server.url).open()
         try:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from model.engine.decoder import Decoder, DoneEvent, Event
+from model.engine.decoder import Decoder
+from model.engine.events import DoneEvent, Event
 from model.trace import Trace
 
 ROUNDS = 3

@@ -20,9 +20,8 @@ import torch.nn.functional as F
 from model.checkpoint import DEFAULT_CHECKPOINT
 from model.roles import MarkerIds, loss_mask, token_roles
 from tools.benchmarks.runs import Pair
-from training.corpus.build import DEFAULT_FACTS
 from training.corpus.phrase_book import load_phrases
-from training.corpus.records import read_records
+from training.corpus.records import DEFAULT_FACTS, read_records
 from training.corpus.writer import Writer
 from training.data.batches import Batch, BatchLoader, LookupDataModule
 from training.data.shards import Shard, write_corpus

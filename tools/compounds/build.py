@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+from graph.core.atomic_files import whole_file
+
 OUT = Path(__file__).parents[2] / "training" / "evaluation" / "foreign" / "compounds.csv"
 SOURCE = "ChemSep 8.32"
 COMPOUNDS = 240
@@ -77,7 +79,7 @@ def main() -> int:
     if len(sys.argv) != 2:
         print(__doc__, "Give the path of ChemSep8.32.xml.", file=sys.stderr)
         return 2
-    with OUT.open("w", newline="", encoding="utf-8") as file:
+    with whole_file(OUT, made=OUT.samefile) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("entity", "relation", "value", "source"))
         writer.writerows((*row, SOURCE) for row in rows(Path(sys.argv[1])))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import fcntl
 import os
 import re
 import secrets
@@ -19,6 +20,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -34,22 +36,25 @@ START_SECONDS = float(os.environ.get("LAMPLIGHT_TEST_PATIENCE", "1")) * 120
 
 
 @lru_cache
-def missing() -> str | None:
-    """What this machine lacks to run the server, as one line that says what to do; or None."""
+def lacks() -> str | None:
+    """What this machine lacks to run the server; None if nothing."""
     told = ""
     if shutil.which("javac"):  # a bare runtime cannot start a source file
         done = subprocess.run(["javac", "-version"], capture_output=True, text=True)
         told = done.stderr + done.stdout
     found = re.search(r"javac (\d+)", told)
     if not found or int(found[1]) < 17:
-        lacks = "a JDK of 17 or later"
-    elif not FETCHED.exists() and not shutil.which("mvn"):
-        lacks = "Maven"
-    else:
-        return None
-    return (
-        f"The Neo4j tests were left out: this machine lacks {lacks}; include them with: "
-        "apt-get install default-jdk-headless maven"
+        return "a JDK of 17 or later"
+    if not FETCHED.exists() and not shutil.which("mvn"):
+        return "Maven"
+    return None
+
+
+def missing() -> str | None:
+    """What this machine lacks to run the server, as one line that says what to do; or None."""
+    found = lacks()
+    return found and (
+        f"A Neo4j server needs {found}: run apt-get install default-jdk-headless maven"
     )
 
 
@@ -57,14 +62,26 @@ def fetch() -> None:
     """Get the server's jars from Maven Central, unless they are there."""
     if FETCHED.exists():
         return
-    shutil.rmtree(JARS, ignore_errors=True)
-    print("Fetching the Neo4j server (once, 118 MB) ...", file=sys.stderr, flush=True)
-    subprocess.run(
-        ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies",
-         f"-DoutputDirectory={JARS}"],
-        check=True, stdout=sys.stderr,
-    )  # fmt: skip
-    FETCHED.touch()
+    with locked(BUILD / "fetch.lock"):  # two test runs may start at once
+        if FETCHED.exists():
+            return
+        shutil.rmtree(JARS, ignore_errors=True)
+        print("Fetching the Neo4j server (once, 118 MB) ...", file=sys.stderr, flush=True)
+        subprocess.run(
+            ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies",
+             f"-DoutputDirectory={JARS}"],
+            check=True, stdout=sys.stderr,
+        )  # fmt: skip
+        FETCHED.touch()
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock `path`, which no other process then holds; it ends with this process."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def free_port() -> int:
@@ -165,7 +182,7 @@ def main() -> int:
     options = parser.parse_args()
     lacking = missing()
     if lacking:
-        print(lacking.split(": ", 1)[1], file=sys.stderr)
+        print(lacking, file=sys.stderr)
         return 1
     auth = options.home.parent / f"{options.home.name}.auth"  # outside what the server owns
     if not auth.exists():

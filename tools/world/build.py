@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from graph.core.atomic_files import whole_file
 from graph.data.relations import PERSONAL, RELATIONS
 from tools.world import exceptions as known
 
@@ -510,10 +511,16 @@ def clean(folder: Path) -> list[Row]:
 
 def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """One CSV file: UTF-8, line feeds."""
-    with open(path, "w", encoding="utf-8", newline="") as file:
+    with whole_file(path, made=_begins(header)) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
+
+
+def _begins(header: Sequence[str]) -> Callable[[Path], bool]:
+    """Recognises a file that an earlier run wrote, by its first line."""
+    line = ",".join(header)
+    return lambda path: path.open(encoding="utf-8", errors="replace").readline().rstrip() == line
 
 
 def main() -> None:

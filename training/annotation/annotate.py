@@ -26,11 +26,12 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
+from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_output, put
 from training.annotation.alignment import Text
 from training.annotation.annotated_text import write_brackets
 from training.annotation.annotators import Annotator, Chosen
 from training.annotation.articles import read_objects
-from training.data.tokenizer import CorpusError
+from training.errors import CorpusError
 
 SHOWN = 10  # problems that are printed
 
@@ -53,14 +54,17 @@ def annotate_file(
     batch_size: int = 16,
     say: Any = lambda done, lookups, rate: None,
     window: int | None = None,
+    force: bool = False,
 ) -> tuple[int, int]:
     """Annotate a file in batches; returns the numbers of documents and lookups in `out`.
 
     The annotator is given `window` texts at a time, or else a batch; what it gives back is made
     safe after each batch. What an earlier run left in OUT.partial is kept, but for a last line
-    that was cut short. Raises CorpusError if it is of another source.
+    that was cut short. Raises CorpusError if it is of another source, and OutputRefused if `out` is
+    there already, unless `force` is given.
     """
     partial = out.with_name(out.name + ".partial")
+    check_output(partial, made=Path.is_file)  # a store is never gone on with
     done = _whole_lines(partial)
     texts = read_texts(source)
     lookups = 0
@@ -101,7 +105,8 @@ def annotate_file(
                     say(number, lookups, (number - before) / (time.perf_counter() - begun))
     if not number:
         raise CorpusError(f"{source} holds no text.")
-    partial.replace(out)
+    check_output(out, force=force, inputs=[source])
+    put(partial, out, replace=force)
     return number, lookups
 
 
@@ -127,13 +132,16 @@ def _whole_lines(partial: Path) -> list[dict[str, Any]]:
         return []
     data = partial.read_bytes()
     whole = data[: data.rfind(b"\n") + 1]
+    try:
+        lines = [json.loads(line) for line in whole.splitlines()]
+        if not all(isinstance(line, dict) for line in lines):
+            raise ValueError("not a record")
+    except ValueError as error:
+        raise CorpusError(f"{partial} is damaged: remove it to start anew.") from error
     if len(whole) < len(data):
         with partial.open("r+b") as file:
             file.truncate(len(whole))
-    try:
-        return [json.loads(line) for line in whole.splitlines()]
-    except ValueError as error:
-        raise CorpusError(f"{partial} is damaged: remove it to start anew.") from error
+    return lines
 
 
 def _annotator(chosen: Chosen, address: str | None, batch_size: int) -> Any:
@@ -149,7 +157,9 @@ def _annotator(chosen: Chosen, address: str | None, batch_size: int) -> Any:
 def main(argv: Sequence[str] | None = None) -> int:
     """Annotate as the command line says."""
     parser = argparse.ArgumentParser(
-        prog="python -m training annotate", description="Write lookups into plain text."
+        prog="python -m training annotate",
+        description="Write lookups into plain text.",
+        epilog=OUTPUT_RULE,
     )
     parser.add_argument("source", type=Path, help="texts as .json, .jsonl, or .txt by the line")
     parser.add_argument("--out", type=Path, required=True, help="annotated JSON Lines")
@@ -160,9 +170,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--ray", metavar="ADDRESS", help="work on a Ray cluster: an address, auto, or local"
     )
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     options = parser.parse_args(argv)
-    if options.out.exists():
-        raise CorpusError(f"{options.out} is there already: remove it or name another.")
+    check_output(options.out, force=options.force, inputs=[options.source, options.align])
     if options.batch < 1:
         raise CorpusError(f"--batch is {options.batch}; give 1 or more.")
 
@@ -178,6 +188,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             options.batch,
             say,
             getattr(annotator, "window", None),
+            options.force,
         )
     print(f"{documents:,} texts with {lookups:,} lookups are in {options.out}.")
     for line in unused(options.out):

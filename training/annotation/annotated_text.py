@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from model.roles import END, ENTITY, MARKERS, RELATIONSHIP, RETURN
-from training.data.tokenizer import CorpusError
+from training.errors import CorpusError
 
 Spacing = Literal["lamplight", "reference"]
 Slots = tuple[str, str, str]  # entity, relation, value

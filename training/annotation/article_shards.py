@@ -16,20 +16,17 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder
 from training.annotation.annotated_text import Annotated, Placed, write_markers
 from training.annotation.articles import Article, Problems, read_articles
 from training.data.documents import Document
-from training.data.shards import CONTEXT, write_corpus
-from training.data.tokenizer import (
-    CorpusError,
-    DocumentEncoder,
-    load_tokenizer,
-    train_tokenizer,
-    with_markers,
-)
+from training.data.shards import CONTEXT, is_corpus, write_corpus
+from training.data.tokenizer import DocumentEncoder, load_tokenizer, train_tokenizer, with_markers
+from training.errors import CorpusError
 
 _BREAK = re.compile(r"\n+|(?<=[.!?]) +(?=\S)")
 VALIDATION_MOST = 2000  # articles kept for validation
@@ -138,7 +135,8 @@ def build(
     writer: ArticleWriter,
     drop_broken: bool = False,
     validation: float = 0.01,
-) -> tuple[dict, Problems]:
+    force: bool = False,
+) -> tuple[dict[str, Any], Problems]:
     """Write the corpus folder; returns its manifest and what could not be parsed.
 
     Every n-th article goes to validation. Raises CorpusError; `out` then stays as it was.
@@ -174,6 +172,7 @@ def build(
             "broken_lookups_dropped": len(problems.found),
         },
         writer.context,
+        force,
     )
     return manifest, problems
 
@@ -183,6 +182,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m training shards",
         description="Turn an annotated corpus into token shards.",
+        epilog=OUTPUT_RULE,
     )
     parser.add_argument("source", help="a .json or .jsonl file (.gz too), or a Hub data set")
     parser.add_argument("--out", type=Path, required=True, help="folder of the corpus")
@@ -201,7 +201,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--without-lookups", action="store_true", help="plain text only, for a baseline"
     )
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     options = parser.parse_args(argv)
+    check_folder(options.out, made=is_corpus, force=options.force)
     if not 0 < options.validation <= 0.5:
         raise CorpusError(f"--validation is {options.validation}; give a share up to 0.5.")
     if options.tokenizer:
@@ -212,7 +214,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         tokenizer = train_tokenizer((f" {a.document.text}" for a in learnt), options.vocabulary)
     writer = ArticleWriter(tokenizer, options.context, options.prompt, not options.without_lookups)
     manifest, problems = build(
-        options.source, options.out, tokenizer, writer, options.drop_broken, options.validation
+        options.source,
+        options.out,
+        tokenizer,
+        writer,
+        options.drop_broken,
+        options.validation,
+        options.force,
     )
     for name, counts in manifest["splits"].items():
         print(f"{name}: {counts['documents']:,} documents, {counts['tokens']:,} tokens")

@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from graph.core.database_files import refuse_database
 from training.annotation.annotated_text import Annotated, Unparsable, parse
-from training.data.tokenizer import CorpusError
+from training.errors import CorpusError
 
 MOST_TOLD = 5  # problems named in one message
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -115,6 +116,7 @@ def read_objects(source: str | Path) -> Iterator[Any]:
 
 
 def _open(path: Path) -> IO[str]:
+    refuse_database(path)
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8")
     return path.open(encoding="utf-8")

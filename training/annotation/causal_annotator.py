@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from training.annotation.alignment import Text
 from training.annotation.annotated_text import Annotated, Placed, Unparsable, parse
-from training.data.tokenizer import CorpusError
+from training.errors import CorpusError
 
 INSTRUCTION = """\
 Copy the text word for word. Before each name, date, number or other fact that one could look up in
@@ -104,8 +104,8 @@ class CausalAnnotator:
             {"role": "assistant", "content": EXAMPLE[1]},
             {"role": "user", "content": text},
         ]
-        return self.tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=True
+        return str(
+            self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         )
 
 

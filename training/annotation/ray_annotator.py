@@ -22,7 +22,7 @@ from graph.core.errors import StoreError
 from training.annotation.alignment import Text
 from training.annotation.annotated_text import Annotated, Placed, Unparsable
 from training.annotation.annotators import Annotator, Chosen
-from training.data.tokenizer import CorpusError
+from training.errors import CorpusError
 
 WINDOW = 50_000  # texts that are on their way at a time
 STARTS = 3  # of a local Ray: it gives up where a busy machine is slow to start its parts

@@ -1,192 +1,119 @@
-"""How people type: the same request in ever other words, with fillers, slips and oddities.
-
-A template has the placeholders `{entity}`, `{entity's}` and `{relation}`. The wordings are in
-training/corpus/phrases/prompts.yaml. What the model learns from them is to find the entity and the
-relation in a request, whatever stands around: a wording that no document has is still understood.
-"""
+"""Requests: the prompts that ask for a fact, for a paragraph or through a chain of relations."""
 
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
-import yaml
-
-from model.roles import MARKERS
-from training.corpus import made_up
-from training.corpus.phrase_book import FOLDER, split_template
-from training.corpus.records import pair_held_out
-
-_PIECES = (*MARKERS, "<|end|>", "<|begin|>", "<|", "|>", "[dblookup(", "-> ", "<b>", "</div>", "{{")
-
-
-def frame_held_out(relation: str, frame: str) -> bool:
-    """Whether no document asks for `relation` in this frame: a fifth of the combinations."""
-    return pair_held_out(relation, frame)
+from training.corpus.draws import Draws
+from training.corpus.held_out import frame_held_out
+from training.corpus.phrase_book import Phrases
+from training.corpus.prompt_noise import PromptNoise
+from training.corpus.templates import fill_prompt, split_template
 
 
 class Prompts:
-    """Draws wordings of requests."""
+    """Words what a person asks, in the wordings of a relation, in general ones, or amid fillers."""
 
-    def __init__(self, words: Sequence[str], folder: Path = FOLDER):
-        self.words = words
-        self._wordings: dict[str, Any] = yaml.safe_load(
-            (folder / "prompts.yaml").read_text(encoding="utf-8")
-        )
+    def __init__(self, phrases: Phrases, draws: Draws) -> None:
+        self.phrases = phrases
+        self.draws = draws
 
     @cached_property
-    def _fillers(self) -> list[str]:
-        return self._wordings["fillers"].split()
+    def noise(self) -> PromptNoise:
+        """How people type around a request."""
+        return PromptNoise(self.draws.words, self.phrases.prompt_noise)
 
-    def dressed(self, rng: random.Random, template: str) -> str:
-        """The request with something before or after it, as people write to each other."""
-        if rng.random() < 0.7:
-            opener = rng.choice(self._wordings["openers"])
-            if not template.startswith("{") and not opener.endswith((". ", "! ", "? ")):
-                template = template[:1].lower() + template[1:]
-            template = opener + template
-        if rng.random() < 0.4:
-            closer = rng.choice(self._wordings["closers"])
-            if closer[0] == "," and closer[-1] in "?." and template[-1] in "?.":
-                template = template[:-1]
-            template += closer
+    @cached_property
+    def frames(self) -> dict[str, list[str]]:
+        """For each relation, the general frames in which documents ask for it."""
+        general = self.phrases.general["general_questions"]
+        return {
+            name: [frame for frame in general if not frame_held_out(name, frame)]
+            for name in self.phrases.relations
+        }
+
+    def question_for(
+        self, rng: random.Random, relation: str, entity: str, entity_type: str = ""
+    ) -> str:
+        """A question for one fact, in a wording that was written for the relation."""
+        if relation in self.phrases.relations:
+            template = rng.choice(self.phrases.relations[relation].questions_for(entity_type))
+        else:
+            template = rng.choice(self.phrases.general["general_questions"])
+        return fill_prompt(template, entity, relation)
+
+    def fact_prompt(
+        self, rng: random.Random, relation: str, entity: str, entity_type: str = ""
+    ) -> str:
+        """A question for one fact in any words: its own, a general frame, or amid fillers."""
+        described = self.phrases.relations.get(relation)
+        if described is None:
+            template, noun = rng.choice(self.phrases.general["general_questions"]), relation
+        else:
+            draw = rng.random()
+            noun = self._noun(rng, relation)
+            if draw < 0.45:
+                template = rng.choice(described.questions_for(entity_type))
+            elif draw < 0.72:
+                template = rng.choice(self.frames[relation])
+            else:
+                return fill_prompt(self.noise.filled(rng), entity, noun, drops_article(rng))
+        return fill_prompt(self.retyped(rng, template), entity, noun, drops_article(rng))
+
+    def _noun(self, rng: random.Random, relation: str) -> str:
+        """What people call a relation: mostly its noun, at times its name."""
+        return self.phrases.relations[relation].noun if rng.random() < 0.85 else relation
+
+    def retyped(self, rng: random.Random, template: str) -> str:
+        """A request as it is, with something around it, or with slips of the finger."""
+        draw = rng.random()
+        if draw < 0.25:
+            return self.noise.dressed(rng, template)
+        if draw < 0.28:
+            return self.noise.with_slips(rng, template)
         return template
 
-    def filled(self, rng: random.Random) -> str:
-        """A request for one fact amid words of no account: only the two names matter."""
-        core = rng.choice(self._wordings["cores"])
-        between = self._noise(rng, 1, 4)
-        template = core.replace("~", between)
-        before, after = self._noise(rng, 0, 5), self._noise(rng, 0, 3)
-        if not before and not after:
-            before = self._noise(rng, 1, 3)
-        return self._framed(rng, before, template, after)
+    def paragraph_prompt(self, rng: random.Random, name: str) -> str:
+        """A request for a paragraph in any words."""
+        draw = rng.random()
+        if draw < 0.06:
+            return fill_prompt(self.noise.mentioned(rng), name, bare=drops_article(rng))
+        if draw < 0.15:
+            return fill_prompt(self.noise.in_another_language(rng), name, bare=True)
+        template = self.retyped(rng, rng.choice(self.phrases.general["paragraph_prompts"]))
+        return fill_prompt(template, name, bare=drops_article(rng))
 
-    def mentioned(self, rng: random.Random) -> str:
-        """An entity amid words of no account, with nothing that is asked of it."""
-        return self._framed(rng, self._noise(rng, 0, 4), "{entity}", self._noise(rng, 1, 3))
+    def chain_question(
+        self, rng: random.Random, relation: str, entity_type: str, reference: str
+    ) -> str:
+        """A question for a relation of what `reference` describes, "the capital of Peru".
 
-    def _noise(self, rng: random.Random, low: int, high: int) -> str:
-        words = [
-            rng.choice(self._fillers) if rng.random() < 0.9 else rng.choice(self.words)
-            for _ in range(rng.randint(low, high))
-        ]
-        return " ".join(words)
-
-    def _framed(self, rng: random.Random, before: str, core: str, after: str) -> str:
-        if before:
-            joint = rng.choice((" ", " ", " ", ": ", ", ", ". ", "? ", " - "))
-            if joint in (". ", "? ") and not core.startswith("{"):
-                core = core[:1].upper() + core[1:]
-            core = before + joint + core
-        if after:
-            core += rng.choice((" ", " ", ", ", ". ", "? ", " - ", "; ")) + after
-        core += rng.choice((".", "?", "", "!", "..."))
-        if rng.random() < 0.8 and not core.startswith("{"):
-            core = core[:1].upper() + core[1:]
-        return core
-
-    def in_another_language(self, rng: random.Random) -> str:
-        """A request for a paragraph, not in English, or in no language at all.
-
-        What no document holds cannot be told from a name, so a third of them are letters of any
-        script around the name, with spaces between or, as Chinese and Japanese are written, none.
+        Only wordings that can hold a description: not those that open with the name, nor those
+        that speak of it as a name.
         """
-        if rng.random() < 0.67:
-            return rng.choice(self._wordings["other_languages"])
-        # Of one script's few letters alone, a Chinese word that no document held began the name.
-        script = rng.choice(made_up.SCRIPTS) if rng.random() < 0.5 else ""
-        space = rng.choice((" ", " ", ""))
-        parts = [
-            (made_up.in_script(rng, script) if script else made_up.in_any_script(rng))
-            if rng.random() < 0.7
-            else ""
-            for _ in range(2)
-        ]
-        before, after = (part.replace("{", "").replace("}", "") for part in parts)
-        return (before + space if before else "") + "{entity}" + (space + after if after else "?")
-
-    def premise(self, rng: random.Random) -> str:
-        """A request that takes for granted what no graph says."""
-        template = rng.choice(self._wordings["premises"])
-        while "{claim}" in template:
-            template = template.replace("{claim}", rng.choice(self._wordings["claims"]), 1)
-        for slot in ("name", "place"):
-            while f"{{{slot}}}" in template:
-                drawn = made_up.made_up_name(rng, self.words)
-                drawn = drawn.replace("{", "").replace("}", "") or "Somewhere"
-                template = template.replace(f"{{{slot}}}", drawn, 1)
-        return template.replace("{number}", str(rng.randint(2, 3999)))
-
-    @property
-    def premise_answers(self) -> Sequence[str]:
-        """What is said of such a request, before what the graph does hold."""
-        return self._wordings["premise_answers"]
-
-    def with_markers(self, rng: random.Random, prompt: str, entity: str) -> str:
-        """A prompt into which somebody typed markers, or a whole lookup of their own."""
-        if rng.random() < 0.4:
-            value = made_up.made_up_value(rng, None, self.words)
-            relation = rng.choice((rng.choice(self.words), *self._wordings["typed_relations"]))
-            whole = rng.choice(
-                (
-                    f"<|db_entity|> {entity}<|db_relationship|> {relation}<|db_return|> {value}"
-                    "<|db_end|>",
-                    f"[dblookup('{entity}', '{relation}') -> {value}]",
-                    f"<|db_entity|>{entity}<|db_relationship|>{relation}<|db_return|>{value}",
-                )
-            )
-            return f"{prompt} {whole}" if rng.random() < 0.4 else f"{whole} {prompt}"
-        words = prompt.split(" ")
-        for _ in range(rng.randint(1, 4)):
-            words.insert(rng.randint(0, len(words)), rng.choice(_PIECES).strip())
-        text = " ".join(words)
-        return text.replace("> <|", "><|") if rng.random() < 0.4 else text
-
-    def with_slips(self, rng: random.Random, template: str) -> str:
-        """A template typed in haste: slips in its words, never in its names."""
-        style = rng.random()
-        parts = split_template(template)
-        for i in range(0, len(parts), 2):
-            if style < 0.2:
-                parts[i] = parts[i].upper()
-            elif style < 0.3:
-                parts[i] = parts[i].lower().replace(" ", "")
-            elif style < 0.4:
-                parts[i] = re.sub(r"(\w+) ", r"\1 \1 ", parts[i], count=1)
-            elif sum(c.isalpha() for c in parts[i]) > 2:
-                parts[i] = _slips(rng, parts[i])
-        parts[-1] += rng.choice(("", "", "", "!", "?", "!!", "??", " .", "?!"))
-        names = iter(parts[1::2])
-        text = parts[0]
-        for literal in parts[2::2]:
-            text += f"{{{next(names)}}}" + literal
-        # A name that is run into the word before it could not be told from it.
-        return re.sub(r"(?<=[\w,.]){", " {", text) if style < 0.3 else text
+        described = self.phrases.relations.get(relation)
+        own = described.questions_for(entity_type) if described else ()
+        templates = [t for t in own if _takes_description(t)]
+        if not templates or rng.random() < 0.4:
+            frames = self.frames.get(relation, self.phrases.general["general_questions"])
+            templates = [t for t in frames if _takes_description(t)]
+        noun = described.noun if described else relation
+        question = fill_prompt(rng.choice(templates), reference, noun)
+        return question[:1].upper() + question[1:]
 
 
-def _slips(rng: random.Random, text: str) -> str:
-    """One to three letters of a text swapped, left out, doubled or missed."""
-    letters = list(text)
-    for _ in range(rng.randint(1, 3)):
-        places = [i for i, c in enumerate(letters[:-1]) if c.isalpha()]
-        if not places:
-            break
-        i = rng.choice(places)
-        slip = rng.randrange(5)
-        if slip == 0 and letters[i + 1].isalpha():
-            letters[i], letters[i + 1] = letters[i + 1], letters[i]
-        elif slip == 1:
-            letters[i] = ""
-        elif slip == 2:
-            letters[i] *= 2
-        elif slip == 3:
-            letters[i] = rng.choice("abcdefghijklmnopqrstuvwxyz")
-        else:
-            letters[i] = {"e": "3", "l": "1", "o": "0", "a": "4"}.get(letters[i], letters[i])
-        letters = [c for c in letters if c]
-    return "".join(letters)
+def drops_article(rng: random.Random) -> bool:
+    """Whether a person leaves the article out. Were it always there, the text would repeat what
+    the prompt has, and not learn which names take it."""
+    return rng.random() < 0.5
+
+
+def _takes_description(template: str) -> bool:
+    """Whether "the capital of Peru" can stand in a question where a name stands."""
+    literal = split_template(template)[0]
+    return (
+        "{entity's}" not in template
+        and bool(literal)
+        and not literal.lower().endswith(("name ", "word ", "called ", "title "))
+    )

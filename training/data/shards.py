@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from transformers import PreTrainedTokenizerFast
 
-from training.data.folders import exchanged
-from training.data.tokenizer import CorpusError, DocumentEncoder, check_markers, save_tokenizer
+from graph.core.atomic_files import whole_folder
+from training.data.tokenizer import DocumentEncoder, check_markers, save_tokenizer
+from training.errors import CorpusError
 
 if TYPE_CHECKING:
     from training.data.documents import Document
@@ -43,15 +44,17 @@ def write_corpus(
     tokenizer: PreTrainedTokenizerFast,
     manifest: Callable[[], Mapping[str, Any]] | None = None,
     context: int = CONTEXT,
+    force: bool = False,
 ) -> dict[str, Any]:
-    """Write tokenizer, shards and manifest to the folder ``out``, replacing what is there.
+    """Write tokenizer, shards and manifest to the folder ``out``, replacing a corpus there.
 
     ``manifest`` is asked, after the last document was drawn, for what else to keep (seed, held-out
     entities, ...). Returns the whole manifest, with the counts under "splits". Raises `CorpusError`
-    for a bad document; ``out`` is then as it was before.
+    for a bad document; ``out`` is then as it was before. Raises `OutputRefused` where ``out`` holds
+    anything but a corpus, unless ``force`` is given.
     """
     out = Path(out)
-    with exchanged(out) as temporary:
+    with whole_folder(out, made=is_corpus, force=force) as temporary:
         save_tokenizer(tokenizer, temporary / "tokenizer")
         counts = {}
         for split, documents in splits.items():
@@ -61,6 +64,15 @@ def write_corpus(
         whole = {**(manifest() if manifest else {}), "context": context, "splits": counts}
         _write_json(temporary / "manifest.json", whole)
     return whole
+
+
+def is_corpus(folder: Path) -> bool:
+    """Whether a folder holds a corpus and nothing else."""
+    try:
+        splits = json.loads((folder / "manifest.json").read_text("utf-8"))["splits"]
+        return {path.name for path in folder.iterdir()} <= {"manifest.json", "tokenizer", *splits}
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
@@ -181,10 +193,11 @@ def read_manifest(corpus: str | Path) -> dict[str, Any]:
     """The manifest of a corpus folder; `CorpusError` if there is none."""
     path = Path(corpus) / "manifest.json"
     try:
-        return json.loads(path.read_text("utf-8"))
+        manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise CorpusError(
             f"No corpus in {corpus}: build one with `python -m training corpus --out {corpus}`."
         ) from error
     except ValueError as error:
         raise CorpusError(f"{path} is not valid JSON: build the corpus again.") from error
+    return manifest

@@ -24,11 +24,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Encoding, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder, whole_folder
+from graph.core.database_files import refuse_database
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN
 from training.data.documents import Document, with_opening_space
+from training.errors import CorpusError
 
 BEGIN, FINISH, PAD = "<|begin|>", "<|end|>", "<|pad|>"
 MARKERS = (ENTITY, RELATIONSHIP, RETURN, END)
@@ -37,11 +40,8 @@ PROMPT_PREFIX = " "  # a name that opens a prompt is then tokenised as it is ins
 PROMPT_SUFFIX = "\n"  # stands between prompt and text
 
 PIECES = r"\n| ?[\p{L}\p{M}]+| ?\p{N}| ?[^\s\p{L}\p{M}\p{N}]|\s"
+FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 _MARKER = re.compile("|".join(map(re.escape, MARKERS)))
-
-
-class CorpusError(ValueError):
-    """A corpus that cannot be used; the message is one sentence that says what to do."""
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int = 8192) -> PreTrainedTokenizerFast:
@@ -67,7 +67,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 8192) -> PreTrainedT
 
 def wrap(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
     """The same tokenizer as ``AutoTokenizer`` loads it."""
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         bos_token=BEGIN,
         eos_token=FINISH,
@@ -148,7 +148,7 @@ class DocumentEncoder:
                 prompt_length,
             )
 
-    def _encode_texts(self, documents: Sequence[Document]) -> list:
+    def _encode_texts(self, documents: Sequence[Document]) -> list[Encoding]:
         """Encodings of the texts; character offsets only where a document needs them."""
         fast = iter(
             self._with_markers.encode_batch_fast(
@@ -182,7 +182,8 @@ def with_markers(tokenizer: Any) -> PreTrainedTokenizerFast:
         tokenizer.add_tokens(missing, special_tokens=True)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
+    extended: PreTrainedTokenizerFast = tokenizer
+    return extended
 
 
 def encode_document(tokenizer: PreTrainedTokenizerFast, document: Document) -> Encoded:
@@ -232,22 +233,40 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
     return with_markers(AutoTokenizer.from_pretrained(folder, trust_remote_code=False))
 
 
+def _is_tokenizer_alone(folder: Path) -> bool:
+    """Whether a folder holds a tokenizer trained here, and is not that of a model."""
+    if not {path.name for path in folder.iterdir()} <= set(FILES):
+        return False
+    try:
+        return is_ours(Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab())
+    except Exception:  # the library raises nothing more special
+        return False
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Train a tokenizer on text files, one document a line."""
     parser = argparse.ArgumentParser(
-        prog="python -m training tokenizer", description="Train a tokenizer on text files."
+        prog="python -m training tokenizer",
+        description="Train a tokenizer on text files.",
+        epilog=OUTPUT_RULE,
     )
     parser.add_argument("files", nargs="+", type=Path, help="UTF-8 text files")
     parser.add_argument("--out", type=Path, required=True, help="folder for tokenizer.json")
     parser.add_argument("--vocabulary", type=int, default=8192, help="number of tokens")
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     options = parser.parse_args(argv)
+    check_folder(options.out, FILES, made=_is_tokenizer_alone, force=options.force)
     for path in options.files:
         if not path.is_file():
             raise CorpusError(f"There is no file {path}.")
+        refuse_database(path)
     if not any(line.strip() for path in options.files for line in path.open(encoding="utf-8")):
         raise CorpusError(f"{', '.join(map(str, options.files))}: no text to learn from.")
     lines = (line for path in options.files for line in path.open(encoding="utf-8"))
     tokenizer = train_tokenizer(lines, options.vocabulary)
-    save_tokenizer(tokenizer, options.out)
+    with whole_folder(
+        options.out, FILES, made=_is_tokenizer_alone, force=options.force
+    ) as temporary:
+        save_tokenizer(tokenizer, temporary)
     print(f"{len(tokenizer):,} tokens in {options.out}.")
     return 0

@@ -30,6 +30,7 @@ from typing import Any
 
 import yaml
 
+from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder, whole_file
 from model.checkpoint import DEFAULT_CHECKPOINT
 from training.errors import TrainingError
 
@@ -78,8 +79,13 @@ def config(given: Path, folder: Path) -> Path:
     text = given.read_text("utf-8")
     path = folder.with_suffix(".yaml")
     theirs = yaml.safe_load(text)["trainer"]["default_root_dir"]
-    path.write_text(text.replace(theirs, str(folder)), encoding="utf-8")
+    with whole_file(path, made=_is_config) as file:
+        file.write(text.replace(theirs, str(folder)))
     return path
+
+
+def _is_config(path: Path) -> bool:
+    return "default_root_dir" in path.read_text("utf-8", errors="replace")
 
 
 def trainings(variant: Variant, options: argparse.Namespace) -> list[list[str]]:
@@ -150,16 +156,28 @@ def gathered(out: Path) -> dict[str, dict[str, Any]]:
 def begin(options: argparse.Namespace) -> None:
     """Note what the folder is begun with; raises TrainingError if it was begun otherwise."""
     wanted = {name: str(value) for name, value in vars(options).items() if name in COMPARED}
-    options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / SETTINGS
-    begun = _read(path) or wanted
+    begun = _begun(options.out) or wanted
+    if begun is wanted:
+        check_folder(options.out, force=options.force)
+        options.out.mkdir(parents=True, exist_ok=True)
     for name, value in wanted.items():
         if begun[name] != value:
             raise TrainingError(
                 f"{options.out} was begun with --{name} {begun[name]}, not {value}: variants are "
                 "compared at equal settings. Give that, or another --out."
             )
-    path.write_text(json.dumps(begun, indent=1) + "\n", encoding="utf-8")
+    with whole_file(path, made=lambda _: bool(_begun(options.out)), force=options.force) as file:
+        file.write(json.dumps(begun, indent=1) + "\n")
+
+
+def _begun(out: Path) -> dict[str, str]:
+    """What a folder of ablations was begun with; {} for any other folder."""
+    try:
+        told = _read(out / SETTINGS)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) and set(COMPARED) <= told.keys() else {}
 
 
 def run_all(variant: Variant, commands: Sequence[Sequence[str]]) -> None:
@@ -179,7 +197,9 @@ def run_all(variant: Variant, commands: Sequence[Sequence[str]]) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Train and measure all variants, or those named."""
     parser = argparse.ArgumentParser(
-        prog="python -m training ablate", description="Train and measure variants of the recipe."
+        prog="python -m training ablate",
+        description="Train and measure variants of the recipe.",
+        epilog=OUTPUT_RULE,
     )
     parser.add_argument("variants", nargs="*", help="all unless named")
     parser.add_argument("--out", type=Path, default=Path("build/ablations"))
@@ -189,6 +209,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--config", type=Path, default=CONFIG)
     parser.add_argument("--tokenizer", default=str(DEFAULT_CHECKPOINT), help="of all variants")
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     options = parser.parse_args(argv)
     known = {variant.name: variant for variant in VARIANTS}
     if unknown := [name for name in options.variants if name not in known]:
@@ -201,6 +222,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         run_all(variant, measurements(variant, options))
     path = options.out / "ablations.json"
     results = {"tokens": options.tokens, "variants": gathered(options.out)}
-    path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    with whole_file(path, made=lambda _: bool(_begun(options.out)), force=options.force) as file:
+        file.write(json.dumps(results, indent=1) + "\n")
     print(f"Wrote {path}.")
     return 0

@@ -1,15 +1,14 @@
-"""The suites of `python -m training evaluate`, one after another or in processes beside each other.
+"""Runs the suites of `python -m training evaluate`, in one process or in several.
 
     for result in run_plan(["edit", "forget"], Plan(model, store), jobs=2, say=print):
         result.found
 
-A suite's draws depend on the seed and not on the suites before it, so that both ways give the same
-figures, but for the measures of time.
+What a suite draws depends on the seed and not on the suites before it. So both ways give the same
+figures, except for the measures of time.
 """
 
 from __future__ import annotations
 
-import importlib
 import multiprocessing
 import os
 import sys
@@ -24,53 +23,49 @@ import torch
 
 from model.checkpoint import load_checkpoint
 from model.engine.decoder import Decoder
-from training.evaluation.evaluate import EvaluationError, failures, held_out_of, working_store
-from training.evaluation.suite_context import References, World
-from training.evaluation.tally import Measures
+from training.corpus.held_out import read_held_out
+from training.errors import EvaluationError
+from training.evaluation.case_measures import failures
+from training.evaluation.statistics import Measures
+from training.evaluation.suite_context import References, SuiteContext
+from training.evaluation.suites.closed_book import closed_book
+from training.evaluation.suites.completion import completion
+from training.evaluation.suites.edit import edit
+from training.evaluation.suites.foreign import foreign
+from training.evaluation.suites.forget import forget
+from training.evaluation.suites.lookup import lookup
+from training.evaluation.suites.missing import missing
+from training.evaluation.suites.perplexity import perplexity
+from training.evaluation.working_store import working_store
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite by its function, and what it measures in a few words."""
+
+    measure: Callable[[SuiteContext], Measures]
+    about: str
+
 
 SUITES = {
-    "lookup": ("training.evaluation.suites.lookup", "lookup", "validity, coverage, faithfulness"),
-    "edit": (
-        "training.evaluation.suites.edit",
-        "edit",
-        "changed facts: wordings, chains, many at once",
-    ),
-    "forget": (
-        "training.evaluation.suites.forget",
-        "forget",
-        "deleted facts: FULL, DEL-ON, DEL-OFF",
-    ),
-    "missing": (
-        "training.evaluation.suites.missing",
-        "missing",
-        "without an answer; adversarial prompts",
-    ),
-    "closed-book": (
-        "training.evaluation.suites.closed_book",
-        "closed_book",
-        "what the weights prefer",
-    ),
-    "perplexity": (
-        "training.evaluation.suites.perplexity",
-        "perplexity",
-        "static, dynamic, normalised",
-    ),
-    "completion": (
-        "training.evaluation.suites.completion",
-        "completion",
-        "held-out facts completed",
-    ),
-    "foreign": ("training.evaluation.suites.foreign", "foreign", "graphs of other domains"),
+    "lookup": Suite(lookup, "validity, coverage and faithfulness of lookups"),
+    "edit": Suite(edit, "changed facts: other wordings, chains, many edits at once"),
+    "forget": Suite(forget, "deleted facts: FULL, DEL-ON, DEL-OFF"),
+    "missing": Suite(missing, "questions without an answer; adversarial prompts"),
+    "closed-book": Suite(closed_book, "what the weights prefer when lookups are forbidden"),
+    "perplexity": Suite(perplexity, "static, dynamic and normalised perplexity"),
+    "completion": Suite(completion, "statements of facts to complete"),
+    "foreign": Suite(foreign, "graphs of other domains"),
 }
-LONGEST = ("edit", "foreign", "lookup", "forget", "perplexity", "closed-book")
-"""Those that take long, in this order: processes beside each other begin with them."""
+SLOWEST = ("edit", "foreign", "lookup", "forget", "perplexity", "closed-book")
+"""The slow suites, the slowest first: with several processes they start first."""
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be measured, and against what; a process beside this one is given a copy."""
+    """What to measure, and against what. Each process gets a copy."""
 
     model: str
     store: str
@@ -91,38 +86,55 @@ class Result:
 
 
 def chosen_suites(names: Sequence[str]) -> list[str]:
-    """The suites named, each once, in the stated order; "all" names all of them."""
+    """The suites named, each once, in the stated order; "all" names all of them.
+
+    Raises:
+        EvaluationError: if there is no suite of that name.
+    """
     unknown = [name for name in names if name not in SUITES and name != "all"]
     if unknown:
         raise EvaluationError(
-            f"There is no suite {unknown[0]!r}; there are {', '.join(SUITES)} and all."
+            f"There is no suite {unknown[0]!r}; the suites are {', '.join(SUITES)} and all."
         )
     return [name for name in SUITES if name in names or "all" in names]
 
 
-def run_suite(name: str, world: World) -> Measures:
+def run_suite(name: str, context: SuiteContext) -> Measures:
     """The measures of one suite."""
-    module, function, about = SUITES[name]
-    world.say(f"suite {name}: {about}")
-    return getattr(importlib.import_module(module), function)(world)
+    suite = SUITES[name]
+    context.say(f"suite {name}: {suite.about}")
+    return suite.measure(context)
 
 
 def run_plan(names: Sequence[str], plan: Plan, jobs: int, say: Say) -> Iterator[Result]:
-    """The results of these suites in their order, from so many processes beside each other."""
+    """The results of these suites in their order, computed by up to `jobs` processes."""
     if jobs > 1 and len(names) > 1:
-        yield from _beside_each_other(names, plan, jobs)
+        yield from _in_processes(names, plan, jobs)
         return
-    with _world(plan, say) as world:
+    with _context_of(plan, say) as context:
         for name in names:
-            yield _measured(name, world, plan)
+            yield _measured(name, context, plan)
+
+
+def held_out_of(model: str, say: Say) -> frozenset[str]:
+    """The entities that a model's training held out; says so if the checkpoint does not list them.
+
+    Args:
+        model: folder or Hub name of a checkpoint.
+        say: where to report progress.
+    """
+    held_out = read_held_out(model)
+    if not held_out:
+        say(f"{model} has no held_out.txt, so no measure of held-out entities is reported")
+    return held_out
 
 
 @contextmanager
-def _world(plan: Plan, say: Say) -> Iterator[World]:
+def _context_of(plan: Plan, say: Say) -> Iterator[SuiteContext]:
     decoder = Decoder(load_checkpoint(plan.model))
     held_out = held_out_of(plan.model, say)
     with working_store(plan.store) as store:
-        yield World(
+        yield SuiteContext(
             decoder,
             store,
             held_out,
@@ -134,21 +146,22 @@ def _world(plan: Plan, say: Say) -> Iterator[World]:
         )
 
 
-def _measured(name: str, world: World, plan: Plan) -> Result:
-    world.cases.clear()
+def _measured(name: str, context: SuiteContext, plan: Plan) -> Result:
+    context.cases.clear()
     begun = time.perf_counter()
-    found = run_suite(name, world)
+    found = run_suite(name, context)
     seconds = time.perf_counter() - begun
-    return Result(name, found, seconds, list(failures(world.cases)) if plan.keep_failures else [])
+    wrong = list(failures(context.cases)) if plan.keep_failures else []
+    return Result(name, found, seconds, wrong)
 
 
-def _beside_each_other(names: Sequence[str], plan: Plan, jobs: int) -> Iterator[Result]:
-    # A process that is spawned has none of this one's threads, which a forked one would wait for.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(names)), mp_context=context) as pool:
-        order = sorted(names, key=lambda name: (*LONGEST, name).index(name))
+def _in_processes(names: Sequence[str], plan: Plan, jobs: int) -> Iterator[Result]:
+    # A spawned process has none of this one's threads; a forked one would wait for them forever.
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(names)), mp_context=spawn) as pool:
+        order = sorted(names, key=lambda name: (*SLOWEST, name).index(name))
         begun = time.time()
-        # Threads beyond the cores wait for each other: that made all ten times slower.
+        # More threads than cores wait for each other: measured, that was ten times slower.
         threads = max(1, (os.cpu_count() or 1) // min(jobs, len(names)))
         running = {pool.submit(_in_a_process, name, plan, begun, threads): name for name in order}
         try:
@@ -166,5 +179,5 @@ def _in_a_process(name: str, plan: Plan, begun: float, threads: int) -> Result:
         line = f"{time.time() - begun:6.0f} s  {name}: {message}"
         print(line, file=sys.stderr, flush=True)
 
-    with _world(plan, say) as world:
-        return _measured(name, world, plan)
+    with _context_of(plan, say) as context:
+        return _measured(name, context, plan)

@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,17 +19,17 @@ from graph.core.facts import Fact
 from graph.lookup.retriever import Retriever
 from model.grounding import says
 from model.trace import Trace
-from training.corpus import made_up
+from training.corpus.made_up_values import made_up_value
 from training.corpus.phrase_book import load_phrases
 from training.corpus.records import Record
 from training.corpus.writer import Writer
-from training.evaluation.evaluate import (
+from training.errors import EvaluationError
+from training.evaluation.cases import (
     AUTHOR,
     KINDS,
     SETTINGS,
     BatchDecoder,
     Case,
-    EvaluationError,
     draw_entities,
     record_of,
 )
@@ -61,7 +61,7 @@ class References:
 
 
 @dataclass
-class World:
+class SuiteContext:
     """The decoder and the graph of one evaluation."""
 
     decoder: BatchDecoder
@@ -89,6 +89,14 @@ class World:
         return facts
 
     @cached_property
+    def _by_name(self) -> dict[str, list[Fact]]:
+        return {name: facts for (name, _), facts in self.by_entity.items()}
+
+    def facts_of(self, name: str) -> list[Fact]:
+        """The facts of the entity of that exact name; none if there is no such entity."""
+        return self._by_name.get(name, [])
+
+    @cached_property
     def records(self) -> dict[str, Record]:
         """The same as the corpus sees it."""
         return {name: record_of(name, facts) for (name, _), facts in self.by_entity.items()}
@@ -101,7 +109,8 @@ class World:
     @cached_property
     def wordings(self) -> dict[str, Any]:
         """Wordings of the evaluation's own, which no corpus uses."""
-        return yaml.safe_load(WORDINGS.read_text(encoding="utf-8"))
+        loaded: dict[str, Any] = yaml.safe_load(WORDINGS.read_text(encoding="utf-8"))
+        return loaded
 
     @cached_property
     def values(self) -> dict[str, list[str]]:
@@ -148,8 +157,6 @@ class World:
         self, prompts: Sequence[str], retrievers: Sequence[Any] | None = None, **settings: Any
     ) -> list[Trace]:
         """Greedy texts, many in one step; without retrievers, from the graph as it is."""
-        from dataclasses import replace
-
         chosen = retrievers if retrievers is not None else [self.retriever] * len(prompts)
         if not prompts:
             return []
@@ -183,9 +190,9 @@ class World:
         novel = number % 2 == 0 or len(set(self.values[fact.relation])) < 5
         for _ in range(50):
             if novel:
-                value = made_up.made_up_value(rng, KINDS[number // 2 % len(KINDS)])
+                value = made_up_value(rng, KINDS[number // 2 % len(KINDS)])
             else:
                 value = rng.choice(self.values[fact.relation])
             if not any(says(text, value) for text in taken) and value not in taken:
                 return value, novel
-        return made_up.made_up_value(rng, "words"), True
+        return made_up_value(rng, "words"), True

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
-from training.evaluation.evaluate import RESAMPLES, bootstrap, wilson
+from training.evaluation.statistics import Measures, bootstrap, macro, wilson
 
-Measures = dict[str, dict[str, float]]
 MACRO = "_macro"  # suffix of the mean over relations, in which each relation weighs the same
 
 
@@ -57,42 +54,6 @@ class Tally:
         if set(relations) != {""}:
             found[name + MACRO] = macro(pairs_ER2, seed)
         return found
-
-
-def macro(pairs_ER2: np.ndarray, seed: int) -> dict[str, float]:
-    """The mean over relations of the share of right answers; n is the number of relations.
-
-    pairs_ER2: (right, number) by entity and relation. The interval is a bootstrap over entities;
-    in each resample the relations that it holds are averaged.
-    """
-    number_R = pairs_ER2[..., 1].sum(axis=0)
-    shares_R = pairs_ER2[..., 0].sum(axis=0)[number_R > 0] / number_R[number_R > 0]
-    entities = len(pairs_ER2)
-    generator = np.random.default_rng(seed)
-    weights_SE = generator.multinomial(entities, np.full(entities, 1 / entities), size=RESAMPLES)
-    right_SR = weights_SE @ pairs_ER2[..., 0]
-    number_SR = weights_SE @ pairs_ER2[..., 1]
-    drawn_SR = np.divide(right_SR, number_SR, out=np.zeros_like(right_SR), where=number_SR > 0)
-    held_S = (number_SR > 0).sum(axis=1)
-    means_S = drawn_SR.sum(axis=1) / np.maximum(held_S, 1)
-    value = float(shares_R.mean())
-    low, high = np.percentile(means_S, [2.5, 97.5])
-    low, high = min(value, float(low)), max(value, float(high))
-    return {"value": value, "low": low, "high": high, "n": len(shares_R)}
-
-
-def mean(values: Iterable[float], seed: int = 0) -> dict[str, float]:
-    """The mean of numbers with a bootstrap interval."""
-    values_N = np.array(list(values), dtype=float)
-    generator = np.random.default_rng(seed)
-    drawn_SN = generator.integers(0, len(values_N), (RESAMPLES, len(values_N)))
-    low, high = np.percentile(values_N[drawn_SN].mean(axis=1), [2.5, 97.5])
-    return {
-        "value": float(values_N.mean()),
-        "low": float(low),
-        "high": float(high),
-        "n": len(values_N),
-    }
 
 
 def prefixed(prefix: str, found: Measures) -> Measures:

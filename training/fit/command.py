@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import sys
 import warnings
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 from training.data.batches import LookupDataModule
 from training.errors import TrainingError
+from training.fit.class_paths import add_parser_mode, arguments_with_present_paths
 from training.fit.module import LookupLanguageModule, weights_are_finite
 from training.fit.run_checkpoints import WholeCheckpoints
 
@@ -66,9 +68,10 @@ def main(argv: list[str] | None = None) -> int:
         cli = TrainingCLI(
             LookupLanguageModule,
             LookupDataModule,
-            args=argv,
+            args=arguments_with_present_paths(sys.argv[1:] if argv is None else argv),
             seed_everything_default=0,
             save_config_kwargs={"overwrite": True},
+            parser_kwargs={"parser_mode": add_parser_mode()},
             run=True,
         )
     except OSError as error:

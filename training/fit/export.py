@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import torch
 from transformers import GenerationConfig
 from transformers.utils.logging import disable_progress_bar
 
-from training.data.folders import exchanged
+from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder, whole_folder
 from training.data.shards import read_manifest
 from training.data.tokenizer import (
     PROMPT_PREFIX,
@@ -31,7 +30,8 @@ from training.data.tokenizer import (
 )
 from training.fit.curve_log import CURVE, read_curve
 from training.fit.curves import PICTURE, Curves, draw_curves, median_rate, training_hours
-from training.fit.module import LookupLanguageModule, checkpoint_of, load_module
+from training.fit.module import LookupLanguageModule, load_module
+from training.fit.run_checkpoints import checkpoint_of
 
 LAMPLIGHT = {
     "prompt_prefix": PROMPT_PREFIX,
@@ -40,21 +40,34 @@ LAMPLIGHT = {
 }
 UNUSUAL = ("start_from", "base", "gradient_checkpointing", "compile", "peak_teraflops")  # if set
 RATES = ("learning_rate", "final_rate", "warmup_steps")  # the schedule of a run, in its settings
+WRITTEN = (
+    "config.json",
+    "generation_config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "held_out.txt",
+    "training.json",
+    PICTURE,
+)
 LARGEST = 40 * 2**20  # bytes of the weights that may be shipped
 
 
-def export(run: str | Path, out: str | Path) -> Path:
+def export(run: str | Path, out: str | Path, *, force: bool = False) -> Path:
     """Write the last checkpoint of ``run`` (or one checkpoint file) to the folder ``out``.
 
-    Raises TrainingError if there is no checkpoint, CorpusError if its tokenizer is gone.
+    Raises TrainingError if there is no checkpoint, CorpusError if its tokenizer is gone, and
+    OutputRefused if a file that no export wrote would be replaced, unless ``force`` is given.
     """
+    out = Path(out)
+    check_folder(out, WRITTEN, made=is_export, force=force, inputs=[run])
     path = checkpoint_of(run)
     module = load_module(path)
     tokenizer_folder = Path(module.hparams["tokenizer"])
     tokenizer = load_tokenizer(tokenizer_folder)
-    out = Path(out)
     # The folder is exchanged as a whole: a kill never leaves new settings beside old weights.
-    with exchanged(out) as temporary:
+    with whole_folder(out, WRITTEN, made=is_export, force=force, inputs=[run]) as temporary:
         _save_model(module, temporary, tokenizer)
         save_tokenizer(tokenizer, temporary)
         manifest = read_manifest(tokenizer_folder.parent)
@@ -70,11 +83,16 @@ def export(run: str | Path, out: str | Path) -> Path:
         (temporary / "training.json").write_text(
             json.dumps(facts, indent=1) + "\n", encoding="utf-8"
         )
-        for other in out.iterdir() if out.exists() else ():
-            if other.name != PICTURE and not (temporary / other.name).exists():
-                copy = shutil.copytree if other.is_dir() else shutil.copy2
-                copy(other, temporary / other.name)
     return out
+
+
+def is_export(folder: Path) -> bool:
+    """Whether an export is in a folder, by its account of the training."""
+    try:
+        facts = json.loads((folder / "training.json").read_text("utf-8"))
+        return isinstance(facts, dict) and {"parameters", "tokens_seen", "settings"} <= facts.keys()
+    except (OSError, ValueError):
+        return False
 
 
 def name_prompt_form(config: Any, tokenizer: Any) -> None:
@@ -86,13 +104,13 @@ def name_prompt_form(config: Any, tokenizer: Any) -> None:
 def _save_model(module: LookupLanguageModule, folder: Path, tokenizer: Any) -> None:
     model = module.model.to(torch.bfloat16)
     name_prompt_form(model.config, tokenizer)
-    model.generation_config = GenerationConfig(
+    model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
         do_sample=False,
     )
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     model.save_pretrained(folder)
     for file in folder.iterdir():
         file.chmod(0o644)  # the weights are written for their owner only
@@ -153,11 +171,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m training export",
         description="Write a run's last checkpoint in Hugging Face format.",
+        epilog=OUTPUT_RULE,
     )
     parser.add_argument("--run", required=True, help="folder of a run, or one .ckpt file")
     parser.add_argument("--out", type=Path, default=Path("model/checkpoints/world"))
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     options = parser.parse_args(argv)
-    out = export(options.run, options.out)
+    out = export(options.run, options.out, force=options.force)
     size = (out / "model.safetensors").stat().st_size
     print(f"{out}: {size / 2**20:.1f} MiB of weights in bfloat16.")
     if size > LARGEST:

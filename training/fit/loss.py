@@ -62,4 +62,7 @@ def sliced_cross_entropy(
     Logits are ``hidden_ND @ weight_VD.T`` in the precision of the hidden states.
     """
     with torch.autocast(hidden_ND.device.type, enabled=False):
-        return _SlicedCrossEntropy.apply(hidden_ND, weight_VD, targets_N)
+        loss, losses_N = _SlicedCrossEntropy.apply(  # type: ignore[no-untyped-call]
+            hidden_ND, weight_VD, targets_N
+        )
+    return loss, losses_N

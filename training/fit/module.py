@@ -27,7 +27,7 @@ from training.data.batches import Batch, LookupDataModule
 from training.data.tokenizer import load_tokenizer
 from training.errors import TrainingError
 from training.fit.loss import sliced_cross_entropy
-from training.fit.run_checkpoints import fingerprint
+from training.fit.run_checkpoints import checkpoint_of, fingerprint
 from training.fit.starting_weights import (
     base_config_of,
     model_of_config,
@@ -93,7 +93,9 @@ def new_model(
             tie_word_embeddings=tied,
             **ids,
         )
-    return AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation="sdpa")
+    return AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
+        config, dtype=torch.float32, attn_implementation="sdpa"
+    )
 
 
 def copied_tokens(ids_BT: Tensor, roles_BT: Tensor, markers: MarkerIds) -> Tensor:
@@ -220,11 +222,13 @@ class LookupLanguageModule(L.LightningModule):
 
     def forward(self, ids_BT: Tensor) -> Tensor:
         """logits_BTV of whole rows; training computes only those that it needs."""
-        return self.model(input_ids=ids_BT, use_cache=False).logits
+        logits_BTV: Tensor = self.model(input_ids=ids_BT, use_cache=False).logits
+        return logits_BTV
 
     def _hidden(self, ids_BT: Tensor, sources_N: Tensor) -> Tensor:
         """hidden_ND before the vocabulary, at the flat positions ``sources_N`` only."""
-        hidden_BTD = self.model.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state
+        output = self.model.base_model(input_ids=ids_BT, use_cache=False)
+        hidden_BTD: Tensor = output.last_hidden_state
         return hidden_BTD.flatten(0, 1).index_select(0, sources_N)
 
     def model_step(self, batch: Batch, details: bool) -> dict[str, Tensor]:
@@ -491,7 +495,8 @@ class LookupLanguageModule(L.LightningModule):
             betas=(0.9, 0.95),
             fused=True,
         )
-        warmup, final = self.hparams["warmup_steps"], self.hparams["final_rate"]
+        warmup: int = self.hparams["warmup_steps"]
+        final: float = self.hparams["final_rate"]
         total = max(int(self.trainer.estimated_stepping_batches), warmup + 1)
 
         def rate(step: int) -> float:
@@ -516,17 +521,6 @@ def _own_name(name: str) -> str:
 def weights_are_finite(module: nn.Module) -> bool:
     """Whether every weight is a number."""
     return all(bool(torch.isfinite(p).all()) for p in module.parameters())
-
-
-def checkpoint_of(run: str | Path) -> Path:
-    """The newest last.ckpt in the folder of a run, or ``run`` itself if it is a file."""
-    path = Path(run)
-    if path.is_file():
-        return path
-    found = sorted(path.rglob("last.ckpt"), key=lambda p: p.stat().st_mtime)
-    if not found:
-        raise TrainingError(f"No checkpoint (last.ckpt) in {path}: train first.")
-    return found[-1]
 
 
 def load_module(run_or_checkpoint: str | Path) -> LookupLanguageModule:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 
+from graph.core.atomic_files import whole_file
 from training.errors import TrainingError
 
 
@@ -36,15 +36,8 @@ class WholeCheckpoints(TorchCheckpointIO):
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
-        try:
-            with partial.open("wb") as file:
-                file.write(content.getbuffer())
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)  # makes room again on a full disk
-            raise
+        with whole_file(path, "wb", made=_is_checkpoint, partial=partial) as file:
+            file.write(content.getbuffer())
 
     def load_checkpoint(self, path: str | Path, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Raises TrainingError for what is no checkpoint, or holds more than plain values."""
@@ -57,7 +50,23 @@ class WholeCheckpoints(TorchCheckpointIO):
             ) from error
 
 
+def _is_checkpoint(path: Path) -> bool:
+    """Lightning chooses the names, and numbers them where a name of its own is taken."""
+    return path.suffix == ".ckpt"
+
+
 def fingerprint(tokenizer: Any) -> str:
     """The same for two tokenizers only if each token has the same id in both."""
     vocabulary = json.dumps(sorted(tokenizer.get_vocab().items()))
     return hashlib.sha256(vocabulary.encode()).hexdigest()
+
+
+def checkpoint_of(run: str | Path) -> Path:
+    """The newest last.ckpt in the folder of a run, or ``run`` itself if it is a file."""
+    path = Path(run)
+    if path.is_file():
+        return path
+    found = sorted(path.rglob("last.ckpt"), key=lambda p: p.stat().st_mtime)
+    if not found:
+        raise TrainingError(f"No checkpoint (last.ckpt) in {path}: train first.")
+    return found[-1]

@@ -16,9 +16,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from training.data.tokenizer import CorpusError, load_tokenizer
-from training.errors import TrainingError
-from training.fit.run_checkpoints import fingerprint
+from training.data.tokenizer import load_tokenizer
+from training.errors import CorpusError, TrainingError
+from training.fit.run_checkpoints import checkpoint_of, fingerprint
 
 NOISE = 0.1  # of the embeddings' spread, so that new rows differ
 _SCALED = ("final_logit_softcapping", "logit_scale", "logits_scaling")  # not in our loss
@@ -36,7 +36,7 @@ def base_config_of(base: str) -> dict[str, Any]:
             f"{base} scales its logits ({scaled}), which the loss here does not know; begin with a "
             "model of Llama or GPT-2 architecture."
         )
-    return config.to_dict()
+    return dict(config.to_dict())
 
 
 def model_of_config(config: dict[str, Any], vocab_size: int) -> Any:
@@ -44,7 +44,7 @@ def model_of_config(config: dict[str, Any], vocab_size: int) -> Any:
     config = {k: v for k, v in config.items() if k not in ("dtype", "torch_dtype")}
     kind = config.pop("model_type")
     config["vocab_size"] = max(vocab_size, int(config["vocab_size"]))
-    return AutoModelForCausalLM.from_config(
+    return AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
         AutoConfig.for_model(kind, **config), dtype=torch.float32, attn_implementation="sdpa"
     )
 
@@ -91,8 +91,6 @@ def take_weights(module: Any, start_from: str, tokenizer: str) -> tuple[int, flo
             raise TrainingError(f"{weights} is of another architecture: {min(wrong)} differs.")
         module.model.tie_weights()
         return _behind(folder)
-    from training.fit.module import checkpoint_of
-
     path = checkpoint_of(start_from)
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     # What the weights were trained with, whatever has become of that folder since.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.evaluation.evaluate import wilson
+from training.evaluation.statistics import wilson
 
 FILE = "natural.md"
 _LINE = re.compile(r"\d+\. \((yes|\*\*not (?:natural|readable)\*\*[^\n]*?)\) (\S.*)")

@@ -24,6 +24,7 @@ import numpy as np
 import yaml
 
 from training.errors import TrainingError
+from training.fit.class_paths import with_present_paths
 from training.fit.curve_log import CURVE, CurveReader
 from training.fit.samples import SAMPLES, Sample, SampleReader
 
@@ -167,7 +168,7 @@ class _Reader:
                 loaded = yaml.safe_load(path.read_text("utf-8"))
             except (OSError, ValueError, yaml.YAMLError):
                 return self._settings[1]  # it is being written
-            self._settings = (when, _flat(loaded))
+            self._settings = (when, _flat(with_present_paths(loaded)))
         return self._settings[1]
 
 

@@ -27,7 +27,8 @@ from model.roles import MarkerIds, Role, loss_mask, token_roles
 from training.annotation.article_shards import ArticleWriter, find_tokenizer
 from training.annotation.articles import Problems, read_articles
 from training.data.shards import CONTEXT, Shard
-from training.data.tokenizer import CorpusError, Encoded, load_tokenizer
+from training.data.tokenizer import Encoded, load_tokenizer
+from training.errors import CorpusError
 
 COLOURS = {
     Role.PROMPT: "90",  # grey

@@ -30,13 +30,14 @@ import numpy as np
 
 from graph.core.facts import Fact
 from model.checkpoint import Checkpoint, load_checkpoint
-from training.corpus.phrase_book import definite
-from training.corpus.writer import ask
-from training.evaluation.evaluate import RESAMPLES, EvaluationError
+from training.corpus.english import definite_article
+from training.corpus.templates import fill_prompt
+from training.errors import EvaluationError
 from training.evaluation.scoring import log_probabilities
-from training.evaluation.suite_context import World
+from training.evaluation.statistics import Measures, percentiles, resampled_sums
+from training.evaluation.suite_context import SuiteContext
 from training.evaluation.suites.completion import is_completable
-from training.evaluation.tally import Measures, Tally
+from training.evaluation.tally import Tally
 
 OTHERS = 4  # entities that one is compared with, each of another value
 GROUPS = (
@@ -67,41 +68,41 @@ class Question:
     held_out: bool
 
 
-def closed_book(world: World) -> Measures:
+def closed_book(context: SuiteContext) -> Measures:
     """All measures of the table above; the ratio needs entities that were held out."""
-    checkpoint = getattr(world.decoder, "checkpoint", None)
+    checkpoint = getattr(context.decoder, "checkpoint", None)
     if not isinstance(checkpoint, Checkpoint):
         raise EvaluationError("The suite closed-book needs a checkpoint, to see its probabilities.")
-    questions = list(draw(world, world.rng("closed-book")))
-    world.say(f"{len(questions)} statements cut before their value")
-    found = measure(checkpoint, questions, world.seed)
-    if world.against.unmasked:
-        unmasked = measure(load_checkpoint(world.against.unmasked), questions, world.seed)
+    questions = list(draw(context, context.rng("closed-book")))
+    context.say(f"{len(questions)} statements cut before their value")
+    found = measure(checkpoint, questions, context.seed)
+    if context.against.unmasked:
+        unmasked = measure(load_checkpoint(context.against.unmasked), questions, context.seed)
         found |= {f"{name}_unmasked": row for name, row in unmasked.items()}
     return found
 
 
-def draw(world: World, rng: random.Random) -> list[Question]:
+def draw(context: SuiteContext, rng: random.Random) -> list[Question]:
     """All statements of single values about the entities drawn, half of them held out if they can.
 
     Each is compared with others of its group: held-out entities with held-out ones. Held-out
     entities are few, so that one statement for each would say little of them.
     """
-    phrases = world.writer.phrases.relations
+    phrases = context.writer.phrases.relations
     pool: dict[tuple[str, str, bool], dict[str, str]] = {}  # the single values by entity
-    for record in world.records.values():
+    for record in context.records.values():
         for relation, values in record.facts.items():
-            if relation in phrases and len(values) == 1 and not definite(values[0]):
-                group = relation, record.type, record.entity in world.held_out
+            if relation in phrases and len(values) == 1 and not definite_article(values[0]):
+                group = relation, record.type, record.entity in context.held_out
                 pool.setdefault(group, {})[record.entity] = values[0]
-    apart = [key for key in world.by_entity if key[0] in world.held_out]
-    known = [key for key in world.by_entity if key[0] not in world.held_out]
-    half = world.entities // 2 if apart else 0
+    apart = [key for key in context.by_entity if key[0] in context.held_out]
+    known = [key for key in context.by_entity if key[0] not in context.held_out]
+    half = context.entities // 2 if apart else 0
     keys = rng.sample(sorted(apart), min(len(apart), half))
-    keys += rng.sample(sorted(known), min(len(known), world.entities - len(keys)))
+    keys += rng.sample(sorted(known), min(len(known), context.entities - len(keys)))
     found = []
     for key in keys:
-        record, held_out = world.records[key[0]], key[0] in world.held_out
+        record, held_out = context.records[key[0]], key[0] in context.held_out
         for relation in record.facts:
             of = pool.get((relation, record.type, held_out), {})
             if record.entity not in of:
@@ -123,11 +124,11 @@ def draw(world: World, rng: random.Random) -> list[Question]:
                 template: str = template,
                 of: dict[str, str] = of,
             ) -> Statement:
-                beginning = ask(template, entity)
+                beginning = fill_prompt(template, entity)
                 beginning = beginning[:1].upper() + beginning[1:]
-                return Statement(ask(asked, entity), beginning, of[entity])
+                return Statement(fill_prompt(asked, entity), beginning, of[entity])
 
-            fact = next(f for f in world.by_entity[key] if f.relation == relation)
+            fact = next(f for f in context.by_entity[key] if f.relation == relation)
             chosen = rng.sample(sorted(others), OTHERS)
             drawn = tuple(statement(rng.choice(others[value])) for value in chosen)
             found.append(Question(statement(record.entity), drawn, fact, held_out))
@@ -198,18 +199,15 @@ def interval(values: Sample, seed: int, below: Sample | None = None) -> dict[str
         sums_E2 = np.zeros((len(places), 2))
         for entity, value in sample:
             sums_E2[places[entity]] += (value, 1)
-        number = len(places)
-        weights_SE = generator.multinomial(number, np.full(number, 1 / number), size=RESAMPLES)
-        sums_S2 = weights_SE @ sums_E2
+        sums_S2 = resampled_sums(sums_E2, generator)
         return sums_E2[:, 0].sum() / sums_E2[:, 1].sum(), sums_S2[:, 0] / sums_S2[:, 1]
 
     value, resampled_S = drawn(values)
     if below is not None:
         less, less_S = drawn(below)
         value, resampled_S = value - less, resampled_S - less_S
-    low, high = np.percentile(resampled_S, [2.5, 97.5])
-    number = len(values) + len(below or ())
-    return {"value": value, "low": float(low), "high": float(high), "n": number}
+    low, high = percentiles(resampled_S)
+    return {"value": value, "low": low, "high": high, "n": len(values) + len(below or ())}
 
 
 def _exponential(row: dict[str, float]) -> dict[str, float]:

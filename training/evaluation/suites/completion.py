@@ -12,44 +12,47 @@ from __future__ import annotations
 import re
 
 from model.grounding import says
-from training.corpus.writer import ask
-from training.evaluation.suite_context import World
-from training.evaluation.tally import Measures, Tally
+from training.corpus.templates import fill_prompt
+from training.evaluation.statistics import Measures
+from training.evaluation.suite_context import SuiteContext
+from training.evaluation.tally import Tally
 
 _ARTICLE = re.compile(r"^(?:the|an|a) ")
 
 
-def completion(world: World) -> Measures:
+def completion(context: SuiteContext) -> Measures:
     """`completion` with the graph, `completion_closed` with lookups forbidden."""
-    rng = world.rng("completion")
-    phrases = world.writer.phrases.relations
-    keys = [key for key in world.by_entity if key[0] in world.held_out] or list(world.by_entity)
+    rng = context.rng("completion")
+    phrases = context.writer.phrases.relations
+    keys = [key for key in context.by_entity if key[0] in context.held_out] or list(
+        context.by_entity
+    )
     jobs = []
-    for key in rng.sample(sorted(keys), min(len(keys), world.entities)):
-        facts = world.by_entity[key]
+    for key in rng.sample(sorted(keys), min(len(keys), context.entities)):
+        facts = context.by_entity[key]
         fitting = []
         for fact in facts:
             if fact.relation not in phrases or sum(f.relation == fact.relation for f in facts) > 1:
                 continue
-            templates = phrases[fact.relation].statements_for(world.records[key[0]].type)
+            templates = phrases[fact.relation].statements_for(context.records[key[0]].type)
             fitting += [(fact, t) for t in templates if is_completable(t)]
         if fitting:
             fact, template = rng.choice(fitting)
-            prompt = ask(template.removesuffix(" {value}."), key[0])
+            prompt = fill_prompt(template.removesuffix(" {value}."), key[0])
             prompt = prompt if template.startswith("{") else prompt[:1].upper() + prompt[1:]
             if not says(prompt, fact.value):
                 jobs.append((fact, prompt))
-    world.say(f"{len(jobs)} completions, with the graph and without")
+    context.say(f"{len(jobs)} completions, with the graph and without")
     prompts = [prompt for _, prompt in jobs]
     tally = Tally()
     for measure, lookups in (("completion", True), ("completion_closed", False)):
         for (fact, prompt), trace in zip(
-            jobs, world.generate(prompts, lookups=lookups), strict=True
+            jobs, context.generate(prompts, lookups=lookups), strict=True
         ):
             text = trace.text
             right = completes(text, prompt, fact.value) if lookups else says(text, fact.value)
             tally.add(measure, right, entity=fact.entity, relation=fact.relation)
-    return tally.measures(world.seed)
+    return tally.measures(context.seed)
 
 
 def completes(text: str, prompt: str, value: str) -> bool:

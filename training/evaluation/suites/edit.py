@@ -28,12 +28,13 @@ from typing import Any
 from graph.core.edits import Change
 from graph.core.facts import Fact
 from graph.lookup.retriever import Retriever
-from model.engine.decoder import DoneEvent
+from model.engine.events import DoneEvent
 from model.grounding import says
-from training.corpus.prompts import frame_held_out
-from training.corpus.writer import ask, chain_pair_held_out
-from training.evaluation.suite_context import World, single_valued
-from training.evaluation.tally import Measures, Tally, mean
+from training.corpus.held_out import chain_pair_held_out, frame_held_out
+from training.corpus.templates import fill_prompt
+from training.evaluation.statistics import Measures, mean
+from training.evaluation.suite_context import SuiteContext, single_valued
+from training.evaluation.tally import Tally
 
 FRAMES = 10  # wordings for each changed fact
 AT_ONCE = (1, 10, 100, 1000)
@@ -55,38 +56,38 @@ class Changed:
         return Change(self.fact.id, self.value)
 
 
-def edit(world: World) -> Measures:
+def edit(context: SuiteContext) -> Measures:
     """All measures of the table above."""
     tally = Tally()
-    changed = choose(world, world.rng("edit"))
-    _wordings(world, changed, tally)
+    changed = choose(context, context.rng("edit"))
+    _wordings(context, changed, tally)
     for passed in (1, 2):
-        _propagation(world, passed, tally)
-    _at_once(world, tally)
-    return tally.measures(world.seed) | _seconds(world, changed)
+        _propagation(context, passed, tally)
+    _at_once(context, tally)
+    return tally.measures(context.seed) | _seconds(context, changed)
 
 
-def choose(world: World, rng: random.Random) -> list[Changed]:
+def choose(context: SuiteContext, rng: random.Random) -> list[Changed]:
     """One fact for each entity drawn, whose relation people ask about, and a value to change to."""
     chosen = []
-    for number, key in enumerate(world.draw(rng)):
-        if (one := _change(world, rng, key, number)) is not None:
+    for number, key in enumerate(context.draw(rng)):
+        if (one := _change(context, rng, key, number)) is not None:
             chosen.append(one)
     return chosen
 
 
-def _change(world: World, rng: random.Random, key: Any, number: int) -> Changed | None:
+def _change(context: SuiteContext, rng: random.Random, key: Any, number: int) -> Changed | None:
     """A change of one of an entity's facts that has a single value, if there is one."""
-    single = [f for f in single_valued(world.by_entity[key]) if f.relation in world.asked_about]
+    single = [f for f in single_valued(context.by_entity[key]) if f.relation in context.asked_about]
     if not single:
         return None
     fact = rng.choice(single)
-    return Changed(fact, *world.another_value(rng, fact, number))
+    return Changed(fact, *context.another_value(rng, fact, number))
 
 
-def noun(world: World, relation: str) -> str:
+def noun(context: SuiteContext, relation: str) -> str:
     """What people call a relation."""
-    described = world.writer.phrases.relations.get(relation)
+    described = context.writer.phrases.relations.get(relation)
     return described.noun if described else relation
 
 
@@ -95,60 +96,60 @@ def recombined(relation: str, frames: list[str]) -> list[str]:
     return [frame for frame in frames if frame_held_out(relation, frame)]
 
 
-def _wordings(world: World, changed: list[Changed], tally: Tally) -> None:
+def _wordings(context: SuiteContext, changed: list[Changed], tally: Tally) -> None:
     """The same changed fact asked in many ways, and another fact of the entity."""
-    rng = world.rng("edit wordings")
-    general = world.writer.general["general_questions"]
-    unseen = world.wordings["questions"]
-    synonyms = world.wordings["synonyms"]
+    rng = context.rng("edit wordings")
+    general = context.writer.phrases.general["general_questions"]
+    unseen = context.wordings["questions"]
+    synonyms = context.wordings["synonyms"]
     # Measure, edit, prompt, expected, entity and relation asked for.
     jobs: list[tuple[str, Changed, str, str, str, str]] = []
     for one in changed:
         name, relation = one.fact.entity, one.fact.relation
-        type_ = world.records[name].type
-        question = world.writer.question_for(rng, relation, name, type_)
+        type_ = context.records[name].type
+        question = context.writer.prompts.question_for(rng, relation, name, type_)
         jobs.append(("edit_question", one, question, one.value, name, relation))
         frames = recombined(relation, general)
         for frame in rng.sample(frames, min(FRAMES, len(frames))):
-            prompt = ask(frame, name, noun(world, relation))
+            prompt = fill_prompt(frame, name, noun(context, relation))
             jobs.append(("edit_paraphrase", one, prompt, one.value, name, relation))
         for phrase in synonyms.get(relation, ()):
-            prompt = ask(rng.choice(frames or general), name, phrase)
+            prompt = fill_prompt(rng.choice(frames or general), name, phrase)
             jobs.append(("edit_paraphrase_synonym", one, prompt, one.value, name, relation))
         for frame in rng.sample(unseen, min(FRAMES // 2, len(unseen))):
-            prompt = ask(frame, name, noun(world, relation))
+            prompt = fill_prompt(frame, name, noun(context, relation))
             jobs.append(("edit_paraphrase_unseen", one, prompt, one.value, name, relation))
-        single = single_valued(world.by_entity[name, one.fact.entity_id])
+        single = single_valued(context.by_entity[name, one.fact.entity_id])
         others = [f for f in single if f.relation != relation and not says(one.value, f.value)]
         if others:
             other = rng.choice(others)
-            prompt = world.writer.question_for(rng, other.relation, name, type_)
+            prompt = context.writer.prompts.question_for(rng, other.relation, name, type_)
             jobs.append(("edit_unrelated", one, prompt, other.value, name, other.relation))
-        if (neighbour := _neighbour(world, rng, one)) is not None:
-            near = world.records[neighbour.entity].type
-            prompt = world.writer.question_for(rng, relation, neighbour.entity, near)
+        if (neighbour := _neighbour(context, rng, one)) is not None:
+            near = context.records[neighbour.entity].type
+            prompt = context.writer.prompts.question_for(rng, relation, neighbour.entity, near)
             jobs.append(
                 ("edit_neighbour", one, prompt, neighbour.value, neighbour.entity, relation)
             )
-    world.say(f"{len(jobs)} questions after an edit")
-    with world.drafts([[one.edit] for one in changed]) as retrievers:
+    context.say(f"{len(jobs)} questions after an edit")
+    with context.drafts([[one.edit] for one in changed]) as retrievers:
         of = {id(one): retriever for one, retriever in zip(changed, retrievers, strict=True)}
         prompts = [prompt for _, _, prompt, *_ in jobs]
-        traces = world.generate(prompts, [of[id(one)] for _, one, *_ in jobs])
+        traces = context.generate(prompts, [of[id(one)] for _, one, *_ in jobs])
     for (measure, one, _, expected, entity, relation), trace in zip(jobs, traces, strict=True):
         right = says(trace.text, expected)
         kinds = [measure, *([f"{measure}_novel"] if one.novel and measure in NOVEL else [])]
-        if entity in world.held_out:
+        if entity in context.held_out:
             kinds.append(f"{measure}_held_out")
         for name in kinds:
             tally.add(name, right, entity=entity, relation=relation)
 
 
-def _neighbour(world: World, rng: random.Random, one: Changed) -> Fact | None:
+def _neighbour(context: SuiteContext, rng: random.Random, one: Changed) -> Fact | None:
     """A fact that the edit is not about and that is most like it: other entity, same relation."""
     others = [
         fact
-        for fact in world.single[one.fact.relation]
+        for fact in context.single[one.fact.relation]
         if fact.entity != one.fact.entity and not says(one.value, fact.value)
     ]
     alike = [fact for fact in others if fact.value == one.fact.value]
@@ -170,12 +171,12 @@ class Way:
     new_answer: str
 
 
-def _propagation(world: World, passed: int, tally: Tally) -> None:
+def _propagation(context: SuiteContext, passed: int, tally: Tally) -> None:
     measure = f"propagation_{passed + 1}"
-    ways = list(_ways(world, passed, world.rng(measure), max(20, world.entities // 3)))
-    world.say(f"{len(ways)} chains of {passed + 1} lookups after an edit")
-    with world.drafts([[Change(way.first.id, way.new_value)] for way in ways]) as retrievers:
-        traces = world.generate([way.question for way in ways], retrievers)
+    ways = list(_ways(context, passed, context.rng(measure), max(20, context.entities // 3)))
+    context.say(f"{len(ways)} chains of {passed + 1} lookups after an edit")
+    with context.drafts([[Change(way.first.id, way.new_value)] for way in ways]) as retrievers:
+        traces = context.generate([way.question for way in ways], retrievers)
     for way, trace in zip(ways, traces, strict=True):
         right = says(trace.text, way.new_answer) and not says(trace.text, way.old_answer)
         pairs = zip(way.relations, way.relations[1:], strict=False)
@@ -184,11 +185,11 @@ def _propagation(world: World, passed: int, tally: Tally) -> None:
             tally.add(name, right, entity=way.first.entity, relation=way.relations[-1])
 
 
-def _ways(world: World, passed: int, rng: random.Random, number: int) -> Any:
+def _ways(context: SuiteContext, passed: int, rng: random.Random, number: int) -> Any:
     """Chains whose first fact can be changed so that the same question has another answer."""
-    phrases = world.writer.phrases.relations
+    phrases = context.writer.phrases.relations
     links: dict[str, list[Fact]] = {}  # relation -> facts that a chain can start with
-    for facts in world.by_entity.values():
+    for facts in context.by_entity.values():
         for fact in facts:
             if fact.is_link and fact.relation in phrases and phrases[fact.relation].reference:
                 links.setdefault(fact.relation, []).append(fact)
@@ -199,46 +200,36 @@ def _ways(world: World, passed: int, rng: random.Random, number: int) -> Any:
         if found >= number:
             return
         first = rng.choice(links[rng.choice(sorted(links))])
-        path = _follow(world, rng, first.value, passed)
+        path = _follow(context, rng, first.value, passed)
         if path is None:
             continue
         relations, answer = path
         other = rng.choice(links[first.relation]).value
-        new = _walk(world, other, relations)
-        single = sum(f.relation == first.relation for f in _facts_of(world, first.entity)) == 1
+        new = _walk(context, other, relations)
+        single = sum(f.relation == first.relation for f in context.facts_of(first.entity)) == 1
         if new is None or other == first.value or not single:
             continue
         new_answer = new
         if says(new_answer, answer) or says(answer, new_answer):
             continue
-        question = _question(world, rng, first, relations)
+        question = _question(context, rng, first, relations)
         if says(question, answer) or says(question, new_answer):
             continue
         found += 1
         yield Way((first.relation, *relations), question, first, other, answer, new_answer)
 
 
-def _facts_of(world: World, name: str) -> list[Fact]:
-    return _by_name(world).get(name, [])
-
-
-def _by_name(world: World) -> dict[str, list[Fact]]:
-    if "by_name" not in world.__dict__:
-        world.__dict__["by_name"] = {name: facts for (name, _), facts in world.by_entity.items()}
-    return world.__dict__["by_name"]
-
-
 def _follow(
-    world: World, rng: random.Random, name: str, steps: int
+    context: SuiteContext, rng: random.Random, name: str, steps: int
 ) -> tuple[tuple[str, ...], str] | None:
     """A random way of so many steps from an entity through relations of one value."""
     relations: list[str] = []
-    phrases = world.writer.phrases.relations
+    phrases = context.writer.phrases.relations
     for step in range(steps):
         last = step == steps - 1
         fitting = [
             f
-            for f in single_valued(_facts_of(world, name))
+            for f in single_valued(context.facts_of(name))
             if f.relation in phrases and (last or (f.is_link and phrases[f.relation].reference))
         ]
         if not fitting:
@@ -249,48 +240,50 @@ def _follow(
     return tuple(relations), name
 
 
-def _walk(world: World, name: str, relations: tuple[str, ...]) -> str | None:
+def _walk(context: SuiteContext, name: str, relations: tuple[str, ...]) -> str | None:
     """Where these relations lead from an entity, if each has one value."""
     for relation in relations:
-        facts = [f for f in _facts_of(world, name) if f.relation == relation]
+        facts = [f for f in context.facts_of(name) if f.relation == relation]
         if len(facts) != 1:
             return None
         name = facts[0].value
     return name
 
 
-def _question(world: World, rng: random.Random, first: Fact, relations: tuple[str, ...]) -> str:
+def _question(
+    context: SuiteContext, rng: random.Random, first: Fact, relations: tuple[str, ...]
+) -> str:
     """ "What is the currency of the country where she was born?", in the corpus's wordings."""
-    phrases = world.writer.phrases.relations
+    phrases = context.writer.phrases.relations
     reference = first.entity
     for relation in (first.relation, *relations[:-1]):
         template = phrases[relation].reference
         assert template is not None  # by the choice of the way
-        reference = ask(template, reference)
-    return world.writer.chain_question(rng, relations[-1], "", reference)
+        reference = fill_prompt(template, reference)
+    return context.writer.prompts.chain_question(rng, relations[-1], "", reference)
 
 
 # -- many edits, and their time ----------------------------------------------------------------
 
 
-def _at_once(world: World, tally: Tally) -> None:
+def _at_once(context: SuiteContext, tally: Tally) -> None:
     """Drafts of ever more edits; some of the changed facts are asked for."""
-    rng = world.rng("edits at once")
-    keys = sorted(world.by_entity)
+    rng = context.rng("edits at once")
+    keys = sorted(context.by_entity)
     rng.shuffle(keys)
     changed: list[Changed] = []
     for key in keys:
         if len(changed) == AT_ONCE[-1]:
             break
-        if (one := _change(world, rng, key, len(changed))) is not None:
+        if (one := _change(context, rng, key, len(changed))) is not None:
             changed.append(one)
     others = [
         fact
-        for relation, facts in world.single.items()
-        if relation in world.asked_about
+        for relation, facts in context.single.items()
+        if relation in context.asked_about
         for fact in facts
     ]
-    asked = min(ASKED, max(4, world.entities // 4))
+    asked = min(ASKED, max(4, context.entities // 4))
     for number in AT_ONCE:
         if number > len(changed):
             break
@@ -305,14 +298,14 @@ def _at_once(world: World, tally: Tally) -> None:
             alone = _untouched(rng, others, group, len(some))
             jobs += [(f"{name}_others", place, fact, fact.value) for fact in alone]
         prompts = [
-            world.writer.question_for(
-                rng, fact.relation, fact.entity, world.records[fact.entity].type
+            context.writer.prompts.question_for(
+                rng, fact.relation, fact.entity, context.records[fact.entity].type
             )
             for _, _, fact, _ in jobs
         ]
-        world.say(f"{number} edits at once in {rounds} drafts, {len(jobs)} questions")
-        with world.drafts([[one.edit for one in group] for group in groups]) as retrievers:
-            traces = world.generate(prompts, [retrievers[place] for _, place, *_ in jobs])
+        context.say(f"{number} edits at once in {rounds} drafts, {len(jobs)} questions")
+        with context.drafts([[one.edit for one in group] for group in groups]) as retrievers:
+            traces = context.generate(prompts, [retrievers[place] for _, place, *_ in jobs])
         for (name, _, fact, expected), trace in zip(jobs, traces, strict=True):
             tally.add(name, says(trace.text, expected), entity=fact.entity)
 
@@ -326,21 +319,21 @@ def _untouched(
     return [f for f in drawn if f.entity not in touched and f.value not in touched][:number]
 
 
-def _seconds(world: World, changed: list[Changed]) -> Measures:
+def _seconds(context: SuiteContext, changed: list[Changed]) -> Measures:
     """The time from an edit to the whole changed text, one after another as on the page."""
-    decoder: Any = world.decoder
+    decoder: Any = context.decoder
     if not hasattr(decoder, "regenerate"):
         return {}
     seconds = []
-    for one in changed[: min(TIMED, world.entities)]:
+    for one in changed[: min(TIMED, context.entities)]:
         before = _finished(
-            decoder.generate(f"Tell me about {one.fact.entity}.", Retriever(world.store))
+            decoder.generate(f"Tell me about {one.fact.entity}.", Retriever(context.store))
         )
         begun = time.perf_counter()
-        with world.drafts([[one.edit]]) as (retriever,):
+        with context.drafts([[one.edit]]) as (retriever,):
             _finished(decoder.regenerate(before, retriever))
             seconds.append(time.perf_counter() - begun)
-    return {"edit_seconds": mean(seconds, world.seed)} if seconds else {}
+    return {"edit_seconds": mean(seconds, context.seed)} if seconds else {}
 
 
 def _finished(events: Any) -> Any:

@@ -16,38 +16,40 @@ from typing import Any
 
 from graph.exchange.formats import read_rows
 from graph.opening import open_store
-from training.evaluation.evaluate import AUTHOR, generate_cases, working_store
-from training.evaluation.suite_context import World
+from training.evaluation.cases import AUTHOR, generate_cases
+from training.evaluation.statistics import Measures
+from training.evaluation.suite_context import SuiteContext
 from training.evaluation.suites.edit import edit
 from training.evaluation.suites.forget import forget
 from training.evaluation.suites.lookup import tallied
-from training.evaluation.tally import Measures, prefixed
+from training.evaluation.tally import prefixed
+from training.evaluation.working_store import working_store
 
 COMPOUNDS = Path(__file__).parent.parent / "foreign" / "compounds.csv"
 
 
-def foreign(world: World) -> Measures:
+def foreign(context: SuiteContext) -> Measures:
     """The measures of `lookup`, `edit` and `forget` as `foreign_…`, or `foreign_NAME_…`."""
     found: Measures = {}
-    for place, graph in enumerate((str(COMPOUNDS), *world.against.graphs)):
+    for place, graph in enumerate((str(COMPOUNDS), *context.against.graphs)):
         name = "" if place == 0 else re.sub(r"\W+", "_", Path(graph).stem).strip("_").lower() + "_"
         with graph_store(graph) as store:
-            world.say(f"the graph {graph}")
+            context.say(f"the graph {graph}")
             cases = generate_cases(
-                world.decoder,
+                context.decoder,
                 store,
                 frozenset(),
-                max(1, world.entities // 3),
-                world.seed,
-                world.say,
+                max(1, context.entities // 3),
+                context.seed,
+                context.say,
             )
-            if world.keep_cases:
-                world.cases += cases
-            there = World(
-                world.decoder, store, entities=max(1, world.entities // 6), seed=world.seed,
-                say=world.say,
+            if context.keep_cases:
+                context.cases += cases
+            there = SuiteContext(
+                context.decoder, store, entities=max(1, context.entities // 6), seed=context.seed,
+                say=context.say,
             )  # fmt: skip
-            measures = tallied(cases, world.seed) | edit(there) | forget(there)
+            measures = tallied(cases, context.seed) | edit(there) | forget(there)
             found |= prefixed(f"foreign_{name}", measures)
     return found
 

@@ -31,9 +31,10 @@ from graph.core.names import fold
 from model.grounding import ground, says
 from model.trace import Trace
 from training.annotation.alignment import spellings
-from training.corpus.writer import ask
-from training.evaluation.suite_context import World, single_valued
-from training.evaluation.tally import Measures, Tally
+from training.corpus.templates import fill_prompt
+from training.evaluation.statistics import Measures
+from training.evaluation.suite_context import SuiteContext, single_valued
+from training.evaluation.tally import Tally
 
 
 @dataclass
@@ -52,81 +53,83 @@ Asked = list[tuple[Fact, str, tuple[str, ...]]]
 """Facts, the prompts that ask for them, and the suffixes of the measures they count in."""
 
 
-def forget(world: World) -> Measures:
+def forget(context: SuiteContext) -> Measures:
     """All measures of the table above."""
-    rng = world.rng("forget")
-    asked = _prompts(world, rng) + _prompts_by_alias(world, world.rng("forget by alias"))
-    world.say(f"{len(asked)} prompts with the graph as it is")
-    full = world.generate([prompt for _, prompt, _ in asked])
+    rng = context.rng("forget")
+    asked = _prompts(context, rng) + _prompts_by_alias(context, context.rng("forget by alias"))
+    context.say(f"{len(asked)} prompts with the graph as it is")
+    full = context.generate([prompt for _, prompt, _ in asked])
     deletions = []
     for (fact, prompt, kinds), trace in zip(asked, full, strict=True):
         told = {mark.fact_id for mark in ground(trace).marks}
         if fact.id in told and not says(prompt, fact.value):
-            known = tuple(spellings(world.store, fact))
-            elsewhere = _elsewhere(world, fact, known, trace)
+            known = tuple(spellings(context.store, fact))
+            elsewhere = _elsewhere(context, fact, known, trace)
             deletions.append(Deletion(fact, prompt, trace, known, kinds, elsewhere))
-    world.say(f"{len(deletions)} deletions")
+    context.say(f"{len(deletions)} deletions")
     prompts = [one.prompt for one in deletions]
-    with world.drafts([[Delete(one.fact.id)] for one in deletions]) as retrievers:
-        on = world.generate(prompts, retrievers)
-        off = world.generate(prompts, retrievers, lookups=False)
+    with context.drafts([[Delete(one.fact.id)] for one in deletions]) as retrievers:
+        on = context.generate(prompts, retrievers)
+        off = context.generate(prompts, retrievers, lookups=False)
     tally = Tally()
     for one, del_on, del_off in zip(deletions, on, off, strict=True):
         _count(one, del_on, del_off, tally)
-    return tally.measures(world.seed)
+    return tally.measures(context.seed)
 
 
-def _prompts(world: World, rng: random.Random) -> Asked:
+def _prompts(context: SuiteContext, rng: random.Random) -> Asked:
     """A question and a paragraph for a fact of each entity drawn."""
     jobs: Asked = []
-    general = world.writer.general["paragraph_prompts"]
-    for key in world.draw(rng, max(1, world.entities // 2)):
+    general = context.writer.phrases.general["paragraph_prompts"]
+    for key in context.draw(rng, max(1, context.entities // 2)):
         name = key[0]
-        if not (single := single_valued(world.by_entity[key])):
+        if not (single := single_valued(context.by_entity[key])):
             continue
         fact = rng.choice(single)
-        near = ("_neighbour",) if _has_neighbour(world, name) else ()
-        held = ("_held_out",) if name in world.held_out else ()
-        question = world.writer.question_for(rng, fact.relation, name, world.records[name].type)
+        near = ("_neighbour",) if _has_neighbour(context, name) else ()
+        held = ("_held_out",) if name in context.held_out else ()
+        question = context.writer.prompts.question_for(
+            rng, fact.relation, name, context.records[name].type
+        )
         jobs.append((fact, question, ("", *near, *held)))
         paragraph = rng.choice(single[:8])  # a paragraph tells the first eight relations
-        jobs.append((paragraph, ask(rng.choice(general), name), ("", *near, *held)))
+        jobs.append((paragraph, fill_prompt(rng.choice(general), name), ("", *near, *held)))
     return jobs
 
 
-def _prompts_by_alias(world: World, rng: random.Random) -> Asked:
+def _prompts_by_alias(context: SuiteContext, rng: random.Random) -> Asked:
     """A question for a fact of entities that have an alias, by one of their aliases.
 
     They are drawn apart: few entities have one, and a sample of all would hardly hold any.
     """
-    number = max(1, world.entities // 2)
+    number = max(1, context.entities // 2)
     jobs: Asked = []
-    for key in rng.sample(sorted(world.by_entity), len(world.by_entity)):
-        entity, single = world.store.entity(key[1]), single_valued(world.by_entity[key])
+    for key in rng.sample(sorted(context.by_entity), len(context.by_entity)):
+        entity, single = context.store.entity(key[1]), single_valued(context.by_entity[key])
         if entity is None or not entity.aliases or not single:
             continue
         fact, alias = rng.choice(single), rng.choice(entity.aliases)
-        kind = world.records[entity.name].type
-        question = world.writer.question_for(rng, fact.relation, alias, kind)
+        kind = context.records[entity.name].type
+        question = context.writer.prompts.question_for(rng, fact.relation, alias, kind)
         jobs.append((fact, question, ("_alias",)))
         if len(jobs) == number:
             break
     return jobs
 
 
-def _has_neighbour(world: World, name: str) -> bool:
+def _has_neighbour(context: SuiteContext, name: str) -> bool:
     """Whether another entity's name begins with this one, or this one with its."""
     key = fold(name)
     return any(
         entity.name != name
         and (fold(entity.name).startswith(key) or key.startswith(fold(entity.name)))
-        for entity in world.store.search(name, limit=5)
+        for entity in context.store.search(name, limit=5)
     )
 
 
-def _elsewhere(world: World, fact: Fact, known: tuple[str, ...], full: Trace) -> bool:
+def _elsewhere(context: SuiteContext, fact: Fact, known: tuple[str, ...], full: Trace) -> bool:
     """Whether the value can be told without the fact, in any of its spellings."""
-    facts = world.by_entity[fact.entity, fact.entity_id]
+    facts = context.by_entity[fact.entity, fact.entity_id]
     others = [other.value for other in facts if other.id != fact.id]
     returned = [
         other.value for entry in full.lookups for other in entry.lookup.facts if other.id != fact.id

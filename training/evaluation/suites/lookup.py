@@ -1,6 +1,6 @@
 """`lookup`: validity, coverage and faithfulness of what a model looks up and says.
 
-The paragraphs, questions, edits and deletions of training/evaluation/evaluate.py, with a macro
+The paragraphs, questions, edits and deletions of training/evaluation/case_measures.py, with a macro
 average over relations beside each share, held-out entities apart. More entities are drawn than for
 the other suites, and most of those that are held out, which are few: there must be lookups enough
 to tell .995 from .99.
@@ -10,22 +10,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from training.evaluation.evaluate import Case, count, generate_cases
-from training.evaluation.suite_context import World
-from training.evaluation.tally import Measures, Tally
+from training.evaluation.case_measures import count
+from training.evaluation.cases import Case, generate_cases
+from training.evaluation.statistics import Measures
+from training.evaluation.suite_context import SuiteContext
+from training.evaluation.tally import Tally
 
 HELD_OUT_SHARE = 0.55
 
 
-def lookup(world: World) -> Measures:
-    """The measures of training/evaluation/evaluate.py and their macro averages."""
-    number = world.entities * 3 // 2
+def lookup(context: SuiteContext) -> Measures:
+    """The measures of training/evaluation/case_measures.py and their macro averages."""
+    number = context.entities * 3 // 2
     cases = generate_cases(
-        world.decoder, world.store, world.held_out, number, world.seed, world.say, HELD_OUT_SHARE
+        context.decoder,
+        context.store,
+        context.held_out,
+        number,
+        context.seed,
+        context.say,
+        HELD_OUT_SHARE,
     )
-    if world.keep_cases:
-        world.cases += cases
-    return tallied(cases, world.seed)
+    if context.keep_cases:
+        context.cases += cases
+    return tallied(cases, context.seed)
 
 
 def tallied(cases: Sequence[Case], seed: int) -> Measures:

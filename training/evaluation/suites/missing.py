@@ -17,28 +17,28 @@ import re
 from collections.abc import Iterator
 
 from model.grounding import ground
-from training.corpus import made_up
-from training.corpus.phrase_book import split_template
-from training.corpus.writer import ask
-from training.evaluation.suite_context import World
-from training.evaluation.tally import Measures, Tally
+from training.corpus.made_up_names import made_up_name
+from training.corpus.templates import fill_prompt, split_template
+from training.evaluation.statistics import Measures
+from training.evaluation.suite_context import SuiteContext
+from training.evaluation.tally import Tally
 
 ADVERSARIAL = 200
 
 
-def missing(world: World) -> Measures:
+def missing(context: SuiteContext) -> Measures:
     """All measures of the table above."""
     tally = Tally()
-    says_so = not_recorded_pattern(world)
-    _unanswerable(world, says_so, tally)
-    _answerable(world, says_so, tally)
-    _adversarial(world, tally)
-    return tally.measures(world.seed)
+    says_so = not_recorded_pattern(context)
+    _unanswerable(context, says_so, tally)
+    _answerable(context, says_so, tally)
+    _adversarial(context, tally)
+    return tally.measures(context.seed)
 
 
-def not_recorded_pattern(world: World) -> re.Pattern[str]:
+def not_recorded_pattern(context: SuiteContext) -> re.Pattern[str]:
     """Any of the corpus's ways to say that something is not recorded."""
-    general = world.writer.general
+    general = context.writer.phrases.general
     ways = []
     for template in (*general["missing_statements"], *general["unknown_entity"]):
         parts = split_template(template)
@@ -46,28 +46,30 @@ def not_recorded_pattern(world: World) -> re.Pattern[str]:
     return re.compile("|".join(ways), re.I | re.S)
 
 
-def _unanswerable(world: World, says_so: re.Pattern[str], tally: Tally) -> None:
-    rng = world.rng("missing")
+def _unanswerable(context: SuiteContext, says_so: re.Pattern[str], tally: Tally) -> None:
+    rng = context.rng("missing")
     jobs = []
     by_type: dict[str, set[str]] = {}
-    for record in world.records.values():
+    for record in context.records.values():
         by_type.setdefault(record.type, set()).update(record.facts)
-    phrased = world.writer.phrases.relations
-    for name, _ in world.draw(rng, max(1, world.entities // 2)):
-        record = world.records[name]
+    phrased = context.writer.phrases.relations
+    for name, _ in context.draw(rng, max(1, context.entities // 2)):
+        record = context.records[name]
         lacking = sorted((by_type[record.type] & set(phrased)) - set(record.facts))
         lacking = lacking or sorted(set(phrased) - set(record.facts))
         if lacking:
             relation = rng.choice(lacking)
-            prompt = world.writer.question_for(rng, relation, name, record.type)
+            prompt = context.writer.prompts.question_for(rng, relation, name, record.type)
             jobs.append(("not_recorded", name, relation, prompt))
-    for _ in range(max(1, world.entities // 6)):
-        name = made_up.made_up_name(rng, ["North", "Grand", "Lower"])
-        if not world.store.find_entities(name):
-            prompt = ask(rng.choice(world.writer.general["paragraph_prompts"]), name)
+    for _ in range(max(1, context.entities // 6)):
+        name = made_up_name(rng, ["North", "Grand", "Lower"])
+        if not context.store.find_entities(name):
+            prompt = fill_prompt(
+                rng.choice(context.writer.phrases.general["paragraph_prompts"]), name
+            )
             jobs.append(("not_recorded_entity", name, "", prompt))
-    world.say(f"{len(jobs)} questions without an answer")
-    traces = world.generate([prompt for *_, prompt in jobs])
+    context.say(f"{len(jobs)} questions without an answer")
+    traces = context.generate([prompt for *_, prompt in jobs])
     for (measure, name, relation, _), trace in zip(jobs, traces, strict=True):
         grounding = ground(trace)
         right = bool(says_so.search(trace.text)) and not grounding.unsupported
@@ -75,37 +77,39 @@ def _unanswerable(world: World, says_so: re.Pattern[str], tally: Tally) -> None:
             tally.add(kind, right, entity=name, relation=relation)
 
 
-def _answerable(world: World, says_so: re.Pattern[str], tally: Tally) -> None:
-    rng = world.rng("answerable")
+def _answerable(context: SuiteContext, says_so: re.Pattern[str], tally: Tally) -> None:
+    rng = context.rng("answerable")
     jobs = []
-    for key in world.draw(rng, max(1, world.entities // 2)):
-        record = world.records[key[0]]
-        known = [r for r in record.facts if r in world.writer.phrases.relations]
+    for key in context.draw(rng, max(1, context.entities // 2)):
+        record = context.records[key[0]]
+        known = [r for r in record.facts if r in context.writer.phrases.relations]
         relation = rng.choice(known or [*record.facts])
-        prompt = world.writer.question_for(rng, relation, key[0], record.type)
+        prompt = context.writer.prompts.question_for(rng, relation, key[0], record.type)
         jobs.append((key[0], relation, prompt))
-    world.say(f"{len(jobs)} questions with an answer")
-    traces = world.generate([prompt for *_, prompt in jobs])
+    context.say(f"{len(jobs)} questions with an answer")
+    traces = context.generate([prompt for *_, prompt in jobs])
     for (name, relation, _), trace in zip(jobs, traces, strict=True):
         said = bool(says_so.search(trace.text))
         tally.add("false_not_recorded", said, entity=name, relation=relation)
 
 
-def adversarial_prompts(world: World, rng: random.Random, number: int) -> Iterator[tuple[str, str]]:
+def adversarial_prompts(
+    context: SuiteContext, rng: random.Random, number: int
+) -> Iterator[tuple[str, str]]:
     """(kind, prompt), the kinds in turn."""
-    kinds = world.wordings["adversarial"]
-    names = sorted(world.records)
+    kinds = context.wordings["adversarial"]
+    names = sorted(context.records)
     for index in range(number):
         kind = sorted(kinds)[index % len(kinds)]
         template = kinds[kind][index // len(kinds) % len(kinds[kind])]
         yield kind, template.replace("{entity}", rng.choice(names))
 
 
-def _adversarial(world: World, tally: Tally) -> None:
-    rng = world.rng("adversarial")
-    jobs = list(adversarial_prompts(world, rng, min(ADVERSARIAL, max(5, world.entities))))
-    world.say(f"{len(jobs)} adversarial prompts")
-    traces = world.generate([prompt for _, prompt in jobs])
+def _adversarial(context: SuiteContext, tally: Tally) -> None:
+    rng = context.rng("adversarial")
+    jobs = list(adversarial_prompts(context, rng, min(ADVERSARIAL, max(5, context.entities))))
+    context.say(f"{len(jobs)} adversarial prompts")
+    traces = context.generate([prompt for _, prompt in jobs])
     for number, ((kind, _), trace) in enumerate(zip(jobs, traces, strict=True)):
         grounding = ground(trace)
         for start, end in grounding.sentences:

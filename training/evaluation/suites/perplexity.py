@@ -33,68 +33,71 @@ from training.annotation.articles import Problems, read_articles
 from training.corpus.writer import Writer
 from training.data.shards import Shard
 from training.data.tokenizer import DocumentEncoder, Encoded
-from training.evaluation.evaluate import RESAMPLES, EvaluationError
+from training.errors import EvaluationError
 from training.evaluation.scoring import token_losses
-from training.evaluation.suite_context import World
-from training.evaluation.tally import Measures
+from training.evaluation.statistics import Measures, percentiles, resampled_sums
+from training.evaluation.suite_context import SuiteContext
 
 DOCUMENTS = 100  # of each source
 LONGEST_QUERY = 64  # tokens
 
 
-def perplexity(world: World) -> Measures:
+def perplexity(context: SuiteContext) -> Measures:
     """The perplexities of each source of documents."""
-    checkpoint = getattr(world.decoder, "checkpoint", None)
+    checkpoint = getattr(context.decoder, "checkpoint", None)
     if not isinstance(checkpoint, Checkpoint):
         raise EvaluationError("The suite perplexity needs a checkpoint, to see its probabilities.")
-    baseline = load_checkpoint(world.against.baseline) if world.against.baseline else None
+    baseline = load_checkpoint(context.against.baseline) if context.against.baseline else None
     if baseline and baseline.tokenizer.get_vocab() != checkpoint.tokenizer.get_vocab():
         raise EvaluationError(
-            f"The baseline {world.against.baseline} has another tokenizer: perplexities of a text "
-            "are compared token by token. Train it on the same corpus with --data.lookups false."
+            f"The baseline {context.against.baseline} has another tokenizer, and perplexities of a "
+            "text are compared token by token: train the baseline on the same corpus with "
+            "--data.lookups false."
         )
     found: Measures = {}
-    for suffix, documents in sources(world, checkpoint):
-        world.say(f"perplexity{suffix} of {len(documents)} documents")
+    for suffix, documents in sources(context, checkpoint):
+        context.say(f"perplexity{suffix} of {len(documents)} documents")
         if not documents:
             continue
         found |= {
             f"perplexity_{name}{suffix}": row
-            for name, row in perplexities(checkpoint, documents, world.seed).items()
+            for name, row in perplexities(checkpoint, documents, context.seed).items()
         }
         if baseline is not None:
             without = [without_lookups(document, checkpoint) for document in documents]
-            found[f"perplexity_baseline{suffix}"] = plain_perplexity(baseline, without, world.seed)
+            found[f"perplexity_baseline{suffix}"] = plain_perplexity(
+                baseline, without, context.seed
+            )
     return found
 
 
-def sources(world: World, checkpoint: Checkpoint) -> Iterator[tuple[str, list[Encoded]]]:
+def sources(context: SuiteContext, checkpoint: Checkpoint) -> Iterator[tuple[str, list[Encoded]]]:
     """(suffix of the measures, documents)."""
-    number = max(2, min(DOCUMENTS, world.entities))
+    number = max(2, min(DOCUMENTS, context.entities))
     encoder = DocumentEncoder(checkpoint.tokenizer)
     fitting = checkpoint.context
     if encoder.ours:  # the writer's documents are made for our own models
-        records = [r for r in world.records.values() if r.entity in world.held_out]
-        writer = Writer(records or world.records.values(), world.writer.phrases)
-        rng = world.rng("perplexity")
+        records = [r for r in context.records.values() if r.entity in context.held_out]
+        writer = Writer(records or context.records.values(), context.writer.phrases)
+        rng = context.rng("perplexity")
         kinds = ("paragraph", "question") if records else ("paragraph",)
         made = [writer.document(rng, kinds[i % len(kinds)]) for i in range(number)]
         yield "", [one for one in encoder.encode_batch(made) if len(one.ids) <= fitting]
-    if world.against.corpus:
-        shard = Shard(Path(world.against.corpus) / "validation")
+    if context.against.corpus:
+        shard = Shard(Path(context.against.corpus) / "validation")
         held = (shard.document(i) for i in range(min(number, len(shard))))
         rows = [Encoded(i.tolist(), f.tolist(), p) for i, f, p in held]
         if any(token >= len(checkpoint.tokenizer) for row in rows for token in row.ids):
-            raise EvaluationError(f"{world.against.corpus} was encoded with another tokenizer.")
+            raise EvaluationError(f"{context.against.corpus} was encoded with another tokenizer.")
         yield "_corpus", [row for row in rows if len(row.ids) <= fitting]
-    if world.against.annotated:
+    if context.against.annotated:
         articles = ArticleWriter(checkpoint.tokenizer, min(fitting, 1024))
         documents = [
             document
-            for article in read_articles(world.against.annotated, Problems(), drop=True)
+            for article in read_articles(context.against.annotated, Problems(), drop=True)
             for document in articles.documents(article)
         ]
-        drawn = world.rng("annotated").sample(documents, min(number, len(documents)))
+        drawn = context.rng("annotated").sample(documents, min(number, len(documents)))
         yield "_annotated", list(articles.encoder.encode_batch(drawn))
 
 
@@ -166,17 +169,10 @@ def plain_perplexity(
 def _perplexity(losses: Iterable[float], sums: Sequence[Sums], seed: int) -> dict[str, float]:
     """exp of the summed losses over the text's tokens; n is the number of those tokens."""
     pairs_D2 = np.array([(loss, one.text_tokens) for loss, one in zip(losses, sums, strict=True)])
-    generator = np.random.default_rng(seed)
-    drawn = generator.integers(0, len(pairs_D2), (RESAMPLES, len(pairs_D2)))
-    sums_S2 = pairs_D2[drawn].sum(axis=1)
-    low, high = np.percentile(np.exp(sums_S2[:, 0] / np.maximum(sums_S2[:, 1], 1)), [2.5, 97.5])
+    sums_S2 = resampled_sums(pairs_D2, np.random.default_rng(seed), by_index=True)
+    low, high = percentiles(np.exp(sums_S2[:, 0] / np.maximum(sums_S2[:, 1], 1)))
     total, tokens = pairs_D2.sum(axis=0)
-    return {
-        "value": float(np.exp(total / tokens)),
-        "low": float(low),
-        "high": float(high),
-        "n": int(tokens),
-    }
+    return {"value": float(np.exp(total / tokens)), "low": low, "high": high, "n": int(tokens)}
 
 
 # -- documents with other lookups --------------------------------------------------------------

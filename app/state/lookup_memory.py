@@ -1,0 +1,37 @@
+"""Asks a graph each lookup once, however many readers want the answer.
+
+    lookups = LookupMemory(Retriever(draft))
+
+A rewrite needs the answers of the old text twice: to see whether any of them changed, and to find
+where the new text begins. A retriever reads one revision throughout, so its answers do not change.
+"""
+
+from __future__ import annotations
+
+from graph.lookup.result import Lookup
+from model.engine.events import LookupSource
+
+
+class LookupMemory:
+    """A `LookupSource` that remembers the answers of another one."""
+
+    def __init__(self, source: LookupSource) -> None:
+        self._source = source
+        self._answers: dict[tuple[str, str], Lookup] = {}
+
+    @property
+    def revision(self) -> int:
+        """The revision that the source reads."""
+        return self._source.revision
+
+    @property
+    def state(self) -> str:
+        """The key of the source's store, revision and draft."""
+        return self._source.state
+
+    def lookup(self, entity: str, relation: str) -> Lookup:
+        """Answer one query, from memory if it was asked before in exactly these words."""
+        query = (entity, relation)
+        if query not in self._answers:
+            self._answers[query] = self._source.lookup(entity, relation)
+        return self._answers[query]

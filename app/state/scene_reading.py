@@ -1,0 +1,90 @@
+"""Which facts the picture shows for a session, read from its draft."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.state.marked_trace import MarkedTrace
+from app.state.scene import Scene
+from app.state.session import Session
+from graph.core.facts import RELATIONS, Fact
+from graph.core.names import fold
+from graph.core.protocol import TripletStore
+
+NEIGHBOURS_READ = 120  # facts read around what was hit; the picture shows a few of them
+EXPAND_BY = 8  # neighbours that each *Expand* adds
+VALUES_EXPECTED = 5  # facts of one listed relation that are shown before it is looked up
+
+
+def scene_key(session: Session) -> Any:
+    """What the scene depends on; while it is the same, nothing is read or drawn again."""
+    marked = session.text.marked
+    return (
+        None
+        if marked is None
+        else (
+            tuple(marked.numbers),
+            tuple(each.lookup.entity_id for each in marked.trace.lookups),
+        ),
+        session.draft.state(),
+        session.run.writing,
+        session.selection,
+        tuple(session.picture.expanded.items()),
+        id(session.picture.layout),
+    )
+
+
+def read_scene(session: Session) -> Scene:
+    """The facts to draw: what was hit, what is listed, and what is around them."""
+    marked, draft = session.text.marked, session.draft
+    if marked is None:
+        return Scene()
+    hits = tuple(marked.facts.values())
+    if not session.run.writing:
+        hits = tuple(draft.fact(fact.id) or fact for fact in hits)
+    asked = (each.lookup.entity_id for each in marked.trace.lookups)
+    centres = list(dict.fromkeys(entity_id for entity_id in asked if entity_id))
+    neighbours: list[Fact] = []
+    if centres:
+        neighbours = draft.neighbourhood(centres, hops=1, limit=NEIGHBOURS_READ)
+    expanded: list[Fact] = []
+    for entity_id, count in session.picture.expanded.items():
+        expanded += facts_around(draft, entity_id, count)
+    selection = session.selection
+    if selection.kind == "fact":
+        fact = draft.fact(selection.id)
+        if fact is not None:
+            expanded.append(fact)
+    return Scene(
+        hits=hits,
+        centres=tuple(centres),
+        numbers=marked.numbers,
+        expected=tuple(_expected(draft, marked)),
+        neighbours=tuple(neighbours),
+        expanded=tuple(expanded),
+        selected=session.selected_ids(),
+        selected_entity=selection.id if selection.kind == "entity" else None,
+        edited=session.edited_ids(),
+    )
+
+
+def facts_around(store: TripletStore, entity_id: int, count: int) -> list[Fact]:
+    """The first facts of and to an entity."""
+    facts = store.facts(entity_id, limit=count)
+    return facts + store.facts_to(entity_id, limit=max(0, count - len(facts)))
+
+
+def _expected(store: TripletStore, marked: MarkedTrace) -> list[Fact]:
+    """The facts of the relations that the graph listed, in that order, not looked up so far."""
+    facts: list[Fact] = []
+    for each in marked.listed:
+        entity_id = each.lookup.entity_id
+        if entity_id is None:
+            continue
+        by_relation: dict[str, list[Fact]] = {}
+        for fact in store.facts(entity_id):
+            by_relation.setdefault(fold(fact.relation), []).append(fact)
+        for name in each.lookup.value.split("; "):
+            if fold(name) != RELATIONS:
+                facts += by_relation.get(fold(name), [])[:VALUES_EXPECTED]
+    return [fact for fact in facts if fact.id not in marked.numbers]

@@ -1,0 +1,37 @@
+"""What all sessions of a server share: the store, the decoder and the examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from app.state.examples import Example, examples_for
+from graph.core.protocol import Draft, SharedStore
+from model.engine.decoder import Decoder
+
+AUTHOR = "page visitor"  # of every edit, as the journal records it
+
+
+@dataclass(frozen=True)
+class Service:
+    """A store and a decoder. The page, its sessions and the server are built around one."""
+
+    store: SharedStore
+    decoder: Decoder
+
+    @cached_property
+    def examples(self) -> tuple[Example, ...]:
+        """What a newcomer can try on this graph."""
+        return examples_for(self.store, self.prompt_about)
+
+    def prompt_about(self, name: str) -> str:
+        """A prompt about an entity: a request, or words to continue.
+
+        A model that was never taught to list relations, such as a released one, only continues.
+        """
+        taught = self.decoder.checkpoint.relations
+        return f"Tell me about {name}." if taught else f"{name} is"
+
+    def draft(self, session_id: str) -> Draft:
+        """The draft of a session."""
+        return self.store.draft(session_id)

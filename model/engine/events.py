@@ -1,0 +1,50 @@
+"""What passes between the decoder and its caller: the graph it asks, and the events it yields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from graph.lookup.result import Lookup
+from model.trace import Trace, TraceLookup, TraceToken
+
+
+class LookupSource(Protocol):
+    """What the decoder needs of a graph: answers, all from one revision."""
+
+    @property
+    def revision(self) -> int: ...
+
+    @property
+    def state(self) -> str: ...
+
+    def lookup(self, entity: str, relation: str) -> Lookup: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEvent:
+    """A token was appended to the trace, at `index`."""
+
+    token: TraceToken
+    index: int
+    reused: bool = False
+    """Whether the token was copied from the trace that is being regenerated."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookupEvent:
+    """The graph has answered; comes after the query's tokens and before the value's."""
+
+    lookup: TraceLookup
+    reused: bool = False
+    """Whether the lookup was copied from the trace that is being regenerated."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoneEvent:
+    """The last event: the complete trace."""
+
+    trace: Trace
+
+
+Event = TokenEvent | LookupEvent | DoneEvent

@@ -1,0 +1,212 @@
+"""One document while it is being written: a state machine with a queue of forced tokens.
+
+A row chooses tokens one at a time. When it has chosen `<|db_return|>`, it asks the graph, and
+queues the value and `<|db_end|>`. The row runs no model: a decoding loop feeds `pending` to the
+model, and calls `step` with the logits that come back.
+"""
+
+from __future__ import annotations
+
+from tokenizers.decoders import DecodeStream
+from torch import Tensor
+
+from graph.core.facts import UNKNOWN
+from graph.lookup.result import Lookup
+from model.checkpoint import Checkpoint
+from model.engine.events import LookupEvent, LookupSource, TokenEvent
+from model.engine.sampling import sample_token
+from model.prompts import clean_prompt
+from model.roles import Role, next_role
+from model.settings import DecodingSettings
+from model.trace import Trace, TraceLookup, TraceToken
+
+
+class Row:
+    """What was written, what is queued, and what may come next."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        prompt: str,
+        retriever: LookupSource,
+        settings: DecodingSettings,
+    ) -> None:
+        """Raises PromptError, in one sentence, for a prompt that cannot be answered."""
+        self.checkpoint, self.retriever, self.settings = checkpoint, retriever, settings
+        self.prompt = clean_prompt(prompt)
+        self.prompt_ids = checkpoint.encode_prompt(self.prompt)
+        self.tokens: list[TraceToken] = []
+        self.lookups: list[TraceLookup] = []
+        self.ids: list[int] = list(self.prompt_ids)  # of the whole document
+        self.events: list[TokenEvent | LookupEvent] = []  # not yet yielded
+        self.pending: list[int] = list(self.prompt_ids)  # not yet in the cache
+        self.finish: str | None = None
+        self.reused = 0
+        self._role = Role.TEXT  # of the next token
+        self._lookup_start = 0  # index of the marker that opened the current lookup
+        self._since_lookup = 0  # tokens since the last lookup
+        self._restart_text_stream(self.prompt_ids)
+
+    # -- choosing tokens
+
+    def step(self, logits_V: Tensor) -> None:
+        """Choose the next token and queue what it forces; events and pending ids grow."""
+        settings, markers = self.settings, self.checkpoint.markers
+        may_look_up = settings.lookups and len(self.lookups) < settings.max_lookups
+        token, probability = sample_token(
+            logits_V,
+            settings,
+            (len(self.lookups), self._since_lookup),
+            None if may_look_up else markers.entity,
+        )
+        if self._role in (Role.ENTITY, Role.RELATION):
+            self._step_in_lookup(token, probability)
+        elif token in self.checkpoint.stop_ids:
+            self._append(token, probability)
+            self.finish = "end"
+        else:
+            self._append(token, probability)
+            if token in (markers.relationship, markers.return_):  # of a lookup never opened
+                self._lookup_start = len(self.tokens) - 1
+                self._close_as_miss("order")
+
+    def _step_in_lookup(self, token: int, probability: float) -> None:
+        markers = self.checkpoint.markers
+        expected = markers.relationship if self._role == Role.ENTITY else markers.return_
+        if token in (*markers.as_tuple(), *self.checkpoint.stop_ids) and token != expected:
+            self._close_as_miss("order")
+            return
+        self._append(token, probability)
+        if token == markers.return_:
+            entity, relation = self._query()
+            if entity and relation:
+                self.answer(self.retriever.lookup(entity, relation))
+            else:
+                self.answer(_miss(entity, relation), "order")
+        elif len(self.tokens) - self._lookup_start > self.settings.max_lookup_tokens:
+            self._close_as_miss("length")
+
+    # -- lookups
+
+    def _query(self) -> tuple[str, str]:
+        """Entity and relation of the current lookup, as the model wrote them."""
+        written = {Role.ENTITY: "", Role.RELATION: ""}
+        for token in self.tokens[self._lookup_start :]:
+            if token.role in written:
+                written[token.role] += token.text
+        return written[Role.ENTITY].strip(), written[Role.RELATION].strip()
+
+    def _close_as_miss(self, reason: str) -> None:
+        """Force the markers that the current lookup lacks, and answer it with a miss."""
+        markers = self.checkpoint.markers
+        if self._role == Role.ENTITY:
+            self._append(markers.relationship)
+        if self._role == Role.RELATION:
+            self._append(markers.return_)
+        self.answer(_miss(*self._query()), reason)
+
+    def answer(self, lookup: Lookup, closed: str = "model") -> None:
+        """Complete the current lookup: queue the value and `<|db_end|>`."""
+        value_ids = self.checkpoint.encode_value(lookup.value)
+        end = len(self.tokens) + len(value_ids) + 1
+        if len(self.prompt_ids) + end >= self.checkpoint.context:
+            self.finish = "context"  # a value is written whole or not at all
+            return
+        entry = TraceLookup(len(self.lookups), self._lookup_start, end, lookup, closed)
+        self.lookups.append(entry)
+        self.events.append(LookupEvent(entry))
+        for token in value_ids:
+            self._append(token)
+        self._append(self.checkpoint.markers.end)
+
+    # -- appending
+
+    def _append(self, token: int, probability: float | None = None) -> None:
+        """Append a token to the trace; without a probability it is a forced one."""
+        markers = self.checkpoint.markers
+        if token in markers.as_tuple():
+            self._restart_text_stream([token])
+            role, text = Role.MARKER, self.checkpoint.tokenizer.convert_ids_to_tokens(token)
+        elif token in self.checkpoint.stop_ids:
+            role, text = self._role, ""
+        else:
+            role = self._role
+            text = self._text_stream.step(self.checkpoint.tokenizer.backend_tokenizer, token) or ""
+        entry = TraceToken(token, text, role, probability, forced=probability is None)
+        self.events.append(TokenEvent(entry, len(self.tokens)))
+        self.pending.append(token)
+        self._record(entry)
+
+    def _record(self, token: TraceToken) -> None:
+        """Add a token to the document and move the state machine on."""
+        markers = self.checkpoint.markers
+        if token.id == markers.entity:
+            self._lookup_start = len(self.tokens)
+        self.tokens.append(token)
+        self.ids.append(token.id)
+        self._role = next_role(self._role, token.id, markers)
+        self._since_lookup = 0 if token.id == markers.end else self._since_lookup + 1
+
+    def _restart_text_stream(self, ids: list[int]) -> None:
+        """Turn ids into text from here on, after `ids`: no character spans a marker."""
+        self._text_stream = DecodeStream(ids=ids, skip_special_tokens=False)
+
+    # -- limits, reuse, result
+
+    def check_limits(self) -> None:
+        """Finish the row if there is no room for another token."""
+        if self.finish is None:
+            if len(self.tokens) >= self.settings.max_tokens:
+                self.finish = "length"
+            elif len(self.ids) >= self.checkpoint.context:
+                self.finish = "context"
+
+    def replay(self, tokens: list[TraceToken], lookups: list[TraceLookup]) -> None:
+        """Copy the beginning of another trace, in which these lookups are complete."""
+        waiting = list(lookups)
+        for token in tokens:
+            self.events.append(TokenEvent(token, len(self.tokens), reused=True))
+            self._record(token)
+            if token.id == self.checkpoint.markers.return_ and waiting:
+                self.events.append(LookupEvent(waiting.pop(0), reused=True))
+        self.lookups = list(lookups)
+        self.reused = len(tokens)
+        self.pending = list(self.ids)
+        marked = [i for i, token in enumerate(tokens) if token.role == Role.MARKER]
+        self._restart_text_stream(
+            [token.id for token in tokens[marked[-1] :]] if marked else self.pending
+        )
+
+    def trace(self, seconds: float) -> Trace:
+        """The record, once the row has finished."""
+        return Trace(
+            prompt=self.prompt,
+            prompt_ids=self.prompt_ids,
+            tokens=self.tokens,
+            lookups=self.lookups,
+            model=self.checkpoint.name,
+            settings=self.settings,
+            revision=self.retriever.revision,
+            state=self.retriever.state,
+            finish=self.finish or "cancelled",
+            seconds=seconds,
+            reused=self.reused,
+        )
+
+
+def _miss(entity: str, relation: str) -> Lookup:
+    """The answer to a query that was never sent to the graph."""
+    return Lookup(
+        entity=entity,
+        relation=relation,
+        how="miss",
+        score=0.0,
+        threshold=0.0,
+        runners_up=(),
+        facts=(),
+        entity_id=None,
+        resolved_entity=None,
+        resolved_relation=None,
+        value=UNKNOWN,
+        value_spans=(),
+    )

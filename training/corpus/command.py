@@ -1,0 +1,146 @@
+"""`python -m training corpus`: write the corpus, its tokenizer and its token shards.
+
+    python -m training corpus --out build/corpus/world --tokens 20000000 --seed 0
+
+The command writes `tokenizer/`, `train/` and `validation/` (see training.data.shards) into the
+folder, and a manifest that lists the held-out names. `--sample 20` prints 20 documents instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder
+from training.corpus.document_stream import documents
+from training.corpus.held_out import NameFilter, held_out_entities, read_held_out, without
+from training.corpus.phrase_book import load_phrases
+from training.corpus.records import DEFAULT_FACTS, read_records
+from training.corpus.writer import Writer
+from training.data.documents import Document
+
+LONGEST = 512  # tokens of one document
+VALIDATION_TOKENS = 200_000
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training corpus",
+        description="Write the training corpus from a graph.",
+        epilog=OUTPUT_RULE,
+    )
+    parser.add_argument(
+        "--facts",
+        type=Path,
+        default=DEFAULT_FACTS,
+        help="CSV file of facts (default: the shipped world)",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/corpus/world"), help="folder to write to"
+    )
+    parser.add_argument(
+        "--tokens", type=int, default=20_000_000, help="size of the training split in tokens"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed for random sampling")
+    parser.add_argument("--no-prose", action="store_true", help="ablation: leave out real prose")
+    parser.add_argument(
+        "--no-exchange",
+        action="store_true",
+        help="ablation: keep the names and values of the graph instead of exchanging them",
+    )
+    parser.add_argument(
+        "--tokenizer-documents",
+        type=int,
+        default=40_000,
+        help="documents to train the tokenizer on",
+    )
+    parser.add_argument(
+        "--tokenizer",
+        type=Path,
+        help="folder of a tokenizer to use instead of training one; if the folder is a checkpoint,"
+        " the corpus holds out the same names",
+    )
+    parser.add_argument(
+        "--vocabulary", type=int, default=8192, help="vocabulary size of the tokenizer"
+    )
+    parser.add_argument("--sample", type=int, default=0, help="print this many documents and stop")
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write a corpus, or print a sample of one, as the command line says."""
+    options = _parser().parse_args(arguments)
+    if not options.sample:
+        from training.data.shards import is_corpus
+
+        check_folder(options.out, made=is_corpus, force=options.force)
+    records = read_records(options.facts)
+    given = sorted(read_held_out(options.tokenizer)) if options.tokenizer else []
+    held_out = given or held_out_entities(records)
+    names = NameFilter(held_out)
+    writer = Writer(without(records, names), load_phrases(), exchange=not options.no_exchange)
+    prose = not options.no_prose
+    stream = documents(writer, names, options.seed, prose)
+    if options.sample:
+        for document in itertools.islice(stream, options.sample):
+            print(f"[{document.kind}] {document.prompt}\n{document.text}\n")
+        return
+
+    # These load slowly, and a sample does not need them.
+    from training.data.shards import write_corpus
+    from training.data.tokenizer import DocumentEncoder, load_tokenizer, train_tokenizer
+
+    print(
+        f"{len(writer.draws.records):,} entities to write about, {len(held_out)} held out.",
+        flush=True,
+    )
+    if options.tokenizer:
+        tokenizer = load_tokenizer(options.tokenizer)
+    else:
+        sample = itertools.islice(stream, options.tokenizer_documents)
+        texts = (f" {document.prompt}\n{document.text}" for document in sample)
+        tokenizer = train_tokenizer(texts, options.vocabulary)
+    encoder = DocumentEncoder(tokenizer)
+    too_long: Counter[str] = Counter()
+
+    def split(seed: int, tokens: int) -> Iterator[Document]:
+        """Documents up to that many tokens; longer ones than the context are skipped."""
+        total = 0
+        stream = documents(writer, names, seed, prose)
+        while total < tokens:
+            chunk = list(itertools.islice(stream, 256))
+            for document, encoded in zip(chunk, encoder.encode_batch(chunk), strict=True):
+                if len(encoded[0]) > LONGEST:
+                    too_long[document.kind] += 1
+                    continue
+                total += len(encoded[0])
+                yield document
+
+    manifest = write_corpus(
+        options.out,
+        {
+            "train": split(options.seed, options.tokens),
+            "validation": split(options.seed + 1_000_000, VALIDATION_TOKENS),
+        },
+        tokenizer,
+        lambda: {
+            "seed": options.seed,
+            "facts": options.facts.name,
+            "longest": LONGEST,
+            "too_long": dict(too_long),
+            "prose": prose,
+            "exchange": writer.draws.exchange,
+            "held_out": held_out,
+        },
+        force=options.force,
+    )
+    for name, counts in manifest["splits"].items():
+        print(f"{name}: {counts['documents']:,} documents, {counts['tokens']:,} tokens")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Kinds of documents, a module for each family; `registry` lists them all."""

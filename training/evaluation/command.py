@@ -1,0 +1,197 @@
+"""`python -m training evaluate`: what a checkpoint does on a graph, with intervals.
+
+    python -m training evaluate --json --model model/checkpoints/world
+    python -m training evaluate edit forget --entities 100
+    python -m training evaluate foreign --failures build/wrong.jsonl
+
+With the names of suites, those of training/evaluation/suites/ run. Without one, the measures of
+training/evaluation/case_measures.py are taken. Texts come from unconstrained greedy decoding: only
+values and ``<|db_end|>`` are forced, nothing is filtered or ranked. Edits go through drafts over a
+copy of the store, so the store stays as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE
+from graph.lookup.retriever import Retriever
+from graph.world import DEFAULT_STORE, store_url
+from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
+from model.engine.decoder import Decoder
+from training.errors import EvaluationError
+from training.evaluation.case_measures import failures, measures
+from training.evaluation.cases import SETTINGS, BatchDecoder, generate_cases
+from training.evaluation.outputs import check_outputs, write_failures, write_found
+from training.evaluation.runner import SUITES, Plan, Say, chosen_suites, held_out_of, run_plan
+from training.evaluation.statistics import Measures
+from training.evaluation.suite_context import References
+from training.evaluation.working_store import working_store
+
+
+@dataclass
+class _Outcome:
+    """What an evaluation found."""
+
+    about: str  # what was measured, in words
+    found: Measures = field(default_factory=dict)
+    wrong: list[dict[str, Any]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)  # by suite
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Raises:
+        EvaluationError: if an option or a suite is not there.
+    """
+    options = _parser().parse_args(argv)
+    inputs = [store_url(options.store), options.annotated, options.corpus, *options.graph]
+    check_outputs(options.out, options.failures, force=options.force, inputs=inputs)
+    suites = chosen_suites(options.suites)
+    for name in ("jobs", "entities"):
+        if getattr(options, name) < 1:
+            raise EvaluationError(f"--{name} is {getattr(options, name)}; give 1 or more.")
+    begun = time.perf_counter()
+
+    def say(message: str) -> None:
+        print(f"{time.perf_counter() - begun:6.0f} s  {message}", file=sys.stderr, flush=True)
+
+    if options.sample:
+        decoder = Decoder(load_checkpoint(options.model))
+        with working_store(store_url(options.store)) as store:
+            print_sample(decoder, store, options.sample, options.seed)
+        return 0
+    outcome = _run_suites(suites, options, say) if suites else _run_plain(options, say)
+    took = time.perf_counter() - begun
+    table = sys.stderr if options.json else sys.stdout
+    print_table(outcome.found, table)
+    print(f"{outcome.about}; seed {options.seed}; {took:.0f} s.", file=table)
+    if options.failures:
+        write_failures(outcome.wrong, options.failures, force=options.force)
+    if options.json:
+        print(json.dumps(outcome.found, indent=1))
+    if options.out:
+        run = {
+            "seed": options.seed,
+            "entities": options.entities,
+            "jobs": options.jobs,
+            "seconds": round(took, 1),
+            "seconds_by_suite": outcome.seconds,
+        }
+        write_found(outcome.found, options.out, options.model, run, force=options.force)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training evaluate",
+        description="Measure what a checkpoint looks up and says on a graph.",
+        epilog="suites:\n"
+        + "\n".join(f"  {name:12} {suite.about}" for name, suite in SUITES.items())
+        + "\n  all          all of them\n"
+        "Without a suite, the measures of `lookup` are taken, without averages over relations.\n"
+        + fill(OUTPUT_RULE, 100),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("suites", nargs="*", metavar="SUITE", help="suites to run (see below)")
+    add("--model", default=str(DEFAULT_CHECKPOINT), help="checkpoint: a folder or a Hub name")
+    add("--store", help=f"URL of the graph to measure on (default {DEFAULT_STORE})")
+    add(
+        "--entities",
+        type=int,
+        default=600,
+        help="entities to sample, a third of them held out from training (default 600)",
+    )
+    add("--seed", type=int, default=0, help="seed for random sampling")
+    add("--json", action="store_true", help="print JSON; the table goes to standard error")
+    add("--out", type=Path, help="also write the JSON to this file")
+    add("--sample", type=int, metavar="N", help="only print N paragraphs, to be read by eye")
+    add(
+        "--failures",
+        type=Path,
+        metavar="FILE",
+        help="write every wrong answer to this file, as JSON Lines (without a suite, or for "
+        "lookup and foreign)",
+    )
+    add("--jobs", type=int, default=1, metavar="N", help="suites to run in parallel processes")
+    add("--baseline", help="for perplexity: a checkpoint trained without lookups")
+    add("--unmasked", help="for closed-book: a checkpoint trained on the looked-up values too")
+    add("--corpus", help="for perplexity: a corpus folder, whose validation split is used too")
+    add("--annotated", help="for perplexity: an annotated corpus to use too")
+    add(
+        "--graph",
+        action="append",
+        default=[],
+        help="for foreign: another graph, a file or a store URL; may be repeated",
+    )
+    add("--force", action="store_true", help=FORCE_HELP)
+    return parser
+
+
+def _run_suites(suites: Sequence[str], options: argparse.Namespace, say: Say) -> _Outcome:
+    against = References(
+        baseline=options.baseline,
+        unmasked=options.unmasked,
+        annotated=options.annotated,
+        corpus=options.corpus,
+        graphs=tuple(options.graph),
+    )
+    plan = Plan(
+        options.model,
+        store_url(options.store),
+        options.entities,
+        options.seed,
+        against,
+        keep_failures=options.failures is not None,
+    )
+    outcome = _Outcome(f"{', '.join(suites)}; {options.entities} entities")
+    for result in run_plan(suites, plan, options.jobs, say):
+        outcome.found |= result.found
+        outcome.wrong += result.failures
+        outcome.seconds[result.suite] = round(result.seconds, 1)
+    return outcome
+
+
+def _run_plain(options: argparse.Namespace, say: Say) -> _Outcome:
+    decoder = Decoder(load_checkpoint(options.model))
+    with working_store(store_url(options.store)) as store:
+        held_out = held_out_of(options.model, say)
+        cases = generate_cases(decoder, store, held_out, options.entities, options.seed, say)
+    lookups = sum(len(case.paragraph.lookups) for case in cases)
+    apart = sum(case.held_out for case in cases)
+    return _Outcome(
+        f"{len(cases)} entities, {apart} of them held out; {lookups:,} lookups in their paragraphs",
+        measures(cases, options.seed),
+        list(failures(cases)) if options.failures else [],
+    )
+
+
+def print_table(found: Measures, file: Any) -> None:
+    """Print one line for each measure."""
+    print(f"{'measure':36} {'value':>7}   {'95 % interval':15} {'n':>6}", file=file)
+    for name, row in found.items():
+        interval = f"{row['low']:.3f} to {row['high']:.3f}"
+        print(f"{name:36} {row['value']:7.3f}   {interval:15} {row['n']:6}", file=file)
+
+
+def print_sample(decoder: BatchDecoder, store: Any, number: int, seed: int) -> None:
+    """Print paragraphs about random entities, to be read by eye (the measure `natural`)."""
+    rng = random.Random(seed)
+    names = sorted({fact.entity for fact in store.all_facts()})
+    drawn = rng.sample(names, min(number, len(names)))
+    retriever = Retriever(store)
+    prompts = [f"Tell me about {name}." for name in drawn]
+    traces = decoder.generate_batch(prompts, [retriever] * len(drawn), SETTINGS)
+    for index, (name, trace) in enumerate(zip(drawn, traces, strict=True), start=1):
+        print(f"{index}. {name}\n{trace.text}\n")
