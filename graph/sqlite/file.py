@@ -191,7 +191,7 @@ def connect(path: Path, *, write: bool, read_only: bool = False) -> sqlite3.Conn
 
 def is_new(connection: sqlite3.Connection) -> bool:
     """Whether nothing was ever written to the database."""
-    return connection.execute("PRAGMA schema_version").fetchone() == (0,)
+    return bool(connection.execute("PRAGMA schema_version").fetchone() == (0,))
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
