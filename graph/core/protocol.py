@@ -175,7 +175,7 @@ class TripletStore(TripletReads, Protocol):
     url: str
 
     def state(self, at: int | None = None) -> str:
-        """A key for caches that names this store and the revision (and of a draft, its own)."""
+        """A key for caches: names this store and the revision, and for a draft its own revision."""
 
     def apply(
         self,

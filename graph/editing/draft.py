@@ -82,7 +82,7 @@ class StoredDraft:
         else:
             self._done.append(step)
             self._undone.clear()
-        if step.kind == "undo":  # there is no taking off a layer: lay the rest on anew
+        if step.kind == "undo":  # a layer cannot be removed: rebuild the rest
             overlay = Overlay(self.base, self._record.base_revision)
             for standing in self._done:
                 overlay = overlay.with_deltas(standing.deltas())
@@ -190,7 +190,7 @@ class StoredDraft:
         self, edits: Sequence[Edit], *, author: str, reason: str = "", write_id: str | None = None
     ) -> int:
         if not edits:
-            raise StoreError("There is no edit to make; give at least one.")
+            raise StoreError("No edits were given; give at least one.")
         with self._lock:
             for step in self._record.steps:
                 if write_id is not None and step.write_id == write_id:
@@ -214,8 +214,8 @@ class StoredDraft:
     ) -> int:
         """Add the facts of a file as one step; returns how many were added.
 
-        A line that cannot be added is told to `on_bad` and left out; without any good line nothing
-        is done. `source` is of facts that name none.
+        A line that cannot be added is reported to `on_bad` and skipped; without a valid line
+        nothing is done. `source` is of facts that name none.
         """
         with self._lock:
             overlay = self._at(None).with_deltas(())
@@ -247,7 +247,7 @@ class StoredDraft:
             return self._step("redo", author, reason)
 
     def revert(self, revision: int, *, author: str, reason: str = "") -> int:
-        raise StoreError("A draft is taken back by undo or discard; revert is for what is public.")
+        raise StoreError("A draft cannot revert; use undo or discard.")
 
     def can_undo(self) -> bool:
         """Whether there is an edit to undo."""
@@ -335,5 +335,5 @@ def _addition(row: Row, source: str) -> Add:
     if isinstance(row, BadLine):
         raise StoreError(row.reason)
     if not isinstance(row, FactRow):
-        raise StoreError("A draft takes in facts alone; name the columns entity,relation,value.")
+        raise StoreError("A draft imports only facts; name the columns entity,relation,value.")
     return Add(row.entity, row.relation, row.value, row.source or source, read_year(row.year))

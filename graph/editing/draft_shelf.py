@@ -107,8 +107,8 @@ class DraftKeeper(ABC):
                 return  # kept already, and only the reply was lost
             if last != expected:
                 raise StoreError(
-                    f"The draft {record.draft_id} was edited elsewhere meanwhile; reload and "
-                    "make this edit again."
+                    f"The draft {record.draft_id} was edited elsewhere in the meantime; reload "
+                    "and make this edit again."
                 )
             shelf.add(record.draft_id, step)
 

@@ -1,4 +1,4 @@
-"""What every bulk import does the same way: clean the rows, count them, refuse the bad ones.
+"""What every bulk import does the same way: clean the rows, count them, refuse the invalid ones.
 
 A back end has its own way to find what is there and to write by the thousand
 (sqlite/load.py, neo4j/load.py). What an `Add` edit means for one fact (editing/planning.py), both
@@ -77,25 +77,22 @@ class Intake:
                 self._on_progress(number)
 
     def leave_out(self, line: BadLine) -> None:
-        """Count a bad line and report it."""
+        """Count an invalid line and report it."""
         self.report.bad += 1
         if self._on_bad is not None:
             self._on_bad(line)
 
     @property
     def is_refused(self) -> bool:
-        """Whether nothing is to be written any more because of a bad line."""
+        """Whether an invalid line keeps everything out."""
         return bool(self.report.bad) and not self.skip_bad
 
     def refuse_bad(self) -> None:
-        """Raise `StoreError` if a bad line keeps everything out."""
+        """Raise `StoreError` if an invalid line keeps everything out."""
         if self.is_refused:
             bad = self.report.bad
-            lines = "1 bad line" if bad == 1 else f"{bad:,} bad lines"
-            raise StoreError(
-                f"Nothing was imported, for there {'is' if bad == 1 else 'are'} {lines}; "
-                "mend the file, or leave them out with --skip-bad."
-            )
+            lines = "1 invalid line" if bad == 1 else f"{bad:,} invalid lines"
+            raise StoreError(f"Nothing was imported: {lines}. Fix the file or pass `--skip-bad`.")
 
     def add_source(
         self, had: str, had_year: int | None, source: str, year: int | None

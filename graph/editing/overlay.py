@@ -52,7 +52,7 @@ class Overlay:
         """Put more deltas on top of this very overlay, which nobody else may be reading.
 
         Thousands of edits are planned on one overlay that grows: its indices grow along, where a
-        new overlay for each edit would make them anew.
+        new overlay for each edit would rebuild them.
         """
         for delta in deltas:
             if isinstance(delta.before, Rule) or isinstance(delta.after, Rule):
@@ -66,7 +66,7 @@ class Overlay:
                 if delta.before is None and delta.id not in self._facts:
                     self._added.add(delta.id)
                 if delta.id in self._facts or delta.after is None:
-                    self._outgoing, self._incoming = None, {}  # made anew when next asked for
+                    self._outgoing, self._incoming = None, {}  # rebuilt when next asked for
                 self._facts[delta.id] = delta.after
                 if delta.after is not None:
                     self._index_fact(delta.after)

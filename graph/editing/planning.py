@@ -162,7 +162,7 @@ def join_sources(first: str, second: str) -> str:
 
 def _check_year(year: int | None) -> int | None:
     if year is not None and (type(year) is not int or abs(year) > 99_999):
-        raise StoreError(f"The year {quoted(str(year))} is no year; give a whole number.")
+        raise StoreError(f"The year {quoted(str(year))} is not valid; give a whole number.")
     return year
 
 
@@ -182,7 +182,7 @@ def _known_synonym(edit: RemoveSynonym, view: View) -> Rule:
     for rule in view.rules(SYNONYM, edit.phrase):
         if fold(rule.value) == fold(edit.relation):
             return rule
-    raise StoreError(f"{quoted(edit.phrase)} is no synonym of {quoted(edit.relation)}.")
+    raise StoreError(f"{quoted(edit.phrase)} is not a synonym of {quoted(edit.relation)}.")
 
 
 def _plan_setting(edit: ChangeSetting, view: View) -> Delta:
@@ -450,13 +450,13 @@ def slot_differences(
 def conflict(differences: tuple[Difference, ...], doing: str) -> Conflict:
     """The exception that shows both versions in one sentence."""
 
-    def said(values: tuple[str, ...]) -> str:
+    def listed(values: tuple[str, ...]) -> str:
         return ", ".join(quoted(value) for value in values[:3]) or "nothing"
 
     first = differences[0]
     others = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
     return Conflict(
-        f"Nothing was {doing}: {first.what} was {said(first.base)}, here it is "
-        f"{said(first.mine)}, and meanwhile it has become {said(first.theirs)}{others}.",
+        f"Nothing was {doing}: {first.what} was {listed(first.base)}, here it is "
+        f"{listed(first.mine)}, and meanwhile it has become {listed(first.theirs)}{others}.",
         differences,
     )

@@ -59,7 +59,7 @@ class Eraser(ABC):
     def _erase_versions(self, fact_id: int, *, past_only: bool) -> None:
         versions = self._versions(fact_id, past_only) if is_id(fact_id) else []
         if not versions:
-            raise StoreError(f"There is and was no fact {fact_id}; nothing was purged.")
+            raise StoreError(f"The fact {fact_id} never existed; nothing was purged.")
         counts: Counter[int] = Counter()
         for version in versions:
             ends = [version.entity_id]
@@ -123,7 +123,7 @@ class Eraser(ABC):
     def _scrub_revision(self, revision: int) -> None:
         """Take out a revision's reason, which is free text and may name what is erased.
 
-        Where nothing is left of the revision, neither undo nor redo comes upon it any more.
+        Where nothing is left of the revision, undo and redo pass over it.
         """
 
     @abstractmethod

@@ -138,7 +138,7 @@ class SharedStoreSteps(DraftKeeper):
         self, edits: Sequence[Edit], *, author: str, reason: str = "", write_id: str | None = None
     ) -> int:
         if not edits:
-            raise StoreError("There is no edit to make; give at least one.")
+            raise StoreError("No edits were given; give at least one.")
 
         def work(writing: Writing) -> None:
             overlay = Overlay(writing.now, None)

@@ -15,26 +15,26 @@ Rows = Callable[..., list[list[Any]]]
 _BATCH = 5000  # names looked at together
 _BROKEN = {
     "MATCH ()-[f:FACT]->() WHERE f.until = $open AND f.since > 0 WITH f.id AS id, count(*) AS n"
-    " WHERE n > 1 RETURN id": "The fact {} has two versions that both stand.",
+    " WHERE n > 1 RETURN id": "The fact {} has two current versions.",
     "MATCH ()-[f:FACT]->() WHERE f.since > f.until"
     " OR NOT EXISTS { MATCH (r:Revision) WHERE r.revision = f.since }"
-    " RETURN DISTINCT f.id": "A version of the fact {} stands from a revision that was never made.",
+    " RETURN DISTINCT f.id": "A version of the fact {} starts at a revision that does not exist.",
     "MATCH (e:Entity) WITH e, COUNT { (e)-[f:FACT]->() WHERE f.until = $open }"
     " + COUNT { ()-[f:FACT]->(e) WHERE f.until = $open } AS n WHERE coalesce(e.facts, 0) <> n"
-    " RETURN e.id, e.facts, n": "The entity {} is counted at {} facts and has {}.",
+    " RETURN e.id, n, e.facts": "The entity {} has {} facts but its count says {}.",
     "MATCH (r:Revision) WHERE NOT EXISTS {"
     " MATCH (j:Entry) WHERE j.revision = r.revision AND j.number > -1 }"
     " RETURN r.revision": "Revision {} is not in the journal.",
     "MATCH (t:Touched) WHERE NOT EXISTS {"
     " MATCH (j:Entry) WHERE j.revision = t.revision AND j.number = t.number }"
-    " RETURN t.object_id, t.revision": "{} is said to be in revision {}, whose journal lacks it.",
+    " RETURN t.object_id, t.revision": "{} is listed under revision {}, which has no such entry.",
     "MATCH (l:Literal) WHERE NOT EXISTS { (l)<-[:FACT]-() }"
-    " RETURN l.value": "The value {} is of no fact.",
+    " RETURN l.value": "The value {} belongs to no fact.",
     "MATCH (n:Name) WHERE NOT EXISTS { (n)<-[:NAMED]-(:Entity) }"
-    " RETURN n.name": "The name {} is of no entity.",
+    " RETURN n.name": "The name {} belongs to no entity.",
     "MATCH (n:Name) WHERE n.is_alias AND n.until = $open AND NOT EXISTS {"
     " MATCH (e:Entity)-[:NAMED]->(n) WHERE e.name IS NOT NULL }"
-    " RETURN n.name": "The alias {} is of an entity without a name.",
+    " RETURN n.name": "The alias {} belongs to an entity without a name.",
 }
 """Statements, and what each row that they return means."""
 
@@ -55,7 +55,7 @@ def findings(rows: Rows) -> Iterator[str]:
         known = [(text, bag) for _, row in names for text, bag in row if text is not None]
         for text, bag in known:
             if bag != bag_key(text):
-                yield f"The name {text} is kept under another's key."
+                yield f"The name {text} is stored under the wrong key."
         for (word,) in rows(
             "UNWIND $words AS word WITH word WHERE NOT EXISTS { (:Word {text: word}) } RETURN word",
             words=list(words_in(text for text, _ in known)),

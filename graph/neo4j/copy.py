@@ -144,7 +144,9 @@ class Neo4jTarget(Neo4jTables):
             if noted[0][0] == progress:
                 return  # done already, and only the reply was lost
             if noted[0][1] > 0:
-                raise StoreError(f"Somebody wrote to {self.store.url} meanwhile; make it anew.")
+                raise StoreError(
+                    f"Somebody wrote to {self.store.url} during the copy; make it again."
+                )
             getattr(self, f"_write_{table}")(tx, rows)
             run(
                 tx,

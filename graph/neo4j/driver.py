@@ -53,7 +53,7 @@ class Address:
 
 
 def address_of(url: str) -> Address:
-    """The address in a URL; raises `StoreError` for one that is no good, and quotes no secret."""
+    """The address in a URL; raises `StoreError` for an invalid one, without quoting secrets."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or 7687
@@ -61,16 +61,16 @@ def address_of(url: str) -> Address:
         parts, host, port = urlsplit(""), None, 0
     if parts.username is not None or parts.password is not None or "@" in parts.netloc:
         raise StoreError(
-            "The store's URL has a user or password in it, where others can read it; take it out, "
-            "and give it by NEO4J_USERNAME and NEO4J_PASSWORD or by a file, NEO4J_AUTH_FILE."
+            "The store's URL contains a user or password, which others can read; remove it, and "
+            "set NEO4J_USERNAME and NEO4J_PASSWORD, or NEO4J_AUTH_FILE, instead."
         )
     if not host or parts.query or parts.fragment:
         raise StoreError(f"{quoted(url)} names no Neo4j server; write neo4j://host:7687.")
     database = parts.path.strip("/") or DEFAULT_DATABASE
     if not _DATABASE.fullmatch(database):
         raise StoreError(
-            f"{quoted(database)} is no name of a Neo4j database; write neo4j://host:7687/name with "
-            "3 to 63 small letters, digits, dots and dashes."
+            f"{quoted(database)} is not a valid database name; write neo4j://host:7687/name with "
+            "3 to 63 lower-case letters, digits, dots and dashes."
         )
     named = f"[{host}]" if ":" in host else host
     return Address(f"{parts.scheme.lower()}://{named}:{port}", f"{named}:{port}", database)
@@ -89,7 +89,7 @@ def credentials(host: str = "") -> tuple[str, str] | None:
     try:
         lines = Path(path).read_text(encoding="utf-8").split("\n")
     except (OSError, ValueError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) else "it is no text"
+        reason = problem.strerror if isinstance(problem, OSError) else "it is not text"
         raise StoreError(
             f"The file {path} of NEO4J_AUTH_FILE cannot be read: {reason}."
         ) from problem
@@ -203,7 +203,7 @@ class Connection:
             raise StoreError(f"The store {self.address.url} is open for reading only.")
 
     def explain(self, problem: Exception) -> StoreError:
-        """What the driver or the server said, as one sentence for a person."""
+        """The error of the driver or the server as one sentence for the user."""
         return StoreError(_sentence(problem, self.address))
 
 
@@ -254,15 +254,15 @@ def _sentence(problem: Exception, address: Address) -> str:
     code = getattr(problem, "code", None) or ""
     cause: BaseException | None = problem
     no_tls = (
-        f"{server} could not be talked to by TLS; check its certificate, or whether it speaks TLS "
+        f"{server} cannot be reached over TLS; check its certificate, or whether it speaks TLS "
         "at all (neo4j+s:// and bolt+s:// need it)."
     )
-    while cause is not None:  # TLS that fails is told only as the cause of "unavailable"
+    while cause is not None:  # a failure of TLS is reported only as the cause of "unavailable"
         if "SSL" in type(cause).__name__:
             return no_tls
         cause = cause.__cause__ or cause.__context__
     if "AuthenticationRateLimit" in code:
-        return f"{server} takes no more tries with a wrong password; wait a little."
+        return f"{server} refuses more logins after wrong passwords; wait a moment."
     if isinstance(problem, errors.AuthError) or "Security" in code:
         if credentials(address.host) is None:
             return (
@@ -274,9 +274,9 @@ def _sentence(problem: Exception, address: Address) -> str:
             "NEO4J_PASSWORD, or the file of NEO4J_AUTH_FILE."
         )
     if "ReadOnly" in code or "WriteOnRead" in code:
-        return f"{server} is read-only: the edit was not made; ask whoever runs it."
+        return f"{server} is read-only, so nothing was saved; ask its administrator."
     if isinstance(problem, errors.WriteServiceUnavailable) or "NotALeader" in code:
-        return f"{server} has nobody to take edits just now; try again in a moment."
+        return f"{server} cannot take edits at the moment; try again shortly."
     if "DatabaseNotFound" in code:
         return f"{server} has no database {quoted(address.database)}; make it, or name another."
     if "DatabaseUnavailable" in code:
@@ -284,7 +284,7 @@ def _sentence(problem: Exception, address: Address) -> str:
     if "TransactionTimedOut" in code or "LockAcquisitionTimeout" in code:
         return f"{server} took too long for this, and it was not done; try again in a moment."
     if "BookmarkTimeout" in code:
-        return f"{server} lacks what was written before (an older copy?); start this program anew."
+        return f"{server} lacks earlier writes (an older copy?); restart this program."
     if "OutOfMemory" in code:
         return f"{server} has too little memory for this; do it in smaller parts."
     if isinstance(problem, errors.IncompleteCommit):

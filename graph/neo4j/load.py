@@ -1,9 +1,8 @@
 """Bulk import into a Neo4j store: one revision, written in batches, seen all at once at its end.
 
-A batch is a transaction of its own, under a lease (neo4j/lease.py), for a server cannot hold a
-large import in one. While it writes one batch, the next is gathered here, over what the server says
-and what is on its way to it. What an `Add` edit means for one fact (editing/planning.py), this does
-for millions.
+A batch is a transaction of its own, under a lease (neo4j/lease.py), because a server cannot hold
+a large import in one. While the server writes one batch, the loader prepares the next from
+committed rows plus the batch still in flight.
 """
 
 from __future__ import annotations
@@ -233,7 +232,7 @@ class _Loader:
     # Rows
 
     def take(self, rows: list[Row]) -> None:
-        """Take in rows, all of one type; bad ones are told."""
+        """Import rows, all of one type; invalid ones are reported."""
         if not rows:
             return
         self.flush()
@@ -489,7 +488,8 @@ class _Loader:
 
     def _rows(self, batch: _Batch) -> _Rows:
         """What is to be written of a batch; from here on its facts stand."""
-        # Of a fact that stood already another source is kept: by revision, in place or anew.
+        # A fact that exists keeps its new source in place if this import wrote its version, and
+        # as a new version otherwise.
         resourced = [(*fact.row(), fact.since) for fact in self.resourced]
         for fact in self.resourced:
             fact.resourced, fact.since = False, self.lease.revision

@@ -23,7 +23,7 @@ changed: an edit closes one version and opens another, so that reading at a revi
 
 Neo4j shows a transaction's changes while they are being applied, one by one. So a revision counts
 only once `newest` names it, which is written after the transaction is whole; whoever reads at a
-revision that `newest` has named sees all of it, whatever else is going on. Writers take turns by
+revision that `newest` has named sees all of it, even while others write. Writers take turns by
 the lock of the node `store`.
 """
 

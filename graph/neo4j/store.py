@@ -72,7 +72,7 @@ class Neo4jStore(Neo4jReads, SharedStoreSteps):
                 make_schema(self.connection)
                 self.finish_making()
             self.store_id = self._check(half_made)
-            with suppress(StoreError):  # a read-only server is no reason not to read
+            with suppress(StoreError):  # a read-only server can still be read
                 self.turns.recover()
                 self._expire_drafts()
         except BaseException:
@@ -88,7 +88,7 @@ class Neo4jStore(Neo4jReads, SharedStoreSteps):
         store_id, filled = known
         if not filled and not half_made:
             self.refuse_half_copied()
-            raise StoreError(f"The store at {self.url} is only half made; finish it with: {make}")
+            raise StoreError(f"The store at {self.url} is incomplete; finish it with: {make}")
         return store_id
 
     def refuse_half_copied(self) -> None:
@@ -96,7 +96,7 @@ class Neo4jStore(Neo4jReads, SharedStoreSteps):
         rows = self.connection.read("MATCH (s:Lamplight {name: 'store'}) RETURN s.copying")
         if rows and rows[0][0] is not None:
             raise StoreError(
-                f"A copy into the store at {self.url} was stopped; go on with it: "
+                f"A copy into the store at {self.url} was stopped; resume it with: "
                 f"python -m graph copy --from URL --to {self.url}"
             )
 

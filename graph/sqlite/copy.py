@@ -15,7 +15,7 @@ from graph.sqlite.file import path_of
 from graph.sqlite.store import SqliteStore
 from graph.sqlite.writes import WRITE_FACT, WRITE_NAME
 
-# Each begins with the cursor, which is no part of the row.
+# Each begins with the cursor, which is not part of the row.
 _SELECT = {
     "relation": "SELECT id, id, name, kind, description FROM relation WHERE id > :cursor",
     "name": "SELECT version, entity_id, since, until, is_alias, text FROM name"
@@ -63,7 +63,7 @@ class SqliteTables(StoreTables):
 
 
 class SqliteTarget(SqliteTables):
-    """A file in the making, beside the place where it will be."""
+    """A file in the making, next to its final place."""
 
     def __init__(self, url: str) -> None:
         self.path = path_of(url)

@@ -1,9 +1,7 @@
 """Bulk import into the embedded store: one transaction, one revision, one journal entry.
 
-Rows are streamed, and nothing but bounded caches is kept in memory: ids of entities, what the
-entities met lately hold, and rows to be written by the thousand. What an `Add` edit means for one
-fact (editing/planning.py), this does for millions: the same entities are found or made, the same
-values become links, a value that is there already only gains its new source.
+Rows are streamed, and only bounded caches are kept in memory: ids of entities, the facts of recent
+entities, and rows to be written by the thousand.
 """
 
 from __future__ import annotations
@@ -56,7 +54,7 @@ _CACHED = 200_000  # ids of entities kept in memory, some 30 MB, and values, as 
 _MANY = 1000  # facts of an entity above which they are asked for one by one
 _TOGETHER = 5000  # rows written at once
 _PAGES_KB = 256_000  # of the file kept in memory
-_A_LINK = 0  # stands beside a relation's key for all ids that it links to
+_A_LINK = 0  # stands next to a relation's key for all ids that it links to
 
 
 @dataclass
@@ -142,7 +140,7 @@ class _Loader:
         return int(self.sql.execute(sql).fetchone()[0])
 
     def take(self, row: FactRow | AliasRow | RelationRow | SynonymRow | SettingRow) -> None:
-        """Write one row; raises `StoreError` for a bad one, before anything of it is written."""
+        """Write one row; raises `StoreError`, before it writes anything, if the row is invalid."""
         match row:
             case FactRow():
                 self._take_fact(*clean_fact(row, self.intake.source))

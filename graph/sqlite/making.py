@@ -26,7 +26,7 @@ def make_store(url: str, fill: Callable[[SharedStore], None]) -> bool:
     """
     path = path_of(url)
     if path.exists():
-        SqliteStore(url, read_only=True).close()  # raises if it is no store of ours
+        SqliteStore(url, read_only=True).close()  # raises if it is not our store
         return False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ def migrate(path: Path) -> int:
     """Bring the store up to this program's version; returns the version that it had.
 
     Nothing changes if that is the same; where something fails, the file stays as it was. Raises
-    `StoreError` for a file that is no store, is of a newer version, or cannot be written.
+    `StoreError` for a file that is not a store, is of a newer version, or cannot be written.
     """
     if not path.is_file():
         raise StoreError(f"There is no store at {path}.")
@@ -43,7 +43,10 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> int:
         )
     for version in range(had, SCHEMA_VERSION):
         if version not in _STEPS:
-            raise StoreError(f"There is no way from schema version {version} to a later one.")
+            raise StoreError(
+                f"This program cannot migrate schema version {version}; "
+                "use the program that made the store."
+            )
         _STEPS[version](connection)
         connection.execute(f"PRAGMA user_version = {version + 1}")
     connection.execute("COMMIT")

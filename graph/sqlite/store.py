@@ -64,7 +64,7 @@ def _never_close(connection: sqlite3.Connection) -> None:
 class SqliteStore(SqliteReads, SharedStoreSteps):
     """The store in one SQLite file; `core.protocol.TripletStore` says what each method promises.
 
-    Raises `StoreError` where the file is missing (unless `create`), is no store, is of another
+    Raises `StoreError` where the file is missing (unless `create`), is not a store, is of another
     version, or cannot be written.
     """
 
@@ -292,8 +292,8 @@ class SqliteStore(SqliteReads, SharedStoreSteps):
             self.require_files()
         if not is_cut:
             raise StoreError(
-                f"The facts are purged, but another process reads {self.path}, so traces are in "
-                "its log; run purge again without an id when that has ended."
+                f"The facts are purged, but another process reads {self.path}, so its log "
+                "still holds traces; run purge without an id once that process has ended."
             )
 
     def back_up(self, path: Path, *, force: bool = False) -> int:

@@ -254,7 +254,7 @@ def test_import_reports_bad_lines(
     errors = capsys.readouterr().err
     assert f"{path}, line 3: The entity is empty" in errors
     assert f"{path}, line 5: The relation is empty" in errors
-    assert "Nothing was imported, for there are 2 bad lines" in errors
+    assert "Nothing was imported: 2 invalid lines" in errors
     assert main(["import", str(path), "--skip-bad", "--most", "1"]) == 0
     captured = capsys.readouterr()
     assert "2 invalid lines skipped" in captured.out

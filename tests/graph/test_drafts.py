@@ -370,7 +370,7 @@ def test_edits_from_another_process_are_taken_up(public: Any, clock: Clock) -> N
     draft.apply([Add("France", "motto", "Liberté")], author="Ada")
     with type(public)(public.url, clock=clock) as other:
         other.draft("one").apply([Add("France", "anthem", "La Marseillaise")], author="Ada")
-    with pytest.raises(StoreError, match="edited elsewhere meanwhile"):
+    with pytest.raises(StoreError, match="edited elsewhere in the meantime"):
         draft.apply([Add("France", "motto", "Égalité")], author="Ada")
     assert said(public.draft("one"), "France", "anthem") == ["La Marseillaise"]
     draft.apply([Add("France", "motto", "Égalité")], author="Ada")

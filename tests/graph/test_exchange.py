@@ -97,12 +97,12 @@ HOSTILE = {
     "edge.graphml": (
         '<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="directed">'
         '<node id="a"/><node id="b"/><edge source="a" target="b"/></graph></graphml>',
-        "1 bad line",
+        "1 invalid line",
     ),
     "bad.ttl": ("<a> <b> .", "is not Turtle"),
-    "bad.nt": ("a b c", "1 bad line"),
-    "columns.csv": ("entity,relation,value\n" + "x," * 500_001 + "\n", "1 bad line"),
-    "wide.csv": ("entity,relation,value\n" + "x," * 10_000_000 + "\n", "1 bad line"),
+    "bad.nt": ("a b c", "1 invalid line"),
+    "columns.csv": ("entity,relation,value\n" + "x," * 500_001 + "\n", "1 invalid line"),
+    "wide.csv": ("entity,relation,value\n" + "x," * 10_000_000 + "\n", "1 invalid line"),
     "wide header.csv": (
         "entity,relation,value" + ",x" * 10_000_000 + "\n",
         "must name the columns",
@@ -172,7 +172,7 @@ def test_an_import_goes_on_where_it_was_stopped(public: Any, tmp_path: Path) -> 
     assert public.statistics().facts == before + 1001
     with path.open("a") as file:
         file.write("no json\n")
-    with pytest.raises(StoreError, match="1 bad line"):  # another file: its facts are there
+    with pytest.raises(StoreError, match="1 invalid line"):  # another file: its facts are there
         load_in_parts(public, path, author="Ada", part=2000)
     assert public.statistics().facts == before + 1001
 

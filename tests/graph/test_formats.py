@@ -94,7 +94,7 @@ def test_a_bad_line_keeps_everything_out(public: Any, tmp_path: Path, line: str,
     path = write(tmp_path / "facts.csv", f"{header}Oz,ruler,Wizard\n{line}\nOz,land,yes\n")
     revision, facts = public.revision(), list(public.all_facts())
     told: list[BadLine] = []
-    with pytest.raises(StoreError, match=r"Nothing was imported.*1 bad line.*--skip-bad"):
+    with pytest.raises(StoreError, match=r"Nothing was imported.*1 invalid line.*--skip-bad"):
         public.load(read_rows(path), author="Ada", on_bad=told.append)
     assert [bad.line for bad in told] == [3]
     assert why in told[0].reason

@@ -181,7 +181,7 @@ def test_a_read_only_server_is_read(server: Server) -> None:
             assert said(store, "France", "capital") == ["Paris"]
             draft = store.draft("session")
             for writable in (store, draft):
-                with pytest.raises(StoreError, match="is read-only: the edit was not made"):
+                with pytest.raises(StoreError, match="is read-only, so nothing was saved"):
                     writable.apply([Add("France", "motto", "x")], author="Ada")
             assert said(draft, "France", "motto") == []
     finally:

@@ -276,7 +276,7 @@ def test_a_synonym_is_an_edit_like_any(store: Any) -> None:
         (AddSynonym("Capital", "capital"), "own name"),
         (AddSynonym("x", "no such"), "has no relation"),
         (AddSynonym("relations", "capital"), "is reserved"),
-        (RemoveSynonym("x", "capital"), "is no synonym"),
+        (RemoveSynonym("x", "capital"), "is not a synonym"),
         (ChangeSetting("x", "on"), "There is no setting"),
         (ChangeSetting("refuse-lacking", "maybe"), "choose from off, on"),
     ):

@@ -217,7 +217,7 @@ def test_apply_is_all_or_nothing(store: Any) -> None:
     assert store.revision() == revision
     assert list(store.all_facts()) == facts
     assert store.relation("motto") is None
-    with pytest.raises(StoreError, match="no edit to make"):
+    with pytest.raises(StoreError, match="No edits were given"):
         store.apply([], author="Ada")
 
 

@@ -34,15 +34,15 @@ def test_a_sound_store_has_no_findings(store: Any) -> None:
 
 
 DAMAGE = {
-    "UPDATE name SET key = 'x' WHERE text = 'France'": "kept under another's key",
-    "UPDATE entity SET facts = 99": "is counted at 99 facts and has",
+    "UPDATE name SET key = 'x' WHERE text = 'France'": "stored under the wrong key",
+    "UPDATE entity SET facts = 99": "facts but its count says 99",
     "DELETE FROM journal": "is not in the journal",
     "DELETE FROM word": "is not in the dictionary",
-    "UPDATE fact SET since = 77": "never made",
+    "UPDATE fact SET since = 77": "starts at a revision that does not exist",
     "DELETE FROM name_words_docsize WHERE id = 1": "can be searched",
     "INSERT INTO fact SELECT version + 100, id + 1, entity_id, relation_id, value, value_id,"
     " source, year, since, until FROM fact WHERE value IS NOT NULL": "is a duplicate of",
-    "DELETE FROM entity": "hangs on a row of entity that is not there",
+    "DELETE FROM entity": "refers to a row of entity that does not exist",
     "UPDATE fact SET value = 'a' || char(7) WHERE value IS NOT NULL": "control character",
 }
 
@@ -65,15 +65,15 @@ def assert_told(store: Any, sentence: str, capsys: pytest.CaptureFixture[str]) -
 
 
 SERVER_DAMAGE = {
-    "MATCH (e:Entity {name: 'France'}) SET e.bag = 'x'": "kept under another's key",
-    "MATCH (e:Entity) SET e.facts = 99": "is counted at 99 facts and has",
+    "MATCH (e:Entity {name: 'France'}) SET e.bag = 'x'": "stored under the wrong key",
+    "MATCH (e:Entity) SET e.facts = 99": "facts but its count says 99",
     "MATCH (j:Entry) DELETE j": "is not in the journal",
     "MATCH (w:Word) DELETE w": "is not in the dictionary",
-    "MATCH ()-[f:FACT]->() SET f.since = 77": "never made",
+    "MATCH ()-[f:FACT]->() SET f.since = 77": "starts at a revision that does not exist",
     "MATCH (e)-[f:FACT]->(v) WITH e, f, v LIMIT 1 CREATE (e)-[:FACT {id: f.id, since: 1,"
-    " until: f.until, relation: f.relation, source: ''}]->(v)": "two versions that both stand",
-    "CREATE (:Literal {value: 'lost'})": "The value lost is of no fact",
-    "CREATE (:Name {name: 'lost', bag: 'lost', since: 1, until: 2})": "name lost is of no entity",
+    " until: f.until, relation: f.relation, source: ''}]->(v)": "two current versions",
+    "CREATE (:Literal {value: 'lost'})": "The value lost belongs to no fact",
+    "CREATE (:Name {name: 'lost', bag: 'lost', since: 1, until: 2})": "lost belongs to no entity",
     "MATCH (l:Literal) SET l.value = 'a\u0007'": "control character",
 }
 
@@ -194,7 +194,7 @@ def test_nothing_is_left_of_a_purged_fact(public: Any) -> None:
     # Undo passes over what was emptied, and takes back what stands.
     public.undo(author="Ada")
     assert said(public, "France") in ([], [f.value for f in others if f.entity == "France"])
-    with pytest.raises(StoreError, match="There is and was no fact"):
+    with pytest.raises(StoreError, match="never existed; nothing was purged"):
         public.purge([fact.id], author="Ada")
 
 
