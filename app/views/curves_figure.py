@@ -11,6 +11,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from markupsafe import Markup
+
+from app.views.templates import render as render_template
 from training.report.runs import ROLES, Points, Run, thinned
 
 HEIGHT = 330  # pixels, as `.curves-host` has it
@@ -152,7 +155,7 @@ def _names(main: Mapping[str, Points], scale: tuple[float, float], log: bool) ->
     ]
 
 
-def table_html(run: Run, measure: str) -> str:
+def table_html(run: Run, measure: str) -> Markup:
     """The same values as a table, at most `MOST_ROWS` places evenly over the run."""
     stage = "validation" if run.by_role("validation", False) else "train"
     curves = run.by_role(stage, perplexity=measure == "perplexity")
@@ -161,17 +164,12 @@ def table_html(run: Run, measure: str) -> str:
     places = sorted({place for role in roles for place in by_place[role]})
     step = max(1, -(-len(places) // MOST_ROWS))
     kept = places[::-1][::step][::-1]  # the newest among them
-    head = "".join(f'<th scope="col">{role}</th>' for role in roles)
-    rows = "".join(
-        f'<tr><th scope="row">{place:,.0f}</th>'
-        + "".join(f"<td>{number(by_place[role].get(place))}</td>" for role in roles)
-        + "</tr>"
-        for place in kept
-    )
     named = "Validation" if stage == "validation" else "Training"
-    return (
-        f'<table class="numbers"><caption>{named}, {SHORT[measure]}</caption><thead><tr>'
-        f'<th scope="col">tokens seen</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return render_template(
+        "curves_table.html",
+        caption=f"{named}, {SHORT[measure]}",
+        roles=roles,
+        rows=[(place, [number(by_place[role].get(place)) for role in roles]) for place in kept],
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
+from markupsafe import Markup
+
+from app.views.templates import render as render_template
 
 # The part of the page, a heading, and what to know of it.
 STEPS = (
@@ -33,19 +35,6 @@ STEPS = (
 )
 
 
-def render() -> str:
+def render() -> Markup:
     """The tour as HTML, hidden until it is asked for."""
-    count = len(STEPS)
-    steps = "".join(
-        f'<section data-step="{number}" data-target="{target}" hidden>'
-        f'<h2>{escape(heading)}</h2><p>{escape(words)}</p><p class="faint">{number} of {count}</p>'
-        "</section>"
-        for number, (target, heading, words) in enumerate(STEPS, start=1)
-    )
-    return (
-        '<div class="tour" id="tour" role="dialog" aria-label="Tour of the page" tabindex="-1" '
-        f'hidden>{steps}<div class="row">'
-        '<button type="button" class="quiet" data-page="tour-end">Close</button>'
-        '<button type="button" data-page="tour-back">Back</button>'
-        '<button type="button" class="primary" data-page="tour-next">Next</button></div></div>'
-    )
+    return render_template("tour.html", steps=STEPS)

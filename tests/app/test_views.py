@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import Markup
 
 from app.state import actions, generation
 from app.state.comparison import compare, describe, diff_deltas
@@ -156,9 +157,9 @@ def test_everything_in_the_text_is_escaped(session: Session) -> None:
 
 def test_a_word_that_repeats_two_facts_has_both_numbers() -> None:
     layers = [trace_text._Layer(), trace_text._Layer()]
-    layers[1].add(4, 9, "<b>", "</b>")
-    layers[1].add(6, 12, "<i>", "</i>")  # would cross the first
-    html = trace_text._weave("The <euro> coin", 0, 15, layers, [(9, "[chip]")])
+    layers[1].add(4, 9, Markup("<b>{}</b>").format)
+    layers[1].add(6, 12, Markup("<i>{}</i>").format)  # would cross the first
+    html = trace_text._weave("The <euro> coin", 0, 15, layers, [(9, Markup("[chip]"))])
     assert html == "The <b>&lt;euro</b>[chip]&gt; coin"
 
 
