@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import uuid
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -145,10 +146,13 @@ class TracedText:
 
     def probability(self, start: int, end: int) -> float | None:
         """How probable the model thought `text[start:end]`: the product over its tokens."""
+        spans = self.token_spans
+        first = bisect_right(spans, start, key=lambda span: span[1])
+        beyond = bisect_left(spans, end, key=lambda span: span[0])
         product = [
             token.probability
-            for token, (first, last) in zip(self.tokens, self.token_spans, strict=True)
-            if first < end and start < last and token.probability is not None
+            for token in self.tokens[first:beyond]
+            if token.probability is not None
         ]
         return math.prod(product) if product else None
 
