@@ -1,7 +1,7 @@
 """Curves by role as a Plotly figure, drawn by `assets/curves.js`, and their twin as a table.
 
 The roles differ by colour and by dash, and each line has its name at its end. Validation has dots;
-training is thin beside it. The figure names colours as `var(--…)`, which the browser looks up in
+training is thinner. The figure names colours as `var(--…)`, which the browser looks up in
 the theme.
 """
 
@@ -28,7 +28,7 @@ COLOURS = {
     "marker": "var(--ink-soft)",
 }
 DASHES = {"text": "solid", "entity": "dash", "relation": "dot", "marker": "dashdot"}
-SHORT = {"perplexity": "perplexity", "loss": "loss, nats a token"}
+AXIS_TITLES = {"perplexity": "perplexity", "loss": "loss, nats per token"}
 
 
 def figure(run: Run, measure: str) -> dict[str, Any] | None:
@@ -106,7 +106,7 @@ def _layout(
             "range": list(scale),
             "dtick": 1 if log and scale[1] - scale[0] > 1 else None,
             "tickformat": "~s" if log else "~g",
-            "title": {**title, "text": SHORT[measure]},
+            "title": {**title, "text": AXIS_TITLES[measure]},
         },
         "annotations": _names(main, scale, log),
         "margin": MARGIN,
@@ -124,7 +124,9 @@ def _layout(
     }
 
 
-def _names(main: Mapping[str, Points], scale: tuple[float, float], log: bool) -> list[dict]:
+def _names(
+    main: Mapping[str, Points], scale: tuple[float, float], log: bool
+) -> list[dict[str, Any]]:
     """The roles' names at the ends of their lines, moved apart where they would overlap."""
     low, high = scale
     inner = HEIGHT - MARGIN["t"] - MARGIN["b"]
@@ -167,7 +169,7 @@ def table_html(run: Run, measure: str) -> Markup:
     named = "Validation" if stage == "validation" else "Training"
     return render_template(
         "curves_table.html",
-        caption=f"{named}, {SHORT[measure]}",
+        caption=f"{named}, {AXIS_TITLES[measure]}",
         roles=roles,
         rows=[(place, [number(by_place[role].get(place)) for role in roles]) for place in kept],
     )

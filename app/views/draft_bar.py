@@ -25,7 +25,7 @@ def render(
     done: str = "",
     conflict: Conflict | None = None,
 ) -> Markup:
-    """The bar as HTML; empty where there is no edit and nothing to report."""
+    """The bar as HTML; empty if there are no edits and nothing to report."""
     return _bar(
         len(deltas),
         tuple(describe(delta) for delta in deltas[:LISTED]),

@@ -17,8 +17,8 @@ _UNREAD = macro("edit_summary.html", "unread")
 _INVENTED = macro("edit_summary.html", "invented")
 _COMPARED = macro("edit_summary.html", "compared")
 FOLLOWS = (
-    " ↳ marks what only follows from it: words that changed because those before them did. "
-    "Where a fact is gone, the next of the graph's list is told."
+    " ↳ marks words that changed only because the words before them did. Where a fact is gone, "
+    "the model goes on to the next one that the graph lists."
 )
 
 
@@ -38,7 +38,7 @@ def invented_html(name: str, count: int) -> Markup:
 
 
 def summary_html(comparison: Comparison) -> Markup:
-    """What the edit changed in the text, why, and which values are said all the same."""
+    """What the edit changed in the text, why, and which values still appear."""
     deltas = comparison.deltas
     causes = _causes(deltas)
     if len(deltas) > MOST_CAUSES:

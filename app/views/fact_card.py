@@ -1,4 +1,4 @@
-"""The fact's card: what is known of a fact, a node or a miss, and the forms that edit it.
+"""The fact's card: what is known about a fact, a node or a miss, and the forms that edit it.
 
 The forms report the ids that they were made with.
 """
@@ -15,7 +15,7 @@ from markupsafe import Markup
 from app.state.marked_trace import asked_for
 from app.views.templates import KEPT
 from app.views.templates import render as render_template
-from app.views.trace_text import HOW, gave
+from app.views.trace_text import FOUND_BY, repeated_with
 from graph.core.facts import Entity, Fact
 from graph.core.journal import JournalEntry
 from graph.core.names import MAX_NAME, MAX_VALUE
@@ -23,10 +23,12 @@ from graph.world import source_names
 from model.trace import TraceLookup
 
 EMPTY = (
-    "Choose a lit word, an edge or a row: its fact opens here, and you can change it, delete it, "
-    "or see where it comes from."
+    "Choose a lit word, an edge or a row to open its fact here. You can change it, delete it, or "
+    "see where it comes from."
 )
-NOTHING_LIT = "No word of this text is lit, so there is no fact to open; add one, or ask anew."
+NOTHING_LIT = (
+    "No word of this text is lit, so there is no fact to open. Add one, or ask something else."
+)
 
 
 @dataclass(frozen=True)
@@ -42,16 +44,16 @@ class Card:
     lookup: TraceLookup | None = None
     number: int | None = None
     probability: float | None = None
-    said: bool = False
+    repeated: bool = False  # whether the text repeats the value
     changed: JournalEntry | None = None
     edited: bool = False
-    note: str = ""  # an error, beside its cause
+    note: str = ""  # an error, shown next to its cause
     done: str = ""  # what was done
     options: tuple[str, ...] = ()  # values to suggest
     revision: int = 0  # of the shared graph that the text was read from
     typing: str | None = None  # what an example types into *Value*
     acting: str = ""  # the button that an example is about to press
-    dark: bool = False  # whether a finished text has no fact that could be opened
+    nothing_lit: bool = False  # whether a finished text has no fact that could be opened
 
 
 def render(card: Card) -> Markup:
@@ -77,7 +79,7 @@ def _render(card: Card, **values: Any) -> Markup:
     return render_template(
         "fact_card.html",
         card=card,
-        empty=NOTHING_LIT if card.dark else EMPTY,
+        empty=NOTHING_LIT if card.nothing_lit else EMPTY,
         max_name=MAX_NAME,
         max_value=MAX_VALUE,
         **values,
@@ -85,23 +87,25 @@ def _render(card: Card, **values: Any) -> Markup:
 
 
 def _about(card: Card, fact: Fact) -> list[tuple[str, str]]:
-    """For the researcher: how the model asked, how the graph answered, and where it comes from."""
+    """For researchers: how the model asked, how the graph answered, and where the fact is from."""
     source = source_names(fact.source) or ("your edit" if card.edited else "none given")
     rows = [("Source", source + (f", {fact.year}" if fact.year else ""))]
     if card.lookup is not None:
         asked = card.lookup.lookup
         rows.append(("Asked", f"{asked.entity} · {asked.relation}"))
-        found = HOW.get(asked.how, asked.how)
+        found = FOUND_BY.get(asked.how, asked.how)
         rows.append(
             ("Found", f"{found} (score {asked.score:.2f}, threshold {asked.threshold:.2f})")
         )
         if asked.runners_up:
-            rows.append(("Or meant", "; ".join(each.entity for each in asked.runners_up[:3])))
+            rows.append(
+                ("Could also mean", "; ".join(each.entity for each in asked.runners_up[:3]))
+            )
         if card.probability is not None:
-            said = gave(card.probability)
+            use = repeated_with(card.probability)
         else:
-            said = "looked it up and did not say it" if not card.said else "forced"
-        rows.append(("Model", said))
+            use = "forced" if card.repeated else "looked it up but did not use it"
+        rows.append(("Model", use))
     else:
         rows.append(("Model", "did not look it up for this text"))
     rows.append(("Since", _since(card, fact)))

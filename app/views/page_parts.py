@@ -126,14 +126,14 @@ def _status(session: Session) -> str:
 
 
 def _trace(session: Session) -> str:
-    reading = session.text.marked
+    marked = session.text.marked
     deleted: tuple[Any, ...] = ()
-    if reading is not None:
-        about = {each.lookup.entity_id for each in reading.trace.lookups}
+    if marked is not None:
+        about = {each.lookup.entity_id for each in marked.trace.lookups}
         deleted = tuple(fact for fact in session.deleted_facts() if fact.entity_id in about)
     selection = session.selection
     suggestions: tuple[str, ...] = ()
-    if reading is not None and reading.hit_nothing and not session.run.writing:
+    if marked is not None and marked.hit_nothing and not session.run.writing:
         suggestions = tuple(name for name in TO_TRY if session.draft.find_entities(name))[:3]
     view = trace_text.View(
         raw=session.text.raw,
@@ -150,7 +150,7 @@ def _trace(session: Session) -> str:
         speed=session.text.speed,
         summary=_summary(session),
     )
-    return trace_text.render(reading, view, session.text.before, session.text.comparison)
+    return trace_text.render(marked, view, session.text.before, session.text.comparison)
 
 
 def _summary(session: Session) -> str:
@@ -163,7 +163,7 @@ def _summary(session: Session) -> str:
 
 
 def _card(session: Session) -> card_view.Card:
-    selection, reading, draft = session.selection, session.text.marked, session.draft
+    selection, marked, draft = session.selection, session.text.marked, session.draft
     notes: dict[str, Any] = {
         "note": session.notes.card,
         "done": session.notes.card_done,
@@ -176,14 +176,14 @@ def _card(session: Session) -> card_view.Card:
             kind = "none" if gone is None else "deleted"
             return card_view.Card(kind=kind, fact=gone, **notes)
         lookup = number = probability = None
-        said = False
-        if reading is not None and fact.id in reading.lookup_of:
-            lookup = reading.lookup(reading.lookup_of[fact.id])
-            number = reading.numbers[fact.id]
-            marks = reading.marks_of(fact.id)
-            said = bool(marks)
+        repeated = False
+        if marked is not None and fact.id in marked.lookup_of:
+            lookup = marked.lookup(marked.lookup_of[fact.id])
+            number = marked.numbers[fact.id]
+            marks = marked.marks_of(fact.id)
+            repeated = bool(marks)
             if marks:
-                probability = reading.trace.probability(marks[0].start, marks[0].end)
+                probability = marked.trace.probability(marks[0].start, marks[0].end)
         history = draft.history(fact_id=fact.id, limit=1)
         history += session.service.store.history(fact_id=fact.id, limit=1) if not history else []
         return card_view.Card(
@@ -192,7 +192,7 @@ def _card(session: Session) -> card_view.Card:
             lookup=lookup,
             number=number,
             probability=probability,
-            said=said,
+            repeated=repeated,
             changed=history[0] if history and history[0].kind != "import" else None,
             edited=fact.id in session.edited_ids(),
             revision=draft.base_revision,
@@ -213,15 +213,15 @@ def _card(session: Session) -> card_view.Card:
             expanded=session.picture.expanded.get(entity.id, 0),
             **notes,
         )
-    lookups = reading.trace.lookups if reading is not None else []
+    lookups = marked.trace.lookups if marked is not None else []
     if selection.kind == "miss" and selection.id < len(lookups):
         return card_view.Card(
             kind="miss",
             lookup=lookups[selection.id],
             **notes,
         )
-    dark = reading is not None and not session.run.writing and not reading.lookup_of
-    return card_view.Card(dark=dark, **notes)
+    nothing_lit = marked is not None and not session.run.writing and not marked.lookup_of
+    return card_view.Card(nothing_lit=nothing_lit, **notes)
 
 
 def _draft(session: Session) -> str:

@@ -91,6 +91,16 @@ def macro(template: str, name: str) -> Callable[..., Markup]:
     return made
 
 
+class Macros:
+    """The macros of a template as methods: `Macros("page_parts.html").stop(True)`."""
+
+    def __init__(self, template: str) -> None:
+        self._template = template
+
+    def __getattr__(self, name: str) -> Callable[..., Markup]:
+        return macro(self._template, name)
+
+
 def joined(pieces: Iterable[Markup]) -> Markup:
     """Pieces of HTML as one; `Markup.join` would look for what to escape in each of them again."""
     return Markup("".join(pieces))  # noqa: S704

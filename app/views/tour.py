@@ -1,4 +1,4 @@
-"""The tour on request: four steps, each beside the part of the page that it is about."""
+"""The tour on request: four steps, each next to the part of the page that it is about."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from app.views.templates import render as render_template
 
-# The part of the page, a heading, and what to know of it.
+# The part of the page, a heading, and what to know about it.
 STEPS = (
     (
         "#trace",
@@ -29,8 +29,8 @@ STEPS = (
     (
         "#examples",
         "Keep it to yourself, or publish",
-        "Your edits are a draft that nobody else sees, with Undo, Publish and Discard at the foot "
-        "of the page. These four cards show an edit each; your own facts come in below them.",
+        "Your edits are a draft that nobody else sees. Undo, Publish and Discard are at the foot "
+        "of the page. Each of these four cards shows one edit. Add your own facts below them.",
     ),
 )
 

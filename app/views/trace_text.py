@@ -28,7 +28,7 @@ from model.grounding import Mark
 from model.roles import Role
 from model.trace import TraceLookup
 
-HOW = {  # what stands after "found"
+FOUND_BY = {  # what follows "found"
     "exact": "by its exact name",
     "alias": "by another name",
     "fuzzy": "by a similar name or meaning",
@@ -56,7 +56,7 @@ Wrap = Callable[[Markup], Markup]  # puts an element around HTML
 
 @dataclass(frozen=True)
 class View:
-    """What decides how the text looks, besides the text."""
+    """What decides how the text looks, apart from the text itself."""
 
     raw: bool = False
     tab: str = "changes"  # of "before", "changes", "after", where there is something to compare
@@ -65,7 +65,7 @@ class View:
     selected_lookup: int | None = None  # a miss that is opened
     writing: bool = False  # the model is still writing
     rewriting: bool = False  # it writes the old text again, over an edited graph
-    deleted: tuple[Fact, ...] = ()  # facts that the draft deleted and this text had said
+    deleted: tuple[Fact, ...] = ()  # deleted by the draft, about what the text asks about
     stale: str = ""  # the rest of the old text, while it is being rewritten
     note: str = ""  # an error of the generation, one sentence
     suggestions: tuple[str, ...] = ()  # entities to try, where a prompt met none
@@ -118,18 +118,18 @@ def _weave(
     return joined(out)
 
 
-def _groups(reading: MarkedTrace) -> list[list[Mark]]:
+def _groups(marked: MarkedTrace) -> list[list[Mark]]:
     """The marks by the words they stand on: one word may repeat a capital and a largest city."""
     groups: dict[tuple[int, int], list[Mark]] = {}
-    for mark in reading.marks:
+    for mark in marked.marks:
         groups.setdefault((mark.start, mark.end), []).append(mark)
     return list(groups.values())
 
 
-def _mark_layer(reading: MarkedTrace, view: View) -> _Layer:
+def _mark_layer(marked: MarkedTrace, view: View) -> _Layer:
     layer = _Layer()
-    text, seen = reading.text, Counter[int]()
-    for group in _groups(reading):
+    text, seen = marked.text, Counter[int]()
+    for group in _groups(marked):
         fact_id, begin, end = group[0].fact_id, group[0].start, group[0].end
         seen[fact_id] += 1
         ids = tuple(mark.fact_id for mark in group)
@@ -138,7 +138,7 @@ def _mark_layer(reading: MarkedTrace, view: View) -> _Layer:
             f"m{fact_id}-{seen[fact_id]}",
             text[begin:end],
             ids,
-            tuple(reading.numbers.get(each, 0) for each in ids),
+            tuple(marked.numbers.get(each, 0) for each in ids),
             not view.edited.isdisjoint(ids),
             next((each for each in ids if each in view.selected), None),
         )
@@ -182,13 +182,13 @@ def _mark_html(
     )
 
 
-def _chip(reading: MarkedTrace, view: View, chip: Chip) -> Markup:
+def _chip(marked: MarkedTrace, view: View, chip: Chip) -> Markup:
     if chip.fact is not None:
         fact_id = chip.fact.id
         return _UNUSED(
-            fact_id, reading.numbers[fact_id], fact_id in view.selected, fact_id in view.edited
+            fact_id, marked.numbers[fact_id], fact_id in view.selected, fact_id in view.edited
         )
-    lookup = reading.lookup(chip.lookup)
+    lookup = marked.lookup(chip.lookup)
     relation = asked_for(lookup)
     gone = _deleted_here(lookup, view)
     if gone is not None:
@@ -222,31 +222,31 @@ def _deleted_here(lookup: TraceLookup, view: View) -> Fact | None:
     )
 
 
-def _flag_layer(reading: MarkedTrace) -> _Layer:
+def _flag_layer(marked: MarkedTrace) -> _Layer:
     layer = _Layer()
-    for begin, end, index in reading.contradicted:
-        layer.add(begin, end, partial(_CONTRADICTED, index, reading.lookup(index).lookup.value))
-    for begin, end in reading.unsupported:
+    for begin, end, index in marked.contradicted:
+        layer.add(begin, end, partial(_CONTRADICTED, index, marked.lookup(index).lookup.value))
+    for begin, end in marked.unsupported:
         layer.add(begin, end, _UNSUPPORTED)
     return layer
 
 
-def text_html(reading: MarkedTrace, view: View, begin: int = 0, end: int | None = None) -> Markup:
+def text_html(marked: MarkedTrace, view: View, begin: int = 0, end: int | None = None) -> Markup:
     """A stretch of the text with flags, marks and chips."""
-    end = len(reading.text) if end is None else end
+    end = len(marked.text) if end is None else end
     inserts = [
-        (chip.at, _chip(reading, view, chip))
-        for chip in reading.chips
+        (chip.at, _chip(marked, view, chip))
+        for chip in marked.chips
         if begin <= chip.at <= end and (chip.at > begin or begin == 0)
     ]
     first = [html for at, html in inserts if at <= begin]
-    layers = (_flag_layer(reading), _mark_layer(reading, view))
-    return joined([*first, _weave(reading.text, begin, end, layers, inserts)])
+    layers = (_flag_layer(marked), _mark_layer(marked, view))
+    return joined([*first, _weave(marked.text, begin, end, layers, inserts)])
 
 
-def raw_html(reading: MarkedTrace) -> Markup:
+def raw_html(marked: MarkedTrace) -> Markup:
     """The document as the model wrote it, the lookups in it, coloured by role."""
-    numbered = enumerate(reading.trace.tokens)
+    numbered = enumerate(marked.trace.tokens)
     runs = groupby(numbered, key=lambda each: (each[1].role, each[1].role == Role.MARKER and each))
     return joined(
         _ROLE(role.name.lower(), "".join(token.text for _, token in run)) for (role, _), run in runs
@@ -275,27 +275,27 @@ def diff_html(
     return joined(out)
 
 
-def tips_html(reading: MarkedTrace, view: View) -> Markup:
-    """The cards that open on hover or focus, one for each fact that was looked up and each miss."""
+def tips_html(marked: MarkedTrace, view: View) -> Markup:
+    """The cards that open on hover or focus: one per fact that was looked up, one per miss."""
     out: list[Markup] = []
     marks: dict[int, list[Mark]] = {}
-    for mark in reading.marks:
+    for mark in marked.marks:
         marks.setdefault(mark.fact_id, []).append(mark)
-    shared = [group for group in _groups(reading) if len(group) > 1]
-    for fact_id, fact in reading.facts.items():
-        others = tuple(_repeated_with(fact_id, shared, reading)) if shared else ()
+    shared = [group for group in _groups(marked) if len(group) > 1]
+    for fact_id, fact in marked.facts.items():
+        others = tuple(_repeated_with(fact_id, shared, marked)) if shared else ()
         out.append(
             _fact_tip(
                 fact,
-                _how(reading.lookup(reading.lookup_of[fact_id])),
-                _probability(reading, marks.get(fact_id, ())),
+                _how(marked.lookup(marked.lookup_of[fact_id])),
+                _probability(marked, marks.get(fact_id, ())),
                 fact_id in view.edited,
                 others,
             )
         )
-    for chip in reading.chips:
+    for chip in marked.chips:
         if chip.fact is None:
-            lookup = reading.lookup(chip.lookup)
+            lookup = marked.lookup(chip.lookup)
             rows = [("found", _how(lookup))]
             relation = asked_for(lookup)
             out.append(_TIP(f"miss-{chip.lookup}", lookup.lookup.entity, relation, None, rows))
@@ -309,7 +309,7 @@ def _fact_tip(
     """The hover card of a fact; the words that repeat it may repeat others too."""
     rows = []
     if edited:
-        rows.append(("your edit", "seen by you alone until you publish"))
+        rows.append(("your edit", "visible only to you until you publish"))
     if fact.source:
         year = f", {fact.year}" if fact.year else ""
         rows.append(("source", f"{source_names(fact.source)}{year}"))
@@ -319,79 +319,79 @@ def _fact_tip(
 
 
 def _repeated_with(
-    fact_id: int, groups: Sequence[Sequence[Mark]], reading: MarkedTrace
+    fact_id: int, groups: Sequence[Sequence[Mark]], marked: MarkedTrace
 ) -> Iterator[Fact]:
     """Other facts that the words of this one repeat too."""
     for group in groups:
         if any(mark.fact_id == fact_id for mark in group):
             for mark in group:
                 if mark.fact_id != fact_id:
-                    yield reading.facts[mark.fact_id]
+                    yield marked.facts[mark.fact_id]
 
 
 def _how(lookup: TraceLookup) -> str:
     if lookup.closed != "model":
-        return "the model never finished this lookup, so nothing was asked"
+        return "the model did not finish this lookup, so the graph was not asked"
     asked = lookup.lookup
     if asked.is_miss and asked.resolved_entity:
         return f"the graph has no “{asked.relation}” for {asked.resolved_entity}"
     if asked.is_miss:
         return f"the graph has nothing called “{asked.entity}”"
     score = "" if asked.how == "exact" else f" (score {asked.score:.2f})"
-    return HOW.get(asked.how, asked.how) + score
+    return FOUND_BY.get(asked.how, asked.how) + score
 
 
-def _probability(reading: MarkedTrace, marks: Sequence[Mark]) -> str:
+def _probability(marked: MarkedTrace, marks: Sequence[Mark]) -> str:
     if not marks:
-        return "did not say it"
-    probability = reading.trace.probability(marks[0].start, marks[0].end)
+        return "did not use it"
+    probability = marked.trace.probability(marks[0].start, marks[0].end)
     if probability is None:
         return "its words were forced"
-    return gave(probability)
+    return repeated_with(probability)
 
 
-def gave(probability: float) -> str:
-    """How probable the model thought its own words, in a sentence whose subject is the model."""
-    return f"repeated what the graph gave, with a probability of {percent(probability)}"
+def repeated_with(probability: float) -> str:
+    """How probable the model found its own words, in a sentence whose subject is the model."""
+    return f"repeated the graph's value with a probability of {percent(probability)}"
 
 
 def percent(probability: float) -> str:
-    """A probability for a reader: never a rounded 100 % that was not certain."""
+    """A probability for a shown: never a rounded 100 % that was not certain."""
     if probability > 0.995:
         return "over 99 %"
     return "under 1 %" if probability < 0.005 else f"{probability:.0%}".replace("%", " %")
 
 
 def render(
-    reading: MarkedTrace | None,
+    marked: MarkedTrace | None,
     view: View,
     before: MarkedTrace | None = None,
     comparison: Comparison | None = None,
 ) -> Markup:
     """The whole panel: toolbar, banner, text, summary, hover cards."""
-    if reading is None:
+    if marked is None:
         return _EMPTY(view.note, view.writing)
-    summary, stale, reader, compared = view.summary, "", reading, False
+    summary, stale, shown, compared = view.summary, "", marked, False
     if before is not None and comparison is not None and not view.writing:
         compared = True
         summary = summary_html(comparison)
         if view.tab == "before":
-            reader = before
+            shown = before
     if view.raw:
-        text = raw_html(reader)
+        text = raw_html(shown)
     elif compared and view.tab == "changes":
         assert before is not None
         assert comparison is not None
-        text = diff_html(before, reading, comparison, view)
+        text = diff_html(before, marked, comparison, view)
     else:
-        text, stale = text_html(reader, view), view.stale
+        text, stale = text_html(shown, view), view.stale
     return _PANEL(
         view,
         text,
-        tips_html(reader, view),
+        tips_html(shown, view),
         "" if view.writing else summary,
         stale,
-        reading.hit_nothing,
+        marked.hit_nothing,
         _tab_choices(view) if compared else (),
     )
 

@@ -13,24 +13,25 @@ from markupsafe import Markup
 from app.state.training_session import MEASURES, TrainingSession, prompts_of
 from app.views import curves_figure, role_text
 from app.views.curves_figure import number
-from app.views.templates import environment, plural
+from app.views.templates import Macros, plural
 from training.errors import CorpusError
 from training.fit.samples import Sample
-from training.report.runs import ROLES, Run, is_live
+from training.report.runs import ROLES, Points, Run, is_live
 
 OUTPUTS = ("runs", "head", "curves", "values", "samples", "mask", "status")
 MOST_SAMPLES = 12
+CUT_OFF = {"length": "cut off at its length limit", "context": "cut off at the context size"}
 START = "python -m training fit --config training/configs/world.yaml"
-_HTML: Any = environment.get_template("training_parts.html").module  # its macros
+_HTML = Macros("training_parts.html")
 Choice = dict[str, Any]  # a button of several, as the macro `tabs` draws it
 
 
-def updates(bench: TrainingSession) -> list[Any]:
+def updates(session: TrainingSession) -> list[Any]:
     """The outputs in the order of `OUTPUTS`; what the browser shows already is skipped."""
-    with bench.lock:
-        now = _values(bench)
-        changed = {name for name in OUTPUTS if bench.sent.get(name) != now[name]}
-        bench.sent = now
+    with session.lock:
+        now = _values(session)
+        changed = {name for name in OUTPUTS if session.sent.get(name) != now[name]}
+        session.sent = now
         return [now[name] if name in changed else gr.skip() for name in OUTPUTS]
 
 
@@ -39,27 +40,27 @@ def lost() -> list[Any]:
     return [_HTML.lost() if name == "head" else gr.skip() for name in OUTPUTS]
 
 
-def _values(bench: TrainingSession) -> dict[str, str]:
-    run = bench.run()
-    drawn = curves_figure.figure(run, bench.measure) if run is not None else None
+def _values(session: TrainingSession) -> dict[str, str]:
+    run = session.run()
+    drawn = curves_figure.figure(run, session.measure) if run is not None else None
     return {
-        "runs": _runs(bench, run),
-        "head": _head(bench, run),
+        "runs": _runs(session, run),
+        "head": _head(session, run),
         "curves": json.dumps(drawn) if drawn is not None else "",
-        "values": _numbers(bench, run, drawn is not None) if run is not None else "",
-        "samples": _samples(bench, run) if run is not None else "",
-        "mask": _mask(bench, run),
-        "status": _HTML.status(bench.status),
+        "values": _numbers(session, run, drawn is not None) if run is not None else "",
+        "samples": _samples(session, run) if run is not None else "",
+        "mask": _mask(session, run),
+        "status": _HTML.status(session.status),
     }
 
 
 # -- the runs
 
 
-def _runs(bench: TrainingSession, run: Run | None) -> str:
+def _runs(session: TrainingSession, run: Run | None) -> str:
     if run is None:
         return ""
-    written = bench.folders.runs.written()
+    written = session.folders.runs.written()
     return _HTML.runs({name: _when(when) for name, when in written.items()}, run.name)
 
 
@@ -83,23 +84,23 @@ def amount(count: float) -> str:
     return f"{count:,.0f}"
 
 
-def _head(bench: TrainingSession, run: Run | None) -> Markup:
+def _head(session: TrainingSession, run: Run | None) -> Markup:
     if run is None:
-        return _HTML.no_runs(bench.run_note, str(bench.folders.runs.folder), START)
+        return _HTML.no_runs(session.run_note, str(session.folders.runs.folder), START)
     facts = []
     if run.step is not None:
         facts.append(f"step {run.step:,}")
     if run.tokens is not None:
         facts.append(f"{amount(run.tokens)} tokens")
     if run.speed is not None:
-        facts.append(f"{run.speed:,.0f} tokens a second")
+        facts.append(f"{run.speed:,.0f} tokens per second")
     loss = run.newest("train/loss")
     if loss is not None:
         facts.append(f"loss {number(loss)}")
     measures = [
-        _choice(name.capitalize(), "measure", name, name == bench.measure) for name in MEASURES
+        _choice(name.capitalize(), "measure", name, name == session.measure) for name in MEASURES
     ]
-    return _HTML.head(bench.run_note, run.name, _when(run.written), facts, measures)
+    return _HTML.head(session.run_note, run.name, _when(run.written), facts, measures)
 
 
 def _choice(words: str, data: str, value: str, chosen: bool) -> Choice:
@@ -107,7 +108,7 @@ def _choice(words: str, data: str, value: str, chosen: bool) -> Choice:
     return {"words": words, "id": f"{data}-{value}", "data": {data: value}, "chosen": chosen}
 
 
-def _numbers(bench: TrainingSession, run: Run, drawn: bool) -> Markup:
+def _numbers(session: TrainingSession, run: Run, drawn: bool) -> Markup:
     """Below the curves: what they mean, the newest values, all of them as a table, the settings."""
     if not drawn:
         return _HTML.no_curves(run.settings)
@@ -116,17 +117,19 @@ def _numbers(bench: TrainingSession, run: Run, drawn: bool) -> Markup:
         stages["validation"] = "validation"
     return _HTML.numbers(
         "validation" in stages,
-        bench.measure,
+        session.measure,
         list(stages.values()),
-        _newest(bench, run, list(stages)),
-        curves_figure.table_html(run, bench.measure),
+        _newest(session, run, list(stages)),
+        curves_figure.table_html(run, session.measure),
         run.settings,
     )
 
 
-def _newest(bench: TrainingSession, run: Run, stages: Sequence[str]) -> list[tuple[str, list[str]]]:
+def _newest(
+    session: TrainingSession, run: Run, stages: Sequence[str]
+) -> list[tuple[str, list[str]]]:
     """The newest values of the stages by role, and what else is measured."""
-    perplexity = bench.measure == "perplexity"
+    perplexity = session.measure == "perplexity"
     curves = {stage: run.by_role(stage, perplexity) for stage in stages}
     rows: list[tuple[str, list[str]]] = [
         (role, [number(_last(curves[stage].get(role))) for stage in stages])
@@ -134,7 +137,7 @@ def _newest(bench: TrainingSession, run: Run, stages: Sequence[str]) -> list[tup
         if any(role in curves[stage] for stage in stages)
     ]
     more = (
-        ("values copied right", "copy_accuracy", lambda v: f"{v:.1%}".replace("%", " %")),
+        ("values copied correctly", "copy_accuracy", lambda v: f"{v:.1%}".replace("%", " %")),
         ("lookups per 100 tokens", "lookups_per_100_tokens", number),
     )
     for words, name, shown in more:
@@ -144,27 +147,27 @@ def _newest(bench: TrainingSession, run: Run, stages: Sequence[str]) -> list[tup
     return rows
 
 
-def _last(points: curves_figure.Points | None) -> float | None:
+def _last(points: Points | None) -> float | None:
     return points[-1][1] if points else None
 
 
 # -- samples
 
 
-def _samples(bench: TrainingSession, run: Run) -> Markup:
+def _samples(session: TrainingSession, run: Run) -> Markup:
     prompts = prompts_of(run)
     if not prompts:
         return _HTML.no_samples()
-    prompt = bench.prompt if bench.prompt in prompts else prompts[0]
+    prompt = session.prompt if session.prompt in prompts else prompts[0]
     samples = [sample for sample in run.samples if sample.prompt == prompt][::-1]
     shown = samples
     if len(samples) > MOST_SAMPLES:
         last = len(samples) - 1
         shown = [samples[round(i * last / (MOST_SAMPLES - 1))] for i in range(MOST_SAMPLES)]
     count = (
-        f"{len(shown)} of {len(samples)}, evenly over the run, the newest first."
+        f"{len(shown)} of {len(samples)}, evenly spread over the run, newest first."
         if len(shown) < len(samples)
-        else "The newest first."
+        else "Newest first."
     )
     choices = [
         {
@@ -180,7 +183,9 @@ def _samples(bench: TrainingSession, run: Run) -> Markup:
 
 def _sample(sample: Sample) -> dict[str, Any]:
     missed = f", {sample.misses} missed" if sample.misses else ""
-    cut = {"length": "cut at its length", "context": "cut at the context"}.get(sample.finish)
+    cut = {"length": "cut off at its length limit", "context": "cut off at the context size"}.get(
+        sample.finish
+    )
     words = [f"step {sample.step:,}", plural(sample.lookups, "lookup") + missed]
     return {
         "step": sample.step,
@@ -193,31 +198,31 @@ def _sample(sample: Sample) -> dict[str, Any]:
 # -- the mask
 
 
-def _mask(bench: TrainingSession, run: Run | None) -> Markup:
+def _mask(session: TrainingSession, run: Run | None) -> Markup:
     try:
-        found = bench.corpus(run)
+        found = session.corpus(run)
         if found is None:
-            return _HTML.no_corpora(str(bench.folders.corpora.folder))
+            return _HTML.no_corpora(str(session.folders.corpora.folder))
         name, corpus = found
-        split = bench.split if bench.split in corpus.shards else next(iter(corpus.shards))
+        split = session.split if session.split in corpus.shards else next(iter(corpus.shards))
         count = len(corpus.shards[split])
-        bench.document = min(bench.document, count)
-        runs = corpus.runs(split, bench.document - 1)
+        session.document = min(session.document, count)
+        runs = corpus.runs(split, session.document - 1)
     except CorpusError as problem:
         return _HTML.corpus_error(str(problem))
     return _HTML.mask(
         corpora=[
             {"words": each, "id": "", "data": {"corpus": each}, "chosen": each == name}
-            for each in bench.folders.corpora.names()
+            for each in session.folders.corpora.names()
         ],
         splits=[_choice(each, "split", each, each == split) for each in corpus.shards],
         views=[
-            _choice("Text", "view", "text", not bench.listed),
-            _choice("List", "view", "list", bench.listed),
+            _choice("Text", "view", "text", not session.listed),
+            _choice("List", "view", "list", session.listed),
         ],
-        number=bench.document,
+        number=session.document,
         count=count,
-        note=bench.document_note,
+        note=session.document_note,
         share=role_text.share_html(runs),
-        text=role_text.list_html(runs) if bench.listed else role_text.document_html(runs),
+        text=role_text.list_html(runs) if session.listed else role_text.document_html(runs),
     )
