@@ -226,7 +226,7 @@ def test_documents_show_what_is_trained(training: Inspect, folders: TrainingFold
     expect(page.locator("#next-document")).to_be_disabled()
     page.locator("#document-number").fill("first")
     page.click("#go")
-    expect(page.locator("#document-note")).to_contain_text("by its number")
+    expect(page.locator("#document-note")).to_contain_text("Enter the number of a document")
     page.click("[data-split=validation]")
     expect(page.locator("#document-note")).to_have_count(0)
     expect(page.locator("#document-count")).to_have_text("of 16")
