@@ -642,6 +642,7 @@ def drawn(name: str) -> str:
     with (
         tempfile.TemporaryDirectory() as folder,
         patch.multiple(text_in_progress, REDRAW_EVERY=0.0, REDRAW_FIRST=0.0),
+        patch.object(page_parts, "GRAPH_EVERY", 0.0),
         patch("time.sleep", lambda _: None),
     ):
         page = visit(Path(folder))

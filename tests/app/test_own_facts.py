@@ -67,7 +67,7 @@ def test_a_broken_file_says_which_lines_and_the_page_goes_on(
     file = tmp_path / "broken.csv"
     file.write_text(BROKEN, encoding="utf-8")
     page.after(lambda: page.page.locator("#own-file").set_input_files(file))
-    expect(page.page.locator("#own-done")).to_contain_text("1 fact of broken.csv")
+    expect(page.page.locator("#own-done")).to_contain_text("1 fact from broken.csv")
     expect(page.page.locator("#own-bad-3")).to_contain_text("Line 3")
     expect(page.page.locator("#own-bad-4")).to_contain_text("no value")
     assert "grey" in page.marks()

@@ -507,7 +507,7 @@ def test_contradiction_miss_and_unsupported_are_shown(scripted_page: Inspect) ->
     scripted_page.after(lambda: scripted_page.click("#add")).tab("after")
     assert "Onwards" in scripted_page.marks()
     scripted_page.ask("Tell me about Nowhere.")
-    expect(scripted_page.page.locator("#graph-note")).to_contain_text("No fact of the graph")
+    expect(scripted_page.page.locator("#graph-note")).to_contain_text("No fact in the graph")
     expect(scripted_page.page.locator("#card-empty")).to_contain_text("No word of this text is lit")
     scripted_page.click("#reading .chip.miss")
     expect(scripted_page.page.locator("#card .card-title")).to_contain_text("Nowhere")
