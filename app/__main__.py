@@ -12,6 +12,7 @@ import sys
 from graph.core.errors import StoreError
 from graph.core.protocol import SharedStore
 from graph.opening import on_server, open_store
+from graph.version import VERSION
 from graph.world import DEFAULT_STORE, make_world, store_url
 
 RUNS, CORPORA = "build/runs", "build/corpus"
@@ -23,6 +24,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         prog="python -m app",
         description="Start the web page: read a text with its facts, edit them, see it rewritten.",
     )
+    parser.add_argument("--version", action="version", version=f"Lamplight {VERSION}")
     parser.add_argument(
         "--store",
         metavar="URL",

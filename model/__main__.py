@@ -13,16 +13,17 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from graph.core.errors import StoreError
+from graph.core.errors import StoreError, UserError
 from graph.lookup.retriever import Retriever
 from graph.opening import open_store
+from graph.version import VERSION
 from graph.world import DEFAULT_STORE, make_world, store_url
 from model.audit import audit_fact
-from model.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
+from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
 from model.engine.decoder import Decoder
 from model.engine.events import DoneEvent, Event, LookupEvent, TokenEvent
 from model.grounding import FAITHFUL, ground
-from model.prompts import PromptError, clean_prompt
+from model.prompts import clean_prompt
 from model.roles import Role
 from model.settings import DecodingSettings
 from model.trace import Trace, TraceLookup
@@ -46,12 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.command(options, decoder, store, settings)
         finally:
             store.close()
-    except (CheckpointError, PromptError, StoreError, ValueError) as error:
+    except UserError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # the reader has had enough, as `head` does
+    except BrokenPipeError:  # the reader closed the pipe, as `head` does
         sys.stderr.close()
         return 1
     return 0
@@ -61,14 +62,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m model", description="Write text whose facts are looked up in a graph."
     )
+    parser.add_argument("--version", action="version", version=f"Lamplight {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    generate = commands.add_parser("generate", help="answer a prompt, with every lookup shown")
+    generate = commands.add_parser("generate", help="answer a prompt and list every lookup")
     generate.add_argument("prompt", help='such as "Tell me about France."')
     generate.set_defaults(command=_generate)
 
     audit = commands.add_parser(
-        "audit", help="say whether a fact is in the graph or in the weights"
+        "audit", help="test whether a fact is in the graph or in the weights"
     )
     audit.add_argument("prompt", help='such as "Tell me about France."')
     audit.add_argument("entity", help="the fact's entity, such as France")
@@ -80,30 +82,44 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--store",
             metavar="URL",
-            help=f"the graph (default: LAMPLIGHT_STORE, else {DEFAULT_STORE})",
+            help=f"the graph (default: $LAMPLIGHT_STORE, else {DEFAULT_STORE})",
         )
         command.add_argument(
             "--model",
             metavar="PATH",
             default=str(DEFAULT_CHECKPOINT),
-            help="folder or Hub name of a checkpoint (default: the shipped one)",
+            help="checkpoint: a folder or a name on the Hub (default: the shipped one)",
         )
         command.add_argument(
-            "--temperature", type=float, default=0.0, help="0 is greedy (default: %(default)s)"
+            "--temperature",
+            type=float,
+            default=0.0,
+            help="0 takes the most probable token; higher values sample (default: %(default)s)",
         )
         command.add_argument(
-            "--top-p", type=float, default=1.0, help="share of probability to draw from"
+            "--top-p",
+            type=float,
+            default=1.0,
+            help="sample only from the most probable tokens with this total probability "
+            "(default: %(default)s)",
         )
-        command.add_argument("--seed", type=int, default=0, help="of the draws")
-        command.add_argument("--max-tokens", type=int, default=400, help="after the prompt")
+        command.add_argument(
+            "--seed", type=int, default=0, help="seed for random sampling (default: %(default)s)"
+        )
+        command.add_argument(
+            "--max-tokens",
+            type=int,
+            default=400,
+            help="stop after this many tokens of text and lookups (default: %(default)s)",
+        )
         command.add_argument("--no-lookups", action="store_true", help="forbid lookups")
     return parser
 
 
 def _open(url: str) -> Any:
-    """The store; the shipped world is made first if its place is still empty."""
+    """The store; the default one is created from the shipped world if it does not exist yet."""
     if url == DEFAULT_STORE and not Path(url.removeprefix("sqlite:///")).exists():
-        print("Making the shipped world (once) ...", file=sys.stderr, flush=True)
+        print("Creating the shipped world (once) ...", file=sys.stderr, flush=True)
         make_world(url)
     return open_store(url)
 
@@ -135,8 +151,8 @@ def _audit(
     found = Retriever(store).lookup(options.entity, options.relation)
     if not found.facts:
         raise StoreError(
-            f"The graph holds no {options.relation!r} of {options.entity!r}; see "
-            f"`python -m graph show` for what it holds."
+            f"The graph has no fact with the relation {options.relation!r} for {options.entity!r}; "
+            "list its facts with `python -m graph show`."
         )
     result = audit_fact(decoder, options.prompt, store, found.facts[0].id, settings)
     if options.json:
@@ -145,15 +161,15 @@ def _audit(
     fact = result.fact
     print(f"{fact.entity} · {fact.relation} → {_printable(fact.value)}\n")
     for name, condition in (("FULL", "full"), ("DEL-ON", "del_on"), ("DEL-OFF", "del_off")):
-        said = "says the value" if result.says(condition) else "does not say the value"
-        print(f"{name} ({said})\n{_printable(getattr(result, condition).text)}\n")
+        verdict = "says the value" if result.says(condition) else "does not say the value"
+        print(f"{name} ({verdict})\n{_printable(getattr(result, condition).text)}\n")
     for other in result.recovered_through:
         print(f"Still returned by: {other.entity} · {other.relation} → {_printable(other.value)}")
     print("Leaked from the weights." if result.leaked else "Not in the weights, by this prompt.")
 
 
 def _finish(events: Iterable[Event], show: Callable[[str], None]) -> Trace:
-    """Read events to the end, showing text as it comes and lookups as numbers in brackets."""
+    """Read events to the end; show text as it arrives and lookups as numbers in brackets."""
     started = False
     for event in events:
         if isinstance(event, LookupEvent):
@@ -168,20 +184,20 @@ def _finish(events: Iterable[Event], show: Callable[[str], None]) -> Trace:
 
 
 def _described(entry: TraceLookup, verdict: str) -> str:
-    """One lookup in one line: what was asked, what came back, how, and what the text made of it."""
+    """One lookup in one line: the query, the value, how it was found, and its grounding."""
     lookup = entry.lookup
     asked = f"{lookup.entity or '(nothing)'} · {lookup.relation or '(nothing)'}"
     line = f"{_dim(f'[{entry.index + 1}]')} {_printable(asked)} → {_printable(lookup.value)}"
     notes = [lookup.how] if lookup.how != "exact" else []
     if entry.closed != "model":
-        notes.append(f"the query was broken: {entry.closed}")
+        notes.append(f"the query was malformed: {entry.closed}")
     if verdict != FAITHFUL and not lookup.is_miss and lookup.facts:
         notes.append(verdict)
     return line + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _printable(text: str) -> str:
-    """Text that cannot steer a terminal."""
+    """Text without control characters, which could send commands to a terminal."""
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 

@@ -4,7 +4,7 @@ Weights come from safetensors files only, code only from transformers. Computati
 on the CPU: bfloat16 weights are converted when they are loaded.
 
 `config.json` of a model trained here holds `"lamplight": {"prompt_suffix": "\\n", "relations":
-true}`: what stands between prompt and answer, and that it was taught to ask for `relations`.
+true}`: the text between prompt and answer, and that it was trained to ask for `relations`.
 Released LMLM checkpoints have no such entry: no suffix, no `relations`, and an opening token only
 if their tokenizer adds one.
 """
@@ -33,12 +33,12 @@ DEFAULT_CHECKPOINT = Path(__file__).parent / "checkpoints" / "world"
 
 
 class CheckpointError(UserError):
-    """A checkpoint that cannot be used; the message is one sentence for the interface."""
+    """A checkpoint that cannot be used."""
 
 
 @dataclass
 class Checkpoint:
-    """A model that is ready to decode, and how text becomes its token ids."""
+    """A model that is ready to decode, and the encoding of text into its token ids."""
 
     model: Any  # a causal language model of transformers, in evaluation mode
     tokenizer: Any  # its fast tokenizer
@@ -47,11 +47,11 @@ class Checkpoint:
     prompt_prefix: str = ""
     prompt_suffix: str = "\n"
     relations: bool = True
-    opening: tuple[int, ...] = field(default=())  # ids before the prompt: the bos token or none
+    opening: tuple[int, ...] = field(default=())  # ids before the prompt: the bos token, or none
 
     @cached_property
     def context(self) -> int:
-        """The most tokens that the model can see."""
+        """The longest document that the model can process, in tokens."""
         config = self.model.config
         return int(getattr(config, "max_position_embeddings", 0) or 1 << 30)
 
@@ -67,22 +67,22 @@ class Checkpoint:
     @cached_property
     def _special_text(self) -> re.Pattern[str]:
         special = [text for text in self.tokenizer.get_added_vocab() if len(text) > 1]
-        # A look-ahead finds overlapping occurrences too.
+        # A look-ahead also finds overlapping occurrences.
         return re.compile("(?=" + "|".join(map(re.escape, special)) + ")" if special else r"(?!)")
 
-    def encode_text(self, text: str, *, opens: bool = False) -> list[int]:
+    def encode_text(self, text: str, *, at_start: bool = False) -> list[int]:
         """The ids of `text` as plain text: special tokens are never recognised in it.
 
         Where a marker is spelt out, the text is cut after its first character, so the tokenizer
-        never sees it whole. `opens` says that the text opens a document; otherwise it is encoded
-        as what follows a marker, which some tokenizers treat differently.
+        never sees a whole marker. With `at_start` the text begins a document; otherwise it
+        is encoded as text after a marker, which some tokenizers treat differently.
         """
         cuts = [match.start() + 1 for match in self._special_text.finditer(text)]
         edges = [0, *cuts, len(text)]
         ids: list[int] = []
         for start, end in pairwise(edges):
             piece = text[start:end]
-            if opens and start == 0:
+            if at_start and start == 0:
                 ids += self.tokenizer.encode(piece, add_special_tokens=False)
             else:
                 encoded = self.tokenizer.encode(RETURN + piece, add_special_tokens=False)
@@ -92,14 +92,15 @@ class Checkpoint:
     def encode_prompt(self, prompt: str) -> list[int]:
         """The ids with which a document of this prompt begins, the separator included.
 
-        Raises PromptError if the prompt leaves no room in the context.
+        Raises:
+            PromptError: if the prompt leaves no room in the context.
         """
         whole = self.prompt_prefix + prompt + self.prompt_suffix
-        ids = [*self.opening, *self.encode_text(whole, opens=True)]
+        ids = [*self.opening, *self.encode_text(whole, at_start=True)]
         if len(ids) >= self.context:
             raise PromptError(
-                f"The prompt has {len(ids):,} tokens and the model sees {self.context:,}; "
-                "please shorten it."
+                f"The prompt has {len(ids):,} tokens and the model takes fewer than "
+                f"{self.context:,}; shorten the prompt."
             )
         return ids
 
@@ -111,8 +112,9 @@ class Checkpoint:
 def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkpoint:
     """Load a checkpoint from a folder, or from the Hugging Face Hub by its name.
 
-    Raises CheckpointError, with one sentence that says what to do, if there is none, if it is
-    damaged, or if it lacks the four tokens of the lookup grammar.
+    Raises:
+        CheckpointError: if there is none, if it is damaged, or if it lacks the four tokens of the
+            lookup grammar.
     """
     name = os.fspath(name)
     if os.path.isdir(name):
@@ -132,10 +134,10 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
     try:
         MarkerIds.of(tokenizer)
     except ValueError as error:
-        raise CheckpointError(f"{name} is no checkpoint with lookups. {error}") from error
+        raise CheckpointError(f"{name} is not a checkpoint with lookups. {error}") from error
     try:
         silence: Any = disable_progress_bar  # untyped
-        silence()  # a progress bar for a load of a second informs nobody
+        silence()  # loading takes a second; a progress bar only clutters the output
         loader: Any = AutoModelForCausalLM
         model, info = loader.from_pretrained(
             name,
@@ -146,8 +148,8 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
         )
     except Exception as error:
         raise CheckpointError(
-            f"The weights of {name} cannot be loaded ({_brief(error)}); export the checkpoint "
-            "again or fetch it anew."
+            f"The weights of {name} cannot be loaded ({_brief(error)}); export or fetch the "
+            "checkpoint again."
         ) from error
     if info["missing_keys"]:
         raise CheckpointError(
@@ -157,13 +159,13 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
     if model.get_input_embeddings().num_embeddings < len(tokenizer):
         raise CheckpointError(
             f"The tokenizer of {name} has {len(tokenizer):,} tokens and its model only "
-            f"{model.get_input_embeddings().num_embeddings:,}; the two are not of one checkpoint."
+            f"{model.get_input_embeddings().num_embeddings:,}; they do not belong together."
         )
     return make_checkpoint(model, tokenizer, name)
 
 
 def make_checkpoint(model: Any, tokenizer: Any, name: str) -> Checkpoint:
-    """A checkpoint of a model and tokenizer that are in memory, as while one is being trained."""
+    """A checkpoint from a model and tokenizer in memory, such as during training."""
     ours = getattr(model.config, "lamplight", None)
     opening: tuple[int, ...] = ()
     bos = tokenizer.bos_token_id
@@ -183,19 +185,19 @@ def make_checkpoint(model: Any, tokenizer: Any, name: str) -> Checkpoint:
 
 
 def _looks_like_path(name: str) -> bool:
-    """Whether a name that is no folder was meant as one: a Hub name is `owner/name`."""
+    """Whether a name that is not a folder was meant as one; a Hub name is `owner/name`."""
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", name) or name.startswith("."):
         return True
     return os.path.isdir(name.split("/")[0])
 
 
 def _check_folder(folder: Path) -> None:
-    """Look at the files before transformers does, whose messages are long."""
+    """Check the files before transformers does, because its messages are long."""
     try:
         json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except OSError as error:
         raise CheckpointError(
-            f"The folder {folder} has no readable config.json, so it is no checkpoint."
+            f"The folder {folder} has no readable config.json, so it is not a checkpoint."
         ) from error
     except ValueError as error:
         raise CheckpointError(
@@ -213,7 +215,7 @@ def _check_folder(folder: Path) -> None:
                 pass
         except (SafetensorError, OSError) as error:
             raise CheckpointError(
-                f"The file {path} is damaged or cut short; fetch or export it again."
+                f"The file {path} is damaged or truncated; fetch or export it again."
             ) from error
 
 

@@ -14,7 +14,7 @@ sequence, malformed ones included:
   role which that marker ends (before a `<|db_end|>` stands a value).
 - Markers inside the prompt are prompt: a person's words never open a lookup.
 
-`misplaced_markers` tells where a sequence breaks the grammar, for those who refuse such a corpus.
+`misplaced_markers` finds where a sequence breaks the grammar, for those who refuse such a corpus.
 The training loss masks by these roles (arXiv 2505.15962, section 3), the decoder drives by them,
 perplexities split by them, and the page colours by them.
 
@@ -42,7 +42,7 @@ class Role(IntEnum):
     """What a token is."""
 
     PROMPT = 0  # what the person wrote, the opening token and the separator included
-    TEXT = 1  # what the model tells
+    TEXT = 1  # what the model writes
     ENTITY = 2  # the entity asked about, in a lookup
     RELATION = 3  # the relation asked about, in a lookup
     VALUE = 4  # what the graph answered

@@ -1,28 +1,35 @@
 """The trace: the record of one generation, as plain data, versioned, to and from JSON.
 
-The page, the export, the tests and the evaluation all read it. `tokens` are what follows the
-prompt; the ids of the whole document are `prompt_ids` and then the tokens'.
+The page, the export, the tests and the evaluation all read it. `tokens` follow the prompt; the ids
+of the whole document are `prompt_ids` and then the ids of `tokens`.
 """
 
 from __future__ import annotations
 
 import math
 import uuid
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from graph.core.errors import UserError
 from graph.lookup.result import Lookup
+from graph.version import VERSION
 from model.roles import Role
 from model.settings import DecodingSettings
 
-VERSION = 1
+FORMAT_VERSION = 1
+
+
+class TraceError(UserError, ValueError):
+    """JSON that is not a trace, or not one of this version."""
 
 
 @dataclass(frozen=True, slots=True)
 class TraceToken:
-    """One token. `probability` is what the model gave to it, at temperature 1, before any token
-    was forbidden; a forced token has none."""
+    """One token. `probability` is the model's own, at temperature 1, before any token was
+    forbidden; a forced token has none."""
 
     id: int
     text: str  # "" while the bytes of a character are incomplete, and for the end of the document
@@ -55,11 +62,11 @@ class TraceToken:
 
 @dataclass(frozen=True, slots=True)
 class TraceLookup:
-    """One lookup, and where it stands: `tokens[start:end]`, both outer markers included.
+    """One lookup and its position: `tokens[start:end]`, both outer markers included.
 
-    `closed` says how the query ended: "model" wrote it to its `<|db_return|>`, "length" (it went
-    on past the bound) or "order" (a marker out of order, or the end of the document inside it).
-    The last two were never asked of the graph and count as a miss.
+    `closed` is how the query ended: "model" (the model wrote it up to `<|db_return|>`), "length"
+    (it exceeded the limit) or "order" (a marker out of order, or the document ended inside it).
+    The last two were never sent to the graph and count as a miss.
     """
 
     index: int  # from 0, in the order of the text
@@ -98,41 +105,42 @@ class TracedText:
     lookups: list[TraceLookup]
 
     @cached_property
-    def _shown(self) -> list[str]:
-        """What of each token a reader sees.
+    def _visible_texts(self) -> list[str]:
+        """The part of each token that a reader sees.
 
-        A lookup leaves one space behind. Released LMLM checkpoints write one before it and, by
-        the way of their tokenizer, two after it.
+        A lookup disappears and leaves one space. Released LMLM checkpoints write one space before
+        it and, because of their tokenizer, two after it.
         """
-        shown: list[str] = []
-        last = " "  # character shown; the text begins without white space
-        begun, leading = False, True  # leading: nothing but spaces yet, here or after a lookup
+        visible: list[str] = []
+        last = " "  # visible character; the text begins without white space
+        started = False  # whether any text is visible yet
+        leading = True  # whether only spaces came since the start or since a lookup
         for token in self.tokens:
             text = token.text if token.role == Role.TEXT else ""
             if token.role == Role.MARKER:
                 leading = True
             elif text and leading:
-                words = text.lstrip(" ") if begun else text.lstrip()
+                words = text.lstrip(" ") if started else text.lstrip()
                 leading = not words
                 text = words if last.isspace() or text[0] != " " else " " + words
             if text:
-                begun, last = True, text[-1]
-            shown.append(text)
-        return shown
+                started, last = True, text[-1]
+            visible.append(text)
+        return visible
 
     @cached_property
     def token_spans(self) -> list[tuple[int, int]]:
-        """Where each token stands in `text`; a token of a lookup has an empty span."""
+        """Start and end of each token in `text`; a token of a lookup has an empty span."""
         spans, position = [], 0
-        for text in self._shown:
+        for text in self._visible_texts:
             spans.append((position, position + len(text)))
             position += len(text)
         return spans
 
     @cached_property
     def text(self) -> str:
-        """What a reader sees: the text without lookups and without white space in front."""
-        return "".join(self._shown)
+        """What a reader sees: the text without lookups and without leading white space."""
+        return "".join(self._visible_texts)
 
     @property
     def raw(self) -> str:
@@ -140,15 +148,18 @@ class TracedText:
         return "".join(token.text for token in self.tokens)
 
     def position(self, lookup: TraceLookup) -> int:
-        """Where in `text` a lookup stands: the words after it begin there."""
+        """The position of a lookup in `text`: the words after it begin there."""
         return self.token_spans[lookup.end - 1][1]
 
     def probability(self, start: int, end: int) -> float | None:
-        """How probable the model thought `text[start:end]`: the product over its tokens."""
+        """The model's probability of `text[start:end]`: the product over its tokens."""
+        spans = self.token_spans
+        first = bisect_right(spans, start, key=lambda span: span[1])
+        beyond = bisect_left(spans, end, key=lambda span: span[0])
         product = [
             token.probability
-            for token, (first, last) in zip(self.tokens, self.token_spans, strict=True)
-            if first < end and start < last and token.probability is not None
+            for token in self.tokens[first:beyond]
+            if token.probability is not None
         ]
         return math.prod(product) if product else None
 
@@ -166,9 +177,10 @@ class Trace(TracedText):
     revision: int  # of the graph that was read
     state: str  # key of store, revision and draft
     finish: str  # "end" (of the document), "length", "context" (full) or "cancelled"
-    seconds: float  # spent in the decoder
-    reused: int = 0  # tokens taken over from the trace that this one regenerates
-    version: int = VERSION
+    seconds: float  # of computation in the decoder
+    reused: int = 0  # tokens copied from the trace that this one regenerates
+    version: int = FORMAT_VERSION
+    program: str | None = VERSION  # version of Lamplight that wrote it; None in older traces
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
@@ -180,6 +192,7 @@ class Trace(TracedText):
         """As a plain object that `json` can write."""
         return {
             "version": self.version,
+            "lamplight": self.program,
             "id": self.id,
             "prompt": self.prompt,
             "text": self.text,
@@ -197,10 +210,17 @@ class Trace(TracedText):
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Trace:
-        """From `to_json`. Raises ValueError, in one sentence, if this is no trace."""
+        """From `to_json`.
+
+        Raises:
+            TraceError: if this is not a trace.
+        """
         version = data.get("version") if isinstance(data, dict) else None
-        if version != VERSION:
-            raise ValueError(f"This is no trace of version {VERSION} (its version is {version}).")
+        if version != FORMAT_VERSION:
+            raise TraceError(
+                f"This is not a trace of version {FORMAT_VERSION} (its version is {version}); "
+                "write the text again and export its trace."
+            )
         try:
             return cls(
                 id=str(data["id"]),
@@ -215,6 +235,7 @@ class Trace(TracedText):
                 finish=str(data["finish"]),
                 seconds=float(data["seconds"]),
                 reused=int(data["reused"]),
+                program=data.get("lamplight"),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"The trace cannot be read: {error!r}.") from error
+            raise TraceError(f"The trace cannot be read ({error!r}); export it again.") from error

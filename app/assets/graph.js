@@ -41,7 +41,7 @@
       const order = Math.abs(label.dx) > 0.35 * Math.abs(label.dy)
         ? [across[0], along[0], along[1], across[1]]
         : [along[0], across[0], across[1], along[1]];
-      if (label.beside) {  // of an edge: on either side of its line, never on it
+      if (label.of_edge) {  // on either side of its line, never on it
         const flat = Math.abs(label.dx) * frame.w < Math.abs(label.dy) * frame.h;
         order.splice(0, 4, ...(flat ? along : across));
       }

@@ -311,7 +311,7 @@
       await navigator.clipboard.writeText(button.dataset.copy);
       button.textContent = "Copied";
     } catch {
-      button.textContent = "The browser does not allow it";
+      button.textContent = "The browser blocks copying";
     }
     setTimeout(() => button.isConnected && (button.textContent = words), 1500);
   }

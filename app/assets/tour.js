@@ -1,4 +1,4 @@
-// The tour: a small dialog that goes from part to part of the page, and back to where it was asked for.
+// The tour: a small dialog that goes from part to part of the page, and back to the button that started it.
 (() => {
   const dialog = () => document.getElementById("tour");
   let step = 0;
@@ -7,8 +7,8 @@
     const box = target.getBoundingClientRect();
     const own = dialog();
     const wide = window.innerWidth > 760;
-    const beside = box.right + own.offsetWidth + 24 < window.innerWidth;
-    let left = beside ? box.right + 14 : box.left - own.offsetWidth - 14;
+    const fitsRight = box.right + own.offsetWidth + 24 < window.innerWidth;
+    let left = fitsRight ? box.right + 14 : box.left - own.offsetWidth - 14;
     if (left < 8) left = box.left + (box.width - own.offsetWidth) / 2;
     if (!wide) left = (window.innerWidth - own.offsetWidth) / 2;
     const lowest = window.innerHeight - own.offsetHeight - 12;

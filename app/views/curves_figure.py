@@ -1,7 +1,7 @@
 """Curves by role as a Plotly figure, drawn by `assets/curves.js`, and their twin as a table.
 
 The roles differ by colour and by dash, and each line has its name at its end. Validation has dots;
-training is thin beside it. The figure names colours as `var(--…)`, which the browser looks up in
+training is thinner. The figure names colours as `var(--…)`, which the browser looks up in
 the theme.
 """
 
@@ -11,6 +11,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from markupsafe import Markup
+
+from app.views.templates import render as render_template
 from training.report.runs import ROLES, Points, Run, thinned
 
 HEIGHT = 330  # pixels, as `.curves-host` has it
@@ -25,7 +28,7 @@ COLOURS = {
     "marker": "var(--ink-soft)",
 }
 DASHES = {"text": "solid", "entity": "dash", "relation": "dot", "marker": "dashdot"}
-SHORT = {"perplexity": "perplexity", "loss": "loss, nats a token"}
+AXIS_TITLES = {"perplexity": "perplexity", "loss": "loss, nats per token"}
 
 
 def figure(run: Run, measure: str) -> dict[str, Any] | None:
@@ -103,7 +106,7 @@ def _layout(
             "range": list(scale),
             "dtick": 1 if log and scale[1] - scale[0] > 1 else None,
             "tickformat": "~s" if log else "~g",
-            "title": {**title, "text": SHORT[measure]},
+            "title": {**title, "text": AXIS_TITLES[measure]},
         },
         "annotations": _names(main, scale, log),
         "margin": MARGIN,
@@ -121,7 +124,9 @@ def _layout(
     }
 
 
-def _names(main: Mapping[str, Points], scale: tuple[float, float], log: bool) -> list[dict]:
+def _names(
+    main: Mapping[str, Points], scale: tuple[float, float], log: bool
+) -> list[dict[str, Any]]:
     """The roles' names at the ends of their lines, moved apart where they would overlap."""
     low, high = scale
     inner = HEIGHT - MARGIN["t"] - MARGIN["b"]
@@ -152,7 +157,7 @@ def _names(main: Mapping[str, Points], scale: tuple[float, float], log: bool) ->
     ]
 
 
-def table_html(run: Run, measure: str) -> str:
+def table_html(run: Run, measure: str) -> Markup:
     """The same values as a table, at most `MOST_ROWS` places evenly over the run."""
     stage = "validation" if run.by_role("validation", False) else "train"
     curves = run.by_role(stage, perplexity=measure == "perplexity")
@@ -161,17 +166,12 @@ def table_html(run: Run, measure: str) -> str:
     places = sorted({place for role in roles for place in by_place[role]})
     step = max(1, -(-len(places) // MOST_ROWS))
     kept = places[::-1][::step][::-1]  # the newest among them
-    head = "".join(f'<th scope="col">{role}</th>' for role in roles)
-    rows = "".join(
-        f'<tr><th scope="row">{place:,.0f}</th>'
-        + "".join(f"<td>{number(by_place[role].get(place))}</td>" for role in roles)
-        + "</tr>"
-        for place in kept
-    )
     named = "Validation" if stage == "validation" else "Training"
-    return (
-        f'<table class="numbers"><caption>{named}, {SHORT[measure]}</caption><thead><tr>'
-        f'<th scope="col">tokens seen</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return render_template(
+        "curves_table.html",
+        caption=f"{named}, {AXIS_TITLES[measure]}",
+        roles=roles,
+        rows=[(place, [number(by_place[role].get(place)) for role in roles]) for place in kept],
     )
 
 

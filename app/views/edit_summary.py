@@ -3,85 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
-from app.state.comparison import Comparison, StillSaid, describe
+from markupsafe import Markup
+
+from app.state.comparison import Comparison, describe
+from app.views.templates import macro, plural
 from graph.core.deltas import Delta
 from graph.core.facts import Fact
 from graph.core.names import fold
 
-UNDO = ' <button type="button" class="quiet" id="undo-here" data-action="undo">Undo</button>'
+MOST_CAUSES = 3
+_UNREAD = macro("edit_summary.html", "unread")
+_INVENTED = macro("edit_summary.html", "invented")
+_COMPARED = macro("edit_summary.html", "compared")
+FOLLOWS = (
+    " ↳ marks words that changed only because the words before them did. Where a fact is gone, "
+    "the model goes on to the next one that the graph lists."
+)
 
 
-def ask_button(name: str, words: str = "") -> str:
-    """A button that asks about an entity; it bears the name unless there are other words."""
-    return (
-        f'<button type="button" class="quiet" data-action="try" data-name="{escape(name)}">'
-        f"{escape(words or name)}</button>"
-    )
-
-
-def unread_html(deltas: Sequence[Delta], prompt: str) -> str:
-    """That the last edit was read by no lookup of the text, and what to ask to see it."""
-    causes = "; ".join(describe(delta) for delta in deltas[:3])
-    why = f' <span class="why">Your edit: {escape(causes)}.</span>' if causes else ""
+def unread_html(deltas: Sequence[Delta], prompt: str) -> Markup:
+    """That no lookup of the text read the last edit, and what to ask to see it."""
     names = [
         delta.after.entity
         for delta in deltas
         if isinstance(delta.after, Fact) and fold(delta.after.entity) not in fold(prompt)
     ]
-    ask = " " + ask_button(names[0], f"Ask about {names[0]}") if names else ""
-    return (
-        '<p class="summary" id="summary"><b>No lookup of this text read the edited fact, so the '
-        f"text stands as it was.</b>{ask}{UNDO}{why}</p>"
-    )
+    return _UNREAD(_causes(deltas), names[0] if names else "")
 
 
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}" + ("" if count == 1 else "s")
+def invented_html(name: str, count: int) -> Markup:
+    """That an example made up an entity with so many facts."""
+    return _INVENTED(count, name)
 
 
-def summary_html(comparison: Comparison) -> str:
-    """What the edit changed in the text, why, and which values are said all the same."""
+def summary_html(comparison: Comparison) -> Markup:
+    """What the edit changed in the text, why, and which values still appear."""
     deltas = comparison.deltas
-    causes = "; ".join(describe(delta) for delta in deltas[:3])
-    causes += f"; and {len(deltas) - 3} more" if len(deltas) > 3 else ""
-    if not comparison.changed:
-        line = "The model wrote the same words again."
-    else:
+    causes = _causes(deltas)
+    if len(deltas) > MOST_CAUSES:
+        causes += f"; and {len(deltas) - MOST_CAUSES} more"
+    line = "The model wrote the same words again."
+    if comparison.changed:
         line = (
-            f"{_plural(len(deltas), 'fact')} changed → {_plural(comparison.words, 'word')}; "
-            f"{_plural(comparison.unchanged, 'other value')} unchanged; "
+            f"{plural(len(deltas), 'fact')} changed → {plural(comparison.words, 'word')}; "
+            f"{plural(comparison.unchanged, 'other value')} unchanged; "
             f"{comparison.seconds:.1f}\u00a0s"
         )
-    html = f"<b>{escape(line)}</b>{UNDO}"
-    if causes:
-        follows = any(each.follows for each in comparison.changes)
-        told = (
-            " ↳ marks what only follows from it: words that changed because those before them did. "
-            "Where a fact is gone, the next of the graph's list is told."
-            if follows
-            else ""
-        )
-        html += f' <span class="why">Your edit: {escape(causes)}.{told}</span>'
-    html = f'<p class="summary" id="summary">{html}</p>'
-    for number, still in enumerate(comparison.still_said):
-        html += _still_html(number, still)
-    return html
+    follows = any(each.follows for each in comparison.changes)
+    return _COMPARED(line, causes, FOLLOWS if follows else "", comparison.still_said)
 
 
-def _still_html(number: int, still: StillSaid) -> str:
-    value = f"“{escape(still.value)}” is still said"
-    if still.fact is None:
-        return (
-            f'<p class="still" id="still-{number}">{value}, and no looked-up fact holds it: '
-            "these words are the model's own.</p>"
-        )
-    fact = still.fact
-    return (
-        f'<p class="still" id="still-{number}">{value}, through another fact: '
-        f'<button type="button" class="quiet" data-action="fact" data-id="{fact.id}">'
-        f"{escape(fact.entity)} · {escape(fact.relation)}</button>"
-        f'<button type="button" class="quiet" data-action="delete" data-id="{fact.id}">'
-        "Delete that fact</button></p>"
-    )
+def _causes(deltas: Sequence[Delta]) -> str:
+    return "; ".join(describe(delta) for delta in deltas[:MOST_CAUSES])

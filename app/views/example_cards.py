@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
+from functools import lru_cache
+
+from markupsafe import Markup
 
 from app.state.examples import Example
+from app.views.templates import KEPT
+from app.views.templates import render as render_template
 
 
-def render(examples: Sequence[Example], prompt: str = "", edited: bool = False) -> str:
+@lru_cache(KEPT)
+def render(examples: tuple[Example, ...], prompt: str = "", edited: bool = False) -> Markup:
     """The four cards as HTML; the one that is played is shown as chosen.
 
-    One that only reads is no longer so once the visitor has `edited` something.
+    A card that only reads is no longer shown as chosen once the visitor has `edited` something.
     """
-    cards = "".join(
-        f'<button type="button" class="example" id="example-{example.name}" '
-        f'data-action="example" data-name="{example.name}" '
-        f'aria-pressed="{_chosen(example, prompt, edited)}"><b>{escape(example.verb)}</b>'
-        f"<span>{escape(example.words)}</span></button>"
+    chosen = {
+        example.name
         for example in examples
-    )
-    return f'<div class="examples" role="group" aria-label="Examples">{cards}</div>'
-
-
-def _chosen(example: Example, prompt: str, edited: bool) -> str:
-    return str(example.prompt == prompt and (bool(example.edits) or not edited)).lower()
+        if example.prompt == prompt and (example.edits or not edited)
+    }
+    return render_template("example_cards.html", examples=examples, chosen=chosen)

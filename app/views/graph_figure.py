@@ -26,7 +26,7 @@ from graph.core.facts import Fact
 LABEL_LENGTH = 24
 SHORT_UNITS = {"square kilometres": "km²", "kilometres": "km", "metres": "m"}  # in labels alone
 UNITS = re.compile(r"(?<=\d )(?:square kilometres|kilometres|metres)$")
-CLEAR = 0.09  # least distance of an edge from a node that is not its end
+CLEARANCE = 0.09  # least distance of an edge from a node that is not its end
 
 
 def plotly_text(text: str, length: int = LABEL_LENGTH) -> str:
@@ -53,7 +53,7 @@ def _detour(start: Point, end: Point, others: Sequence[Point]) -> float:
     """How far a line has to bend so that it does not lead through a node that is not its end."""
     for bend in (0.0, 0.12, -0.12, 0.22, -0.22):
         inner = _curve(start, end, bend)[2:-2]
-        if all(nearest_distance(place, inner) > CLEAR for place in others):
+        if all(nearest_distance(place, inner) > CLEARANCE for place in others):
             return bend
     return 0.0
 
@@ -97,7 +97,7 @@ def draw(scene: Scene, layout: GraphLayout) -> dict[str, Any]:
     }
 
 
-def _fan(facts: Sequence[Fact], scene: Scene) -> list[float]:
+def _bends(facts: Sequence[Fact], scene: Scene) -> list[float]:
     """How far each parallel edge bends: numbered ones evenly about the straight line, others
     outside them on both sides."""
     strong = sum(fact.id in scene.numbers for fact in facts)
@@ -118,7 +118,7 @@ def _edges(graph: nx.MultiDiGraph, layout: GraphLayout, scene: Scene) -> list[_E
     for pair, facts in between.items():
         low = min(pair)
         facts.sort(key=lambda fact: fact.id not in scene.numbers)  # the strong ones lie inside
-        for fact, share in zip(facts, _fan(facts, scene), strict=True):
+        for fact, share in zip(facts, _bends(facts, scene), strict=True):
             start, end = entity_node(fact.entity_id), node_of(fact)
             a, b = layout.positions[start], layout.positions[end]
             if start == end:
@@ -165,7 +165,7 @@ def _lines(edges: Sequence[_Edge], style: str) -> dict[str, Any]:
 
 
 def _paths(edges: Sequence[_Edge]) -> dict[str, Any]:
-    """What is clicked along an edge beside its badge; near its ends the click is the node's."""
+    """What is clicked along an edge, next to its badge; near its ends the node takes the click."""
     places = [
         (*edge.points[step], str(edge.fact.id))
         for edge in edges
@@ -359,12 +359,12 @@ def _labels(
 
 
 def _edge_label(edge: _Edge, selected: bool) -> dict[str, Any]:
-    """An edge's relation, beside the middle of its line: on either side of it, never on it."""
+    """An edge's relation, next to the middle of its line: on either side of it, never on it."""
     (x, y), (nx_, ny) = edge.points[6], edge.points[7]
     colour = "var(--ink)" if selected else "var(--ink-soft)"
     key, away = str(edge.fact.id), (ny - y, x - nx_)
     label = _label(key, (x, y), edge.fact.relation, away, 9, colour, selected)
-    return label | {"beside": True}
+    return label | {"of_edge": True}
 
 
 def _label(

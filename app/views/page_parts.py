@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import time
-from html import escape
+from functools import lru_cache
 from typing import Any
+
+from markupsafe import Markup
 
 from app.state.comparison import visible_deltas
 from app.state.outbox import Drawing
@@ -27,11 +29,16 @@ from app.views import (
     trace_text,
 )
 from app.views import fact_card as card_view
-from app.views.edit_summary import UNDO, unread_html
+from app.views.edit_summary import invented_html, unread_html
+from app.views.templates import macro
 
 FACTS_ON_CARD = 14
 GRAPH_EVERY = 0.4  # seconds between two drawings of the graph while a text is written
 TO_TRY = ("France", "Japan", "Albert Einstein", "Jupiter", "Danube", "Kenya")  # after a miss
+_STOP, _NOTE, _OFFER, _LEFT_OUT, _NO_HIT, _STATUS = (
+    macro("page_parts.html", name)
+    for name in ("stop", "prompt_note", "prompt_offer", "left_out", "no_hit", "status")
+)
 
 
 def message(session: Session, whole: bool = False) -> str:
@@ -47,14 +54,13 @@ _LAST = 10**15  # a number after those of any session
 
 def lost(sentence: str = LOST) -> str:
     """The message to a page that has no session: why, in one sentence."""
-    note = f'<p class="error" id="prompt-note" role="alert">{escape(sentence)}</p>'
-    return json.dumps({"prompt-note-panel": [_LAST, note]})
+    return json.dumps({"prompt-note-panel": [_LAST, _NOTE(sentence)]})
 
 
-def stop_html(writing: bool) -> str:
+@lru_cache
+def stop_html(writing: bool) -> Markup:
     """The stop button, to be pressed only while the model writes."""
-    off = "" if writing else " disabled"
-    return f'<button type="button" id="stop-button" data-action="stop"{off}>Stop</button>'
+    return _STOP(writing)
 
 
 def parts(session: Session) -> dict[str, str | None]:
@@ -100,44 +106,34 @@ def _prompt_note(session: Session) -> str:
     """What is wrong with the prompt, or that it has a name that was changed."""
     note, offer = session.notes.prompt, session.notes.offer
     if note:
-        return f'<p class="error" id="prompt-note" role="alert">{escape(note)}</p>'
-    if offer is None:
-        return ""
-    return (
-        f'<p class="banner" id="prompt-offer">The prompt still says “{escape(offer.old)}”. '
-        '<button type="button" class="quiet" data-action="ask-offered">'
-        f"Ask “{escape(offer.prompt)}” instead</button></p>"
-    )
+        return _NOTE(note)
+    return "" if offer is None else _OFFER(offer.old, offer.prompt)
 
 
 def _graph_note(session: Session, scene: Scene) -> str:
     strong, faint, left_out = bounded(scene)
     if left_out:
-        return f'<span id="left-out">+{left_out:,} facts not shown</span>'
+        return _LEFT_OUT(left_out)
     if session.text.marked is not None and not session.run.writing and not strong and not faint:
-        return '<span id="no-hit">No fact of the graph was hit.</span>'
+        return _NO_HIT()
     return ""
 
 
 def _status(session: Session) -> str:
     """A few words for screen readers; which generation they are of, for tests and scripts."""
     run = session.run
-    writing = "yes" if run.writing else "no"
-    return (
-        f'<span id="status-words" role="status" data-run="{run.number}" data-writing="{writing}">'
-        f"{escape(run.status)}</span>"
-    )
+    return _STATUS(run.number, run.writing, run.status)
 
 
 def _trace(session: Session) -> str:
-    reading = session.text.marked
+    marked = session.text.marked
     deleted: tuple[Any, ...] = ()
-    if reading is not None:
-        about = {each.lookup.entity_id for each in reading.trace.lookups}
+    if marked is not None:
+        about = {each.lookup.entity_id for each in marked.trace.lookups}
         deleted = tuple(fact for fact in session.deleted_facts() if fact.entity_id in about)
     selection = session.selection
     suggestions: tuple[str, ...] = ()
-    if reading is not None and reading.hit_nothing and not session.run.writing:
+    if marked is not None and marked.hit_nothing and not session.run.writing:
         suggestions = tuple(name for name in TO_TRY if session.draft.find_entities(name))[:3]
     view = trace_text.View(
         raw=session.text.raw,
@@ -154,7 +150,7 @@ def _trace(session: Session) -> str:
         speed=session.text.speed,
         summary=_summary(session),
     )
-    return trace_text.render(reading, view, session.text.before, session.text.comparison)
+    return trace_text.render(marked, view, session.text.before, session.text.comparison)
 
 
 def _summary(session: Session) -> str:
@@ -163,15 +159,11 @@ def _summary(session: Session) -> str:
         return unread_html(session.text.deltas, session.question.prompt)
     if session.text.made_up is None:
         return ""
-    name, count = session.text.made_up.entity, session.text.made_up.facts
-    return (
-        f'<p class="summary" id="summary"><b>{count} facts about {escape(name)} were made up</b>'
-        f'{UNDO}<span class="why">They are in your draft, seen by you alone.</span></p>'
-    )
+    return invented_html(session.text.made_up.entity, session.text.made_up.facts)
 
 
 def _card(session: Session) -> card_view.Card:
-    selection, reading, draft = session.selection, session.text.marked, session.draft
+    selection, marked, draft = session.selection, session.text.marked, session.draft
     notes: dict[str, Any] = {
         "note": session.notes.card,
         "done": session.notes.card_done,
@@ -184,14 +176,14 @@ def _card(session: Session) -> card_view.Card:
             kind = "none" if gone is None else "deleted"
             return card_view.Card(kind=kind, fact=gone, **notes)
         lookup = number = probability = None
-        said = False
-        if reading is not None and fact.id in reading.lookup_of:
-            lookup = reading.lookup(reading.lookup_of[fact.id])
-            number = reading.numbers[fact.id]
-            marks = reading.marks_of(fact.id)
-            said = bool(marks)
+        repeated = False
+        if marked is not None and fact.id in marked.lookup_of:
+            lookup = marked.lookup(marked.lookup_of[fact.id])
+            number = marked.numbers[fact.id]
+            marks = marked.marks_of(fact.id)
+            repeated = bool(marks)
             if marks:
-                probability = reading.trace.probability(marks[0].start, marks[0].end)
+                probability = marked.trace.probability(marks[0].start, marks[0].end)
         history = draft.history(fact_id=fact.id, limit=1)
         history += session.service.store.history(fact_id=fact.id, limit=1) if not history else []
         return card_view.Card(
@@ -200,7 +192,7 @@ def _card(session: Session) -> card_view.Card:
             lookup=lookup,
             number=number,
             probability=probability,
-            said=said,
+            repeated=repeated,
             changed=history[0] if history and history[0].kind != "import" else None,
             edited=fact.id in session.edited_ids(),
             revision=draft.base_revision,
@@ -221,15 +213,15 @@ def _card(session: Session) -> card_view.Card:
             expanded=session.picture.expanded.get(entity.id, 0),
             **notes,
         )
-    lookups = reading.trace.lookups if reading is not None else []
+    lookups = marked.trace.lookups if marked is not None else []
     if selection.kind == "miss" and selection.id < len(lookups):
         return card_view.Card(
             kind="miss",
             lookup=lookups[selection.id],
             **notes,
         )
-    dark = reading is not None and not session.run.writing and not reading.lookup_of
-    return card_view.Card(dark=dark, **notes)
+    nothing_lit = marked is not None and not session.run.writing and not marked.lookup_of
+    return card_view.Card(nothing_lit=nothing_lit, **notes)
 
 
 def _draft(session: Session) -> str:

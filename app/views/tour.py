@@ -1,10 +1,12 @@
-"""The tour on request: four steps, each beside the part of the page that it is about."""
+"""The tour on request: four steps, each next to the part of the page that it is about."""
 
 from __future__ import annotations
 
-from html import escape
+from markupsafe import Markup
 
-# The part of the page, a heading, and what to know of it.
+from app.views.templates import render as render_template
+
+# The part of the page, a heading, and what to know about it.
 STEPS = (
     (
         "#trace",
@@ -27,25 +29,12 @@ STEPS = (
     (
         "#examples",
         "Keep it to yourself, or publish",
-        "Your edits are a draft that nobody else sees, with Undo, Publish and Discard at the foot "
-        "of the page. These four cards show an edit each; your own facts come in below them.",
+        "Your edits are a draft that nobody else sees. Undo, Publish and Discard are at the foot "
+        "of the page. Each of these four cards shows one edit. Add your own facts below them.",
     ),
 )
 
 
-def render() -> str:
+def render() -> Markup:
     """The tour as HTML, hidden until it is asked for."""
-    count = len(STEPS)
-    steps = "".join(
-        f'<section data-step="{number}" data-target="{target}" hidden>'
-        f'<h2>{escape(heading)}</h2><p>{escape(words)}</p><p class="faint">{number} of {count}</p>'
-        "</section>"
-        for number, (target, heading, words) in enumerate(STEPS, start=1)
-    )
-    return (
-        '<div class="tour" id="tour" role="dialog" aria-label="Tour of the page" tabindex="-1" '
-        f'hidden>{steps}<div class="row">'
-        '<button type="button" class="quiet" data-page="tour-end">Close</button>'
-        '<button type="button" data-page="tour-back">Back</button>'
-        '<button type="button" class="primary" data-page="tour-next">Next</button></div></div>'
-    )
+    return render_template("tour.html", steps=STEPS)

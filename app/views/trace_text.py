@@ -1,20 +1,26 @@
-"""The trace as an escaped HTML string: the text with its marks, the raw lookups, the word diff.
+"""The trace as HTML: the text with its marks, the raw lookups, the word diff.
 
-Everything that comes from a model, a graph or a person goes through `html.escape` here. A mark is
-an inline element with a stable id (its fact and occurrence), so it breaks across lines and keeps
-the focus through streaming and rewriting. Numbers and signs are drawn by the style sheet from
-`data-` attributes: copying the text copies its words alone.
+The words are woven here with the elements around them, because an element may begin and end
+anywhere in the text; each element comes from `text_elements.html`. A mark is an inline element
+with a stable id (its fact and occurrence), so it breaks across lines and keeps the focus through
+streaming and rewriting. Numbers and signs are drawn by the style sheet from `data-` attributes:
+copying the text copies its words alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from html import escape
+from functools import lru_cache, partial
+from itertools import groupby
 
-from app.state.comparison import Comparison, ExplainedSegment
+from markupsafe import Markup, escape
+
+from app.state.comparison import Comparison
 from app.state.marked_trace import Chip, MarkedTrace, asked_for
-from app.views.edit_summary import ask_button, summary_html
+from app.views.edit_summary import summary_html
+from app.views.templates import joined, macro, shortened
 from graph.core.facts import Fact
 from graph.core.names import fold
 from graph.world import source_names
@@ -22,17 +28,35 @@ from model.grounding import Mark
 from model.roles import Role
 from model.trace import TraceLookup
 
-HOW = {  # what stands after "found"
+FOUND_BY = {  # what follows "found"
     "exact": "by its exact name",
     "alias": "by another name",
     "fuzzy": "by a similar name or meaning",
     "miss": "not at all",
 }
+TABS = (("before", "Before"), ("changes", "Changes"), ("after", "After"))
+_MARK, _REMOVED_MARK, _MISS, _UNUSED, _CONTRADICTED, _UNSUPPORTED, _ROLE, _CHANGE, _TIP = (
+    macro("text_elements.html", name)
+    for name in (
+        "mark",
+        "removed_mark",
+        "miss",
+        "unused",
+        "contradicted",
+        "unsupported",
+        "role",
+        "change",
+        "tip",
+    )
+)
+REMEMBERED = 4096  # marks and hover cards; those of a text are drawn again for each word of it
+_PANEL, _EMPTY = macro("trace_text.html", "panel"), macro("trace_text.html", "empty")
+Wrap = Callable[[Markup], Markup]  # puts an element around HTML
 
 
 @dataclass(frozen=True)
 class View:
-    """What decides how the text looks, besides the text."""
+    """What decides how the text looks, apart from the text itself."""
 
     raw: bool = False
     tab: str = "changes"  # of "before", "changes", "after", where there is something to compare
@@ -41,120 +65,147 @@ class View:
     selected_lookup: int | None = None  # a miss that is opened
     writing: bool = False  # the model is still writing
     rewriting: bool = False  # it writes the old text again, over an edited graph
-    deleted: tuple[Fact, ...] = ()  # facts that the draft deleted and this text had said
+    deleted: tuple[Fact, ...] = ()  # deleted by the draft, about what the text asks about
     stale: str = ""  # the rest of the old text, while it is being rewritten
     note: str = ""  # an error of the generation, one sentence
     suggestions: tuple[str, ...] = ()  # entities to try, where a prompt met none
     speed: str = ""  # time and tokens a second
-    summary: str = ""  # what the last edit did to the text, escaped, where nothing is compared
+    summary: str | Markup = ""  # what the last edit did to the text, where nothing is compared
 
 
 @dataclass
 class _Layer:
     """Pieces of the text that get an element around them; none overlaps another."""
 
-    pieces: list[tuple[int, int, str, str]] = field(default_factory=list)
+    pieces: list[tuple[int, int, Wrap]] = field(default_factory=list)
 
-    def add(self, begin: int, end: int, opening: str, closing: str) -> None:
+    def add(self, begin: int, end: int, wrap: Wrap) -> None:
         """Put an element around `begin:end`, unless it would cross one that is there."""
-        if begin < end and all(end <= b or e <= begin for b, e, *_ in self.pieces):
-            self.pieces.append((begin, end, opening, closing))
+        if begin < end and all(end <= b or e <= begin for b, e, _ in self.pieces):
+            self.pieces.append((begin, end, wrap))
 
 
 def _weave(
-    text: str, begin: int, end: int, layers: Sequence[_Layer], inserts: Sequence[tuple[int, str]]
-) -> str:
+    text: str,
+    begin: int,
+    end: int,
+    layers: Sequence[_Layer],
+    inserts: Sequence[tuple[int, Markup]],
+) -> Markup:
     """`text[begin:end]` escaped, the elements of the layers around it, outermost first."""
+    while layers and not layers[0].pieces:
+        layers = layers[1:]
+    if not layers and not inserts:
+        return escape(text[begin:end])
+    out: list[Markup] = []
+    at = begin
     if not layers:
-        out, at = [], begin
         for offset, html in inserts:
             if begin < offset <= end:
                 out += [escape(text[at:offset]), html]
                 at = offset
-        return "".join([*out, escape(text[at:end])])
-    out, at = [], begin
-    for b, e, opening, closing in sorted(layers[0].pieces):
-        b, e = max(b, begin), min(e, end)
+        return joined([*out, escape(text[at:end])])
+    for first, last, wrap in sorted(layers[0].pieces, key=lambda piece: piece[:2]):
+        b, e = max(first, begin), min(last, end)
         if b >= e:
             continue
         out.append(_weave(text, at, b, layers[1:], inserts))
-        out += [opening, _weave(text, b, e, layers[1:], ()), closing]
+        out.append(wrap(_weave(text, b, e, layers[1:], ())))
         # What would stand inside the element stands right behind it.
         out += [html for offset, html in inserts if b < offset <= e]
         at = e
     out.append(_weave(text, at, end, layers[1:], inserts))
-    return "".join(out)
+    return joined(out)
 
 
-def _groups(reading: MarkedTrace) -> list[list[Mark]]:
+def _groups(marked: MarkedTrace) -> list[list[Mark]]:
     """The marks by the words they stand on: one word may repeat a capital and a largest city."""
     groups: dict[tuple[int, int], list[Mark]] = {}
-    for mark in reading.marks:
+    for mark in marked.marks:
         groups.setdefault((mark.start, mark.end), []).append(mark)
     return list(groups.values())
 
 
-def _mark_layer(reading: MarkedTrace, view: View, prefix: str = "m") -> _Layer:
+def _mark_layer(marked: MarkedTrace, view: View) -> _Layer:
     layer = _Layer()
-    seen: dict[int, int] = {}
-    for group in _groups(reading):
-        first = group[0]
-        seen[first.fact_id] = seen.get(first.fact_id, 0) + 1
-        mark_id = f"{prefix}{first.fact_id}-{seen[first.fact_id]}"
-        layer.add(first.start, first.end, _mark_opening(reading, view, group, mark_id), "</span>")
+    text, seen = marked.text, Counter[int]()
+    for group in _groups(marked):
+        fact_id, begin, end = group[0].fact_id, group[0].start, group[0].end
+        seen[fact_id] += 1
+        ids = tuple(mark.fact_id for mark in group)
+        wrap = partial(
+            _mark_html,
+            f"m{fact_id}-{seen[fact_id]}",
+            text[begin:end],
+            ids,
+            tuple(marked.numbers.get(each, 0) for each in ids),
+            not view.edited.isdisjoint(ids),
+            next((each for each in ids if each in view.selected), None),
+        )
+        layer.add(begin, end, wrap)
     return layer
 
 
-def _mark_opening(reading: MarkedTrace, view: View, group: Sequence[Mark], mark_id: str) -> str:
-    ids = [mark.fact_id for mark in group]
-    numbers = " ".join(str(reading.numbers.get(fact_id, 0)) for fact_id in ids)
-    classes = ["mark"]
-    label = f"fact {' and '.join(numbers.split())}"
-    if view.edited.intersection(ids):
-        classes.append("edited")
+@lru_cache(REMEMBERED)
+def _mark_html(
+    mark_id: str,
+    words: str,
+    ids: tuple[int, ...],
+    numbers: tuple[int, ...],
+    edited: bool,
+    selected: int | None,
+    inner: Markup,
+) -> Markup:
+    """A mark; its words may repeat several facts, of which one may be selected."""
+    classes, label = "mark", f"fact {' and '.join(map(str, numbers))}"
+    if edited:
+        classes += " edited"
         label += ", your edit"
-    chosen = next((fact_id for fact_id in ids if fact_id in view.selected), None)
-    if chosen is not None:
-        classes.append("selected")
+    if selected is not None:
+        classes += " selected"
         label += ", selected"
-    signs = len(numbers) + ("edited" in classes)  # of the number behind it, and the pencil
-    # Where one word repeats two facts, a second click opens the second.
-    opens = ids[0] if chosen is None else ids[(ids.index(chosen) + 1) % len(ids)]
-    return (
-        f'<span class="{" ".join(classes)}" id="{mark_id}" role="button" tabindex="-1" data-mark '
-        f'style="--signs:{signs}" '
-        f'data-action="fact" data-id="{opens}" data-facts="{" ".join(map(str, ids))}" '
-        f'data-number="{numbers}" aria-describedby="tip-{ids[0]}" '
-        f'aria-label="{escape(reading.words(group[0]))} ({label})">'
+    shown_numbers = " ".join(map(str, numbers))
+    return _MARK(
+        {
+            "id": mark_id,
+            "classes": classes,
+            "signs": len(shown_numbers) + edited,  # the numbers behind it, and the pencil
+            # Where one word repeats two facts, a second click opens the second.
+            "opens": ids[0] if selected is None else ids[(ids.index(selected) + 1) % len(ids)],
+            "first": ids[0],
+            "facts": " ".join(map(str, ids)),
+            "numbers": shown_numbers,
+            "words": words,
+            "label": label,
+        },
+        inner,
     )
 
 
-def _chip(reading: MarkedTrace, view: View, chip: Chip) -> str:
-    lookup = reading.lookup(chip.lookup)
-    if chip.fact is None:
-        chosen = " selected" if view.selected_lookup == chip.lookup else ""
-        relation = asked_for(lookup)
-        asked = f"{lookup.lookup.entity} · {relation}" if relation else lookup.lookup.entity
-        gone = _deleted_here(lookup, view)
-        if gone is not None:
-            action, target, says, offer = "restore", gone.id, "you deleted this", "Restore"
-        else:
-            action, target = "miss", chip.lookup
-            says, offer = "not recorded", "Add this fact" if relation else "Add a fact"
-        return (
-            f'<span class="chip miss{chosen}" id="miss-{chip.lookup}" role="button" tabindex="-1" '
-            f'data-mark data-action="{action}" data-id="{target}" '
-            f'aria-describedby="tip-miss-{chip.lookup}" data-offer="{offer}" '
-            f'aria-label="{escape(asked)}: {says}. {offer}">{says}</span>'
+def _chip(marked: MarkedTrace, view: View, chip: Chip) -> Markup:
+    if chip.fact is not None:
+        fact_id = chip.fact.id
+        return _UNUSED(
+            fact_id, marked.numbers[fact_id], fact_id in view.selected, fact_id in view.edited
         )
-    number = reading.numbers[chip.fact.id]
-    chosen = " selected" if chip.fact.id in view.selected else ""
-    edited = " edited" if chip.fact.id in view.edited else ""
-    return (
-        f'<span class="chip unused{chosen}{edited}" id="c{chip.fact.id}" role="button" '
-        f'tabindex="-1" data-mark data-action="fact" data-id="{chip.fact.id}" '
-        f'aria-describedby="tip-{chip.fact.id}" '
-        f'aria-label="fact {number}, looked up and not said">{number}</span>'
+    lookup = marked.lookup(chip.lookup)
+    relation = asked_for(lookup)
+    gone = _deleted_here(lookup, view)
+    if gone is not None:
+        action, target, says, offer = "restore", gone.id, "you deleted this", "Restore"
+    else:
+        action, target, says = "miss", chip.lookup, "not recorded"
+        offer = "Add this fact" if relation else "Add a fact"
+    return _MISS(
+        {
+            "lookup": chip.lookup,
+            "selected": view.selected_lookup == chip.lookup,
+            "asked": f"{lookup.lookup.entity} · {relation}" if relation else lookup.lookup.entity,
+            "action": action,
+            "target": target,
+            "says": says,
+            "offer": offer,
+        }
     )
 
 
@@ -171,305 +222,183 @@ def _deleted_here(lookup: TraceLookup, view: View) -> Fact | None:
     )
 
 
-def _flag_layer(reading: MarkedTrace) -> _Layer:
+def _flag_layer(marked: MarkedTrace) -> _Layer:
     layer = _Layer()
-    for begin, end, index in reading.contradicted:
-        value = reading.lookup(index).lookup.value
-        layer.add(
-            begin,
-            end,
-            f'<span class="contradicted" title="The graph says {escape(value)}.">',
-            f'</span><span class="says" role="button" tabindex="-1" id="says-{index}" data-mark '
-            f'data-action="lookup" data-id="{index}">≠ graph says {escape(_short(value))}</span>',
-        )
-    for begin, end in reading.unsupported:
-        layer.add(
-            begin,
-            end,
-            '<span class="unsupported" title="No fact was looked up for this.">',
-            "</span>",
-        )
+    for begin, end, index in marked.contradicted:
+        layer.add(begin, end, partial(_CONTRADICTED, index, marked.lookup(index).lookup.value))
+    for begin, end in marked.unsupported:
+        layer.add(begin, end, _UNSUPPORTED)
     return layer
 
 
-def text_html(reading: MarkedTrace, view: View, begin: int = 0, end: int | None = None) -> str:
+def text_html(marked: MarkedTrace, view: View, begin: int = 0, end: int | None = None) -> Markup:
     """A stretch of the text with flags, marks and chips."""
-    end = len(reading.text) if end is None else end
+    end = len(marked.text) if end is None else end
     inserts = [
-        (chip.at, _chip(reading, view, chip))
-        for chip in reading.chips
+        (chip.at, _chip(marked, view, chip))
+        for chip in marked.chips
         if begin <= chip.at <= end and (chip.at > begin or begin == 0)
     ]
-    first = "".join(html for at, html in inserts if at <= begin)
-    layers = (_flag_layer(reading), _mark_layer(reading, view))
-    return first + _weave(reading.text, begin, end, layers, inserts)
+    first = [html for at, html in inserts if at <= begin]
+    layers = (_flag_layer(marked), _mark_layer(marked, view))
+    return joined([*first, _weave(marked.text, begin, end, layers, inserts)])
 
 
-def raw_html(reading: MarkedTrace) -> str:
+def raw_html(marked: MarkedTrace) -> Markup:
     """The document as the model wrote it, the lookups in it, coloured by role."""
-    out: list[str] = []
-    current: Role | None = None
-    for token in reading.trace.tokens:
-        if token.role != current or token.role == Role.MARKER:
-            if current is not None:
-                out.append("</span>")
-            out.append(f'<span class="role-{token.role.name.lower()}">')
-            current = token.role
-        out.append(escape(token.text))
-    if current is not None:
-        out.append("</span>")
-    return "".join(out)
+    numbered = enumerate(marked.trace.tokens)
+    runs = groupby(numbered, key=lambda each: (each[1].role, each[1].role == Role.MARKER and each))
+    return joined(
+        _ROLE(role.name.lower(), "".join(token.text for _, token in run)) for (role, _), run in runs
+    )
 
 
-def diff_html(before: MarkedTrace, after: MarkedTrace, comparison: Comparison, view: View) -> str:
+def diff_html(
+    before: MarkedTrace, after: MarkedTrace, comparison: Comparison, view: View
+) -> Markup:
     """Both texts as one: what was removed and what was added, each with its cause."""
-    old_marks = (_mark_layer(before, View(), "b"),)
-    out = []
+    old_marks = [_Layer([(b, e, _REMOVED_MARK) for b, e, _ in _mark_layer(before, View()).pieces])]
+    out: list[Markup] = []
     for change in comparison.changes:
         if change.kind == "same":
             out.append(text_html(after, view, *change.after))
             continue
-        cause = escape(change.cause)
         (b, b_end), (a, a_end) = change.before, change.after
         if (b == b_end) != (a == a_end):  # only removed, or only added: keep the space outside
             text, at, end = (after.text, a, a_end) if b == b_end else (before.text, b, b_end)
             skip = int(text[at].isspace() and end - at > 1)
-            out.append(" " * skip)
+            out.append(escape(" " * skip))
             a, b = (a + skip, b) if b == b_end else (a, b + skip)
-        removed = _weave(before.text, b, b_end, _inert(old_marks), ())
+        removed = _weave(before.text, b, b_end, old_marks, ())
         added = text_html(after, view, a, a_end)
-        out.append(f'<span class="change" title="{cause}">')
-        if removed.strip():
-            out.append(f'<del><span class="unseen">removed: </span>{removed}</del>')
-        if added.strip():
-            out.append(f'<ins><span class="unseen">added: </span>{added}</ins>')
-        out.append(f"{_cause_tag(change)}</span>")
-    return "".join(out)
+        out.append(_CHANGE(removed, added, change.cause, change.tag, change.follows))
+    return joined(out)
 
 
-def _cause_tag(change: ExplainedSegment) -> str:
-    """Beside a change, the fact that it comes from; the sentence is for screen readers."""
-    classes = "cause follows" if change.follows else "cause"
-    return (
-        f'<span class="{classes}" data-cause="{escape(change.tag)}" aria-hidden="true"></span>'
-        f'<span class="unseen"> ({escape(change.cause)}) </span>'
-    )
-
-
-def _inert(layers: Iterable[_Layer]) -> list[_Layer]:
-    """Marks of the old text: struck out with it, and not to be clicked."""
-    return [
-        _Layer([(b, e, '<span class="mark gone">', "</span>") for b, e, *_ in layer.pieces])
-        for layer in layers
-    ]
-
-
-def tips_html(reading: MarkedTrace, view: View) -> str:
-    """The cards that open on hover or focus, one for each fact that was looked up and each miss."""
-    out = []
-    for fact_id, fact in reading.facts.items():
-        lookup = reading.lookup(reading.lookup_of[fact_id])
-        marks = reading.marks_of(fact_id)
-        rows = [("found", _how(lookup))]
-        if fact.source:
-            year = f", {fact.year}" if fact.year else ""
-            rows.insert(0, ("source", f"{source_names(fact.source)}{year}"))
-        rows.append(("model", _probability(reading, marks)))
-        if fact_id in view.edited:
-            rows.insert(0, ("your edit", "seen by you alone until you publish"))
-        rows += [
-            ("also", f"{other.entity} · {other.relation}") for other in _said_with(reading, fact_id)
-        ]
+def tips_html(marked: MarkedTrace, view: View) -> Markup:
+    """The cards that open on hover or focus: one per fact that was looked up, one per miss."""
+    out: list[Markup] = []
+    marks: dict[int, list[Mark]] = {}
+    for mark in marked.marks:
+        marks.setdefault(mark.fact_id, []).append(mark)
+    shared = [group for group in _groups(marked) if len(group) > 1]
+    for fact_id, fact in marked.facts.items():
+        others = tuple(_repeated_with(fact_id, shared, marked)) if shared else ()
         out.append(
-            f'<span class="tip" id="tip-{fact_id}" role="tooltip">'
-            f'<span class="tip-fact"><b>{escape(fact.entity)}</b> · {escape(fact.relation)} · '
-            f"<b>{escape(_short(fact.value, 120))}</b></span>{_rows(rows)}</span>"
-        )
-    for chip in reading.chips:
-        if chip.fact is None:
-            lookup = reading.lookup(chip.lookup)
-            relation = asked_for(lookup)
-            out.append(
-                f'<span class="tip" id="tip-miss-{chip.lookup}" role="tooltip">'
-                f'<span class="tip-fact"><b>{escape(lookup.lookup.entity)}</b>'
-                f"{' · ' if relation else ''}{escape(relation)}"
-                f"</span>{_rows([('found', _how(lookup))])}</span>"
+            _fact_tip(
+                fact,
+                _how(marked.lookup(marked.lookup_of[fact_id])),
+                _probability(marked, marks.get(fact_id, ())),
+                fact_id in view.edited,
+                others,
             )
-    return "".join(out)
+        )
+    for chip in marked.chips:
+        if chip.fact is None:
+            lookup = marked.lookup(chip.lookup)
+            rows = [("found", _how(lookup))]
+            relation = asked_for(lookup)
+            out.append(_TIP(f"miss-{chip.lookup}", lookup.lookup.entity, relation, None, rows))
+    return joined(out)
 
 
-def _said_with(reading: MarkedTrace, fact_id: int) -> list[Fact]:
+@lru_cache(REMEMBERED)
+def _fact_tip(
+    fact: Fact, how: str, probability: str, edited: bool, others: tuple[Fact, ...]
+) -> Markup:
+    """The hover card of a fact; the words that repeat it may repeat others too."""
+    rows = []
+    if edited:
+        rows.append(("your edit", "visible only to you until you publish"))
+    if fact.source:
+        year = f", {fact.year}" if fact.year else ""
+        rows.append(("source", f"{source_names(fact.source)}{year}"))
+    rows += [("found", how), ("model", probability)]
+    rows += [("also", f"{other.entity} · {other.relation}") for other in others]
+    return _TIP(fact.id, fact.entity, fact.relation, shortened(fact.value, 120), rows)
+
+
+def _repeated_with(
+    fact_id: int, groups: Sequence[Sequence[Mark]], marked: MarkedTrace
+) -> Iterator[Fact]:
     """Other facts that the words of this one repeat too."""
-    return [
-        reading.facts[mark.fact_id]
-        for group in _groups(reading)
-        if len(group) > 1 and any(mark.fact_id == fact_id for mark in group)
-        for mark in group
-        if mark.fact_id != fact_id
-    ]
-
-
-def _rows(rows: Iterable[tuple[str, str]]) -> str:
-    return "".join(
-        f'<span class="tip-row"><span>{escape(name)}</span> {escape(value)}</span>'
-        for name, value in rows
-    )
+    for group in groups:
+        if any(mark.fact_id == fact_id for mark in group):
+            for mark in group:
+                if mark.fact_id != fact_id:
+                    yield marked.facts[mark.fact_id]
 
 
 def _how(lookup: TraceLookup) -> str:
     if lookup.closed != "model":
-        return "the model never finished this lookup, so nothing was asked"
+        return "the model did not finish this lookup, so the graph was not asked"
     asked = lookup.lookup
     if asked.is_miss and asked.resolved_entity:
         return f"the graph has no “{asked.relation}” for {asked.resolved_entity}"
     if asked.is_miss:
         return f"the graph has nothing called “{asked.entity}”"
     score = "" if asked.how == "exact" else f" (score {asked.score:.2f})"
-    return HOW.get(asked.how, asked.how) + score
+    return FOUND_BY.get(asked.how, asked.how) + score
 
 
-def _probability(reading: MarkedTrace, marks: Sequence[Mark]) -> str:
+def _probability(marked: MarkedTrace, marks: Sequence[Mark]) -> str:
     if not marks:
-        return "did not say it"
-    probability = reading.trace.probability(marks[0].start, marks[0].end)
+        return "did not use it"
+    probability = marked.trace.probability(marks[0].start, marks[0].end)
     if probability is None:
         return "its words were forced"
-    return gave(probability)
+    return repeated_with(probability)
 
 
-def gave(probability: float) -> str:
-    """How probable the model thought its own words, in a sentence whose subject is the model."""
-    return f"repeated what the graph gave, with a probability of {percent(probability)}"
+def repeated_with(probability: float) -> str:
+    """How probable the model found its own words, in a sentence whose subject is the model."""
+    return f"repeated the graph's value with a probability of {percent(probability)}"
 
 
 def percent(probability: float) -> str:
-    """A probability for a reader: never a rounded 100 % that was not certain."""
+    """A probability for a shown: never a rounded 100 % that was not certain."""
     if probability > 0.995:
         return "over 99 %"
     return "under 1 %" if probability < 0.005 else f"{probability:.0%}".replace("%", " %")
 
 
-def _short(text: str, length: int = 40) -> str:
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
-
-
-def deleted_html(view: View) -> str:
-    """The facts that this session deleted from what is being read, each with a way back."""
-    if not view.deleted:
-        return ""
-    chips = "".join(
-        f'<li><span class="chip miss">{escape(fact.entity)} · {escape(fact.relation)} · '
-        f"<s>{escape(_short(fact.value))}</s></span> you deleted this "
-        f'<button type="button" class="quiet" data-action="restore" data-id="{fact.id}">Restore'
-        f'<span class="unseen"> {escape(fact.relation)}</span></button></li>'
-        for fact in view.deleted
-    )
-    return f'<ul class="deleted" id="deleted">{chips}</ul>'
-
-
-def _tabs(view: View) -> str:
-    names = (("before", "Before"), ("changes", "Changes"), ("after", "After"))
-    return (
-        '<div class="tabs" role="group" aria-label="Which text">'
-        + "".join(
-            f'<button type="button" id="tab-{name}" data-action="tab" data-tab="{name}" '
-            f'aria-pressed="{str(view.tab == name).lower()}">{label}</button>'
-            for name, label in names
-        )
-        + "</div>"
-    )
-
-
-def _toolbar(view: View, compared: bool, finished: bool) -> str:
-    tabs = _tabs(view) if compared else "<div></div>"
-    off = "" if finished else " disabled"
-    speed = (
-        '<details class="speed" id="speed"><summary>Timing</summary>'
-        f'<span id="speed-words">{escape(view.speed)}</span></details>'
-        if view.speed
-        else ""
-    )
-    return (
-        f'<div class="toolbar" id="trace-toolbar">{tabs}<div class="tools">{speed}'
-        f'<button type="button" id="raw-switch" class="quiet" data-action="raw" '
-        f'aria-pressed="{str(view.raw).lower()}">Raw lookups</button>'
-        f'<button type="button" id="export" class="quiet" data-action="export"{off}>'
-        "Export JSON</button></div></div>"
-    )
-
-
-def empty_html() -> str:
-    """Before anything was asked."""
-    return '<p class="reading faint" id="reading">Ask about something above.</p>'
-
-
 def render(
-    reading: MarkedTrace | None,
+    marked: MarkedTrace | None,
     view: View,
     before: MarkedTrace | None = None,
     comparison: Comparison | None = None,
-) -> str:
+) -> Markup:
     """The whole panel: toolbar, banner, text, summary, hover cards."""
-    if reading is None:
-        note = (
-            f'<p class="error" role="alert" id="trace-note">{escape(view.note)}</p>'
-            if view.note
-            else ""
-        )
-        if view.writing:
-            return note + '<p class="reading" id="reading"><span class="caret"></span></p>'
-        return note or empty_html()
-    compared = before is not None and comparison is not None and not view.writing
-    banner = summary = ""
-    if view.note:
-        banner = f'<p class="error" role="alert" id="trace-note">{escape(view.note)}</p>'
-    elif view.writing and view.rewriting:
-        banner = (
-            '<p class="stale-note" id="trace-note">Rewriting after your edit. <span class="stale">'
-            "Pale</span> is the old text, not yet rewritten.</p>"
-        )
-    elif not view.writing and reading.hit_nothing:
-        banner = _nothing_banner(view)
-    caret = '<span class="caret" id="caret"></span>' if view.writing else ""
-    reader = reading
-    if compared and view.tab == "before":
-        assert before is not None
-        reader = before
+    if marked is None:
+        return _EMPTY(view.note, view.writing)
+    summary, stale, shown, compared = view.summary, "", marked, False
+    if before is not None and comparison is not None and not view.writing:
+        compared = True
+        summary = summary_html(comparison)
+        if view.tab == "before":
+            shown = before
     if view.raw:
-        body = f'<pre class="raw" id="reading">{raw_html(reader)}{caret}</pre>' + raw_legend()
+        text = raw_html(shown)
     elif compared and view.tab == "changes":
         assert before is not None
         assert comparison is not None
-        body = f'<p class="reading" id="reading">{diff_html(before, reading, comparison, view)}</p>'
+        text = diff_html(before, marked, comparison, view)
     else:
-        stale = f'<span class="stale">{escape(view.stale)}</span>' if view.stale else ""
-        body = f'<p class="reading" id="reading">{text_html(reader, view)}{caret}{stale}</p>'
-    if not view.writing:
-        summary = summary_html(comparison) if compared and comparison is not None else view.summary
-    return (
-        _toolbar(view, compared, not view.writing)
-        + banner
-        + f'<div id="reading-frame" aria-busy="{str(view.writing).lower()}">{body}</div>'
-        + summary
-        + deleted_html(view)
-        + f'<div class="tips" id="tips">{tips_html(reader, view)}</div>'
+        text, stale = text_html(shown, view), view.stale
+    return _PANEL(
+        view,
+        text,
+        tips_html(shown, view),
+        "" if view.writing else summary,
+        stale,
+        marked.hit_nothing,
+        _tab_choices(view) if compared else (),
     )
 
 
-def raw_legend() -> str:
-    """The colours of the roles, in words."""
-    roles = ("text", "entity", "relation", "value", "marker")
-    return (
-        '<p class="raw-legend" id="raw-legend">'
-        + " ".join(f'<span class="role-{role}">{role}</span>' for role in roles)
-        + "</p>"
-    )
-
-
-def _nothing_banner(view: View) -> str:
-    tries = "".join(map(ask_button, view.suggestions))
-    offer = f" Try {tries} or find another entity above." if tries else ""
-    return (
-        '<p class="banner" id="trace-note"><b>Nothing here comes from the graph.</b> '
-        f"No lookup found a fact, so none of these words is backed by one.{offer}</p>"
-    )
+def _tab_choices(view: View) -> list[dict[str, object]]:
+    """Before, changes or after: which text to see."""
+    return [
+        {"words": words, "id": f"tab-{name}", "data": {"tab": name}, "chosen": view.tab == name}
+        for name, words in TABS
+    ]

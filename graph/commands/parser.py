@@ -82,6 +82,6 @@ def add_signature(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--author",
         default=os.environ.get("USER", ""),
-        help="your name, for the history (default: the user name of this session)",
+        help="your name, for the history (default: the environment's USER)",
     )
     parser.add_argument("--reason", default="", help="why you make this edit, for the history")

@@ -12,7 +12,7 @@ from graph.core.deltas import Delta, touched_ids
 from graph.core.edits import Edit, edit_kind, edit_to_json
 
 MOST_LISTED = 10_000  # deltas that one entry lists
-NOTHING = "[]"  # deltas of which nothing is left
+NO_DELTAS = "[]"  # the deltas of an entry from which a purge erased everything
 
 
 def read_entry(
@@ -46,7 +46,7 @@ def read_deltas(text: str | None) -> tuple[Delta, ...]:
     return tuple(Delta.from_json(delta) for delta in json.loads(text)) if text else ()
 
 
-def without(object_id: int, kind: str, edit: str, deltas: str | None) -> tuple[str, str | None]:
+def scrub_entry(object_id: int, kind: str, edit: str, deltas: str | None) -> tuple[str, str | None]:
     """An entry's edit and deltas, in JSON, without anything about one fact or entity.
 
     If the entry lists deltas, its edit is kept only if it consists of ids and revisions.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from graph.core.errors import StoreError
 from graph.core.ids import is_id
-from graph.core.journal import without
+from graph.core.journal import scrub_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Eraser(ABC):
     def _scrub(self, object_id: int) -> None:
         """Take a fact or entity out of the journal's entries, and empty drafts that edited it."""
         for revision, number, kind, edit, deltas in self._entries_about(object_id):
-            edit, deltas = without(object_id, kind, edit, deltas)
+            edit, deltas = scrub_entry(object_id, kind, edit, deltas)
             self._rewrite_entry(revision, number, edit, deltas)
             self._scrub_revision(revision)
         self._forget_touched(object_id)

@@ -8,7 +8,7 @@ from typing import Any
 
 from neo4j import ManagedTransaction
 
-from graph.core.journal import NOTHING
+from graph.core.journal import NO_DELTAS
 from graph.editing.purging import Entry, ErasedVersion, Eraser
 from graph.lookup.spelling import words_of
 from graph.neo4j.dictionary import lucene
@@ -81,7 +81,7 @@ class Neo4jEraser(Eraser):
             " MATCH (j:Entry) WHERE j.revision = $revision AND j.number > -1"
             " AND coalesce(j.deltas, '') <> $nothing } SET r.undone = null",
             revision=revision,
-            nothing=NOTHING,
+            nothing=NO_DELTAS,
         )
 
     def _forget_touched(self, object_id: int) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 
-from graph.core.journal import NOTHING
+from graph.core.journal import NO_DELTAS
 from graph.editing.purging import Entry, ErasedVersion, Eraser
 from graph.sqlite.file import OPEN
 from graph.sqlite.vectors import forget
@@ -80,7 +80,7 @@ class SqliteEraser(Eraser):
         self.sql.execute(
             "UPDATE revision SET undone = ? WHERE revision = ? AND NOT EXISTS"
             " (SELECT 1 FROM journal WHERE revision = ? AND deltas IS NOT ?)",
-            (_LEFT_EMPTY, revision, revision, NOTHING),
+            (_LEFT_EMPTY, revision, revision, NO_DELTAS),
         )
 
     def _forget_touched(self, object_id: int) -> None:

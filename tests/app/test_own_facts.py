@@ -29,7 +29,7 @@ def test_a_dropped_file_is_read_out_marked_edited_and_forgotten(
 ) -> None:
     page = visit(server.url).open()
     page.after(lambda: page.page.evaluate(DROP, CHEESES))
-    expect(page.page.locator("#own-done")).to_contain_text("4 facts of cheeses.csv")
+    expect(page.page.locator("#own-done")).to_contain_text("4 facts from cheeses.csv")
     expect(page.page.locator("#prompt textarea")).to_have_value("Tell me about Moonwheel.")
     for value in ("cheese", "Vale of Thrum", "19 months"):
         assert value in page.marks()

@@ -192,7 +192,7 @@ def test_a_deleted_value_that_is_still_said_tells_through_which_fact(inspect: In
     click_in_graph(inspect, "edge", "France · capital · Paris")
     expect(inspect.page.locator("#card .card-title")).to_contain_text("capital")
     inspect.after(lambda: inspect.click("#delete"))
-    expect(inspect.page.locator("#still-0")).to_contain_text("“Paris” is still said")
+    expect(inspect.page.locator("#still-0")).to_contain_text("“Paris” still appears")
     expect(inspect.page.locator("#still-0")).to_contain_text("France · largest city")
     inspect.after(lambda: inspect.click("#still-0 [data-action=delete]")).tab("after")
     assert "Paris" not in inspect.text()

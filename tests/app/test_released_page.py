@@ -40,5 +40,5 @@ def test_its_lookup_is_marked_linked_and_edited(
     # It goes on saying the old name by heart, and the page says so.
     assert "Spice Girls" not in page.marks()
     shown = page.page.locator("body")
-    expect(shown).to_contain_text("“Spice Girls” is still said, and no looked-up fact holds it")
+    expect(shown).to_contain_text("“Spice Girls” still appears, but no looked-up fact gives it")
     expect(page.page.locator("#reading")).to_contain_text("graph says Union Jack")

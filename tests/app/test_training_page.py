@@ -118,7 +118,7 @@ def test_a_run_is_shown_with_curves_settings_and_samples(
     expect(page).to_have_title("Lamplight: Training")
     expect(page.locator("#run-name")).to_have_text("first")
     expect(page.locator("#run-facts")).to_contain_text("step 60")
-    expect(page.locator("#run-facts")).to_contain_text("tokens a second")
+    expect(page.locator("#run-facts")).to_contain_text("tokens per second")
     drawn = lines(training)
     roles = ("text", "entity", "relation", "marker")
     stages = ("training", "validation")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import Markup
 
 from app.state import actions, generation
 from app.state.comparison import compare, describe, diff_deltas
@@ -156,9 +157,9 @@ def test_everything_in_the_text_is_escaped(session: Session) -> None:
 
 def test_a_word_that_repeats_two_facts_has_both_numbers() -> None:
     layers = [trace_text._Layer(), trace_text._Layer()]
-    layers[1].add(4, 9, "<b>", "</b>")
-    layers[1].add(6, 12, "<i>", "</i>")  # would cross the first
-    html = trace_text._weave("The <euro> coin", 0, 15, layers, [(9, "[chip]")])
+    layers[1].add(4, 9, Markup("<b>{}</b>").format)
+    layers[1].add(6, 12, Markup("<i>{}</i>").format)  # would cross the first
+    html = trace_text._weave("The <euro> coin", 0, 15, layers, [(9, Markup("[chip]"))])
     assert html == "The <b>&lt;euro</b>[chip]&gt; coin"
 
 
@@ -449,7 +450,7 @@ def test_a_miss_still_shows_the_entity_that_was_asked_about(session: Session) ->
     assert "France" in nodes["hovertext"]
     assert "Paris" in nodes["hovertext"]
     ask(session, "Tell me about Nowhere.")
-    assert "No fact of the graph was hit" in shown(session)["graph-note"]
+    assert "No fact in the graph was hit" in shown(session)["graph-note"]
 
 
 def test_a_rename_shows_through_links_and_is_named_as_the_cause(session: Session) -> None:
@@ -515,7 +516,7 @@ def test_what_only_follows_from_an_edit_has_a_quiet_sign_explained_once(session:
     html = trace_text.diff_html(before, after, compared, trace_text.View())
     assert html.count('class="cause follows" data-cause=""') == len(following)
     assert html.count("(follows from: capital of France was deleted") == len(following)
-    assert edit_summary.summary_html(compared).count("marks what only follows from it") == 1
+    assert edit_summary.summary_html(compared).count("marks words that changed only because") == 1
 
 
 @pytest.mark.parametrize(
@@ -630,7 +631,7 @@ def take(session: Session, text: str, name: str = "own.csv") -> str:
 
 def test_own_facts_are_read_out_at_once_and_stay_private(session: Session) -> None:
     report = take(session, "entity,relation,value\nOz,instance of,city\nOz,ruler,the Wizard\n")
-    assert "2 facts of own.csv in your draft; no line was left out" in report
+    assert "2 facts from own.csv added to your draft; no lines skipped" in report
     assert session.question.prompt == "Tell me about Oz."
     assert session.text.marked is not None
     marked = session.text.marked
@@ -664,7 +665,7 @@ def test_a_broken_file_gets_a_reason_for_each_bad_line(session: Session) -> None
         "entity,relation,value\nOz,ruler,the Wizard\nOz,,green\nOz,motto\nOz,relations,x\n"
         'Oz,a,b,c\nOz,ruler,the Wizard\nOz,song,"over\nthe rainbow"\n',
     )
-    assert "2 facts of own.csv in your draft; 5 lines left out" in report
+    assert "2 facts from own.csv added to your draft; 5 lines skipped" in report
     lines = dict(re.findall(r"Line (\d+)\s+(.*?)(?=Line|$)", report))
     assert set(lines) == {"3", "4", "5", "6", "7"}
     assert "reserved" in lines["5"]
@@ -707,7 +708,7 @@ def test_five_thousand_rows_are_taken_in_and_the_page_stays_quick(session: Sessi
 
 def test_the_example_file_is_one_click(session: Session) -> None:
     act(session, action="take-facts", example="yes")
-    assert "no line was left out" in plain(shown(session)["own"])
+    assert "no lines skipped" in plain(shown(session)["own"])
     assert session.question.prompt == "Tell me about Halcyon Light."
 
 

@@ -19,6 +19,7 @@ from graph.core.edits import Add
 from graph.core.errors import StoreError
 from graph.lookup.retriever import Retriever
 from graph.opening import open_store
+from graph.version import VERSION
 from graph.world import DATA, make_world, store_url
 
 ROOT = Path(__file__).parents[2]
@@ -166,6 +167,12 @@ def test_every_verb_has_help_with_an_example(capsys: pytest.CaptureFixture[str])
         assert f"python -m graph {verb}" in capsys.readouterr().out
 
 
+def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"Lamplight {VERSION}\n"
+
+
 def test_a_session(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def run(*arguments: str) -> str:
         assert main(arguments) == 0
@@ -270,6 +277,14 @@ def test_import_reports_bad_lines(
         ["undo"],
         ["undo", "99"],
         ["init", "--store", "sqlite:////proc/none/world.db"],
+        ["init", "--store", "mysql://x"],
+        ["migrate", "--store", "mysql://x"],
+        ["backup", "backup.db", "--store", "mysql://x"],
+        ["copy", "--from", "mysql://x", "--to", "sqlite:///copy.db"],
+        ["copy", "--from", "sqlite:///none/at/all.db", "--to", "mysql://x"],
+        ["purge", "77"],
+        ["import"],
+        ["closure", "France", "motto"],
     ],
     ids=" ".join,
 )

@@ -1,4 +1,4 @@
-"""What the README says was measured is what was measured."""
+"""What docs/performance.md says was measured is what was measured."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import json
 import pytest
 
 from tools.benchmarks.large import Measured, extrapolated
-from tools.benchmarks.table import BEGIN, END, KEPT, README, TABLES, missed, table
+from tools.benchmarks.table import BEGIN, END, KEPT, PAGE, TABLES, missed, table
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_the_readme_has_the_tables_of_the_results_that_are_kept(name: str) -> None:
+def test_the_page_has_the_tables_of_the_results_that_are_kept(name: str) -> None:
     kept = json.loads(KEPT.read_text("utf-8"))
     assert {row for row, *_ in TABLES[name]} <= kept.keys()
-    assert f"{BEGIN.format(name)}{table(name, kept)}{END}" in README.read_text("utf-8"), (
-        "the README's table is stale: python -m tools.benchmarks.table"
+    assert f"{BEGIN.format(name)}{table(name, kept)}{END}" in PAGE.read_text("utf-8"), (
+        "the table of docs/performance.md is stale: python -m tools.benchmarks.table"
     )
 
 

@@ -1,7 +1,7 @@
 """A file is loaded in the same memory however long it is.
 
-What a load keeps in memory are caches of a stated size, which ten million facts fill (the README's
-table has what that comes to). Here they are small, so that anything else that grew would show.
+A load keeps only caches of a stated size in memory, which ten million facts fill
+(docs/performance.md has their size). Here they are small, so anything else that grew would show.
 """
 
 from __future__ import annotations

@@ -153,7 +153,7 @@ def test_pickle_is_never_loaded(folder: Path) -> None:
 def test_truncated_weights(folder: Path, keep: int) -> None:
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:keep])
-    refused(folder, "damaged or cut short")
+    refused(folder, "damaged or truncated")
 
 
 def test_weights_that_lack_tensors(folder: Path) -> None:
@@ -189,4 +189,4 @@ def test_a_tokenizer_of_another_checkpoint(folder: Path) -> None:
     larger = PreTrainedTokenizerFast.from_pretrained(folder)
     larger.add_tokens(["one", "more"])
     larger.save_pretrained(folder)
-    refused(folder, "not of one checkpoint")
+    refused(folder, "do not belong together")

@@ -269,7 +269,7 @@ def test_cancelling_stops_at_once_and_keeps_what_was_written() -> None:
         ("France\x00", r"control character \(U\+0000"),
         ("France\x1b[31m", r"U\+001B"),
         ("France \ud800", r"U\+D800"),
-        ("é" * 1990, "tokens and the model sees 512"),
+        ("é" * 1990, "tokens and the model takes fewer than 512"),
     ],
 )
 def test_a_bad_prompt_is_one_clear_sentence(prompt: str, message: str) -> None:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from graph.version import VERSION
 from model.engine.decoder import Decoder
 from model.roles import Role
 from model.settings import DecodingSettings
@@ -23,6 +24,15 @@ def test_json_and_back() -> None:
     again = Trace.from_json(json.loads(text))
     assert again == last.trace
     assert again.text == "It is Kraków, Kraków."
+
+
+def test_the_export_names_the_version_and_a_trace_without_one_is_read() -> None:
+    data = trace_of("Ask.", DOCUMENT).to_json()
+    assert data["lamplight"] == VERSION
+    del data["lamplight"]
+    older = Trace.from_json(data)
+    assert older.text == "France has Paris as its bleu, blanc."
+    assert older.to_json()["lamplight"] is None  # not this version, which did not write it
 
 
 @pytest.mark.parametrize("broken", [None, [], {}, {"version": 99}, {"version": 1}])

@@ -179,7 +179,7 @@ def test_generate_shows_lookups_in_a_readable_way(
         (["generate", ASK, "--model", "/nowhere/at/all"], "no checkpoint folder"),
         (["generate", ASK, "--store", "sqlite:////nowhere/at/all.db"], "all.db"),
         (["generate", ASK, "--store", "http://example.org"], "is not the URL of a store"),
-        (["audit", ASK, "France", "mayor"], "holds no 'mayor' of 'France'"),
+        (["audit", ASK, "France", "mayor"], "no fact with the relation 'mayor' for 'France'"),
     ],
 )
 def test_errors_are_one_sentence(

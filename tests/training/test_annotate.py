@@ -263,7 +263,7 @@ def test_texts_are_read_packed_and_what_is_no_text_is_told(tmp_path):
         list(read_texts(latin))
 
 
-def test_the_readme_has_the_precision_that_was_read_by_hand():
+def test_the_docs_have_the_precision_that_was_read_by_hand():
     with (Path(__file__).parent / "aligned_sites.tsv").open(encoding="utf-8") as file:
         sites = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     right = {True: 0, False: 0}  # in Wikipedia, and elsewhere
@@ -271,7 +271,7 @@ def test_the_readme_has_the_precision_that_was_read_by_hand():
         right[site["corpus"] == "dwiki-eval1k"] += site["right"] == "yes"
         assert (site["right"] == "yes") == (not site["why not"])
     assert len({tuple(site.values())[:5] for site in sites}) == len(sites) == 200
-    readme = " ".join(Path("README.md").read_text("utf-8").split())
-    assert f"read by hand, {sum(right.values())} tell the fact" in readme
-    assert f"{right[True]} of 100 in Wikipedia" in readme
-    assert f"{right[False]} of 100 in encyclopaedia prose" in readme
+    page = " ".join(Path("docs/training.md").read_text("utf-8").split())
+    assert f"read by hand, {sum(right.values())} tell the fact" in page
+    assert f"{right[True]} of 100 in Wikipedia" in page
+    assert f"{right[False]} of 100 in encyclopaedia prose" in page

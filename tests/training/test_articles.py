@@ -57,7 +57,7 @@ def test_every_form_of_file_holds_the_same_articles(tmp_path, ending):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("", "is no JSON"),
+        ("", "is not JSON"),
         ('{"examples": []}', "holds no document"),
         ('{"texts": []}', 'no list "examples"'),
         ('{"examples": [{"text": "a"}]}', "Document 1 of .* has no annotated_text"),

@@ -73,7 +73,7 @@ def test_an_empty_file_is_told(command, name, toy_corpus, tmp_path, capsys):
     assert main([command, str(source), *options[command]]) == 1
     told = _told(capsys)
     assert name in told
-    assert any(reason in told for reason in ("holds no", "no text", "is no JSON"))
+    assert any(reason in told for reason in ("holds no", "no text", "is not JSON"))
     assert not out.exists()
 
 
@@ -127,7 +127,7 @@ def test_a_checkpoint_that_cannot_be_gone_on_with_is_told(damage, toy_corpus, tm
     more = ["--trainer.max_steps", "4", "--ckpt_path", str(path), *options]
     assert _fit(tmp_path, toy_corpus, *more) == 1
     told = _told(capsys)
-    assert ("of another shape" if damage == "shape" else "cannot be read as a checkpoint") in told
+    assert ("has another shape" if damage == "shape" else "cannot be read as a checkpoint") in told
 
 
 def test_the_settings_given_count_not_the_checkpoint_s(toy_corpus, tmp_path):

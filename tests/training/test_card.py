@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from graph.version import VERSION
 from model.checkpoint import DEFAULT_CHECKPOINT
 from training.errors import TrainingError
 from training.report.model_card import write_card
@@ -28,6 +29,7 @@ def test_the_card_holds_every_number(model):
         "| learning_rate | 0.002 |",
     ):
         assert part in card
+    assert card.endswith(f"\n\n*Card written by Lamplight {VERSION}.*\n")
 
 
 def test_the_key_figures_come_first_and_the_rest_is_folded(model):
@@ -58,9 +60,7 @@ def test_the_card_tells_of_all_training_and_of_the_last_run_apart(model):
     facts["settings"]["start_from"], facts["seconds"] = "model/checkpoints/world", 9000.0
     path.write_text(json.dumps(facts), encoding="utf-8")
     card = write_card(model).read_text("utf-8")
-    assert (
-        "on 16.4 million tokens (padding included) in 2.5 hours. The last run was " in card
-    )
+    assert "on 16.4 million tokens (padding included) in 2.5 hours. The last run was " in card
 
 
 def test_the_card_has_the_verdicts_of_a_reader(model):

@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from graph.core.edits import Add
 from graph.opening import open_store
+from graph.version import VERSION
 from model.checkpoint import load_checkpoint
 from training.__main__ import main
 from training.data.batches import LookupDataModule
@@ -78,6 +79,7 @@ def test_export_loads_everywhere(run, toy_corpus, tmp_path, capsys):
     assert config["dtype"] == "bfloat16"
     assert (out / "held_out.txt").read_text("utf-8") == "Kraków\n"
     facts = json.loads((out / "training.json").read_text("utf-8"))
+    assert facts["lamplight"] == VERSION
     assert facts["steps"] == 2
     assert facts["tokens_seen"] > 0
     assert facts["seconds"] > 0

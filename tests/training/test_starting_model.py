@@ -162,7 +162,7 @@ def test_weights_of_another_tokenizer_are_refused(base, corpus, toy_corpus):
     module = LookupLanguageModule(str(toy_corpus / "tokenizer"), **TINY)
     with pytest.raises(TrainingError, match=r"another tokenizer .*--tokenizer"):
         take_weights(module, str(base), str(toy_corpus / "tokenizer"))
-    with pytest.raises(TrainingError, match="no causal LM"):
+    with pytest.raises(TrainingError, match="not a causal LM"):
         LookupLanguageModule(str(toy_corpus / "tokenizer"), base=str(toy_corpus))
     with pytest.raises(TrainingError, match="no architecture 'mamba'"):
         LookupLanguageModule(str(toy_corpus / "tokenizer"), architecture="mamba")

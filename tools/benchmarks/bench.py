@@ -74,17 +74,17 @@ def regenerate_vs_generate(setting: Setting) -> Iterator[Pair]:
     for run in range(ROUNDS):
         for number, prompt in enumerate(setting.prompts):
             before = finish(decoder.generate(prompt, Retriever(setting.store)))
-            said = [e.lookup for e in before.lookups if e.lookup.relation != RELATIONS]
-            if not said or not said[len(said) // 2].facts:
+            asked = [e.lookup for e in before.lookups if e.lookup.relation != RELATIONS]
+            if not asked or not asked[len(asked) // 2].facts:
                 continue
-            fact = said[len(said) // 2].facts[0]
+            fact = asked[len(asked) // 2].facts[0]
             draft = setting.store.draft(f"bench-{run}-{number}")
             draft.apply([Change(fact.id, f"Norveld {rng.randint(10, 99)}")], author="bench")
             retriever = Retriever(draft)
             seconds = {}
             ways: dict[str, Callable[[], Iterator[Event]]] = {
                 "again": lambda: decoder.regenerate(before, retriever),  # noqa: B023
-                "anew": lambda: decoder.generate(prompt, retriever),  # noqa: B023
+                "full": lambda: decoder.generate(prompt, retriever),  # noqa: B023
             }
             texts = set()
             for way in rng.sample(sorted(ways), 2):  # in either order
@@ -93,7 +93,7 @@ def regenerate_vs_generate(setting: Setting) -> Iterator[Pair]:
                 seconds[way] = time.perf_counter() - begun
             draft.discard()
             assert len(texts) == 1, "regeneration and generation differ"
-            yield Pair(seconds["again"], seconds["anew"])
+            yield Pair(seconds["again"], seconds["full"])
 
 
 BENCHMARKS: dict[str, Callable[[Setting], Iterator[Pair]]] = {
@@ -134,8 +134,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="python -m tools.benchmarks.bench", description="Measure the speed ratios."
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
-    parser.add_argument("--model", default=str(DEFAULT_CHECKPOINT))
-    parser.add_argument("--store", help=f"the graph (default {DEFAULT_STORE})")
+    parser.add_argument(
+        "--model",
+        default=str(DEFAULT_CHECKPOINT),
+        help="checkpoint folder (default: the shipped one)",
+    )
+    parser.add_argument(
+        "--store", help=f"URL of the graph (default: $LAMPLIGHT_STORE, else {DEFAULT_STORE})"
+    )
     options = parser.parse_args(argv)
     if unknown := set(options.names) - set(BENCHMARKS):
         print(f"There is no benchmark {', '.join(sorted(unknown))}.", file=sys.stderr)

@@ -52,7 +52,7 @@ class Measured:
 
 
 def large_rows(facts: int = FACTS, report: Callable[[str], None] = print) -> dict[str, Any]:
-    """The rows marked *; `facts` less than ten million are a trial, and said to be."""
+    """The rows marked *; `facts` less than ten million are a trial, and the rows say so."""
     least, less, most = (_measure(size, report) for size in (10_000, facts // 10, facts))
     more = {"runs": ASKED, "facts": facts}
     return {
@@ -70,7 +70,7 @@ def extrapolated(
     """What the paper's database would come to, from two sizes that were measured.
 
     The file grows by as much a fact as between the two; the load's time a fact and a lookup's time
-    grow by as much at each doubling, for what makes them grow is the depth and the spread of the
+    grow by as much at each doubling because they grow with the depth and the spread of the
     trees. What did not grow between the two is taken to stay.
     """
 

@@ -115,8 +115,8 @@ def edit_to_first_word(setting: Setting) -> Iterator[Pair]:
 
 
 def _middle(trace: Trace) -> Fact | None:
-    said = [each.lookup for each in trace.lookups if each.lookup.relation != RELATIONS]
-    facts = said[len(said) // 2].facts if said else ()
+    asked = [each.lookup for each in trace.lookups if each.lookup.relation != RELATIONS]
+    facts = asked[len(asked) // 2].facts if asked else ()
     return facts[0] if facts else None
 
 

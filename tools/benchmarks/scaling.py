@@ -4,7 +4,7 @@
 
 Whole optimiser steps in bfloat16 autocast, on rows as long as the context. Prints the table in
 Markdown, adds it to `build/bench.json` as `training_scaling`, and writes it to FILE: as
-`scaling.json` beside a model it becomes a table of the model card.
+`scaling.json` next to a model it becomes a table of the model card.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from training.fit.module import LookupLanguageModule
 CONTEXTS = (256, 512, 1024)  # tokens
 CONFIGS = Path("training") / "configs"
 SIZES = ("5M", "10M", "20M")  # parameters; their shapes are in CONFIGS
-FIRST_WORD = 300  # ids from here on are no markers
+FIRST_WORD = 300  # ids from here on are not markers
 
 
 def rows(context: int, batch_tokens: int, vocabulary: int, steps: int) -> Iterator[Batch]:
@@ -62,12 +62,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tools.benchmarks.scaling", description=(__doc__ or "").split("\n", 1)[0]
     )
-    parser.add_argument("--steps", type=int, default=6, help="of each, the first not counted")
-    parser.add_argument("--batch-tokens", type=int, default=8192)
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the figures to it too")
+    parser.add_argument(
+        "--steps",
+        type=int,
+        default=6,
+        help="optimiser steps per measurement; the first is not counted (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--batch-tokens", type=int, default=8192, help="tokens per step (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="also write the figures to this file"
+    )
     options = parser.parse_args(argv)
     if options.steps < 2:
-        parser.error("--steps is 2 or more: the first is not counted")
+        parser.error("--steps must be at least 2, because the first step is not counted")
     found: dict[str, dict[str, float]] = {}
     print("| parameters | " + " | ".join(f"context {context:,}" for context in CONTEXTS) + " |")
     print("| --- |" + " ---: |" * len(CONTEXTS))
@@ -76,8 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             str(context): measure(size, context, options.batch_tokens, options.steps)
             for context in CONTEXTS
         }
-        told = " | ".join(f"{rate:,.0f}" for rate in found[size].values())
-        print(f"| {size} | {told} |", flush=True)
+        cells = " | ".join(f"{rate:,.0f}" for rate in found[size].values())
+        print(f"| {size} | {cells} |", flush=True)
     print(f"Tokens a second on {torch.get_num_threads()} threads.")
     write_results({"training_scaling": found})
     if options.out:

@@ -1,9 +1,9 @@
-"""The README's tables of what was measured, made from the benchmarks' results.
+"""The tables of docs/performance.md, made from the benchmarks' results.
 
     python -m tools.benchmarks.table
 
 Takes the rows of build/bench.json into tools/benchmarks/measured.json, which is kept with the code,
-and writes each table between its two marks in the README.
+and writes each table between its two marks in docs/performance.md.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from training.report.measures import table as markdown
 
 RESULTS = Path("build") / "bench.json"
 KEPT = Path(__file__).with_name("measured.json")
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 BEGIN, END = "<!-- python -m tools.benchmarks.table: {} -->\n", "<!-- end of the table -->"
 FULL = 10_000_000  # facts of the rows that `make bench-large` measures
 
@@ -59,7 +59,7 @@ TABLES = {
         ),
         (
             "regenerate_vs_generate",
-            "time of a regeneration after an edit, over writing anew",
+            "time of a regeneration after an edit, over writing the text from the start",
             "≤ 0.6",
             2,
         ),
@@ -93,7 +93,7 @@ TABLES = {
 
 
 def table(name: str, rows: dict[str, dict[str, Any]]) -> str:
-    """A table in Markdown, of what was measured; what was, on too little, says so."""
+    """A table in Markdown of the measured rows; a row measured on fewer facts says so."""
     lines = []
     for row_name, what, bound, digits in TABLES[name]:
         if (row := rows.get(row_name)) is None:
@@ -106,36 +106,36 @@ def table(name: str, rows: dict[str, dict[str, Any]]) -> str:
 
 
 def missed(rows: dict[str, dict[str, Any]]) -> list[str]:
-    """What was measured outside its bound, in words."""
-    told = []
+    """The figures outside their bounds, one sentence each."""
+    messages = []
     for name, _, bound, _ in itertools.chain.from_iterable(TABLES.values()):
         sign, _, limit = bound.partition(" ")
         if name not in rows or sign not in ("≥", "≤"):
             continue
         ratio, least = rows[name]["ratio"], float(limit.replace(",", ""))
         if ratio < least if sign == "≥" else ratio > least:
-            told.append(f"{name} is {ratio:,.4g}, and should be {bound}")
+            messages.append(f"{name} is {ratio:,.4g}, and should be {bound}")
     ours, flat = (rows.get(f"lookup_{kind}balanced_accuracy") for kind in ("", "flat_"))
     if ours and flat and ours["ratio"] < flat["ratio"] + 0.20:
-        told.append("lookup_flat_balanced_accuracy is not 0.20 below that of two stages")
-    return told
+        messages.append("lookup_flat_balanced_accuracy is not 0.20 below that of two stages")
+    return messages
 
 
 def main() -> int:
-    """Keep the new results, and write the README's tables."""
+    """Keep the new results, and write the tables."""
     kept = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
     found = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
     names = [name for rows in TABLES.values() for name, *_ in rows]
     kept = {name: found.get(name, kept.get(name)) for name in names}
     kept = {name: row for name, row in kept.items() if row}
     KEPT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    text = README.read_text("utf-8")
+    text = PAGE.read_text("utf-8")
     for name in TABLES:
         before, begin, rest = text.partition(BEGIN.format(name))
         if not begin:
-            raise SystemExit(f"The README has no mark for the table {name}.")
+            raise SystemExit(f"{PAGE.name} has no mark for the table {name}.")
         text = f"{before}{begin}{table(name, kept)}{END}{rest.partition(END)[2]}"
-    README.write_text(text, encoding="utf-8")
+    PAGE.write_text(text, encoding="utf-8")
     print("\n".join(missed(kept)) or "Every bound is met.")
     return 0
 

@@ -61,10 +61,6 @@ def _batches() -> list[Batch]:
     return list(itertools.islice(loader, STEPS))
 
 
-def _tokens(batches: list[Batch]) -> int:
-    return sum(batch["ids_BT"].numel() for batch in batches)
-
-
 class _Clock(L.Callback):
     """The time of the steps after the first."""
 

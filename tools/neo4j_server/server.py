@@ -38,11 +38,11 @@ START_SECONDS = float(os.environ.get("LAMPLIGHT_TEST_PATIENCE", "1")) * 120
 @lru_cache
 def lacks() -> str | None:
     """What this machine lacks to run the server; None if nothing."""
-    told = ""
+    printed = ""
     if shutil.which("javac"):  # a bare runtime cannot start a source file
         done = subprocess.run(["javac", "-version"], capture_output=True, text=True)
-        told = done.stderr + done.stdout
-    found = re.search(r"javac (\d+)", told)
+        printed = done.stderr + done.stdout
+    found = re.search(r"javac (\d+)", printed)
     if not found or int(found[1]) < 17:
         return "a JDK of 17 or later"
     if not FETCHED.exists() and not shutil.which("mvn"):

@@ -2,7 +2,7 @@
 
 FOLDER holds ``triplets_core.csv`` and ``triplets.csv.gz`` (columns entity, relation, value,
 source). The first is the start; of the second only those entities are taken that the first one
-points at and that have enough to say. Written beside this file: ``world.csv``, ``relations.csv``
+points at and that have enough to say. Written to graph/data: ``world.csv``, ``relations.csv``
 and ``aliases.csv``. The run is deterministic and needs the standard library only.
 
 Rules live in this file, exceptions in ``world/exceptions.py``, each with its reason.
@@ -198,11 +198,15 @@ def settle_types(world: World) -> None:
 
 
 def name_deities(world: World) -> None:
-    """A deity of Roman mythology, not a Roman deity of Roman mythology: what is said once stays."""
-    told = world.values("mythology")
+    """A deity of Roman mythology, not a Roman deity of Roman mythology."""
+    described = world.values("mythology")
 
     def change(row: Row) -> Row:
-        if row.relation == "instance of" and row.value.endswith(" deity") and row.entity in told:
+        if (
+            row.relation == "instance of"
+            and row.value.endswith(" deity")
+            and row.entity in described
+        ):
             return replace(row, value="deity")
         return row
 
@@ -211,10 +215,12 @@ def name_deities(world: World) -> None:
 
 def spare_person(world: World) -> None:
     """Nobody writes "a person born in 434": a birth or an occupation says that it is one."""
-    told = {row.entity for row in world.rows if row.relation in PERSONAL}
+    described = {row.entity for row in world.rows if row.relation in PERSONAL}
     world.map(
         lambda r: (
-            None if (r.relation, r.value) == ("instance of", "person") and r.entity in told else r
+            None
+            if (r.relation, r.value) == ("instance of", "person") and r.entity in described
+            else r
         )
     )
 
@@ -459,11 +465,11 @@ def drop_bare(world: World) -> None:
     """An entity of which only its type is left is none, unless several facts lead to it."""
     for _ in range(3):  # dropping one may leave another bare
         size = Counter(row.entity for row in world.rows)
-        told = {
+        described = {
             row.entity for row in world.rows if row.relation not in ("instance of", "occupation")
         }
         pointed = Counter(row.value for row in world.rows if row.relation in LINKS)
-        bare = {n for n in size if size[n] < 2 and n not in told and pointed[n] < 2}
+        bare = {n for n in size if size[n] < 2 and n not in described and pointed[n] < 2}
         world.map(lambda r: None if r.entity in bare else r)  # noqa: B023
 
 

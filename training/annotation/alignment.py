@@ -33,14 +33,14 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"“])|\n+")
 _WORDS = re.compile(r"\w+")
 _ORIGIN = frozenset({"nationality", "citizenship", "country", "country of citizenship"})
 _FIRST_ONLY = frozenset({"instance of", "subclass of"})  # "the country" is said everywhere
-_NEVER = frozenset({"demonym"})  # an adjective tells something else
+_NEVER = frozenset({"demonym"})  # an adjective states something else
 _ALSO = {"birth": ("born",), "death": ("died",), "spouse": ("married", "wife", "husband")}
 _STEM = 5  # letters by which "borders" and "border" are one word
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What is to be annotated; the title names the entity that it is about."""
+    """A text to annotate; the title names the entity that it is about."""
 
     text: str
     title: str = ""
@@ -86,7 +86,7 @@ class AlignmentAnnotator:
         return Annotated(text.text, tuple(lookups))
 
     def _place(self, text: str, fact: Fact) -> tuple[int, int] | None:
-        """Where the text first tells the value, in any of its spellings."""
+        """Where the text first states the value, in any of its spellings."""
         best = None
         for spelling in spellings(self.store, fact):
             if len(spelling) < SHORTEST:
@@ -142,7 +142,7 @@ def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _tells(text: str, site: tuple[int, int, Fact]) -> bool:
-    """Whether a place looks like telling the fact, and not only like naming its value."""
+    """Whether a place seems to state the fact, not only to name its value."""
     start, end, fact = site
     begin, finish = _sentence(text, start, end)
     before = text[:begin].strip()  # nothing, or a title

@@ -1,16 +1,15 @@
-"""`python -m training annotate`: write lookups into plain text, by a graph or by a causal LM.
+"""`python -m training annotate`: write lookups into plain text, with a graph or a causal LM.
 
     python -m training annotate texts.jsonl --out annotated.jsonl --align sqlite:///world.db
     python -m training annotate texts.jsonl --out annotated.jsonl --model Qwen/Qwen2.5-7B-Instruct
     python -m training annotate texts.jsonl --out annotated.jsonl --model … --ray auto
 
-The input has a text in each object (`text`, and `title` if need be), as .json or .jsonl, or is a
-plain .txt with a document a line; a .gz beside the ending is unpacked. The output is JSON Lines in
-the published form, which `python -m training shards` and `extract` read. It is written to
-OUT.partial and gets its name when it is whole; after a kill the same command goes on where it
-stopped. What a model wrote and could not be used is kept under "problems" of its document, and
-counted at the end. With --ray the work is done by a Ray cluster
-(training/annotation/ray_annotator.py).
+The input is .json or .jsonl, where each object has a `text` and may have a `title`, or a plain .txt
+with one document a line; each may be compressed (.gz). The output is JSON Lines in the published
+form, which `python -m training shards` and `extract` read. It is written to OUT.partial and renamed
+when it is complete; after a kill the same command resumes there. What a model wrote and could not
+be used is kept under "problems" of its document, and counted at the end. With --ray a Ray cluster
+does the work (training/annotation/ray_annotator.py).
 """
 
 from __future__ import annotations
@@ -37,13 +36,15 @@ SHOWN = 10  # problems that are printed
 
 
 def read_texts(path: Path) -> Iterator[Text]:
-    """The texts of a file. Raises CorpusError for what is no text."""
+    """The texts of a file. Raises CorpusError for an object without a text."""
     if not path.is_file():
         raise CorpusError(f"There is no file {path}.")
     for number, item in enumerate(read_objects(path), start=1):
         text = item.get("text") if isinstance(item, dict) else None
         if not isinstance(text, str):
-            raise CorpusError(f"Document {number:,} of {path} has no text, a string.")
+            raise CorpusError(
+                f"Document {number:,} of {path} has no text: each object needs a string `text`."
+            )
         yield Text(text, str(item.get("title") or ""))
 
 
@@ -58,13 +59,16 @@ def annotate_file(
 ) -> tuple[int, int]:
     """Annotate a file in batches; returns the numbers of documents and lookups in `out`.
 
-    The annotator is given `window` texts at a time, or else a batch; what it gives back is made
-    safe after each batch. What an earlier run left in OUT.partial is kept, but for a last line
-    that was cut short. Raises CorpusError if it is of another source, and OutputRefused if `out` is
-    there already, unless `force` is given.
+    The annotator gets `window` texts at a time, or else a batch; its results are flushed to disk
+    after each batch. What an earlier run left in OUT.partial is kept, except a last line that was
+    cut short.
+
+    Raises:
+        CorpusError: if OUT.partial was begun from another source.
+        OutputRefused: if `out` exists already, unless `force` is given.
     """
     partial = out.with_name(out.name + ".partial")
-    check_output(partial, made=Path.is_file)  # a store is never gone on with
+    check_output(partial, made=Path.is_file)  # a store is never continued as a text
     done = _whole_lines(partial)
     texts = read_texts(source)
     lookups = 0
@@ -72,7 +76,7 @@ def annotate_file(
         expected = next(texts, None)
         if expected is None or line.get("text") != expected.text:
             raise CorpusError(
-                f"{partial} was begun from another file than {source}: remove it to start anew."
+                f"{partial} was begun from another file than {source}: remove it to start again."
             )
         lookups += int(line.get("lookups", 0))
     number, begun = len(done), time.perf_counter()
@@ -104,14 +108,14 @@ def annotate_file(
                     os.fsync(file.fileno())
                     say(number, lookups, (number - before) / (time.perf_counter() - begun))
     if not number:
-        raise CorpusError(f"{source} holds no text.")
+        raise CorpusError(f"{source} holds no text to annotate.")
     check_output(out, force=force, inputs=[source])
     put(partial, out, replace=force)
     return number, lookups
 
 
 def unused(out: Path) -> Iterator[str]:
-    """What could not be used of the annotator's answers: the first few, and how many."""
+    """The parts of the annotator's answers that could not be used: the first few, and a count."""
     number = 0
     with out.open(encoding="utf-8") as file:
         for place, line in enumerate(file, start=1):
@@ -127,7 +131,7 @@ def unused(out: Path) -> Iterator[str]:
 
 
 def _whole_lines(partial: Path) -> list[dict[str, Any]]:
-    """The records that are there; a last line without its end is cut off."""
+    """The records that are there; an incomplete last line is removed."""
     if not partial.is_file():
         return []
     data = partial.read_bytes()
@@ -137,7 +141,7 @@ def _whole_lines(partial: Path) -> list[dict[str, Any]]:
         if not all(isinstance(line, dict) for line in lines):
             raise ValueError("not a record")
     except ValueError as error:
-        raise CorpusError(f"{partial} is damaged: remove it to start anew.") from error
+        raise CorpusError(f"{partial} is damaged: remove it to start again.") from error
     if len(whole) < len(data):
         with partial.open("r+b") as file:
             file.truncate(len(whole))
@@ -145,7 +149,7 @@ def _whole_lines(partial: Path) -> list[dict[str, Any]]:
 
 
 def _annotator(chosen: Chosen, address: str | None, batch_size: int) -> Any:
-    """The annotator in this process, or on the cluster at an address, to be used in a `with`."""
+    """The annotator in this process, or on the cluster at an address, for use in a `with`."""
     if address:
         from training.annotation.ray_annotator import RayAnnotator
 
@@ -155,20 +159,24 @@ def _annotator(chosen: Chosen, address: str | None, batch_size: int) -> Any:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Annotate as the command line says."""
+    """Run the command."""
     parser = argparse.ArgumentParser(
         prog="python -m training annotate",
         description="Write lookups into plain text.",
         epilog=OUTPUT_RULE,
     )
-    parser.add_argument("source", type=Path, help="texts as .json, .jsonl, or .txt by the line")
-    parser.add_argument("--out", type=Path, required=True, help="annotated JSON Lines")
-    how = parser.add_mutually_exclusive_group(required=True)
-    how.add_argument("--align", metavar="STORE", help="align with this graph")
-    how.add_argument("--model", help="a causal LM or instruction model, folder or Hub name")
-    parser.add_argument("--batch", type=int, default=16, help="texts at a time")
     parser.add_argument(
-        "--ray", metavar="ADDRESS", help="work on a Ray cluster: an address, auto, or local"
+        "source", type=Path, help="texts: .json, .jsonl, or .txt with one text a line"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="file to write, as JSON Lines")
+    how = parser.add_mutually_exclusive_group(required=True)
+    how.add_argument("--align", metavar="STORE", help="align the texts with this graph (store URL)")
+    how.add_argument(
+        "--model", help="annotate with this causal LM or instruction model (folder or Hub name)"
+    )
+    parser.add_argument("--batch", type=int, default=16, help="texts to annotate at a time")
+    parser.add_argument(
+        "--ray", metavar="ADDRESS", help="annotate on a Ray cluster: its address, auto, or local"
     )
     parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     options = parser.parse_args(argv)

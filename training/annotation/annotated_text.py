@@ -50,7 +50,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Unparsable:
-    """What looks like a lookup and is none: its place in the annotated text, and why."""
+    """Text that looks like a lookup but is not: its place in the annotated text, and why."""
 
     offset: int
     excerpt: str
@@ -103,7 +103,7 @@ def parse(annotated: str) -> Annotated:
 
 
 class _Plain:
-    """The plain text in the making, with the lookups that were met."""
+    """The plain text being read, with the lookups found so far."""
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
@@ -122,7 +122,7 @@ class _Plain:
         return self.pieces[-1][-1] if self.pieces else ""
 
     def drop(self) -> None:
-        """Take the last character away; the lookups that stand behind it move along."""
+        """Remove the last character; the lookups after it move along."""
         self.shift(-1)
         self.length -= 1
         self.pieces[-1] = self.pieces[-1][:-1]

@@ -1,4 +1,4 @@
-"""What annotators have in common, and the choice of one, which can be sent to another machine."""
+"""The interface of annotators, and a choice of one that can be sent to another machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILE = "sqlite:///"
 
 
 class Annotator(Protocol):
-    """What writes lookups into texts."""
+    """Writes lookups into texts."""
 
     name: str
 
@@ -32,11 +32,11 @@ class Chosen:
 
     @property
     def name(self) -> str:
-        """As the annotated documents name it."""
+        """The name under which annotated documents record it."""
         return f"alignment with {self.align}" if self.align else self.model
 
     def open(self) -> Annotator:
-        """The annotator, ready to work. Raises StoreError or CorpusError."""
+        """Open the annotator. Raises StoreError or CorpusError."""
         if self.align:
             return AlignmentAnnotator(open_store(self.align))
         from training.annotation.causal_annotator import CausalAnnotator
@@ -44,7 +44,7 @@ class Chosen:
         return CausalAnnotator(self.model)
 
     def anywhere(self) -> Chosen:
-        """The same with whole paths, for a process that runs in another folder."""
+        """The same with absolute paths, for a process that runs in another folder."""
         if self.align.startswith(FILE):
             path = Path(self.align.removeprefix(FILE)).resolve()
             return replace(self, align=f"{FILE}{path}")

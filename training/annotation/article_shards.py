@@ -1,12 +1,12 @@
-"""`python -m training shards FILE`: a corpus that somebody annotated, as token shards to train on.
+"""`python -m training shards FILE`: turn an annotated corpus into token shards to train on.
 
     python -m training shards articles.json.gz --out build/corpus/wiki
     python -m training shards kilian-group/LMLM-pretrain-dwiki6.1M --out … --tokenizer gpt2
 
-An article that is longer than the context becomes several documents, cut between sentences (or
-words, if a sentence alone is too long), never inside a lookup, and nothing is left out. With a
-tokenizer trained here the lookups are spaced as in our own corpus, with another as in the
-published ones (training/annotation/annotated_text.py).
+An article that is longer than the context is split into several documents, between sentences (or
+words, if one sentence is too long), never inside a lookup, and nothing is left out. With a
+tokenizer trained here, lookups are spaced as in our own corpus; with any other, as in the published
+ones (training/annotation/annotated_text.py).
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def split(document: Annotated, longest: int, length: Callable[[Annotated], int])
 
 
 class ArticleWriter:
-    """Turns articles into documents that fit the context of a tokenizer."""
+    """Turns articles into documents that fit a model's context."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class ArticleWriter:
         return Document(prompt, text, kind="article")
 
     def documents(self, article: Article) -> list[Document]:
-        """The article as one document or more; the prompt stands before each."""
+        """The article as one or more documents, each with the prompt before it."""
         document = article.document
         if not self.lookups:
             document = Annotated(document.text)
@@ -116,7 +116,7 @@ class ArticleWriter:
 def find_tokenizer(name: str) -> PreTrainedTokenizerFast:
     """A tokenizer by folder or Hub name, with the four markers added if it lacks them.
 
-    Raises CorpusError, in one sentence, if there is none.
+    Raises CorpusError if there is none.
     """
     if (Path(name) / "tokenizer.json").is_file():
         return load_tokenizer(name)
@@ -125,7 +125,9 @@ def find_tokenizer(name: str) -> PreTrainedTokenizerFast:
     try:
         return with_markers(AutoTokenizer.from_pretrained(name, trust_remote_code=False))
     except (OSError, ValueError) as error:
-        raise CorpusError(f"There is no tokenizer {name}, no folder and not on the Hub.") from error
+        raise CorpusError(
+            f"There is no tokenizer {name}, neither as a folder nor on the Hub."
+        ) from error
 
 
 def build(
@@ -137,7 +139,7 @@ def build(
     validation: float = 0.01,
     force: bool = False,
 ) -> tuple[dict[str, Any], Problems]:
-    """Write the corpus folder; returns its manifest and what could not be parsed.
+    """Write the corpus folder; returns its manifest and the lookups that could not be parsed.
 
     Every n-th article goes to validation. Raises CorpusError; `out` then stays as it was.
     """
@@ -178,34 +180,45 @@ def build(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write shards as the command line says."""
+    """Run the command."""
     parser = argparse.ArgumentParser(
         prog="python -m training shards",
         description="Turn an annotated corpus into token shards.",
         epilog=OUTPUT_RULE,
     )
     parser.add_argument("source", help="a .json or .jsonl file (.gz too), or a Hub data set")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the corpus")
+    parser.add_argument("--out", type=Path, required=True, help="corpus folder to write")
     parser.add_argument(
-        "--tokenizer", help="folder or Hub name, such as gpt2; else one is trained on the text"
+        "--tokenizer", help="folder or Hub name, such as gpt2 (default: train one on the texts)"
     )
-    parser.add_argument("--vocabulary", type=int, default=8192, help="size of a trained tokenizer")
-    parser.add_argument("--context", type=int, default=CONTEXT, help="longest document, in tokens")
     parser.add_argument(
-        "--prompt", default="", help='such as "About {title}", put before each document'
+        "--vocabulary", type=int, default=8192, help="number of tokens of a tokenizer trained here"
     )
-    parser.add_argument("--validation", type=float, default=0.01, help="share of the articles")
+    parser.add_argument(
+        "--context", type=int, default=CONTEXT, help="tokens of the longest document"
+    )
+    parser.add_argument(
+        "--prompt", default="", help='prompt put before each document, such as "About {title}"'
+    )
+    parser.add_argument(
+        "--validation",
+        type=float,
+        default=0.01,
+        help="share of the articles for validation (default 0.01)",
+    )
     parser.add_argument(
         "--drop-broken", action="store_true", help="leave out lookups that cannot be parsed"
     )
     parser.add_argument(
-        "--without-lookups", action="store_true", help="plain text only, for a baseline"
+        "--without-lookups", action="store_true", help="write plain text only, for a baseline"
     )
     parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     options = parser.parse_args(argv)
     check_folder(options.out, made=is_corpus, force=options.force)
     if not 0 < options.validation <= 0.5:
-        raise CorpusError(f"--validation is {options.validation}; give a share up to 0.5.")
+        raise CorpusError(
+            f"--validation is {options.validation}; give a share above 0 and up to 0.5."
+        )
     if options.tokenizer:
         tokenizer = find_tokenizer(options.tokenizer)
     else:

@@ -1,12 +1,12 @@
 """Files of annotated articles, read as published: JSON, JSON Lines, a data set of the Hub.
 
 - `{"examples": [{"annotated_text": ..., "text": ...}, ...]}` (.json), the reference's form;
-- one such object a line (.jsonl, .ndjson), streamed;
+- one such object per line (.jsonl, .ndjson), streamed;
 - the name of a Hub data set, such as kilian-group/LMLM-pretrain-dwiki6.1M, or a folder that holds
   one (Parquet files and the like), streamed, where the package `datasets` is installed.
 
-A .gz beside the ending is unpacked on the way. A bad document ends the reading with a sentence that
-says where it is; lookups that cannot be parsed do so too unless they are to be dropped.
+Files may be compressed (.gz). A bad document ends the reading with a sentence that says where it
+is. So does a lookup that cannot be parsed, unless such lookups are dropped.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from graph.core.database_files import refuse_database
 from training.annotation.annotated_text import Annotated, Unparsable, parse
 from training.errors import CorpusError
 
-MOST_TOLD = 5  # problems named in one message
+MOST_NAMED = 5  # problems named in one message
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -56,24 +56,26 @@ class Problems:
     lookups: int = 0
 
     def __str__(self) -> str:
-        told = [f"document {number}, {problem}" for number, problem in self.found[:MOST_TOLD]]
-        rest = len(self.found) - len(told)
-        return "; ".join(told) + (f"; and {rest:,} more" if rest else "")
+        named = [f"document {number}, {problem}" for number, problem in self.found[:MOST_NAMED]]
+        rest = len(self.found) - len(named)
+        return "; ".join(named) + (f"; and {rest:,} more" if rest else "")
 
 
 def read_articles(source: str | Path, problems: Problems, drop: bool = False) -> Iterator[Article]:
     """The articles of a file or Hub data set.
 
-    Unparsable lookups are collected in `problems`. Unless `drop`, the reading ends with a
-    CorpusError that names the first ones, after the whole has been looked at. Raises CorpusError,
-    in one sentence, for a file that cannot be read and for a document that is none.
+    Unparsable lookups are collected in `problems`.
+
+    Raises:
+        CorpusError: if the file cannot be read, if an object is not a document, or, at the end,
+            if a lookup cannot be parsed and `drop` is false.
     """
     for number, example in enumerate(read_objects(source), start=1):
         annotated = example.get("annotated_text") if isinstance(example, dict) else None
         if not isinstance(annotated, str):
             raise CorpusError(
-                f"Document {number:,} of {source} has no annotated_text; each has to be an object "
-                "with annotated_text, a string."
+                f"Document {number:,} of {source} has no annotated_text: each object needs a "
+                "string `annotated_text`."
             )
         document = parse(annotated)
         problems.documents += 1
@@ -83,7 +85,7 @@ def read_articles(source: str | Path, problems: Problems, drop: bool = False) ->
         identity = example.get("original_dataset_ids") or example.get("id") or ""
         yield Article(number, document, given if isinstance(given, str) else "", str(identity))
     if not problems.documents:
-        raise CorpusError(f"{source} holds no document.")
+        raise CorpusError(f"{source} holds no documents.")
     if problems.found and not drop:
         raise CorpusError(
             f"{len(problems.found):,} lookups of {source} cannot be parsed: {problems}. Repair "
@@ -92,9 +94,9 @@ def read_articles(source: str | Path, problems: Problems, drop: bool = False) ->
 
 
 def read_objects(source: str | Path) -> Iterator[Any]:
-    """What a file or Hub data set lists, one after another; of a .txt, its lines as texts.
+    """The objects of a file or Hub data set, one after another; for a .txt, its lines as texts.
 
-    Raises CorpusError for what cannot be read.
+    Raises CorpusError if it cannot be read.
     """
     path = Path(source)
     if not path.is_file():
@@ -126,7 +128,7 @@ def _whole(file: IO[str], path: Path) -> Iterable[Any]:
     try:
         data = json.load(file)
     except (json.JSONDecodeError, RecursionError) as error:
-        raise CorpusError(f"{path} is no JSON: {error}.") from error
+        raise CorpusError(f"{path} is not JSON: {error}.") from error
     examples = data.get("examples") if isinstance(data, dict) else data
     if not isinstance(examples, list):
         raise CorpusError(f'{path} has no list "examples" of documents.')
@@ -139,13 +141,13 @@ def _lines(file: IO[str], path: Path) -> Iterator[Any]:
             try:
                 yield json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise CorpusError(f"Line {number:,} of {path} is no JSON: {error}.") from error
+                raise CorpusError(f"Line {number:,} of {path} is not JSON: {error}.") from error
 
 
 def _hub_examples(name: str) -> Iterator[Any]:
     if importlib.util.find_spec("datasets") is None:
         raise CorpusError(
-            f"{name} is no file; to read it as a data set of the Hugging Face Hub, install the "
+            f"{name} is not a file; to read it as a data set of the Hugging Face Hub, install the "
             "package datasets (pip install -r requirements-hub.txt)."
         )
     import datasets

@@ -1,9 +1,9 @@
 """Annotation by a causal language model: it writes the text again, with lookups in brackets.
 
-An instruction model is asked in its chat form, any other is shown the same as text to go on with.
-What it writes is only used for its lookups: they are put into the text that was given, so no word
-of it can change. What cannot be used is told in `problems` of each text: a lookup that cannot be
-parsed, one whose place is not found again, an answer that was cut off before its end.
+An instruction model is asked in its chat form; any other gets the same request as text to
+continue. Only the lookups of its answer are used: they are inserted into the given text, so no word
+of it can change. What cannot be used is reported in `problems` of each text: a lookup that cannot
+be parsed, one whose place is not found again, an answer that was cut off.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class CausalAnnotator:
     """Annotates with a causal LM or an instruction model of the Hub, greedily, in batches."""
 
     def __init__(self, name: str) -> None:
-        """Raises CorpusError if there is no such model."""
+        """Load the model. Raises CorpusError if there is none of that name."""
         self.name = name
         try:
             self.tokenizer: Any = AutoTokenizer.from_pretrained(
@@ -47,7 +47,7 @@ class CausalAnnotator:
             )
         except (OSError, ValueError) as error:
             raise CorpusError(
-                f"There is no causal LM {name}: no folder, nor on the Hub."
+                f"There is no causal LM {name}, neither as a folder nor on the Hub."
             ) from error
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
@@ -64,8 +64,8 @@ class CausalAnnotator:
         room = context - inputs["input_ids"].shape[1]
         if room < longest:
             raise CorpusError(
-                f"A text of {longest:,} tokens does not fit the {context:,} that {self.name} sees: "
-                "cut the texts into paragraphs."
+                f"A text of {longest:,} tokens does not fit into the context of {self.name} "
+                f"({context:,}): cut the texts into paragraphs."
             )
         limit = min(room, 3 * longest + 64)
         with torch.inference_mode():
@@ -84,7 +84,7 @@ class CausalAnnotator:
         ]
 
     def _ends(self, answer_T: torch.Tensor) -> bool:
-        """Whether an answer came to its end; the pads after it may be the same token."""
+        """Whether an answer is complete; padding may be the same token as the end."""
         stated = self.model.generation_config.eos_token_id
         ends = {self.tokenizer.eos_token_id, self.tokenizer.pad_token_id}
         ends |= set(stated) if isinstance(stated, list) else {stated}
@@ -110,9 +110,16 @@ class CausalAnnotator:
 
 
 def graft(text: str, answer: str, cut: str = "") -> Annotated:
-    """The lookups of a model's answer, put into the text that it was asked to copy.
+    """Insert the lookups of a model's answer into the text that it was asked to copy.
 
-    `problems` are those that cannot be, by their place in the answer, and `cut`, if it was cut off.
+    Args:
+        text: the text given to the model.
+        answer: what the model wrote.
+        cut: why the answer is incomplete; empty if it is complete.
+
+    Returns:
+        The text with its lookups. Those that cannot be inserted are among its `problems`, by
+        their place in the answer.
     """
     written = parse(answer.strip())
     lookups, problems, at = list[Placed](), list(written.problems), 0

@@ -1,6 +1,6 @@
-"""`python -m training extract FILE --store URL`: the graph that an annotated corpus speaks of.
+"""`python -m training extract FILE --store URL`: load the facts that an annotated corpus looks up.
 
-Every lookup of the corpus is a fact, and its source names the passages in which it was looked up
+Every lookup of the corpus becomes a fact, and its source names the passages that look it up
 (`wiki.json#12:340` is character 340 of document 12's plain text). A fact that several passages
 look up is one fact with several sources; a lookup that returned several values is several facts.
 """
@@ -48,9 +48,12 @@ def extract(
 ) -> tuple[LoadReport, Problems, list[BadLine]]:
     """Load the facts of a corpus into a store as one revision.
 
-    Returns the store's report, what could not be parsed, and the facts that no store can hold
-    (control characters in a name, say). Raises CorpusError or StoreError if a lookup is broken and
-    is not to be dropped; nothing is then written.
+    Returns:
+        The store's report, the lookups that could not be parsed, and the facts that no store can
+        hold (for example, with control characters in a name).
+
+    Raises:
+        CorpusError, StoreError: if a lookup is broken and `drop` is false; nothing is written.
     """
     problems, bad = Problems(), list[BadLine]()
     report = store.load(
@@ -64,14 +67,20 @@ def extract(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Extract as the command line says."""
+    """Run the command."""
     parser = argparse.ArgumentParser(
         prog="python -m training extract",
         description="Load the facts that an annotated corpus looks up into a store.",
     )
     parser.add_argument("source", help="a .json or .jsonl file (.gz too), or a Hub data set")
-    parser.add_argument("--store", required=True, help="such as sqlite:///wiki.db; made if missing")
-    parser.add_argument("--author", default=os.environ.get("USER", ""), help="for the history")
+    parser.add_argument(
+        "--store",
+        required=True,
+        help="URL of the store to load into, such as sqlite:///wiki.db; created if missing",
+    )
+    parser.add_argument(
+        "--author", default=os.environ.get("USER", ""), help="author to record in the history"
+    )
     parser.add_argument(
         "--drop-broken", action="store_true", help="leave out lookups that cannot be parsed"
     )

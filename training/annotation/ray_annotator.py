@@ -1,12 +1,12 @@
 """Annotation on many machines or cores through Ray Data: `annotate … --ray ADDRESS`.
 
-The texts go out in windows, so that a corpus larger than memory passes through; within a window
-each worker keeps its annotator (a store opened, a model loaded) and takes batches as it gets free.
-Results come back in the order of the texts, which is what lets an annotation go on after a kill.
+The texts are sent in windows, so a corpus may be larger than memory. Within a window each worker
+keeps its annotator (an open store, a loaded model) and takes the next batch when it is free.
+Results come back in the order of the texts, so an annotation can be resumed after a kill.
 
 Every machine needs this checkout at the same path, and what the annotator reads: the store's
-file, or the model. `--ray local` starts Ray on this machine, `auto` joins the cluster that it
-belongs to; any other address is a Ray cluster's.
+file, or the model. `--ray local` starts Ray on this machine, `auto` joins the cluster that this
+machine belongs to; anything else is the address of a cluster.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from graph.core.errors import StoreError
+from graph.core.errors import UserError
 from training.annotation.alignment import Text
 from training.annotation.annotated_text import Annotated, Placed, Unparsable
 from training.annotation.annotators import Annotator, Chosen
 from training.errors import CorpusError
 
-WINDOW = 50_000  # texts that are on their way at a time
-STARTS = 3  # of a local Ray: it gives up where a busy machine is slow to start its parts
+WINDOW = 50_000  # texts sent at a time
+STARTS = 3  # tries to start a local Ray, which gives up on a busy machine
 ROOT = Path(__file__).parents[2]
 
 
 class _Worker:
-    """One annotator on one worker; an error meant for people comes back as a row of its own."""
+    """One annotator on one worker; an error for the user comes back as a row of its own."""
 
     def __init__(self, chosen: Chosen) -> None:
         self.chosen = chosen
@@ -42,7 +42,7 @@ class _Worker:
             if self.annotator is None:
                 self.annotator = self.chosen.open()
             found = list(self.annotator.annotate(texts))
-        except (CorpusError, StoreError) as error:
+        except UserError as error:
             return {"text": [""], "lookups": [""], "problems": [""], "error": [str(error)]}
         return {
             "text": [document.text for document in found],
@@ -53,12 +53,12 @@ class _Worker:
 
 
 class RayAnnotator:
-    """An annotator whose work is done by a Ray cluster; use it in a `with`."""
+    """An annotator that works on a Ray cluster; use it in a `with`."""
 
     window = WINDOW
 
     def __init__(self, chosen: Chosen, address: str, batch_size: int) -> None:
-        """Raises CorpusError if Ray is not installed or the cluster cannot be reached."""
+        """Join the cluster. Raises CorpusError if Ray is not installed or does not answer."""
         try:
             os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is reported to anyone
             import ray
@@ -85,7 +85,7 @@ class RayAnnotator:
         self._ray.shutdown()
 
     def annotate(self, texts: Sequence[Text]) -> Iterable[Annotated]:
-        """Each text with its lookups, in order, as they come back. Raises CorpusError."""
+        """Each text with its lookups, in order. Raises CorpusError."""
         data = self._ray.data
         workers = min(self._workers, -(-len(texts) // self.batch_size))
         rows = data.from_items([{"text": text.text, "title": text.title} for text in texts])
@@ -100,7 +100,7 @@ class RayAnnotator:
             if row["error"]:
                 raise CorpusError(row["error"])
             lookups = (Placed(*slots) for slots in json.loads(row["lookups"]))
-            problems = (Unparsable(*told) for told in json.loads(row["problems"]))
+            problems = (Unparsable(*fields) for fields in json.loads(row["problems"]))
             yield Annotated(row["text"], tuple(lookups), tuple(problems))
 
 

@@ -1,12 +1,11 @@
 """Batches of whole documents for Lightning.
 
-Documents of like length share a batch of at most ``batch_tokens`` tokens, padding included, and
-are padded on the right. With causal attention nothing to the right of a token reaches it and each
-document has a row of its own, so no attention mask is needed and no logit depends on another
-document.
+Documents of similar length share a batch of at most ``batch_tokens`` tokens, padding included, and
+are padded on the right. With causal attention nothing to the right of a token affects it, and each
+document has its own row, so no attention mask is needed and no logit depends on another document.
 
-The order depends on seed and epoch only, and the loader knows its position: a run that continues
-from a checkpoint sees exactly the batches that it had not seen.
+The order depends on seed and epoch only, and the loader knows its position: a resumed run sees
+exactly the batches that it had not seen.
 """
 
 from __future__ import annotations
@@ -67,8 +66,8 @@ def collate(
 ) -> Batch:
     """The rows ``indices`` of ``shard`` as one batch.
 
-    With the markers of the tokenizer as ``without``, the rows are the same texts without their
-    lookups: what a baseline reads, which has to keep the facts in its weights.
+    If ``without`` gives the tokenizer's markers, the rows are the same texts without their lookups.
+    A baseline reads those and has to keep the facts in its weights.
     """
     width = int(shard.lengths_N[indices].max())
     width = -(-width // WIDTH_MULTIPLE) * WIDTH_MULTIPLE
@@ -95,7 +94,7 @@ def _without_lookups(
     pad_id: int,
     markers: MarkerIds,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of prompt and text alone, moved together and padded anew."""
+    """The rows with prompt and text only, closed up and padded again."""
     prompts_B = torch.from_numpy(shard.prompt_lengths_N[indices].copy())
     roles_BT = token_roles(torch.from_numpy(ids_BT), markers, prompts_B).numpy()
     inside_BT = np.arange(ids_BT.shape[1]) < shard.lengths_N[indices][:, None]
@@ -111,7 +110,7 @@ def _without_lookups(
 
 
 class _Collated(Dataset[Batch]):
-    """The batches of one epoch by their place, as workers ask for them."""
+    """The batches of one epoch by position, as workers ask for them."""
 
     def __init__(self, loader: BatchLoader, batches: list[np.ndarray]) -> None:
         self._loader, self._batches = loader, batches
@@ -125,7 +124,7 @@ class _Collated(Dataset[Batch]):
 
 
 class BatchLoader:
-    """An endless supply of epochs, one ``iter()`` each; Lightning saves and restores its place."""
+    """Endless epochs, one for each ``iter()``; Lightning saves and restores the position."""
 
     def __init__(
         self,
@@ -150,17 +149,17 @@ class BatchLoader:
         self._length = len(self._plan(0))
 
     def _plan(self, epoch: int) -> list[np.ndarray]:
-        """The batches of this rank: all ranks have the same number of disjoint ones."""
+        """The batches of this rank; all ranks have equally many, and none in common."""
         batches = plan_batches(
             self.shard.lengths_N, self.batch_tokens, self.seed, epoch, self.shuffle
         )
-        # The fullest ones are halved until there are as many for each rank.
+        # Halve the fullest batches until their number is a multiple of the ranks.
         while len(batches) % self.world_size:
             fullest = max(range(len(batches)), key=lambda i: len(batches[i]))
             if len(batches[fullest]) < 2:
                 raise TrainingError(
                     f"The corpus has {len(self.shard):,} documents, too few for "
-                    f"{self.world_size} ranks: take fewer (--trainer.devices)."
+                    f"{self.world_size} ranks: use fewer (--trainer.devices)."
                 )
             batches[fullest : fullest + 1] = np.array_split(batches[fullest], 2)
         return batches[self.rank :: self.world_size]
@@ -175,7 +174,7 @@ class BatchLoader:
         batches = self._plan(self.epoch if self.shuffle else 0)
         places = [place % len(batches) for place in range(self.position, self._length)]
         rows = _Collated(self, [batches[place] for place in places])
-        # What workers hold ready does not count: the place is that of the batch given out last.
+        # Batches that workers hold ready do not count: the position follows the last one given out.
         for batch in DataLoader(rows, batch_size=None, num_workers=self.workers):
             self.position += 1
             yield batch
@@ -183,7 +182,7 @@ class BatchLoader:
         self.position = 0
 
     def _cut(self) -> dict[str, int]:
-        """What decides, beside the seed, which documents a batch has."""
+        """What decides, apart from the seed, which documents a batch has."""
         return {
             "batch_tokens": self.batch_tokens,
             "world_size": self.world_size,
@@ -194,14 +193,14 @@ class BatchLoader:
         return {"epoch": self.epoch, "position": self.position, "seed": self.seed, **self._cut()}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on at a place; raises TrainingError where the batches were cut otherwise there."""
+        """Resume at a position. Raises TrainingError if the batches were made differently then."""
         for name, ours in self._cut().items():
             theirs = state.get(name, ours)
             if theirs != ours and state["position"]:
                 raise TrainingError(
                     f"The run was stopped within an epoch with {theirs:,} as its "
                     f"{name.replace('_', ' ')}, and now it is {ours:,}: documents would be skipped "
-                    "or read twice. Go on as it was, or begin a run from its weights "
+                    "or read twice. Resume it as it was, or start a new run from its weights "
                     "(--model.start_from)."
                 )
         self.epoch, self.position = state["epoch"], state["position"]
@@ -215,12 +214,12 @@ class LookupDataModule(L.LightningDataModule):
     Args:
         corpus: folder that `python -m training corpus` wrote.
         batch_tokens: tokens in a batch, padding included.
-        seed: of the order of documents.
+        seed: seed for the order of documents.
         verify: compare the shards' checksums before training.
-        limit_documents: use only the first so many documents (debugging).
-        lookups: false trains a baseline on the same texts without lookups, values and all.
-        workers: processes that put batches together ahead of time (0: none; a batch takes well
-            under a hundredth of a step of a small model, so they pay only beside an accelerator).
+        limit_documents: use only this many documents, the first ones (for debugging).
+        lookups: if false, train a baseline on the same texts without lookups, values included.
+        workers: processes that prepare batches ahead of time (0: none; preparing takes under a
+            hundredth of a small model's step, so they help only with an accelerator).
     """
 
     def __init__(
@@ -283,6 +282,6 @@ class LookupDataModule(L.LightningDataModule):
     def val_dataloader(self) -> BatchLoader:
         return self._loader("validation")
 
-    def go_on_from(self, state: dict[str, int]) -> None:
-        """Let the next train loader begin at a place that an earlier one's `state_dict` told."""
+    def resume_from(self, state: dict[str, int]) -> None:
+        """Let the next train loader start at the position in an earlier one's `state_dict`."""
         self._restored = state

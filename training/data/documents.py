@@ -1,8 +1,8 @@
 """A training document: a prompt, and a text with its lookups written out.
 
-The spacing rule (one place, shared by corpus, tokenizer and tests): nothing stands between a word
-and the marker after it, and exactly one space follows each marker, so entity, relation, value and
-the repetition of the value are tokenised alike wherever they stand:
+The spacing rule, shared by corpus, tokenizer and tests: there is nothing between a word and the
+marker after it, and exactly one space after each marker. So entity, relation, value and the
+repetition of the value are tokenised alike everywhere:
 
     is<|db_entity|> France<|db_relationship|> capital<|db_return|> Paris<|db_end|> Paris.
 """
@@ -19,19 +19,19 @@ class Document:
     """One document of the corpus."""
 
     prompt: str
-    """What a person typed; it is never trained on, and markers in it are text."""
+    """What a person typed; it is not in the loss, and markers in it are plain text."""
     text: str
     """What the model writes, lookups included, with the four markers inline."""
     untrained: tuple[tuple[int, int], ...] = ()
     """Spans of characters `[start, end)` of `text` that are kept out of the loss too."""
     kind: str = ""
-    """Which part of the corpus it belongs to, for counts."""
+    """The part of the corpus that it belongs to, for counting."""
 
 
 def with_opening_space(document: Document) -> Document:
     """The document as it is encoded: its text begins with one space, unless with a lookup.
 
-    So a name that opens the text is tokenised as everywhere else.
+    So a name at the start of the text is tokenised as everywhere else.
     """
     if document.text.startswith(ENTITY):
         return document
@@ -40,5 +40,5 @@ def with_opening_space(document: Document) -> Document:
 
 
 def write_lookup(entity: str, relation: str, value: str) -> str:
-    """One whole lookup, as it stands in a document's text."""
+    """A complete lookup as it is written in a document's text."""
     return f"{ENTITY} {entity}{RELATIONSHIP} {relation}{RETURN} {value}{END}"

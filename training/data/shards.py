@@ -9,8 +9,8 @@ A corpus folder holds ``tokenizer/``, ``manifest.json`` and one shard for each s
 - ``documents.npy``: int64 [N, 3]: offset, length and prompt length of each document;
 - ``manifest.json``: counts and the sha256 of the three files.
 
-Everything is written to a temporary folder beside the final one and renamed at the end: a corpus
-is there whole or not at all.
+Everything is written to a temporary folder next to the final one and renamed at the end: a corpus
+is there completely or not at all.
 """
 
 from __future__ import annotations
@@ -48,10 +48,21 @@ def write_corpus(
 ) -> dict[str, Any]:
     """Write tokenizer, shards and manifest to the folder ``out``, replacing a corpus there.
 
-    ``manifest`` is asked, after the last document was drawn, for what else to keep (seed, held-out
-    entities, ...). Returns the whole manifest, with the counts under "splits". Raises `CorpusError`
-    for a bad document; ``out`` is then as it was before. Raises `OutputRefused` where ``out`` holds
-    anything but a corpus, unless ``force`` is given.
+    Args:
+        out: folder to write.
+        splits: documents of each split.
+        tokenizer: tokenizer to encode with; it is saved with the corpus.
+        manifest: called after the last document, for what else to record (seed, held-out
+            entities, ...).
+        context: tokens that a document may have at most.
+        force: replace the folder even if it holds something other than a corpus.
+
+    Returns:
+        The manifest, with the counts under "splits".
+
+    Raises:
+        CorpusError: if a document is bad; ``out`` then stays as it was.
+        OutputRefused: if ``out`` holds anything but a corpus, unless ``force`` is given.
     """
     out = Path(out)
     with whole_folder(out, made=is_corpus, force=force) as temporary:
@@ -86,7 +97,7 @@ def _encode_into(
     tokenizer: PreTrainedTokenizerFast,
     context: int,
 ) -> dict[str, Any]:
-    """Write the three files; counts and checksums."""
+    """Write the three files of a split; returns its counts and checksums."""
     index: list[tuple[int, int, int]] = []
     kinds: Counter[str] = Counter()
     offset = trainable = 0
@@ -181,7 +192,7 @@ class Shard:
         )
 
     def verify(self) -> None:
-        """Compare the checksums; raises `CorpusError` naming the file that changed."""
+        """Compare the checksums. Raises `CorpusError` that names the file that changed."""
         for name, expected in self.manifest["sha256"].items():
             if file_sha256(self.folder / name) != expected:
                 raise CorpusError(
@@ -190,7 +201,7 @@ class Shard:
 
 
 def read_manifest(corpus: str | Path) -> dict[str, Any]:
-    """The manifest of a corpus folder; `CorpusError` if there is none."""
+    """The manifest of a corpus folder. Raises `CorpusError` if there is none."""
     path = Path(corpus) / "manifest.json"
     try:
         manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))

@@ -83,7 +83,7 @@ class Encoded(NamedTuple):
     """A document as tokens."""
 
     ids: list[int]
-    flags: list[int]  # 0 where the token is kept out of the loss whatever its role, else 1
+    flags: list[int]  # 0 where the token is never in the loss, else 1: then its role decides
     prompt_length: int  # tokens, the opening one and the line break included
 
 
@@ -168,14 +168,14 @@ class DocumentEncoder:
 
 
 def is_ours(vocabulary: Mapping[str, int]) -> bool:
-    """Whether a vocabulary is of a tokenizer trained here, with its own opening and padding."""
+    """Whether a vocabulary belongs to a tokenizer trained here, with its own begin and pad."""
     return all(token in vocabulary for token in (BEGIN, FINISH, PAD))
 
 
 def with_markers(tokenizer: Any) -> PreTrainedTokenizerFast:
     """Add the four markers to the tokenizer of a causal LM, which is changed in place.
 
-    They come after what is there, in the order of the released LMLM checkpoints.
+    They come after its own tokens, in the order of the released LMLM checkpoints.
     """
     missing = [marker for marker in MARKERS if marker not in tokenizer.get_vocab()]
     if missing:
@@ -218,7 +218,7 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: str | Path) -> Pa
 
 
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
-    """The tokenizer in ``folder``; `CorpusError` if there is none, or none with the markers."""
+    """The tokenizer in ``folder``, with the markers. Raises `CorpusError` if there is none."""
     path = Path(folder) / "tokenizer.json"
     if not path.is_file():
         raise CorpusError(
@@ -226,7 +226,7 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
         )
     try:
         backend = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing more special
+    except Exception as error:  # the library raises no narrower class
         raise CorpusError(f"The tokenizer {path} is damaged: build the corpus again.") from error
     if is_ours(backend.get_vocab()):
         return wrap(backend)
@@ -239,20 +239,22 @@ def _is_tokenizer_alone(folder: Path) -> bool:
         return False
     try:
         return is_ours(Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab())
-    except Exception:  # the library raises nothing more special
+    except Exception:  # the library raises no narrower class
         return False
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train a tokenizer on text files, one document a line."""
+    """Run the command: train on text files, one document per line."""
     parser = argparse.ArgumentParser(
         prog="python -m training tokenizer",
         description="Train a tokenizer on text files.",
         epilog=OUTPUT_RULE,
     )
-    parser.add_argument("files", nargs="+", type=Path, help="UTF-8 text files")
-    parser.add_argument("--out", type=Path, required=True, help="folder for tokenizer.json")
-    parser.add_argument("--vocabulary", type=int, default=8192, help="number of tokens")
+    parser.add_argument(
+        "files", nargs="+", type=Path, help="UTF-8 text files, one document per line"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder to write tokenizer.json to")
+    parser.add_argument("--vocabulary", type=int, default=8192, help="number of tokens to learn")
     parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     options = parser.parse_args(argv)
     check_folder(options.out, FILES, made=_is_tokenizer_alone, force=options.force)

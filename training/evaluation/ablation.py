@@ -1,18 +1,18 @@
-"""`python -m training ablate`: what each part of the recipe is good for, at equal tokens.
+"""`python -m training ablate`: what each part of the recipe contributes, at equal tokens.
 
     python -m training ablate --out build/ablations --tokens 4000000
 
 Each variant is trained from the same random weights on equally many tokens; then all are measured
-alike. What is in the folder is gone on with, so the command may be stopped and started again. The
-results are written to `ablations.json`; laid beside a checkpoint, `python -m training card` makes a
-table of them.
+in the same way. The command is resumable: results already in the folder are reused. The results are
+written to `ablations.json`. Copy that file into a checkpoint's folder, and
+`python -m training card` makes a table of it.
 
 | variant | what differs |
 | --- | --- |
 | full | nothing |
 | values trained | the looked-up values are targets of training |
 | nothing exchanged | names and values are as in the graph |
-| values trained, nothing exchanged | both: a model that is free to learn facts by heart |
+| values trained, nothing exchanged | both: nothing keeps the model from learning facts by heart |
 | no prose | no passages of real prose |
 | no lookups | the same texts, values and all, without a lookup: the baseline |
 """
@@ -35,12 +35,12 @@ from model.checkpoint import DEFAULT_CHECKPOINT
 from training.errors import TrainingError
 
 CONFIG = Path(__file__).parents[1] / "configs" / "world.yaml"
-SETTINGS = "settings.json"  # what a folder of ablations was begun with
+SETTINGS = "settings.json"  # the settings that a folder of ablations was begun with
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A recipe with one part changed, or two."""
+    """A recipe with one or two parts changed."""
 
     name: str
     corpus: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class Variant:
 
 
 BASELINE = Variant("no lookups", fit=("--data.lookups", "false"), suites=("closed-book",))
-"""Its perplexity is measured beside that of every other variant, on the same texts."""
+"""Its perplexity is measured along with that of every other variant, on the same texts."""
 
 COMPARED = ("tokens", "seed", "entities", "config", "tokenizer", "annotated")
 """The options that must be the same for all variants of a folder."""
@@ -75,7 +75,7 @@ VARIANTS = (
 
 
 def config(given: Path, folder: Path) -> Path:
-    """The settings of a run with its own folder in place of the given file's; written beside it."""
+    """Write the settings of a run, with its own folder in place of the given file's."""
     text = given.read_text("utf-8")
     path = folder.with_suffix(".yaml")
     theirs = yaml.safe_load(text)["trainer"]["default_root_dir"]
@@ -89,7 +89,7 @@ def _is_config(path: Path) -> bool:
 
 
 def trainings(variant: Variant, options: argparse.Namespace) -> list[list[str]]:
-    """What is still to be run until a variant is trained and exported, in order."""
+    """The commands, in order, that a variant still needs until it is trained and exported."""
     out, seed = options.out, str(options.seed)
     corpus = out / ("corpus" + "".join(variant.corpus).replace("--", "-"))
     folder, model = out / f"run-{variant.folder}", _model(variant, out)
@@ -109,19 +109,19 @@ def trainings(variant: Variant, options: argparse.Namespace) -> list[list[str]]:
 
 
 def measurements(variant: Variant, options: argparse.Namespace) -> list[list[str]]:
-    """What is still to be run until a trained variant is measured."""
+    """The commands that a trained variant still needs until it is measured."""
     todo = []
     wanted = ["--model", str(_model(variant, options.out)), "--entities", str(options.entities)]
     baseline = _model(BASELINE, options.out)
     with_baseline = _is_exported(baseline)
-    beside = ["--baseline", str(baseline)] if with_baseline else []
-    beside += ["--annotated", options.annotated] if options.annotated else []
+    references = ["--baseline", str(baseline)] if with_baseline else []
+    references += ["--annotated", options.annotated] if options.annotated else []
     for suite in variant.suites:
         path = _measures(variant, suite, options.out)
         of_text = suite == "perplexity"
         lacking = of_text and with_baseline and "perplexity_baseline" not in _read(path)
         if lacking or not path.exists():
-            more = beside if of_text else []
+            more = references if of_text else []
             todo.append(["evaluate", suite, *wanted, *more, "--out", str(path)])
     return todo
 
@@ -143,7 +143,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def gathered(out: Path) -> dict[str, dict[str, Any]]:
-    """The measures of each variant that was measured; the baseline's perplexity in its own row."""
+    """The measures of each measured variant; the baseline's perplexity is in its own row."""
     rows: dict[str, dict[str, Any]] = {variant.name: {} for variant in VARIANTS}
     for variant in VARIANTS:
         for suite in variant.suites:
@@ -165,19 +165,19 @@ def begin(options: argparse.Namespace) -> None:
         if begun[name] != value:
             raise TrainingError(
                 f"{options.out} was begun with --{name} {begun[name]}, not {value}: variants are "
-                "compared at equal settings. Give that, or another --out."
+                "compared at equal settings. Give the same value, or another --out."
             )
     with whole_file(path, made=lambda _: bool(_begun(options.out)), force=options.force) as file:
         file.write(json.dumps(begun, indent=1) + "\n")
 
 
 def _begun(out: Path) -> dict[str, str]:
-    """What a folder of ablations was begun with; {} for any other folder."""
+    """The settings that a folder of ablations was begun with; {} for any other folder."""
     try:
-        told = _read(out / SETTINGS)
+        begun = _read(out / SETTINGS)
     except ValueError:
         return {}
-    return told if isinstance(told, dict) and set(COMPARED) <= told.keys() else {}
+    return begun if isinstance(begun, dict) and set(COMPARED) <= begun.keys() else {}
 
 
 def run_all(variant: Variant, commands: Sequence[Sequence[str]]) -> None:
@@ -185,35 +185,53 @@ def run_all(variant: Variant, commands: Sequence[Sequence[str]]) -> None:
     for command in commands:
         named = command[: 2 if command[0] == "evaluate" else 1]
         print(f"{variant.name}: {' '.join(named)}", flush=True)
-        # A process of its own gives back what it took, and can be stopped alone.
+        # A separate process frees all its memory at the end, and can be stopped alone.
         done = subprocess.run([sys.executable, "-m", "training", *command])  # noqa: S603
         if done.returncode:
             raise TrainingError(
                 f"`{' '.join(named)}` of the variant {variant.name!r} ended with "
-                f"{done.returncode}: mend what it says and run this again, it goes on there."
+                f"{done.returncode}: fix what it reports and run this again (it resumes)."
             )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train and measure all variants, or those named."""
+    """Run the command."""
     parser = argparse.ArgumentParser(
         prog="python -m training ablate",
         description="Train and measure variants of the recipe.",
         epilog=OUTPUT_RULE,
     )
-    parser.add_argument("variants", nargs="*", help="all unless named")
-    parser.add_argument("--out", type=Path, default=Path("build/ablations"))
-    parser.add_argument("--tokens", type=int, default=4_000_000, help="of each")
-    parser.add_argument("--entities", type=int, default=300, help="to measure on")
-    parser.add_argument("--annotated", help="an annotated corpus, for perplexity on it too")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--config", type=Path, default=CONFIG)
-    parser.add_argument("--tokenizer", default=str(DEFAULT_CHECKPOINT), help="of all variants")
+    parser.add_argument("variants", nargs="*", help="variants to train (default: all)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("build/ablations"),
+        help="folder for corpora, runs and results (default build/ablations)",
+    )
+    parser.add_argument(
+        "--tokens",
+        type=int,
+        default=4_000_000,
+        help="tokens to train each variant on (default 4,000,000)",
+    )
+    parser.add_argument(
+        "--entities", type=int, default=300, help="entities to measure on (default 300)"
+    )
+    parser.add_argument("--annotated", help="annotated corpus to measure perplexity on too")
+    parser.add_argument("--seed", type=int, default=0, help="seed for the corpus and the training")
+    parser.add_argument(
+        "--config", type=Path, default=CONFIG, help="settings of every run (default world.yaml)"
+    )
+    parser.add_argument(
+        "--tokenizer",
+        default=str(DEFAULT_CHECKPOINT),
+        help="tokenizer of all variants: a folder or a Hub name",
+    )
     parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     options = parser.parse_args(argv)
     known = {variant.name: variant for variant in VARIANTS}
     if unknown := [name for name in options.variants if name not in known]:
-        parser.error(f"there is no variant {unknown[0]!r}; there are: {', '.join(known)}")
+        parser.error(f"there is no variant {unknown[0]!r}; the variants are {', '.join(known)}")
     begin(options)
     chosen = [known[name] for name in options.variants] or VARIANTS
     for variant in chosen:

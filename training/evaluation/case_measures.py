@@ -1,4 +1,4 @@
-"""What is counted in a case, and the measures of many cases.
+"""What counts as right in a case, and the measures of many cases.
 
 | measure | of what | counted as right |
 | --- | --- | --- |
@@ -34,8 +34,10 @@ Counts = dict[str, list[int]]  # measure: [right, number]
 def count(case: Case, note: Callable[[str, int, int, str], None] | None = None) -> Counts:
     """All measures of one case, each as how many are right of how many.
 
-    `note` is told of each count as it is made: measure, right, number, and the relation that was
-    asked about ("" where there is none).
+    Args:
+        case: the case to count.
+        note: called for each count with the measure, right, number, and the relation that was
+            asked about ("" if there is none).
     """
     counts: Counts = {}
 
@@ -96,17 +98,17 @@ def _count_paragraph(case: Case, add: Any) -> None:
         shown = lookup.facts[: len(lookup.value_spans)]
         repeated = sum((entry.index, fact.id) in marked for fact in shown)
         add("faithfulness", repeated, len(shown), relation=fold(lookup.relation))
-    if not listed:  # it never asked for the list: all that stands there is missed
+    if not listed:  # it never asked for the list, so every relation in it counts as missed
         listed = {fold(fact.relation) for fact in case.facts}
     for name in sorted(listed):
         add("coverage", name in looked_up, relation=name)
 
 
-BAD = {"unsupported", "recovery"}  # where a share is better the smaller it is
+BAD = {"unsupported", "recovery"}  # measures that are better the smaller they are
 
 
 def failures(cases: Sequence[Case]) -> Iterator[dict[str, Any]]:
-    """What was counted as wrong: the measure, what it was about, and the text, to be looked at."""
+    """Every wrong answer, for inspection: the measure, what it was about, and the text."""
     for case in cases:
         wrong: list[tuple[str, str]] = []
 
@@ -139,7 +141,7 @@ def failures(cases: Sequence[Case]) -> Iterator[dict[str, Any]]:
             }
 
 
-PER_CASE = {  # one yes or no an entity: Wilson's interval; the others: bootstrap over entities
+PER_CASE = {  # one yes or no per entity: Wilson's interval; the others: bootstrap over entities
     "question_validity",
     "edit_efficacy",
     "edit_novel",

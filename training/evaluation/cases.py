@@ -33,7 +33,7 @@ KINDS = (*SCRIPTS, "number", "symbolic", "words")  # of made-up values, in turn
 
 
 class BatchDecoder(Protocol):
-    """What is asked of a decoder."""
+    """What an evaluation needs of a decoder."""
 
     def generate_batch(
         self, prompts: Sequence[str], retrievers: Sequence[Any], settings: DecodingSettings
@@ -42,7 +42,7 @@ class BatchDecoder(Protocol):
 
 @dataclass
 class Case:
-    """One entity of the sample and what was generated about it."""
+    """One entity of the sample, and what was generated about it."""
 
     entity: str
     entity_id: int
@@ -140,7 +140,7 @@ def draw_entities(
     rng: random.Random,
     share: float = 1 / 3,
 ) -> list[tuple[str, int]]:
-    """A share of them held out, or all that there are; in random order."""
+    """Entities in random order, a share of them held out (or all held-out ones, if fewer)."""
     apart = [key for key in keys if key[0] in held_out]
     known = [key for key in keys if key[0] not in held_out]
     wanted = max(int(entities * share), min(FEWEST_HELD_OUT, entities // 2))
@@ -164,7 +164,7 @@ def _records(by_entity: dict[tuple[str, int], list[Fact]]) -> Iterator[Record]:
 
 
 def _shown(case: Case) -> list[Fact]:
-    """The facts of the entity whose values were fed to the model while it wrote the paragraph."""
+    """The entity's facts whose values the paragraph's lookups returned."""
     shown: dict[int, Fact] = {}
     for entry in case.paragraph.lookups:
         lookup = entry.lookup
@@ -174,7 +174,7 @@ def _shown(case: Case) -> list[Fact]:
 
 
 def _choose_edit(case: Case, number: int, values: dict[str, list[str]], rng: random.Random) -> None:
-    """Any fact that was shown, and a value that the text does not say yet.
+    """Choose any returned fact, and a value that the text does not say yet.
 
     Half of the values are another entity's, half are made up, in all scripts in turn.
     """
@@ -197,7 +197,7 @@ def _choose_edit(case: Case, number: int, values: dict[str, list[str]], rng: ran
 
 
 def _choose_deletion(case: Case, rng: random.Random) -> None:
-    """Any fact that the paragraph said."""
+    """Choose any fact that the paragraph said."""
     said = case.said(case.paragraph)
     candidates = [fact for fact in _shown(case) if fact.id in said]
     if not candidates:
@@ -211,7 +211,7 @@ def _choose_deletion(case: Case, rng: random.Random) -> None:
 def _regenerate(
     decoder: BatchDecoder, store: Any, edits: Sequence[tuple[Case, Edit]], seed: int
 ) -> list[Trace]:
-    """Each case's paragraph again, on a draft with one edit."""
+    """Generate each case's paragraph again, on a draft with one edit."""
     drafts = []
     for number, (_, edit) in enumerate(edits):
         draft = store.draft(f"evaluation-{seed}-{type(edit).__name__.lower()}-{number}")

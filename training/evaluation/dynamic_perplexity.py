@@ -5,8 +5,8 @@
         - class_path: training.evaluation.dynamic_perplexity.DynamicPerplexity
 
 Static and normalised perplexity come from the losses of a validation (fit/module.py). For the
-dynamic one the model has to write the queries itself, token by token, which is too slow for a whole
-validation: it is taken of a few documents.
+dynamic one the model has to write the queries itself, token by token, which is too slow for all
+validation documents: it is measured on a few.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from training.fit.time_share import TimeShare
 
 
 class DynamicPerplexity(L.Callback):
-    """Logs ``validation/perplexity_dynamic`` at each validation; draws no random number.
+    """Logs ``validation/perplexity_dynamic`` at each validation; draws no random numbers.
 
     Args:
-        documents: of the validation split, the first ones. At the shipped size each takes some
-            0.3 s on a CPU, where they are decoded also for a model that is trained elsewhere.
-        most_time: share of the run's time that this may take; where it would take more, it is left
-            out of some validations.
+        documents: how many of the first validation documents to use. At the shipped size each
+            takes some 0.3 s; they are decoded on the CPU even if the model trains elsewhere.
+        most_time: largest share of the run's time that this may take; some validations are
+            skipped to stay within it.
 
-    Where the corpus has no lookups, or the weights are spread over processes, nothing is logged.
+    Nothing is logged if the corpus has no lookups, or if the weights are sharded over processes.
     """
 
     def __init__(self, documents: int = 16, most_time: float = 0.02) -> None:

@@ -1,4 +1,4 @@
-"""What a checkpoint thinks of given tokens: log-probabilities, many rows in one pass.
+"""The log-probabilities that a checkpoint gives to tokens, many rows in one pass.
 
 Tensor names carry their shape: B rows, T tokens, V vocabulary.
 """
@@ -16,7 +16,7 @@ BATCH_TOKENS = 4096  # of one pass, padding included
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Rows of like length together, the longest first."""
+    """Rows of similar length together, the longest first."""
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     batch: list[int] = []
     for index in order:
@@ -34,13 +34,13 @@ def token_losses(
 ) -> list[np.ndarray]:
     """The loss of each token of each row, in nats, float64 [T]; that of the first token is 0.
 
-    `forbidden` ids have no probability: the others share theirs.
+    `forbidden` ids get no probability; the other ids share it.
     """
     found: list[np.ndarray] = [np.zeros(0)] * len(rows)
     for batch in _batches([len(row) for row in rows]):
         width = len(rows[batch[0]])
         ids_BT = torch.zeros((len(batch), width), dtype=torch.long)
-        for place, index in enumerate(batch):  # padded on the right, where nothing looks back from
+        for place, index in enumerate(batch):  # padded on the right, which no token attends to
             ids_BT[place, : len(rows[index])] = torch.tensor(rows[index])
         logits_BTV = checkpoint.model(input_ids=ids_BT, use_cache=False).logits[:, :-1].float()
         if forbidden:

@@ -1,4 +1,4 @@
-"""What a suite is given: a decoder, a graph that takes drafts, and draws that a seed repeats."""
+"""What a suite gets: a decoder, a graph that takes drafts, and random draws that a seed repeats."""
 
 from __future__ import annotations
 
@@ -39,30 +39,30 @@ WORDINGS = Path(__file__).parent / "suites" / "wordings.yaml"
 
 
 def single_valued(facts: Sequence[Fact]) -> list[Fact]:
-    """Those of an entity's facts whose relation it has one value of, in their order."""
+    """The facts of an entity whose relation has only that one value, in their order."""
     counts = Counter(fact.relation for fact in facts)
     return [fact for fact in facts if counts[fact.relation] == 1]
 
 
 @dataclass(frozen=True)
 class References:
-    """What a model is measured against, beside the graph; each suite takes what it knows."""
+    """What a model is compared with, apart from the graph; each suite uses what it knows."""
 
     baseline: str | None = None
     """Folder or Hub name of a model trained on the same documents without lookups: perplexity."""
     unmasked: str | None = None
-    """One trained on them with the looked-up values as targets: what it knows by heart."""
+    """A model trained on them with the looked-up values as targets: it knows facts by heart."""
     annotated: str | None = None
-    """An annotated corpus to take perplexities on."""
+    """An annotated corpus to measure perplexity on."""
     corpus: str | None = None
-    """A corpus folder whose validation documents to take perplexities on."""
+    """A corpus folder, to measure perplexity on its validation documents."""
     graphs: tuple[str, ...] = ()
     """Files or stores with graphs of other domains."""
 
 
 @dataclass
 class SuiteContext:
-    """The decoder and the graph of one evaluation."""
+    """The decoder and the graph of one evaluation, and what suites derive from them."""
 
     decoder: BatchDecoder
     store: Any
@@ -73,7 +73,7 @@ class SuiteContext:
     against: References = field(default_factory=References)
     keep_cases: bool = False
     cases: list[Case] = field(default_factory=list, repr=False)
-    """What the suites generated, if it is to be kept: for a list of what went wrong."""
+    """The cases that the suites generated, if `keep_cases`: for the list of failures."""
     _drafts: int = field(default=0, repr=False)
 
     @cached_property
@@ -108,7 +108,7 @@ class SuiteContext:
 
     @cached_property
     def wordings(self) -> dict[str, Any]:
-        """Wordings of the evaluation's own, which no corpus uses."""
+        """The evaluation's own wordings, which no corpus uses."""
         loaded: dict[str, Any] = yaml.safe_load(WORDINGS.read_text(encoding="utf-8"))
         return loaded
 
@@ -123,7 +123,7 @@ class SuiteContext:
 
     @cached_property
     def single(self) -> dict[str, list[Fact]]:
-        """The facts of each relation of which the entity has one value."""
+        """The facts of each relation that are their entity's only value for it."""
         single: dict[str, list[Fact]] = {relation: [] for relation in self.values}
         for facts in self.by_entity.values():
             for fact in single_valued(facts):
@@ -132,7 +132,7 @@ class SuiteContext:
 
     @cached_property
     def asked_about(self) -> frozenset[str]:
-        """The relations that people ask about: those with phrases; all, where most have none."""
+        """The relations that people ask about: those with phrases, or all if most have none."""
         known = self.values.keys() & self.writer.phrases.relations.keys()
         facts = sum(map(len, self.values.values()))
         most = 2 * sum(len(self.values[relation]) for relation in known) >= facts
@@ -144,11 +144,11 @@ class SuiteContext:
         return Retriever(self.store)
 
     def rng(self, suite: str) -> random.Random:
-        """Draws of one suite; they do not depend on which suites ran before."""
+        """A generator for one suite; it does not depend on which suites ran before."""
         return random.Random(f"{suite}:{self.seed}")
 
     def draw(self, rng: random.Random, number: int | None = None) -> list[Key]:
-        """Entities at random, a third of them held out, as many as there are at most."""
+        """Random entities, a third of them held out; fewer if there are not enough."""
         return draw_entities(
             list(self.by_entity), self.held_out, self.entities if number is None else number, rng
         )
@@ -156,7 +156,7 @@ class SuiteContext:
     def generate(
         self, prompts: Sequence[str], retrievers: Sequence[Any] | None = None, **settings: Any
     ) -> list[Trace]:
-        """Greedy texts, many in one step; without retrievers, from the graph as it is."""
+        """Generate texts greedily, in batches; without retrievers, from the graph as it is."""
         chosen = retrievers if retrievers is not None else [self.retriever] * len(prompts)
         if not prompts:
             return []
@@ -164,7 +164,7 @@ class SuiteContext:
 
     @contextmanager
     def drafts(self, edits: Sequence[Sequence[Edit]]) -> Iterator[list[Retriever]]:
-        """A retriever for each group of edits, laid over the graph; gone afterwards."""
+        """A retriever for each group of edits, over a draft that is discarded afterwards."""
         drafts = []
         try:
             for group in edits:
@@ -183,7 +183,7 @@ class SuiteContext:
     ) -> tuple[str, bool]:
         """A new value for a fact, and whether it is made up (every second one is).
 
-        It is nothing that the entity's name, its facts or `avoid` say already.
+        It is not contained in the entity's name, its facts or `avoid`.
         """
         held = [other.value for other in self.by_entity[fact.entity, fact.entity_id]]
         taken = [fact.entity, *held, *avoid]

@@ -1,4 +1,4 @@
-"""Counting right answers by entity and relation, and the intervals of their shares."""
+"""Counts right answers by entity and relation, and computes their shares with intervals."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ MACRO = "_macro"  # suffix of the mean over relations, in which each relation we
 
 
 class Tally:
-    """Right answers of each measure, by what was asked about.
+    """The right answers of each measure, by what was asked about.
 
-    The value of a measure is the share of right answers. Its interval is Wilson's where each
-    entity was asked about once, else a bootstrap over entities, for the answers about one entity
-    are alike. Beside it stands the macro average over relations, so that the frequent ones do not
-    hide the tail.
+    The value of a measure is the share of right answers. Its interval is Wilson's if each entity
+    was asked about once, else a bootstrap over entities, because the answers about one entity are
+    alike. Next to it is the macro average over relations, so frequent relations do not hide the
+    tail.
     """
 
     def __init__(self) -> None:
@@ -24,13 +24,13 @@ class Tally:
     def add(
         self, measure: str, right: int | bool, number: int = 1, *, entity: str, relation: str = ""
     ) -> None:
-        """Count `number` answers, `right` of them right; one without a relation has no macro."""
+        """Count `number` answers, `right` of them right; without a relation there is no macro."""
         counts = self._counts.setdefault(measure, {}).setdefault((entity, relation), [0, 0])
         counts[0] += int(right)
         counts[1] += number
 
     def names(self) -> list[str]:
-        """The measures that were counted, in their order."""
+        """The measures counted so far, in order."""
         return list(self._counts)
 
     def measures(self, seed: int = 0) -> Measures:

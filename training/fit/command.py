@@ -1,7 +1,7 @@
-"""`python -m training fit`: LightningCLI over the lookup module and its data.
+"""`python -m training fit` and `validate`: LightningCLI over the lookup module and its data.
 
-Every setting of module, data and trainer is an option (`--model.learning_rate 1e-3`), and a YAML
-file of `training/configs` holds the ones of a run.
+Every setting of the module, the data and the trainer is an option (`--model.learning_rate 1e-3`).
+A YAML file of `training/configs` holds the settings of a run.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import warnings
 from pathlib import Path
 
-# Read by libraries when they are imported.
+# Libraries read this when they are imported.
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from lightning.fabric.plugins import TorchCheckpointIO
@@ -40,17 +40,17 @@ def _tokenizer_folder(corpus: str) -> str:
 
 
 class TrainingCLI(LightningCLI):
-    """Fills in what follows from the data, and the threads before anything is computed."""
+    """LightningCLI whose defaults follow from the data, and whose checkpoints survive a kill."""
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.link_arguments("data.corpus", "model.tokenizer", compute_fn=_tokenizer_folder)
 
     def before_instantiate_classes(self) -> None:
-        """A checkpoint holds tensors and plain values: no pickle is loaded, whatever is given."""
+        """Load no pickle: a checkpoint holds tensors and plain values only."""
         self.config[self.subcommand]["weights_only"] = True
 
     def _parse_ckpt_path(self) -> None:
-        """Settings are those that were given; Lightning lets a checkpoint's overrule them."""
+        """Keep the settings as given; Lightning would let those of the checkpoint override them."""
 
     def before_fit(self) -> None:
         if type(self.trainer.strategy.checkpoint_io) is TorchCheckpointIO:
@@ -60,7 +60,7 @@ class TrainingCLI(LightningCLI):
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run `fit` or `validate` with LightningCLI's options."""
+    """Run `fit` or `validate` with the options of LightningCLI."""
     for message in _EXPECTED_WARNINGS:
         warnings.filterwarnings("ignore", message=message)
     logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
@@ -78,8 +78,8 @@ def main(argv: list[str] | None = None) -> int:
         if error.errno not in FULL:
             raise
         raise TrainingError(
-            f"The disk is full ({error.strerror or error}): the last checkpoint is kept as it was; "
-            "make room and go on with --ckpt_path last."
+            f"The disk is full ({error.strerror or error}): the last checkpoint is kept; "
+            "free some space and resume with --ckpt_path last."
         ) from error
     if cli.subcommand == "fit" and not weights_are_finite(cli.model):
         raise TrainingError("The weights are not finite: train again with a lower learning rate.")

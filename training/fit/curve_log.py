@@ -1,4 +1,4 @@
-"""A CSV log that goes on where it ended, so that a resumed run keeps its whole curve."""
+"""A CSV log that a resumed run continues, so its curve stays complete."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEAD = ("step", "name", "value")
 class CurveLogger(Logger):
     """Appends each logged value as a row ``step,name,value`` to ``FOLDER/curve.csv``.
 
-    On resumption rows after the checkpoint's step are written again; readers keep the later ones.
+    A resumed run writes the rows after its checkpoint again; readers keep the later ones.
     """
 
     def __init__(self, folder: str) -> None:
@@ -41,7 +41,7 @@ class CurveLogger(Logger):
 
     @rank_zero_only
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
-        """Lightning keeps the settings in config.yaml beside the run."""
+        """Nothing to do: Lightning keeps the settings in the run's config.yaml."""
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
@@ -57,7 +57,7 @@ class CurveLogger(Logger):
 
 
 class CurveReader:
-    """The curves of a run, read anew as far as they grew; see `read`."""
+    """Reads the curves of a run, each time only what was added; see `read`."""
 
     def __init__(self, folder: str | Path) -> None:
         self._file = GrowingFile(Path(folder) / CURVE)
@@ -65,10 +65,13 @@ class CurveReader:
         self._step = 0  # of the last row
 
     def read(self) -> dict[str, dict[int, float]]:
-        """``{name: {step: value}}``, steps rising: where a resumed run goes back to its checkpoint,
-        what came after it is dropped. A line that is broken or not yet whole is left out."""
-        lines, anew = self._file.new_lines()
-        if anew:
+        """``{name: {step: value}}`` with rising steps.
+
+        When a resumed run goes back to its checkpoint, what came after that is dropped. A broken
+        or incomplete line is left out.
+        """
+        lines, from_start = self._file.new_lines()
+        if from_start:
             self.curves, self._step = {}, 0
         for row in csv.reader(lines):
             try:

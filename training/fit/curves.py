@@ -1,4 +1,4 @@
-"""What a model card shows of a run's curves: hours, speed, and a picture."""
+"""What a model card shows from a run's curves: hours, speed and a picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Curves = dict[str, dict[int, float]]
 
 
 def training_hours(curves: Curves) -> float:
-    """Hours of training: the tokens between two entries of the log over the rate logged there."""
+    """Hours of training: the tokens between log entries, divided by the rate logged there."""
     tokens, rates = curves.get("train/tokens", {}), curves.get("train/tokens_per_second", {})
     steps = sorted(tokens)
     seconds, last = 0.0, 0.0
@@ -25,13 +25,13 @@ def training_hours(curves: Curves) -> float:
 
 
 def median_rate(curves: Curves) -> float:
-    """Tokens a second, the median of what was logged; 0 where nothing was."""
+    """The median of the logged tokens a second; 0 if there are none."""
     rates = curves.get("train/tokens_per_second", {}).values()
     return median(rates) if rates else 0.0
 
 
 def draw_curves(curves: Curves, path: Path) -> None:
-    """Loss by role, and copy accuracy, over the tokens seen, as a PNG."""
+    """Draw loss by role and copy accuracy over the tokens seen, as a PNG."""
     import matplotlib
 
     matplotlib.use("Agg")

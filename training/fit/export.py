@@ -2,9 +2,9 @@
 
     python -m training export --run build/runs/world --out model/checkpoints/world
 
-Written are config.json, generation_config.json, model.safetensors (bfloat16), the tokenizer,
-held_out.txt (the entities that the corpus kept out, one a line), training.json (how the model was
-trained) and curve.png (the run's curves). What else is in the folder (the model card) stays.
+It writes config.json, generation_config.json, model.safetensors (bfloat16), the tokenizer,
+held_out.txt (the entities that the corpus held out, one per line), training.json (how the model was
+trained) and curve.png (the run's curves). Other files in the folder, such as the model card, stay.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from transformers import GenerationConfig
 from transformers.utils.logging import disable_progress_bar
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder, whole_folder
+from graph.version import VERSION
 from training.data.shards import read_manifest
 from training.data.tokenizer import (
     PROMPT_PREFIX,
@@ -66,7 +67,7 @@ def export(run: str | Path, out: str | Path, *, force: bool = False) -> Path:
     module = load_module(path)
     tokenizer_folder = Path(module.hparams["tokenizer"])
     tokenizer = load_tokenizer(tokenizer_folder)
-    # The folder is exchanged as a whole: a kill never leaves new settings beside old weights.
+    # The folder is replaced as a whole: a kill never leaves new settings with old weights.
     with whole_folder(out, WRITTEN, made=is_export, force=force, inputs=[run]) as temporary:
         _save_model(module, temporary, tokenizer)
         save_tokenizer(tokenizer, temporary)
@@ -87,7 +88,7 @@ def export(run: str | Path, out: str | Path, *, force: bool = False) -> Path:
 
 
 def is_export(folder: Path) -> bool:
-    """Whether an export is in a folder, by its account of the training."""
+    """Whether a folder holds an export, which its training.json shows."""
     try:
         facts = json.loads((folder / "training.json").read_text("utf-8"))
         return isinstance(facts, dict) and {"parameters", "tokens_seen", "settings"} <= facts.keys()
@@ -96,8 +97,8 @@ def is_export(folder: Path) -> bool:
 
 
 def name_prompt_form(config: Any, tokenizer: Any) -> None:
-    """Note in a model's configuration how a prompt stands before its answer in our corpora."""
-    if is_ours(tokenizer.get_vocab()):  # others are read as released LMLM checkpoints are
+    """Record in a model's configuration how our corpora join a prompt and its answer."""
+    if is_ours(tokenizer.get_vocab()):  # any other is read like a released LMLM checkpoint
         config.lamplight = LAMPLIGHT
 
 
@@ -113,14 +114,15 @@ def _save_model(module: LookupLanguageModule, folder: Path, tokenizer: Any) -> N
     disable_progress_bar()  # type: ignore[no-untyped-call]
     model.save_pretrained(folder)
     for file in folder.iterdir():
-        file.chmod(0o644)  # the weights are written for their owner only
+        file.chmod(0o644)  # the library makes the weights readable by their owner only
 
 
 def _facts(module: LookupLanguageModule, path: Path, manifest: dict[str, Any]) -> dict[str, Any]:
-    """What the model card says of the training."""
+    """What the model card says about the training."""
     checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     splits = manifest.get("splits", {})
     return {
+        "lamplight": VERSION,
         "parameters": sum(p.numel() for p in module.model.parameters()),
         "steps": int(checkpoint["global_step"]),
         "tokens_seen": int(checkpoint.get("tokens_seen", 0)),
@@ -143,20 +145,20 @@ def _facts(module: LookupLanguageModule, path: Path, manifest: dict[str, Any]) -
 
 
 def _before(start_from: str) -> list[dict[str, Any]]:
-    """The runs behind the weights that a run started from, as far as they tell of themselves."""
+    """The runs that led to the weights a run started from, as far as they are on record."""
     path = Path(start_from or "none") / "training.json"
     if not path.is_file():
         return []
     theirs = json.loads(path.read_text("utf-8"))
     settings = theirs.get("settings", {})
-    told = {"tokens_seen": theirs["tokens_seen"], "steps": theirs["steps"]}
-    told["corpus_seed"] = theirs.get("corpus", {}).get("seed")
-    told |= {name: settings[name] for name in RATES if name in settings}
-    return [*theirs.get("before", []), told]
+    record = {"tokens_seen": theirs["tokens_seen"], "steps": theirs["steps"]}
+    record["corpus_seed"] = theirs.get("corpus", {}).get("seed")
+    record |= {name: settings[name] for name in RATES if name in settings}
+    return [*theirs.get("before", []), record]
 
 
 def _curves(checkpoint: Path, steps: int) -> Curves:
-    """What the run logged until a checkpoint of so many steps; {} without a log."""
+    """What a run logged before `steps`, the step of its checkpoint; {} without a log."""
     log = next((at for at in checkpoint.parents[:2] if (at / CURVE).exists()), None)
     if log is None:
         return {}
@@ -167,19 +169,26 @@ def _curves(checkpoint: Path, steps: int) -> Curves:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Export as the command line says."""
+    """Run the command."""
     parser = argparse.ArgumentParser(
         prog="python -m training export",
         description="Write a run's last checkpoint in Hugging Face format.",
         epilog=OUTPUT_RULE,
     )
-    parser.add_argument("--run", required=True, help="folder of a run, or one .ckpt file")
-    parser.add_argument("--out", type=Path, default=Path("model/checkpoints/world"))
+    parser.add_argument("--run", required=True, help="folder of a run, or a .ckpt file")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("model/checkpoints/world"),
+        help="folder to write (default model/checkpoints/world)",
+    )
     parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     options = parser.parse_args(argv)
     out = export(options.run, options.out, force=options.force)
     size = (out / "model.safetensors").stat().st_size
     print(f"{out}: {size / 2**20:.1f} MiB of weights in bfloat16.")
     if size > LARGEST:
-        print(f"That is more than the {LARGEST / 2**20:.0f} MiB of a shipped checkpoint.")
+        print(
+            f"That is more than the {LARGEST / 2**20:.0f} MiB that a shipped checkpoint may have."
+        )
     return 0

@@ -1,4 +1,4 @@
-"""Files that grow by lines: a kill spoils one line at most, and they are read while they grow."""
+"""Files that grow by lines: a kill damages at most one line, and readers follow as they grow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def append_lines(path: Path, lines: str) -> None:
-    """Append whole lines; one that a kill left half-written is ended before them."""
+    """Append whole lines, after ending a line that a kill left incomplete."""
     with path.open("ab+") as file:
         if file.seek(0, os.SEEK_END) and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n":
             lines = "\n" + lines
@@ -15,16 +15,16 @@ def append_lines(path: Path, lines: str) -> None:
 
 
 class GrowingFile:
-    """Reads what was appended since it was read last. A last line without its end waits."""
+    """Reads what was appended since the last call; an incomplete last line waits."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._inode = self._offset = 0
 
     def new_lines(self) -> tuple[list[str], bool]:
-        """The lines that are new, and whether they are a file's first: of one that took its place.
+        """The new lines, and whether they start a file: one that is new, or replaced the old one.
 
-        A file that is not there has no lines.
+        A missing file has no lines.
         """
         try:
             with self.path.open("rb") as file:

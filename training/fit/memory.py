@@ -1,8 +1,8 @@
 """Gives freed memory back to the system while training on a CPU.
 
-Batches differ in shape, and the C library keeps what they freed in pieces that fit no later batch:
-a run on two cores grew by 12 MB a step, to 10 GB after 600 steps, and fell to 2.5 GB when asked to
-give it back. So it is asked every few steps, which takes milliseconds.
+Batches differ in shape, and the C library keeps the memory that they freed in pieces that fit no
+later batch: a run on two cores grew by 12 MB a step, to 10 GB after 600 steps. `malloc_trim`
+brought it down to 2.5 GB. It takes milliseconds, so it is called every few steps.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import lightning as L
 
 
 class TrimMemory(L.Callback):
-    """Calls glibc's `malloc_trim` every `every_n_steps`; does nothing where there is none."""
+    """Calls glibc's `malloc_trim` every `every_n_steps`; does nothing where it is missing."""
 
     def __init__(self, every_n_steps: int = 50) -> None:
         self.every_n_steps = every_n_steps

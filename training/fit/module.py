@@ -1,8 +1,8 @@
 """The training task: a causal language model that learns to look facts up, not to know them.
 
 Values and ``<|db_end|>`` are fed by the graph when the model writes, so they are context and never
-targets (LMLM, arXiv 2505.15962). Prompt tokens and what the corpus marks as untrained are out of
-the loss as well. The loss is summed over the trained tokens and divided once by their number.
+targets (LMLM, arXiv 2505.15962). Prompt tokens and what the corpus marks as untrained are not in
+the loss either. The loss is summed over the trained tokens and divided once by their number.
 
 Tensor names carry their shape: B rows, T tokens, N trained tokens, M copied tokens, D hidden
 width, V vocabulary.
@@ -35,12 +35,12 @@ from training.fit.starting_weights import (
     take_weights,
 )
 
-COPY_TOKENS = 12  # of a value, over which copy accuracy is taken
-LOWER = (  # what to do where a training comes to no number
-    "the last checkpoint is kept; go on from it with a lower learning rate (--model.start_from, "
+COPY_TOKENS = 12  # of a value, at most, that copy accuracy looks at
+LOWER = (  # what to do when training diverges
+    "the last checkpoint is kept; continue from it with a lower learning rate (--model.start_from, "
     "--model.learning_rate)."
 )
-UNIT = 1024  # tokens; what a part of a step's loss is divided by until the whole step is known
+UNIT = 1024  # tokens; divides the loss of a part of a step until the step's tokens are counted
 
 
 def new_model(
@@ -101,7 +101,7 @@ def new_model(
 def copied_tokens(ids_BT: Tensor, roles_BT: Tensor, markers: MarkerIds) -> Tensor:
     """bool [B, T]: text tokens right after ``<|db_end|>`` while they repeat the value's tokens.
 
-    At most the first `COPY_TOKENS` tokens of each value are followed.
+    Only the first `COPY_TOKENS` tokens of each value count.
     """
     width = ids_BT.shape[1]
     positions_T = torch.arange(width, device=ids_BT.device)
@@ -125,30 +125,29 @@ class LookupLanguageModule(L.LightningModule):
     """Pre-trains a causal LM on documents with lookups.
 
     Args:
-        tokenizer: folder of the corpus's tokenizer (the command line fills it in).
+        tokenizer: folder of the corpus's tokenizer (the command fills it in).
         hidden_size: width of the residual stream.
         intermediate_size: width of the feed-forward layers.
         layers: number of transformer layers.
         heads: attention heads in each layer.
         max_positions: longest document, in tokens.
-        learning_rate: the highest rate, reached after the warm-up.
-        final_rate: the last rate as a share of the highest.
+        learning_rate: highest rate, reached after the warm-up.
+        final_rate: last rate, as a share of the highest.
         warmup_steps: steps of linear warm-up; the cosine follows.
-        weight_decay: on matrices; norms have none.
-        threads: CPU threads for the tensor operations (0: leave as they are).
-        start_from: a run, a checkpoint file or an exported checkpoint whose weights to begin with,
-            under a schedule of its own; the tokenizer must be the same. To continue a run that
-            was interrupted, name its checkpoint by --ckpt_path instead.
+        weight_decay: weight decay of matrices; norms have none.
+        threads: CPU threads for tensor operations (0: PyTorch's default).
+        start_from: run, checkpoint file or exported checkpoint whose weights to start from, with a
+            new schedule; the tokenizer must be the same. To resume an interrupted run, name its
+            checkpoint with --ckpt_path instead.
         architecture: llama or gpt2.
         tied: whether the output layer is the input embedding.
-        base: folder or Hub name of any causal LM to begin with; it gives the shape, and what the
-            corpus's tokenizer has beyond its vocabulary (the markers) gets new embeddings.
-        base_config: the shape that `base` gave; filled in, so that a checkpoint needs no `base`.
-        gradient_checkpointing: compute activations twice and keep them once, to save memory.
-        compile: let torch.compile make the layers faster (worth it on an accelerator).
-        train_values: train the looked-up values too: an ablation, after which facts are in the
-            weights.
-        peak_teraflops: what the hardware can do in this precision, for the utilisation in the log.
+        base: folder or Hub name of a causal LM to start from; it sets the shape, and tokens that
+            only the corpus's tokenizer has (the markers) get new embeddings.
+        base_config: shape taken from `base`; filled in, so a checkpoint does not need `base`.
+        gradient_checkpointing: compute activations twice instead of storing them, to save memory.
+        compile: compile the layers with torch.compile (worth it on an accelerator).
+        train_values: train the looked-up values too; an ablation that puts facts into the weights.
+        peak_teraflops: peak of the hardware in this precision, to log the utilisation.
     """
 
     def __init__(
@@ -204,7 +203,7 @@ class LookupLanguageModule(L.LightningModule):
             self.model.base_model.compile(dynamic=True)
         if threads:
             torch.set_num_threads(threads)
-        # Told before a strategy wraps them: FSDP flattens what it shards, all would be vectors.
+        # Decided before a strategy wraps them: FSDP flattens what it shards into vectors.
         self._matrices = {name for name, p in self.named_parameters() if p.ndim >= 2}
         self._trained = 0  # tokens of the present step, on this rank
         self._sums: dict[str, Tensor] = {}  # of a validation: [sum of losses, number]
@@ -215,13 +214,13 @@ class LookupLanguageModule(L.LightningModule):
 
     @property
     def tokens_seen(self) -> int:
-        """Tokens of all batches so far, padding and the ranks' included."""
+        """Tokens of all batches on all ranks so far, padding included."""
         return self._tokens_seen
 
     # -- the model ---------------------------------------------------------------------------
 
     def forward(self, ids_BT: Tensor) -> Tensor:
-        """logits_BTV of whole rows; training computes only those that it needs."""
+        """logits_BTV of all positions; training computes only those that it needs."""
         logits_BTV: Tensor = self.model(input_ids=ids_BT, use_cache=False).logits
         return logits_BTV
 
@@ -234,8 +233,9 @@ class LookupLanguageModule(L.LightningModule):
     def model_step(self, batch: Batch, details: bool) -> dict[str, Tensor]:
         """Loss of one batch, and with ``details`` loss by role and copy accuracy.
 
-        Returned are "loss" (mean over trained tokens), "trained" (their number) and, as pairs of
-        sum and number, "loss_ROLE" and "copy_accuracy".
+        Returns:
+            "loss" (mean over trained tokens), "trained" (their number) and, as pairs of sum and
+            number, "loss_ROLE", "copy_accuracy" and "lookups_per_token".
         """
         ids_BT, flags_BT = batch["ids_BT"], batch["flags_BT"]
         roles_BT = token_roles(ids_BT, self.markers, batch["prompt_lengths_B"])
@@ -245,8 +245,8 @@ class LookupLanguageModule(L.LightningModule):
         targets_at_N = mask_BT.flatten().nonzero().squeeze(1)
         if not len(targets_at_N):
             raise TrainingError(
-                "A batch has no token to train: all are prompt, values or kept out; "
-                "build the corpus again."
+                "A batch has no token to train: all tokens are prompt, values or untrained. "
+                "Build the corpus again."
             )
         targets_N = ids_BT.flatten()[targets_at_N]
         hidden_ND = self._hidden(ids_BT, targets_at_N - 1)
@@ -254,7 +254,7 @@ class LookupLanguageModule(L.LightningModule):
             hidden_ND = hidden_ND.to(torch.bfloat16)
         head = self.model.get_output_embeddings()
         embeddings_VD = head.weight
-        if head.bias is not None:  # one column more, against which a one stands
+        if head.bias is not None:  # as one more column, multiplied by one
             embeddings_VD = torch.cat([embeddings_VD, head.bias[:, None]], dim=1)
             hidden_ND = torch.cat([hidden_ND, torch.ones_like(hidden_ND[:, :1])], dim=1)
         loss, losses_N = sliced_cross_entropy(hidden_ND, embeddings_VD, targets_N)
@@ -283,7 +283,7 @@ class LookupLanguageModule(L.LightningModule):
     # -- Lightning ---------------------------------------------------------------------------
 
     def setup(self, stage: str) -> None:
-        """Take over the weights of `start_from`; a run that is resumed loads its own after this."""
+        """Load the weights of `start_from`; a resumed run loads its own after this."""
         if stage != "fit":
             return
         self._check_lengths()
@@ -296,7 +296,7 @@ class LookupLanguageModule(L.LightningModule):
             self._tokens_seen, self._seconds = seen
 
     def _check_lengths(self) -> None:
-        """No document may be longer than what the model sees."""
+        """Raise TrainingError if a document is longer than the model's context."""
         data = getattr(self.trainer, "datamodule", None)
         longest = data.longest() if isinstance(data, LookupDataModule) else 0
         context = int(getattr(self.model.config, "max_position_embeddings", 0) or longest)
@@ -333,11 +333,11 @@ class LookupLanguageModule(L.LightningModule):
                     done = 6 * sum(p.numel() for p in self.parameters()) * rate / 1e12
                     self.log("train/model_flops_utilisation", done / (peak * self._parts()[1]))
             self._clock = (now, self._tokens_seen)
-        # Of a step in parts, each part's sum counts as much as it has tokens; see below.
+        # Each part of a step counts by its number of tokens; see on_before_optimizer_step.
         return loss if self._parts() == (1, 1) else loss * (trained / UNIT)
 
     def _parts(self) -> tuple[int, int]:
-        """Into how many batches one after another, and on how many ranks, a step is cut."""
+        """The number of batches in a row, and of ranks, that make up one step."""
         trainer = self._trainer
         if trainer is None:
             return 1, 1
@@ -346,8 +346,8 @@ class LookupLanguageModule(L.LightningModule):
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Divide the gradient once, by the number of trained tokens of the whole step.
 
-        Lightning has divided by the number of batches and averaged over ranks, as if all had the
-        same number of tokens. So the gradient does not depend on how a step is cut.
+        Lightning has divided by the number of batches and averaged over ranks, as if each had the
+        same number of tokens. This correction makes the gradient independent of how a step is cut.
         """
         batches, ranks = self._parts()
         trained, self._trained = self._trained, 0
@@ -376,8 +376,8 @@ class LookupLanguageModule(L.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Perplexity by role, and the static and normalised one of arXiv 2505.15962.
 
-        Normalised: the losses of all trained tokens over the number of the text's tokens. The
-        dynamic perplexity needs lookups of the model's own: evaluation/dynamic_perplexity.py.
+        Normalised: the losses of all trained tokens, divided by the number of text tokens. The
+        dynamic perplexity needs the model's own lookups: see evaluation/dynamic_perplexity.py.
         """
         sums, self._sums = self._sums, {}
         if self._parts()[1] > 1:
@@ -401,7 +401,7 @@ class LookupLanguageModule(L.LightningModule):
         return int(getattr(self.trainer, "log_every_n_steps", 1))
 
     def _log_details(self, stage: str, result: dict[str, Tensor]) -> None:
-        """Log the pairs of sum and number as means, weighted by their numbers over an epoch."""
+        """Log each pair of sum and number as a mean, weighted by the numbers over an epoch."""
         for name, pair in result.items():
             if name == "lookups_per_token" and pair[1] > 0:
                 rate = 100 * pair[0] / pair[1]
@@ -415,13 +415,13 @@ class LookupLanguageModule(L.LightningModule):
         self._clock = None  # time spent validating is not training
 
     def on_train_end(self) -> None:
-        """Keep the last weights, also where the number of steps is no multiple of the interval."""
+        """Keep the last weights even if the number of steps is not a multiple of the interval."""
         keeper = self.trainer.checkpoint_callback
         if isinstance(keeper, ModelCheckpoint) and keeper.dirpath and keeper.save_last:
             self.trainer.save_checkpoint(Path(keeper.dirpath) / "last.ckpt", weights_only=False)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse weights that are no numbers, so that the last good checkpoint stays."""
+        """Refuse weights that are not finite, so the last good checkpoint stays."""
         broken = torch.tensor(float(not weights_are_finite(self)), device=self.device)
         if self._parts()[1] > 1:  # all ranks stop, or none
             broken = self.trainer.strategy.reduce(broken, reduce_op="sum")
@@ -435,7 +435,7 @@ class LookupLanguageModule(L.LightningModule):
         checkpoint["device"] = self._device_in_words()
 
     def _device_in_words(self) -> str:
-        """What it trains on, for the model card: "2 CPU threads", "4 x NVIDIA H100"."""
+        """The hardware, for the model card: "2 CPU threads", "4 x NVIDIA H100"."""
         if self.device.type == "cuda":
             name = torch.cuda.get_device_name(self.device)
         else:
@@ -448,7 +448,7 @@ class LookupLanguageModule(L.LightningModule):
         if checkpoint.get("tokenizer", self._fingerprint) != self._fingerprint:
             raise TrainingError(
                 "The checkpoint was trained with another tokenizer than "
-                f"{self.hparams['tokenizer']}: take the corpus that it was trained on, or build "
+                f"{self.hparams['tokenizer']}: use the corpus that it was trained on, or build "
                 "one with its tokenizer."
             )
         ours = {name: tensor.shape for name, tensor in self.state_dict().items()}
@@ -456,17 +456,17 @@ class LookupLanguageModule(L.LightningModule):
         if theirs and ours != theirs:
             name = next(n for n in (ours | theirs) if ours.get(n) != theirs.get(n))
             raise TrainingError(
-                f"The checkpoint is of another shape ({name} differs): give the settings of "
-                "--model that it was trained with."
+                f"The checkpoint has another shape ({name} differs): give the --model "
+                "settings that it was trained with."
             )
         self._tokens_seen = int(checkpoint.get("tokens_seen", 0))
         self._seconds = float(checkpoint.get("seconds", 0.0))
-        # Lightning restores a loader's place only if the loader does not exist yet, but ours does:
-        # the schedule of the rate asks for the number of steps before. So it is told here.
+        # Lightning restores a loader's position only if the loader does not exist yet. Ours does,
+        # because the rate schedule asks for the number of steps. So it is restored here.
         data = getattr(self._trainer, "datamodule", None)
         states = checkpoint["loops"]["fit_loop"]["state_dict"].get("combined_loader")
         if states and isinstance(data, LookupDataModule):
-            data.go_on_from(states[0])
+            data.resume_from(states[0])
 
     def configure_gradient_clipping(
         self,
@@ -474,7 +474,7 @@ class LookupLanguageModule(L.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip by the global norm; Lightning refuses it for fused optimisers, without reason."""
+        """Clip by the global norm, which Lightning refuses for fused optimisers without need."""
         sharded: Any = self.trainer.model
         if gradient_clip_val and hasattr(sharded, "clip_grad_norm_"):  # FSDP
             sharded.clip_grad_norm_(gradient_clip_val)
@@ -513,13 +513,13 @@ class LookupLanguageModule(L.LightningModule):
 
 
 def _own_name(name: str) -> str:
-    """A parameter's name as before a strategy or the compiler wrapped the module that it is in."""
+    """A parameter's name before a strategy or the compiler wrapped its module."""
     wrappers = ("_fsdp_wrapped_module", "_orig_mod", "_checkpoint_wrapped_module")
     return ".".join(part for part in name.split(".") if part not in wrappers)
 
 
 def weights_are_finite(module: nn.Module) -> bool:
-    """Whether every weight is a number."""
+    """Whether every weight is finite."""
     return all(bool(torch.isfinite(p).all()) for p in module.parameters())
 
 

@@ -1,9 +1,8 @@
-"""Checkpoints of a run as files: there whole or as they were, and read without pickle.
+"""Checkpoint files of a run: written completely or not at all, and read without pickle.
 
-Lightning writes a checkpoint to the temporary folder and moves it. Where that is on another disk,
-the move is a copy, and a kill or a full disk in the middle of it leaves neither the old checkpoint
-nor the new one. Here the new one is written beside the old one, and takes its place when it is
-whole.
+Lightning writes a checkpoint to the temporary folder and moves it. If that is on another disk, the
+move is a copy, and a kill or a full disk in the middle leaves neither the old checkpoint nor the
+new one. Here the new one is written next to the old one and replaces it when it is complete.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ from training.errors import TrainingError
 
 
 class WholeCheckpoints(TorchCheckpointIO):
-    """Lightning's reading and writing of checkpoint files, made safe against kill and full disk."""
+    """Lightning's checkpoint files, made safe against a kill and a full disk."""
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
-        """Write one file; a kill leaves PATH.partial, which the next one overwrites."""
-        if "://" in str(path):  # a bucket's own writing is whole or not at all
+        """Write one file; a kill leaves PATH.partial, which the next call overwrites."""
+        if "://" in str(path):  # a bucket writes completely or not at all
             super().save_checkpoint(checkpoint, path, storage_options)
             return
         content = io.BytesIO()
@@ -40,18 +39,18 @@ class WholeCheckpoints(TorchCheckpointIO):
             file.write(content.getbuffer())
 
     def load_checkpoint(self, path: str | Path, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Raises TrainingError for what is no checkpoint, or holds more than plain values."""
+        """Raises TrainingError if it is not a checkpoint, or holds more than plain values."""
         try:
             return super().load_checkpoint(path, *args, **kwargs)
         except Exception as error:
             raise TrainingError(
                 f"{path} cannot be read as a checkpoint ({type(error).__name__}): name another "
-                "with --ckpt_path, or leave that out to begin anew."
+                "with --ckpt_path, or leave that out to start from the beginning."
             ) from error
 
 
 def _is_checkpoint(path: Path) -> bool:
-    """Lightning chooses the names, and numbers them where a name of its own is taken."""
+    """Lightning chooses the names, and numbers them if its own name is taken."""
     return path.suffix == ".ckpt"
 
 
@@ -62,7 +61,10 @@ def fingerprint(tokenizer: Any) -> str:
 
 
 def checkpoint_of(run: str | Path) -> Path:
-    """The newest last.ckpt in the folder of a run, or ``run`` itself if it is a file."""
+    """The newest last.ckpt in the folder of a run, or ``run`` itself if it is a file.
+
+    Raises TrainingError if there is none.
+    """
     path = Path(run)
     if path.is_file():
         return path

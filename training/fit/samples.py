@@ -1,4 +1,4 @@
-"""Samples over time: what the model writes while it is trained, with the graph, greedily.
+"""Samples over time: what the model writes with the graph, greedily, while it is trained.
 
     trainer:
       callbacks:
@@ -9,8 +9,8 @@
             prompts: [Tell me about France.]
 
 Each answer is a line of ``FOLDER/samples.jsonl``: ``{"step", "tokens", "prompt", "pieces",
-"lookups", "misses", "finish"}``, where tokens are those seen by then and pieces are ``[role,
-text]`` in the order of the text. A resumed run appends; `SampleReader` keeps what came last.
+"lookups", "misses", "finish"}``, where "tokens" are those seen by then and "pieces" are ``[role,
+text]`` in the order of the text. A resumed run appends; `SampleReader` keeps the latest answers.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Sample:
 
     @classmethod
     def of(cls, trace: Trace, step: int, tokens: int) -> Sample:
-        """The sample that a trace is, at a step."""
+        """The sample made from a trace at a step."""
         pieces = [
             (role.name.lower(), "".join(token.text for token in group))
             for role, group in itertools.groupby(trace.tokens, key=lambda token: token.role)
@@ -77,7 +77,7 @@ class Sample:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Sample:
-        """From a line's object. Raises KeyError, TypeError or ValueError for anything else."""
+        """Read the object of a line. Raises KeyError, TypeError or ValueError if it is bad."""
         return cls(
             step=int(data["step"]),
             tokens=int(data["tokens"]),
@@ -90,16 +90,16 @@ class Sample:
 
 
 class SampleWriter(L.Callback):
-    """Lets the model answer a few prompts now and then; draws no random number.
+    """Lets the model answer a few prompts now and then; draws no random numbers.
 
     Args:
-        folder: of the run.
-        prompts: what is asked each time.
-        store: URL of the graph that answers lookups. Where there is none, nothing is written.
-        every_n_steps: optimiser steps from one time to the next; the last step is one more.
-        max_tokens: the most tokens of an answer, forced ones included.
-        most_time: share of the run's time that samples may take; where they would take more,
-            they come less often.
+        folder: folder of the run.
+        prompts: prompts to answer each time.
+        store: URL of the graph that answers lookups. Without one, no samples are written.
+        every_n_steps: optimiser steps between samples; the last step has samples too.
+        max_tokens: limit on the tokens of an answer, forced ones included.
+        most_time: largest share of the run's time that samples may take; they become rarer
+            before they exceed it.
     """
 
     def __init__(
@@ -159,7 +159,7 @@ class SampleWriter(L.Callback):
             if lookups
             else DecodingSettings.from_json({**self.settings.to_json(), "lookups": False})
         )
-        # Opened each time: the graph is read as it is then, and no file stays open for hours.
+        # Opened each time: the graph is read as it is now, and no file stays open for hours.
         store = open_store(self.store, read_only=True)
         try:
             retriever = Retriever(store, embeddings=False)
@@ -169,7 +169,7 @@ class SampleWriter(L.Callback):
             store.close()
 
     def _stop(self, why: str) -> None:
-        """Write no more samples, and say so once; a training does not end for want of them."""
+        """Write no more samples, and say so once; training continues without them."""
         if not self._off:
             print(f"No samples are written: {why}.", file=sys.stderr)
         self._off = True
@@ -177,7 +177,7 @@ class SampleWriter(L.Callback):
 
 @contextlib.contextmanager
 def decodable(module: LookupLanguageModule) -> Iterator[Checkpoint]:
-    """The module's model as a checkpoint to decode with, for a while; it is trained on after it."""
+    """The module's model as a checkpoint to decode with; afterwards its training continues."""
     tokenizer = load_tokenizer(module.hparams["tokenizer"])
     model = module.model
     if model.device.type != "cpu":  # the decoder computes on the CPU
@@ -185,7 +185,7 @@ def decodable(module: LookupLanguageModule) -> Iterator[Checkpoint]:
     training = model.training
     name_prompt_form(model.config, tokenizer)
     try:
-        # What torch.compile made for rows of a batch would be made anew at every token.
+        # torch.compile would compile again at every token, because the shapes differ.
         with torch.compiler.set_stance("force_eager"):
             yield make_checkpoint(model, tokenizer, "in training")
     finally:
@@ -193,17 +193,20 @@ def decodable(module: LookupLanguageModule) -> Iterator[Checkpoint]:
 
 
 class SampleReader:
-    """The samples of a run, read anew as far as they grew; see `read`."""
+    """Reads the samples of a run, each time only what was added; see `read`."""
 
     def __init__(self, folder: str | Path) -> None:
         self._file = GrowingFile(Path(folder) / SAMPLES)
         self.samples: list[Sample] = []
 
     def read(self) -> Sequence[Sample]:
-        """The samples, steps rising: where a resumed run goes back to its checkpoint, what came
-        after it is dropped. A line that is broken or not yet whole is left out."""
-        lines, anew = self._file.new_lines()
-        if anew:
+        """The samples, with rising steps.
+
+        When a resumed run goes back to its checkpoint, what came after that is dropped. A broken
+        or incomplete line is left out.
+        """
+        lines, from_start = self._file.new_lines()
+        if from_start:
             self.samples = []
         for line in lines:
             try:

@@ -1,8 +1,8 @@
-"""What a training can begin with: random weights, an earlier run, or any causal LM.
+"""The weights that training starts from: random ones, an earlier run, or any causal LM.
 
-The markers, and whatever else the corpus's tokenizer has beyond the vocabulary of a causal LM, get
-embeddings near the mean of those that are there: then no new token is at once much more probable,
-or much stranger, than the known ones (after the note of Hewitt 2021 on new embeddings).
+Tokens of the corpus's tokenizer that a causal LM lacks, the markers among them, get embeddings near
+the mean of its own. So no new token is much more or much less probable than the known ones at first
+(after the note of Hewitt 2021 on new embeddings).
 """
 
 from __future__ import annotations
@@ -20,8 +20,12 @@ from training.data.tokenizer import load_tokenizer
 from training.errors import CorpusError, TrainingError
 from training.fit.run_checkpoints import checkpoint_of, fingerprint
 
-NOISE = 0.1  # of the embeddings' spread, so that new rows differ
-_SCALED = ("final_logit_softcapping", "logit_scale", "logits_scaling")  # not in our loss
+NOISE = 0.1  # share of the embeddings' spread, so that new rows differ
+_SCALED = (
+    "final_logit_softcapping",
+    "logit_scale",
+    "logits_scaling",
+)  # our loss does not apply them
 
 
 def base_config_of(base: str) -> dict[str, Any]:
@@ -30,11 +34,11 @@ def base_config_of(base: str) -> dict[str, Any]:
         config = AutoConfig.from_pretrained(base, trust_remote_code=False)
     except (OSError, ValueError) as error:
         reason = (str(error).strip().splitlines() or [""])[0].rstrip(".")
-        raise TrainingError(f"{base} is no causal LM to begin with ({reason}).") from error
+        raise TrainingError(f"{base} is not a causal LM to start from ({reason}).") from error
     if scaled := next((name for name in _SCALED if getattr(config, name, None)), None):
         raise TrainingError(
-            f"{base} scales its logits ({scaled}), which the loss here does not know; begin with a "
-            "model of Llama or GPT-2 architecture."
+            f"{base} scales its logits ({scaled}), which this loss does not support: start from "
+            "a model of Llama or GPT-2 architecture."
         )
     return dict(config.to_dict())
 
@@ -65,7 +69,7 @@ def take_base_weights(model: Any, base: str) -> None:
 
 
 def _with_more_rows(rows_VD: Tensor, number: int, generator: torch.Generator) -> Tensor:
-    """The rows, then new ones near their mean."""
+    """The rows, followed by new ones near their mean."""
     mean_D = rows_VD.mean(dim=0)
     spread_D = rows_VD.std(dim=0)
     noise_ND = torch.randn((number - len(rows_VD), *rows_VD.shape[1:]), generator=generator)
@@ -75,8 +79,11 @@ def _with_more_rows(rows_VD: Tensor, number: int, generator: torch.Generator) ->
 def take_weights(module: Any, start_from: str, tokenizer: str) -> tuple[int, float]:
     """Copy the weights of an exported checkpoint or of a run into a module.
 
-    Returns the tokens and seconds of training that are behind them. Raises TrainingError if they
-    are of another architecture or another tokenizer.
+    Returns:
+        The tokens and the seconds that the weights were trained for.
+
+    Raises:
+        TrainingError: if the weights have another architecture or another tokenizer.
     """
     folder = Path(start_from)
     if (folder / "model.safetensors").is_file():
@@ -85,39 +92,39 @@ def take_weights(module: Any, start_from: str, tokenizer: str) -> tuple[int, flo
         try:
             loaded = module.model.load_state_dict(load_file(weights), strict=False)
         except RuntimeError as error:
-            raise TrainingError(f"{weights} is of another shape: {_first(error)}.") from error
+            raise TrainingError(f"{weights} has another shape: {_first(error)}.") from error
         wrong = {*loaded.missing_keys, *loaded.unexpected_keys} - {"lm_head.weight"}
-        if wrong:  # the head is the embedding, which is stored once
-            raise TrainingError(f"{weights} is of another architecture: {min(wrong)} differs.")
+        if wrong:  # the head is the embedding, and is stored once
+            raise TrainingError(f"{weights} has another architecture: {min(wrong)} differs.")
         module.model.tie_weights()
         return _behind(folder)
     path = checkpoint_of(start_from)
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    # What the weights were trained with, whatever has become of that folder since.
+    # The checkpoint records its tokenizer, because that folder may have changed since.
     if checkpoint.get("tokenizer") != fingerprint(load_tokenizer(tokenizer)):
         raise TrainingError(
             f"{path} was trained with another tokenizer than the corpus's ({tokenizer}): build the "
-            "corpus with the one that it was trained with (--tokenizer)."
+            "corpus with the run's tokenizer (--tokenizer)."
         )
     try:
         module.load_state_dict(checkpoint["state_dict"])
     except RuntimeError as error:
-        raise TrainingError(f"{path} is of another shape: {_first(error)}.") from error
+        raise TrainingError(f"{path} has another shape: {_first(error)}.") from error
     return int(checkpoint.get("tokens_seen", 0)), float(checkpoint.get("seconds", 0.0))
 
 
 def _behind(folder: Path) -> tuple[int, float]:
-    """The tokens and seconds of training that an exported checkpoint tells of; 0 if of none."""
+    """The tokens and seconds of training that an exported checkpoint records, or 0."""
     path = folder / "training.json"
-    told = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    return int(told.get("tokens_seen", 0)), float(told.get("seconds", 0.0))
+    facts = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return int(facts.get("tokens_seen", 0)), float(facts.get("seconds", 0.0))
 
 
 def _check_tokenizer(folder: Path, tokenizer: str) -> None:
     try:
         theirs = load_tokenizer(folder).get_vocab()
     except CorpusError:
-        return  # weights alone; their shape is compared
+        return  # weights alone: only their shape is compared
     if theirs != load_tokenizer(tokenizer).get_vocab():
         raise TrainingError(
             f"{folder} was trained with another tokenizer than the corpus's ({tokenizer}): build "

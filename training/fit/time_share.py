@@ -1,4 +1,4 @@
-"""How much of a run's time something beside the training may take."""
+"""A limit on the share of a run's time that anything but training may take."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 class TimeShare:
-    """Lets something be done so long as it has taken at most a share of the time since `begin`."""
+    """Allows work while it has taken at most a given share of the time since `begin`."""
 
     def __init__(self, most: float) -> None:
         self.most = most
@@ -20,12 +20,12 @@ class TimeShare:
         self._begun = time.perf_counter()
 
     def allows(self) -> bool:
-        """Whether there is time left; the first time there is."""
+        """Whether there is time left; always true before the first work."""
         return self._spent <= self.most * (time.perf_counter() - self._begun)
 
     @contextmanager
     def spending(self) -> Iterator[None]:
-        """Counts what is done meanwhile."""
+        """Count the time spent inside."""
         begun = time.perf_counter()
         try:
             yield

@@ -15,7 +15,7 @@ ABOUT = {
     "lookup_validity": "lookups, except `relations`, that resolve exactly to a fact of the entity",
     "coverage": "relations listed by the graph that the paragraph then looks up",
     "faithfulness": "returned values that the text repeats in full",
-    "unsupported": "sentences with a name or number that no lookup returned (less is better)",
+    "unsupported": "sentences with a name or number not from prompt or lookups (less is better)",
     "edit_efficacy": "texts that say the new value after a random edit",
     "edit_novel": "those edits whose new value is made up, in many scripts",
     "specificity": "other facts that the text still says after the edit",

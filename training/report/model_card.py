@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, whole_file
+from graph.version import VERSION
 from training.corpus.held_out import read_held_out
 from training.errors import TrainingError
 from training.fit.curves import PICTURE
@@ -62,7 +63,7 @@ def write_card(model: Path, *, force: bool = False) -> Path:
     )
     path = model / "README.md"
     with whole_file(path, made=is_card, force=force) as file:
-        file.write(card.rstrip("\n") + "\n")
+        file.write(f"{card.rstrip()}\n\n*Card written by Lamplight {VERSION}.*\n")
     return path
 
 

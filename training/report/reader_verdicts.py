@@ -1,4 +1,4 @@
-"""The verdicts of a reader, kept beside a checkpoint in natural.md, counted.
+"""Counts a reader's verdicts, which are in natural.md in a checkpoint's folder.
 
 Each paragraph is a line: its number, then in brackets `yes`, or with a reason `**not natural**` or
 `**not readable**` (which is not natural either), then the paragraph.
@@ -20,7 +20,7 @@ _LINE = re.compile(r"\d+\. \((yes|\*\*not (?:natural|readable)\*\*[^\n]*?)\) (\S
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the reader found of one paragraph."""
+    """What the reader found about one paragraph."""
 
     text: str
     natural: bool
@@ -28,7 +28,7 @@ class Verdict:
 
 
 def read_verdicts(model: Path) -> list[Verdict]:
-    """The verdicts beside a checkpoint, in their order; none where nobody has read."""
+    """The verdicts in a checkpoint's folder, in order; none without natural.md."""
     path = model / FILE
     if not path.exists():
         return []
@@ -41,7 +41,7 @@ def read_verdicts(model: Path) -> list[Verdict]:
 
 
 def read_measures(model: Path) -> dict[str, dict[str, float]]:
-    """`readable` and `natural` by these verdicts, with Wilson intervals."""
+    """The measures `readable` and `natural` from these verdicts, with Wilson intervals."""
     verdicts = read_verdicts(model)
     return {
         name: wilson(np.array([[getattr(verdict, name), 1] for verdict in verdicts]))

@@ -1,4 +1,4 @@
-"""Reads a folder of runs, also while they train: settings, speed, curves and samples.
+"""Reads a folder of runs, even while they train: settings, speed, curves and samples.
 
     runs = Runs("build/runs")
     for name in runs.written():
@@ -38,7 +38,7 @@ Points = list[tuple[float, float]]  # tokens seen, value
 
 @dataclass(frozen=True)
 class Run:
-    """A run as it was when it was read."""
+    """A run at the moment when it was read."""
 
     name: str
     written: float  # when it wrote last, seconds since 1970
@@ -48,12 +48,12 @@ class Run:
 
     @property
     def live(self) -> bool:
-        """Whether it wrote a moment ago."""
+        """Whether it wrote within the last two minutes."""
         return is_live(self.written)
 
     @property
     def step(self) -> int | None:
-        """Optimiser steps done, by the newest that was logged."""
+        """Optimiser steps done, by the newest log entry."""
         steps = (max(c) + 1 for name, c in self.curves.items() if c and name.startswith("train/"))
         return max(steps, default=None)
 
@@ -74,7 +74,7 @@ class Run:
         return curve[max(curve)] if curve else None
 
     def over_tokens(self, name: str) -> Points:
-        """A curve over the tokens seen; what lies between two logged numbers is interpolated."""
+        """A curve over the tokens seen, interpolated between log entries."""
         curve, tokens = self.curves.get(name), self.curves.get("train/tokens")
         if not curve or not tokens:
             return []
@@ -85,7 +85,7 @@ class Run:
     def by_role(self, stage: str, perplexity: bool) -> dict[str, Points]:
         """Loss (natural logarithm) or perplexity of each role; stage is train or validation.
 
-        Values and `<|db_end|>` are out of the loss and have neither.
+        Values and `<|db_end|>` are not in the loss and have neither.
         """
         found = {}
         for role in ROLES:
@@ -98,7 +98,7 @@ class Run:
 
 
 def thinned(points: Points, most: int) -> Points:
-    """At most `most` points, each the mean of as many neighbours; the last stays as it is."""
+    """At most `most` points, each the mean of its neighbourhood; the last stays as it is."""
     if len(points) <= most:
         return points
     array_N2 = np.array(points[:-1])
@@ -115,9 +115,9 @@ class Runs:
         self._lock = threading.Lock()
 
     def written(self) -> dict[str, float]:
-        """When each run wrote last: those that train first, by name, then the others, newest first.
+        """When each run wrote last: those in training by name, then the others, newest first.
 
-        The order of those that train would change with every line that they write.
+        By time, the order of those in training would change with every line that they write.
         """
         try:
             folders = [each for each in self.folder.iterdir() if not each.name.startswith(".")]
@@ -138,7 +138,7 @@ class Runs:
 
 
 class _Reader:
-    """What of a run was read so far."""
+    """Keeps what was read of a run, to read only what was added."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -167,18 +167,18 @@ class _Reader:
             try:
                 loaded = yaml.safe_load(path.read_text("utf-8"))
             except (OSError, ValueError, yaml.YAMLError):
-                return self._settings[1]  # it is being written
+                return self._settings[1]  # it is being written now
             self._settings = (when, _flat(with_present_paths(loaded)))
         return self._settings[1]
 
 
 def is_live(written: float) -> bool:
-    """Whether a run that wrote last at this time is training."""
+    """Whether a run that last wrote at this time is in training."""
     return time.time() - written < LIVE
 
 
 def _state(path: Path) -> tuple[int, int]:
-    """What changes when a file does."""
+    """Time and size of a file, which change when it does."""
     try:
         status = path.stat()
     except OSError:
@@ -198,7 +198,7 @@ def _written(folder: Path) -> float:
 
 
 def _flat(loaded: Any, prefix: str = "") -> dict[str, str]:
-    """The settings that are set and plain, by their names on the command line."""
+    """The settings with plain values, by their names on the command line."""
     if not isinstance(loaded, dict):
         return {}
     flat: dict[str, str] = {}

@@ -1,13 +1,13 @@
-"""`python -m training show-mask FILE`: what of a document is trained, token by token, in colour.
+"""`python -m training show-mask FILE`: which tokens of a document are trained, in colour.
 
     python -m training show-mask build/corpus/world --document 12
     python -m training show-mask articles.json.gz --tokenizer build/corpus/wiki/tokenizer
 
-FILE is a corpus folder (one of its splits too) or an annotated corpus. In a terminal each role has
-a colour, and what is out of the loss is faint. Elsewhere a run of tokens of one role is a line:
+FILE is a corpus folder, one of its splits, or an annotated corpus. In a terminal each role has a
+colour, and what is not in the loss is faint. Elsewhere each run of tokens of one role is a line:
 `+` or `-` (trained or not), the role, the text.
 
-`runs_of` is what a page draws from, too.
+The page *Training* draws documents from `runs_of` too.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _FAINT, _END = "\x1b[2m", "\x1b[0m"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Neighbouring tokens of one role that are all trained, or all not."""
+    """Neighbouring tokens of one role that are all trained or all untrained."""
 
     text: str
     role: Role
@@ -51,7 +51,7 @@ class Run:
     tokens: int
 
     def to_json(self) -> dict[str, Any]:
-        """As a plain object, the role by its name."""
+        """As a plain object, with the role by name."""
         return {
             "text": self.text,
             "role": self.role.name.lower(),
@@ -61,7 +61,7 @@ class Run:
 
 
 def runs_of(encoded: Encoded, tokenizer: Any) -> list[Run]:
-    """The runs of a document as the module trains on it: roles, and the flags of the corpus."""
+    """The runs of a document as training sees it: by role and by the flags of the corpus."""
     markers = MarkerIds.of(tokenizer)
     ids_BT = torch.tensor([encoded.ids])
     roles_BT = token_roles(ids_BT, markers, torch.tensor([encoded.prompt_length]))
@@ -108,7 +108,7 @@ def legend() -> str:
 
 
 def _printable(text: str) -> str:
-    """Text that cannot steer a terminal."""
+    """Text without control characters, so it cannot control a terminal."""
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
@@ -121,8 +121,13 @@ def documents(
 ) -> tuple[Iterator[Encoded], Any]:
     """The encoded documents of a corpus folder, a split of one, or an annotated file.
 
-    Returns them with the tokenizer that they are encoded with. Lookups that cannot be parsed are
-    left out and told in `problems`. Raises CorpusError if there is neither corpus nor file.
+    Lookups that cannot be parsed are left out and reported in `problems`.
+
+    Returns:
+        The documents, and the tokenizer that they are encoded with.
+
+    Raises:
+        CorpusError: if there is neither a corpus nor a file.
     """
     folder = Path(path)
     if folder.is_dir():
@@ -137,7 +142,7 @@ def documents(
 
 
 class Corpora:
-    """The corpora of a folder, to look documents up in. Safe to use from several threads."""
+    """The corpora in a folder. Safe to use from several threads."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
@@ -152,16 +157,17 @@ class Corpora:
         )
 
     def corpus(self, name: str) -> Corpus:
-        """A corpus by one of the `names`; one that was built anew is read anew.
+        """A corpus by one of the `names`; it is read again after it was rebuilt.
 
-        Raises CorpusError for any other name, and for one that cannot be read.
+        Raises:
+            CorpusError: if there is no corpus of that name, or if it cannot be read.
         """
         if name not in self.names():
             raise CorpusError(f"There is no corpus {name!r} in {self.folder}.")
         try:
             built = (self.folder / name / "manifest.json").stat().st_mtime_ns
         except OSError as problem:
-            raise CorpusError(f"The corpus {name!r} is being built anew.") from problem
+            raise CorpusError(f"The corpus {name!r} is being rebuilt.") from problem
         kept = self._open.get(name)
         if kept is None or kept[0] != built:
             kept = self._open[name] = (built, Corpus(self.folder / name))
@@ -169,7 +175,7 @@ class Corpora:
 
 
 class Corpus:
-    """The documents of a corpus folder by split and place. Raises CorpusError if there is none."""
+    """The documents of a corpus folder, by split and position."""
 
     def __init__(self, folder: Path) -> None:
         self.tokenizer = load_tokenizer(folder / "tokenizer")
@@ -193,20 +199,32 @@ def _articles(path: str, tokenizer: Any, problems: Problems) -> Iterator[Encoded
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Show documents as the command line says."""
+    """Run the command."""
     parser = argparse.ArgumentParser(
-        prog="python -m training show-mask", description="Show what of a document is trained."
+        prog="python -m training show-mask",
+        description="Show which tokens of a document are trained.",
     )
-    parser.add_argument("file", help="a corpus folder, or an annotated .json or .jsonl file")
-    parser.add_argument("--document", type=int, default=1, metavar="N", help="the first to show")
-    parser.add_argument("--count", type=int, default=1, metavar="N", help="how many to show")
+    parser.add_argument("file", help="corpus folder, or annotated .json or .jsonl file")
+    parser.add_argument(
+        "--document",
+        type=int,
+        default=1,
+        metavar="N",
+        help="number of the first document to show (default 1)",
+    )
+    parser.add_argument(
+        "--count", type=int, default=1, metavar="N", help="documents to show (default 1)"
+    )
     parser.add_argument("--tokenizer", help="folder or Hub name (default: the corpus's own)")
     parser.add_argument(
-        "--colour", choices=("auto", "always", "never"), default="auto", help="auto: in a terminal"
+        "--colour",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="use colour (auto: only in a terminal)",
     )
     options = parser.parse_args(argv)
     if options.document < 1 or options.count < 1:
-        raise CorpusError("--document and --count are whole numbers of at least 1.")
+        raise CorpusError("--document and --count must be at least 1.")
     colour = options.colour == "always" or (options.colour == "auto" and sys.stdout.isatty())
     problems = Problems()
     encoded, tokenizer = documents(options.file, options.tokenizer, problems)
@@ -226,5 +244,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     if colour:
         print(legend())
     if problems.found:
-        print(f"Left out, for it cannot be parsed: {problems}.", file=sys.stderr)
+        print(f"Left out, because they cannot be parsed: {problems}.", file=sys.stderr)
     return 0

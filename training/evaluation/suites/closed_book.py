@@ -2,13 +2,13 @@
 
 For a statement cut before its value ("The capital of France is"), p(true value) is compared with
 p(another value), the value that another entity of the same type has under the same relation. Some
-values are likely after any name (United States as a nationality), and their probabilities differ by
-many powers of ten. So two entities are always compared crosswise, each with both values: what both
-values or both names have of themselves falls out, and what is left is that the one goes with the
-other. A name can give a value away without any memory (France and .fr), so trained entities are
-divided by held-out ones, of which no document spoke. Probability, rank and first place are not
-compared crosswise: a frequent value is likelier after any name and more often the true one, so that
-there too only the difference from held-out entities tells of memory.
+values are likely after any name (United States as a nationality), and probabilities differ by many
+powers of ten. So two entities are always compared crosswise, each with both values: the effect of
+each value and of each name cancels out, and what remains is how well the two go together. A name
+can suggest a value without any memory (France and .fr), so trained entities are divided by held-out
+ones, which no document names. Probability, rank and first place are not compared crosswise: a
+frequent value is likelier after any name, and more often the true one. There too only the
+difference from held-out entities is a sign of memory.
 
 | measure | what |
 | --- | --- |

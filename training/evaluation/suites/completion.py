@@ -1,10 +1,10 @@
 """`completion`: facts completed as in T-REx, with the graph and without.
 
-A prompt is the beginning of a sentence that states a fact ("The capital of France is"); right is a
-text that ends this sentence with the value and no other word (exact match; an article before it and
-the beginning said again are no difference). With lookups forbidden, a model that keeps no facts in
-its weights should complete next to none; there it counts if the value is said anywhere. Held-out
-entities only, where a checkpoint names some.
+A prompt is the beginning of a sentence that states a fact ("The capital of France is"). The answer
+is right if it ends this sentence with the value and nothing else (exact match; an article before
+the value, or a repeated beginning, does not matter). With lookups forbidden, a model that keeps no
+facts in its weights should complete almost none; there an answer counts if it says the value
+anywhere. If the checkpoint lists held-out entities, only those are used.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def completion(context: SuiteContext) -> Measures:
 
 
 def completes(text: str, prompt: str, value: str) -> bool:
-    """Whether a text goes on from a prompt with the value, and there ends its sentence."""
+    """Whether a text continues a prompt with the value and ends the sentence there."""
     text, prompt, value = (" ".join(part.split()).casefold() for part in (text, prompt, value))
     said, value = (_ARTICLE.sub("", part) for part in (text.removeprefix(prompt).strip(), value))
     value = value.removesuffix(".")

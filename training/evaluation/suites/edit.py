@@ -1,4 +1,4 @@
-"""`edit`: whether a changed fact is told, however it is asked for, and how far the change reaches.
+"""`edit`: whether a changed fact is said, however it is asked for, and how far the change reaches.
 
 | measure | of what | counted as right |
 | --- | --- | --- |
@@ -11,9 +11,9 @@
 | propagation_2, _3 | a question through two or three lookups whose first fact was changed | the end of the new way is said, and not that of the old one |
 | edits_at_once_N | a changed fact among N that were changed in one draft | the new value is said |
 | edits_at_once_N_others | a fact of another entity than those N | it is said as before |
-| edit_seconds | one edit of a paragraph (mean of all) | seconds until the changed text is whole |
+| edit_seconds | one edit of a paragraph (mean of all) | seconds until the changed text is complete |
 
-`_novel` are the edits to made-up values, `_held_out` those of entities that no training document
+`_novel` marks edits to made-up values, `_held_out` edits of entities that no training document
 names, `propagation_N_unseen` the chains with two successive relations that no document chains.
 Propagation after MQuAKE (arXiv 2305.14795).
 """  # noqa: E501 (a table)
@@ -38,9 +38,12 @@ from training.evaluation.tally import Tally
 
 FRAMES = 10  # wordings for each changed fact
 AT_ONCE = (1, 10, 100, 1000)
-ASKED = 100  # of the facts changed at once, at most; so many drafts of one or ten, too
+ASKED = 100  # facts asked for, at most, of those changed at once
 TIMED = 20
-NOVEL = ("edit_question", "edit_paraphrase")  # measures whose edits to made-up values are apart
+NOVEL = (
+    "edit_question",
+    "edit_paraphrase",
+)  # measures that also count edits to made-up values apart
 
 
 @dataclass
@@ -68,7 +71,7 @@ def edit(context: SuiteContext) -> Measures:
 
 
 def choose(context: SuiteContext, rng: random.Random) -> list[Changed]:
-    """One fact for each entity drawn, whose relation people ask about, and a value to change to."""
+    """For each drawn entity one fact that people ask about, and a value to change it to."""
     chosen = []
     for number, key in enumerate(context.draw(rng)):
         if (one := _change(context, rng, key, number)) is not None:
@@ -97,7 +100,7 @@ def recombined(relation: str, frames: list[str]) -> list[str]:
 
 
 def _wordings(context: SuiteContext, changed: list[Changed], tally: Tally) -> None:
-    """The same changed fact asked in many ways, and another fact of the entity."""
+    """Ask for each changed fact in many wordings, and for another fact of its entity."""
     rng = context.rng("edit wordings")
     general = context.writer.phrases.general["general_questions"]
     unseen = context.wordings["questions"]
@@ -146,7 +149,7 @@ def _wordings(context: SuiteContext, changed: list[Changed], tally: Tally) -> No
 
 
 def _neighbour(context: SuiteContext, rng: random.Random, one: Changed) -> Fact | None:
-    """A fact that the edit is not about and that is most like it: other entity, same relation."""
+    """A similar fact that the edit does not touch: other entity, same relation."""
     others = [
         fact
         for fact in context.single[one.fact.relation]
@@ -222,7 +225,7 @@ def _ways(context: SuiteContext, passed: int, rng: random.Random, number: int) -
 def _follow(
     context: SuiteContext, rng: random.Random, name: str, steps: int
 ) -> tuple[tuple[str, ...], str] | None:
-    """A random way of so many steps from an entity through relations of one value."""
+    """A random path of `steps` relations from an entity, each with one value."""
     relations: list[str] = []
     phrases = context.writer.phrases.relations
     for step in range(steps):
@@ -241,7 +244,7 @@ def _follow(
 
 
 def _walk(context: SuiteContext, name: str, relations: tuple[str, ...]) -> str | None:
-    """Where these relations lead from an entity, if each has one value."""
+    """The entity or value that these relations lead to, if each has one value."""
     for relation in relations:
         facts = [f for f in context.facts_of(name) if f.relation == relation]
         if len(facts) != 1:
@@ -267,7 +270,7 @@ def _question(
 
 
 def _at_once(context: SuiteContext, tally: Tally) -> None:
-    """Drafts of ever more edits; some of the changed facts are asked for."""
+    """Ask for changed facts in drafts of more and more edits."""
     rng = context.rng("edits at once")
     keys = sorted(context.by_entity)
     rng.shuffle(keys)
@@ -313,14 +316,14 @@ def _at_once(context: SuiteContext, tally: Tally) -> None:
 def _untouched(
     rng: random.Random, facts: list[Fact], group: list[Changed], number: int
 ) -> list[Fact]:
-    """So many of the facts, at most, that name nothing which the group changes or changes to."""
+    """At most `number` of the facts: those that name nothing that the group of edits touches."""
     touched = {one.fact.entity for one in group} | {one.value for one in group}
     drawn = rng.sample(facts, min(len(facts), 20 * number))
     return [f for f in drawn if f.entity not in touched and f.value not in touched][:number]
 
 
 def _seconds(context: SuiteContext, changed: list[Changed]) -> Measures:
-    """The time from an edit to the whole changed text, one after another as on the page."""
+    """The time from an edit to the complete changed text, one edit at a time as on the page."""
     decoder: Any = context.decoder
     if not hasattr(decoder, "regenerate"):
         return {}

@@ -1,23 +1,24 @@
 """`forget`: what is left of a deleted fact, and where it is left (after arXiv 2607.00605).
 
-Each fact is taken under three conditions: FULL (the graph as it is), DEL-ON (the fact deleted) and
+Each fact is tried under three conditions: FULL (the graph as it is), DEL-ON (the fact deleted) and
 DEL-OFF (deleted, and `<|db_entity|>` forbidden). What counts is the continued text, not what a
-lookup returned. Only facts that FULL tells are counted, asked by a question and by a paragraph.
+lookup returned. Only facts that the text says under FULL count, asked by a question and by a
+paragraph.
 
 | measure | counted as right |
 | --- | --- |
 | forgotten_del_on, _del_off | the value is no longer said |
-| retained | another fact, told before, is told after the deletion |
+| retained | another fact, said before, is said after the deletion |
 | leakage | (bad) L = said under DEL-OFF: it is in the weights |
 | retrieval_recovery | (bad) R = said under DEL-ON and not under DEL-OFF: the graph gave it back |
 | retrieval_artifact | (bad) said under DEL-ON though no lookup returned it |
 
 A value counts as said in any of its spellings: a date or number in another notation, another name
-of the entity that it is, a demonym. One that the entity's name, the prompt or another of its facts
-holds can be told honestly after the deletion: such deletions are apart, under `_elsewhere`, and in
-none of the shares above.
-`_alias` are the facts asked for by another name of the entity, `_neighbour` those of which another
-entity has a like name: there a retriever that guesses would go astray.
+of the entity that it is, a demonym. A value that the entity's name, the prompt or another of its
+facts contains can honestly be said after the deletion: such deletions are counted apart, under
+`_elsewhere`, and in none of the shares above.
+`_alias` marks facts asked for by another name of the entity, `_neighbour` facts of an entity with a
+name like another's, where a retriever that guesses would err.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def forget(context: SuiteContext) -> Measures:
     full = context.generate([prompt for _, prompt, _ in asked])
     deletions = []
     for (fact, prompt, kinds), trace in zip(asked, full, strict=True):
-        told = {mark.fact_id for mark in ground(trace).marks}
-        if fact.id in told and not says(prompt, fact.value):
+        said = {mark.fact_id for mark in ground(trace).marks}
+        if fact.id in said and not says(prompt, fact.value):
             known = tuple(spellings(context.store, fact))
             elsewhere = _elsewhere(context, fact, known, trace)
             deletions.append(Deletion(fact, prompt, trace, known, kinds, elsewhere))
@@ -92,7 +93,7 @@ def _prompts(context: SuiteContext, rng: random.Random) -> Asked:
             rng, fact.relation, name, context.records[name].type
         )
         jobs.append((fact, question, ("", *near, *held)))
-        paragraph = rng.choice(single[:8])  # a paragraph tells the first eight relations
+        paragraph = rng.choice(single[:8])  # a paragraph states the first eight relations
         jobs.append((paragraph, fill_prompt(rng.choice(general), name), ("", *near, *held)))
     return jobs
 
@@ -100,7 +101,7 @@ def _prompts(context: SuiteContext, rng: random.Random) -> Asked:
 def _prompts_by_alias(context: SuiteContext, rng: random.Random) -> Asked:
     """A question for a fact of entities that have an alias, by one of their aliases.
 
-    They are drawn apart: few entities have one, and a sample of all would hardly hold any.
+    They are drawn apart: few entities have an alias, and a sample of all would contain hardly any.
     """
     number = max(1, context.entities // 2)
     jobs: Asked = []
@@ -128,7 +129,7 @@ def _has_neighbour(context: SuiteContext, name: str) -> bool:
 
 
 def _elsewhere(context: SuiteContext, fact: Fact, known: tuple[str, ...], full: Trace) -> bool:
-    """Whether the value can be told without the fact, in any of its spellings."""
+    """Whether the value can be said without the fact, in any of its spellings."""
     facts = context.by_entity[fact.entity, fact.entity_id]
     others = [other.value for other in facts if other.id != fact.id]
     returned = [

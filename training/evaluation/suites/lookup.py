@@ -1,9 +1,8 @@
 """`lookup`: validity, coverage and faithfulness of what a model looks up and says.
 
-The paragraphs, questions, edits and deletions of training/evaluation/case_measures.py, with a macro
-average over relations beside each share, held-out entities apart. More entities are drawn than for
-the other suites, and most of those that are held out, which are few: there must be lookups enough
-to tell .995 from .99.
+The measures of training/evaluation/case_measures.py, each with its macro average over relations,
+and for held-out entities apart. It draws more entities than the other suites do, and more of the
+few that are held out, to have enough lookups to distinguish .995 from .99.
 """
 
 from __future__ import annotations

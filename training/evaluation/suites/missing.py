@@ -1,4 +1,4 @@
-"""`missing`: what is said where the graph has no answer, and where a prompt asks for trouble.
+"""`missing`: what the text says if the graph has no answer, and how it takes adversarial prompts.
 
 | measure | of what | counted as right |
 | --- | --- | --- |

@@ -3,10 +3,10 @@
 All are per token of the plain text (the words that a reader sees), in the documents' own lookups:
 
 - static: of those tokens, with the documents' lookups and values in the context;
-- dynamic: of the same tokens, where at each lookup's place the model writes its own query, which
-  the document's own facts answer;
-- normalised: what the model writes beside the text counts too: the loss of all trained tokens
-  (text, entity, relation, markers) summed, over the number of the text's tokens.
+- dynamic: of the same tokens, but in place of each lookup the model writes its own query, which the
+  document's facts answer;
+- normalised: the queries count too: the summed loss of all trained tokens (text, entity, relation,
+  markers), divided by the number of the text's tokens.
 
 The documents are samples of a hundred: paragraphs and questions on held-out entities, the
 validation split of a corpus (--corpus), and parts of an annotated corpus (--annotated); a baseline
@@ -149,7 +149,7 @@ def perplexities(checkpoint: Checkpoint, documents: Sequence[Encoded], seed: int
 def dynamic_perplexity(
     checkpoint: Checkpoint, documents: Sequence[Encoded], seed: int = 0
 ) -> dict[str, float] | None:
-    """Of the text, among lookups of the model's own; None if none fits the context with them."""
+    """Of the text with the model's own lookups; None if no document fits the context with them."""
     own = [with_own_lookups(checkpoint, document) for document in documents]
     fitting = [one for one in own if len(one.ids) <= checkpoint.context]
     if not fitting:
@@ -190,8 +190,8 @@ def without_lookups(document: Encoded, checkpoint: Checkpoint) -> Encoded:
 def with_own_lookups(checkpoint: Checkpoint, document: Encoded) -> Encoded:
     """The same text, with queries that the model writes itself where the document has lookups.
 
-    At such a place `<|db_entity|>` is given; the model goes on greedily to `<|db_return|>`. The
-    document's own facts answer; what they do not hold is "unknown".
+    There the model gets `<|db_entity|>` and continues greedily to `<|db_return|>`. The document's
+    facts answer; what they do not contain is "unknown".
     """
     facts = _facts(checkpoint, document)
     roles = roles_of(document, checkpoint)
