@@ -18,9 +18,11 @@ from graph.core.draft_record import DraftRecord, Step
 from graph.core.edits import Edit
 from graph.core.errors import StoreError
 from graph.core.facts import Entity, Fact
+from graph.core.import_rows import BadLine, Row
 from graph.core.journal import Journal, read_deltas
-from graph.core.protocol import TripletReads
+from graph.core.protocol import LoadReport, TripletReads
 from graph.editing.draft_shelf import DraftKeeper, DraftShelf
+from graph.editing.loading import Intake
 from graph.editing.overlay import Overlay
 from graph.editing.planning import conflict, inverse, plan, require_unchanged, slot_differences
 from graph.editing.purging import Eraser
@@ -131,6 +133,12 @@ class SharedStoreSteps(DraftKeeper):
     def _eraser(self, writing: Writing) -> Eraser:
         """What erases facts in a write."""
 
+    @abstractmethod
+    def _load(
+        self, rows: Iterable[Row], intake: Intake, kind: str, author: str, reason: str
+    ) -> LoadReport:
+        """Import all rows as one revision."""
+
     def state(self, at: int | None = None) -> str:
         return f"{self.store_id}@{self.revision() if at is None else at}"
 
@@ -151,6 +159,21 @@ class SharedStoreSteps(DraftKeeper):
             writing.write(net(changes))
 
         return self._revise("edit", author, reason, work, write_id)
+
+    def load(
+        self,
+        rows: Iterable[Row],
+        *,
+        author: str,
+        reason: str = "",
+        kind: str = "import",
+        source: str = "",
+        skip_bad: bool = False,
+        on_bad: Callable[[BadLine], None] | None = None,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> LoadReport:
+        intake = Intake(source, skip_bad, on_bad, on_progress)
+        return self._load(rows, intake, kind, author, reason)
 
     def publish_draft(
         self,

@@ -8,7 +8,7 @@ committed rows plus the batch still in flight.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -163,18 +163,13 @@ def load(
     lease: Lease,
     store: TripletReads,
     rows: Iterable[Row],
-    *,
+    intake: Intake,
+    kind: str,
     author: str,
-    reason: str = "",
-    kind: str = "import",
-    source: str = "",
-    skip_bad: bool = False,
-    on_bad: Callable[[BadLine], None] | None = None,
-    on_progress: Callable[[int], None] | None = None,
+    reason: str,
 ) -> LoadReport:
-    """Take in all rows as one revision; see `graph.core.protocol.SharedStore.load`."""
+    """Import all rows as one revision; see `graph.core.protocol.SharedStore.load`."""
     author, reason = clean_note(author, "author"), clean_note(reason, "reason")
-    intake = Intake(source, skip_bad, on_bad, on_progress)
     with lease, _Loader(lease, store, intake) as loader:
         batch: list[Row] = []
         type_: type | None = None  # of the rows of the batch; bad lines go with any

@@ -23,6 +23,7 @@ from graph.core.protocol import LoadReport, Statistics, TripletStore
 from graph.core.vectors import Vectors
 from graph.core.writer_priority import WriterPriority
 from graph.editing.draft_shelf import DraftShelf
+from graph.editing.loading import Intake
 from graph.editing.shared_store import FindRevision, SharedStoreSteps, Writing
 from graph.neo4j.checks import findings
 from graph.neo4j.driver import Connection, address_of, run
@@ -168,8 +169,11 @@ class Neo4jStore(Neo4jReads, SharedStoreSteps):
         """The right to write the next revision in parts."""
         return Lease(self.turns, self.clock)
 
-    def load(self, rows: Iterable[Row], **options: Any) -> LoadReport:
-        return load(self.lease(), cast(TripletStore, self), rows, **options)
+    def _load(
+        self, rows: Iterable[Row], intake: Intake, kind: str, author: str, reason: str
+    ) -> LoadReport:
+        store = cast(TripletStore, self)
+        return load(self.lease(), store, rows, intake, kind, author, reason)
 
     def unembedded(self, after: int = -1, limit: int = 1000) -> list[tuple[int, str]]:
         rows = self.rows(

@@ -69,20 +69,15 @@ class _Relation:
 def load(
     revise: Callable[[str, str, str, Callable[[SqliteWriting], None]], int],
     rows: Iterable[Row],
-    *,
+    intake: Intake,
+    kind: str,
     author: str,
-    reason: str = "",
-    kind: str = "import",
-    source: str = "",
-    skip_bad: bool = False,
-    on_bad: Callable[[BadLine], None] | None = None,
-    on_progress: Callable[[int], None] | None = None,
+    reason: str,
 ) -> LoadReport:
-    """Take in all rows as one revision; see `graph.core.protocol.SharedStore.load`.
+    """Import all rows as one revision; see `graph.core.protocol.SharedStore.load`.
 
     `revise` does a piece of work in a transaction that makes a revision.
     """
-    intake = Intake(source, skip_bad, on_bad, on_progress)
 
     def work(writing: SqliteWriting) -> None:
         with _much_memory(writing.sql):

@@ -28,6 +28,7 @@ from graph.core.protocol import LoadReport, Statistics, TripletStore
 from graph.core.vectors import Vectors
 from graph.core.writer_priority import WriterPriority
 from graph.editing.draft_shelf import DraftShelf
+from graph.editing.loading import Intake
 from graph.editing.shared_store import SharedStoreSteps, Writing, version_deltas
 from graph.sqlite.backup import back_up
 from graph.sqlite.checks import findings
@@ -256,8 +257,10 @@ class SqliteStore(SqliteReads, SharedStoreSteps):
     def _unlisted_deltas(self, writing: Writing, revision: int) -> list[Delta]:
         return version_deltas(writing.at(revision - 1), writing.at(revision), revision)
 
-    def load(self, rows: Iterable[Row], **options: Any) -> LoadReport:
-        return load(partial(self._revise, brief=False), rows, **options)
+    def _load(
+        self, rows: Iterable[Row], intake: Intake, kind: str, author: str, reason: str
+    ) -> LoadReport:
+        return load(partial(self._revise, brief=False), rows, intake, kind, author, reason)
 
     def unembedded(self, after: int = -1, limit: int = 1000) -> list[tuple[int, str]]:
         return lacking(self._rows, after, limit)
