@@ -34,7 +34,7 @@ test: ## run all tests, or some: ARGS="-m unit", ARGS=tests/graph
 test-optional: ## install Ray and datasets (450 MB) and run the tests that need them
 	$(SETUP) dev
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-ray.txt -r requirements-hub.txt
-	@$(PYTHON) -m pytest tests/training/test_ray.py tests/training/test_hub.py $(ARGS)
+	@$(PYTHON) -m pytest tests/training/annotation/test_ray.py tests/training/annotation/test_hub.py $(ARGS)
 
 lint: ## check style and types
 	$(SETUP) dev

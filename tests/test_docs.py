@@ -23,8 +23,8 @@ from graph.opening import open_store
 from model.__main__ import main as model_main
 from model.settings import DecodingSettings
 from tests.test_rooms import ORDER
+from tests.training.annotation.test_articles import examples
 from tests.training.released import write_released
-from tests.training.test_articles import examples
 from training.__main__ import COMMANDS as KNOWN
 from training.__main__ import main as training_main
 from training.evaluation import cases, suite_context
@@ -94,7 +94,7 @@ NOT_RUN = {  # how a command begins: why it is not run
     "python -m graph copy --from sqlite:///world.db --to neo4j:": _SERVER,
     "python -m graph copy --from neo4j:": _SERVER,
     'python -m model generate "Tell me about France." --model kilian-group/': "needs the Hub",
-    "python -m graph embed": "needs the optional embeddings; tests/graph/test_encoder.py runs it",
+    "python -m graph embed": "needs the embeddings; tests/graph/lookup/test_encoder.py runs it",
     "python -m tools.benchmarks.table": "writes into the checkout; tests/graph/test_measures.py",
 }
 LONGEST = DecodingSettings(max_tokens=16)  # of a text in the evaluation; an untrained model rambles

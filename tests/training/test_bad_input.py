@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.training.test_articles import examples
-from tests.training.test_starting_model import _fit
+from tests.training.annotation.test_articles import examples
+from tests.training.fit.test_starting_model import _fit
 from tests.training.toy import write_toy_corpus
 from training.__main__ import main
 from training.fit.module import load_module

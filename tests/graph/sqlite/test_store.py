@@ -26,7 +26,7 @@ from graph.sqlite.file import SCHEMA_VERSION
 from graph.sqlite.store import SqliteStore
 from tests.graph.helpers import fact_of, id_of, said
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_every_writing_connection_is_durable(shared: SqliteStore) -> None:

@@ -1,6 +1,6 @@
 """Trains the same run over and over, killed at random moments: run as `python -m` by a test.
 
-    python -m tests.training.killed_run CONFIG FOLDER SEED KILLS
+    python -m tests.training.fit.killed_run CONFIG FOLDER SEED KILLS
 
 The packages are imported once; each attempt is a child that is forked off before any computation.
 Every other attempt is killed at a random moment after its first checkpoint, or in every fourth one

@@ -11,7 +11,7 @@ import pytest
 import torch
 import yaml
 
-from tests.training.gradient_run import DOCUMENTS, run
+from tests.training.fit.gradient_run import DOCUMENTS, run
 from tests.training.toy import run_alone
 from training.data.batches import plan_batches
 from training.data.shards import Shard

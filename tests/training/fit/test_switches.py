@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.training.test_starting_model import _fit
+from tests.training.fit.test_starting_model import _fit
 from tools.benchmarks.scaling import SIZES, new_module
 from training.fit.command import main as fit
 from training.fit.curve_log import read_curve

@@ -8,7 +8,7 @@ import yaml
 
 from graph.core.edits import Add
 from graph.opening import open_store
-from tests.training.test_fit import CONFIGS, _config
+from tests.training.fit.test_fit import CONFIGS, _config
 from tests.training.toy import FACTS
 from training.__main__ import main
 from training.fit.module import load_module

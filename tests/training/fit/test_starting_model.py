@@ -21,7 +21,7 @@ from transformers import (
 
 from model.checkpoint import load_checkpoint
 from model.roles import MARKERS, MarkerIds, Role, loss_mask, token_roles
-from tests.training.test_articles import examples
+from tests.training.annotation.test_articles import examples
 from training.__main__ import main
 from training.annotation.annotated_text import parse
 from training.data.batches import collate

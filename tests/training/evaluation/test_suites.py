@@ -19,7 +19,7 @@ from graph.opening import open_store
 from graph.world import DATA
 from model.checkpoint import make_checkpoint
 from model.engine.decoder import Decoder
-from tests.training.test_evaluate import _trace
+from tests.training.evaluation.test_evaluate import _trace
 from training.corpus.phrase_book import load_phrases
 from training.corpus.prompts import Prompts
 from training.corpus.records import DEFAULT_FACTS, read_records

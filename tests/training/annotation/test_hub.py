@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.training.test_articles import examples
+from tests.training.annotation.test_articles import examples
 from training.__main__ import main
 from training.annotation.articles import Problems, read_articles
 from training.errors import CorpusError

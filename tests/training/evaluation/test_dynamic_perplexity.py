@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from model.checkpoint import load_checkpoint
-from tests.training.test_starting_model import _fit
+from tests.training.fit.test_starting_model import _fit
 from training.__main__ import main
 from training.data.shards import Shard
 from training.data.tokenizer import Encoded

@@ -1,6 +1,6 @@
 """One optimiser step, whose gradient is written to a file: run as `python -m` by a test.
 
-python -m tests.training.gradient_run CORPUS OUT BATCH_TOKENS ACCUMULATE DEVICES
+python -m tests.training.fit.gradient_run CORPUS OUT BATCH_TOKENS ACCUMULATE DEVICES
 """
 
 from __future__ import annotations
