@@ -11,7 +11,7 @@ Everything is computed from the trace alone, by the page and the evaluation alik
   entities that were found, nor a value that was returned before it holds it.
 
 "Name" means here a word with a capital letter or a digit in it, or in a script without capitals,
-outside `_ORDINARY`. So a wrong word in lower case ("a planet") is no stretch of ours to find.
+outside `_ORDINARY`. So a wrong word in lower case ("a planet") is not a stretch of ours to find.
 """
 
 from __future__ import annotations

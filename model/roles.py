@@ -169,7 +169,7 @@ def misplaced_markers(
     """Where the grammar is broken, bool [B, T]: each marker that does not follow its predecessor.
 
     The first marker of a row may be any one if the row has no prompt, since it may be cut at the
-    left; a lookup that is open at the end of a row is no error, since it may be cut there.
+    left; a lookup that is open at the end of a row is not an error, since it may be cut there.
     """
     kinds_BT = _kinds(ids_BT, markers)
     prompt_BT = _in_prompt(ids_BT, prompt_lengths)

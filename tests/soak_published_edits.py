@@ -1,4 +1,4 @@
-"""Acknowledged edits are kept, whatever else uses the file: a command for the long form.
+"""Acknowledged edits are kept while others use the file: a command for the long form.
 
     python -m tests.soak_published_edits --rounds 20 --edits 1000
 
@@ -135,7 +135,7 @@ def revision_of(store: object, number: int) -> int | None:
 
 
 class Round:
-    """One round: a publisher that is started again after each kill, and commands beside it."""
+    """One round: a publisher that is started again after each kill, and commands next to it."""
 
     def __init__(self, url: str, folder: Path, first: int, edits: int, seed: int) -> None:
         self.url, self.folder, self.seed = url, folder, seed

@@ -71,7 +71,7 @@ MADE = {  # files that the commands of a page leave
         "by-model.jsonl",
         "wiki.db",
     ),
-    "docs/importing.md": ("own.db", "facts.jsonl", "world.jsonl"),
+    "docs/importing.md": ("own.db", "facts.jsonl", "first.jsonl"),
     "docs/graph-commands.md": ("world.db", "copy.db", "second.db"),
     "docs/deployment.md": ("copy.db", "lmlm.db"),
     "docs/evaluation.md": ("build/evaluation.json", "build/evaluation.run.json"),
@@ -102,7 +102,8 @@ LONGEST = DecodingSettings(max_tokens=16)  # of a text in the evaluation; an unt
 
 def _blocks(text: str) -> list[str]:
     """The fenced blocks of a page that hold commands."""
-    return re.findall(r"^```\n(.*?)^```", text, re.M | re.S)
+    fences = re.findall(r"^```(\w*)\n(.*?)^```", text, re.M | re.S)
+    return [block for language, block in fences if not language]
 
 
 def _commands(text: str) -> list[str]:

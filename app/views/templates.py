@@ -86,7 +86,7 @@ def render(template: str, **values: Any) -> Markup:
 
 
 def macro(template: str, name: str) -> Callable[..., Markup]:
-    """A macro of a template, as a function: cheaper than `render`, for what is drawn often."""
+    """A macro of a template, as a function: cheaper than `render` for what is drawn often."""
     made: Callable[..., Markup] = getattr(environment.get_template(template).module, name)
     return made
 

@@ -17,7 +17,7 @@ from graph.core.errors import StoreError
 from graph.core.ids import LARGEST_ID
 from graph.core.names import quoted
 
-APPLICATION_ID = 0x4C414D50  # "LAMP", in the file's header: tells our files from other databases
+APPLICATION_ID = 0x4C414D50  # "LAMP", in the file's header: marks our files among databases
 SCHEMA_VERSION = 2
 _NOT_ONE = "{} is not a database; give the path of another file."
 OPEN = LARGEST_ID  # `until` of a row that is current

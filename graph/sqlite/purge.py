@@ -15,7 +15,7 @@ _LEFT_EMPTY = 2  # `undone` of a revision of which a purge left nothing
 
 
 def rewrite(writer: sqlite3.Connection) -> bool:
-    """Write the file anew and cut the log, so that nothing deleted is left in either.
+    """Write the file again and cut the log, so that nothing deleted is left in either.
 
     Returns False where another process keeps reading, so that the log could not be cut.
     """

@@ -24,7 +24,7 @@ from graph.neo4j.store import Neo4jStore
 from graph.sqlite.store import SqliteStore
 from tools.neo4j_server.server import Server
 
-# A busy machine makes single examples slow; that is no failure.
+# A busy machine makes single examples slow; that is not a failure.
 settings.register_profile("lamplight", deadline=None)
 settings.load_profile("lamplight")
 

@@ -348,7 +348,7 @@ def test_every_relation_is_described_and_used(facts: list[Fact], relations: dict
     assert set(relations.values()) == {"link", "literal"}
     assert all(row["description"].strip() for row in read("relations.csv"))
     assert len({fold(name) for name in relations}) == len(relations)
-    assert "relations" not in relations, "the reserved relation is no stored one"
+    assert "relations" not in relations, "the reserved relation is not stored"
 
 
 def test_linked_entities_have_the_type_that_the_relation_asks_for(

@@ -227,7 +227,7 @@ def sequence(*parts: str | int) -> list[int]:
 
 
 def fixed(generated: list[int], prompt_tokens: int) -> Checkpoint:
-    """A model that wants these ids at these places whatever is forced between; then it ends."""
+    """A model that wants these ids at these places, forced ids in between or not; then it ends."""
 
     def next_id(ids: list[int]) -> int:
         at = len(ids) - prompt_tokens

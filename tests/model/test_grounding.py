@@ -124,7 +124,7 @@ def test_two_lookups_may_share_the_words_that_say_both() -> None:
          ["unused", "faithful"]),
         ("[F|capital|Paris][F|largest|Lyon] The largest city is Lyon.", ["unused", "faithful"]),
         ("It borders[F|borders|Spain; Italy] Spain and Malta.", ["faithful"]),
-        # an edited fact beside one that still holds the old value
+        # an edited fact next to one that still holds the old value
         ("It is[F|largest city|Paris] Paris. Its capital is[F|capital|Ulm] Paris.",
          ["faithful", "contradicted"]),
         ("Its capital is[F|capital|Ulm] Paris.[F|largest|Paris] Paris is the largest city.",
@@ -163,7 +163,7 @@ def test_a_contradiction_says_what_stands_there_instead() -> None:
         ("[F|capital|Paris] Paris Lyon", ["Lyon"]),
         # said before it was looked up
         ("Paris is the capital,[France|capital|Paris] Paris.", ["Paris"]),
-        # openings and function words are no names; neither is "I"
+        # openings and function words are not names; neither is "I"
         ("However, there is nothing. Its people I like. Among others, Both.", []),
         ("The Republic is one.", ["Republic"]),
         ("[F|relations|capital; World Heritage site] World Heritage sites are listed.", []),
@@ -244,7 +244,7 @@ def test_the_corpus_is_grounded() -> None:
 
     writer = Writer(read_records(DEFAULT_FACTS).values(), load_phrases())
     bad: list[tuple[str, object]] = []
-    values = said = 0
+    values = marked = 0
     for seed in range(250):
         document = writer.document(random.Random(seed))
         if "[" in document.text or "|" in document.text.replace("<|", "").replace("|>", ""):
@@ -252,9 +252,9 @@ def test_the_corpus_is_grounded() -> None:
         trace: Trace = trace_of(document.prompt, document.text)
         found = ground(trace)
         values += sum(len(entry.lookup.value_spans) for entry in trace.lookups)
-        said += len(found.marks)
+        marked += len(found.marks)
         if found.unsupported or "contradicted" in found.by_lookup:
             bad.append((trace.text, found))
     assert values > 300
-    assert said / values > 0.995
+    assert marked / values > 0.995
     assert len(bad) <= 2, list(itertools.islice(bad, 5))

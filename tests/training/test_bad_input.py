@@ -19,7 +19,7 @@ from training.fit.module import load_module
 from training.fit.run_checkpoints import WholeCheckpoints
 
 INNER = "<|db_entity|> B<|db_relationship|> r<|db_return|> w<|db_end|>"
-BROKEN = {  # text of an article: what is told of it
+BROKEN = {  # text of an article: what is reported about it
     "a [dblookup('A', 'r') -> v": "character 2: it never closes",
     "a <|db_entity|> A<|db_relationship|> r": "character 2: it never closes",
     "a<|db_end|> b": "character 1: a marker stands outside a lookup",
@@ -48,7 +48,7 @@ def test_unbalanced_and_nested_lookups_are_told_with_their_place(
         "extract": ["--store", f"sqlite:///{tmp_path / 'a.db'}"],
         "show-mask": ["--tokenizer", str(toy_corpus / "tokenizer"), "--document", "13"],
     }
-    looks = command == "show-mask"  # shows what can be read, and tells the rest
+    looks = command == "show-mask"  # shows what can be read, and reports the rest
     assert main([command, str(source), *options[command]]) == (0 if looks else 1)
     told = capsys.readouterr().err if looks else _told(capsys)
     assert f"document 13, {BROKEN[text]}" in told

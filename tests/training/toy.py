@@ -47,7 +47,7 @@ def paragraph(entity: str, facts: dict[str, str], question: str = "") -> Documen
 
 
 def toy_documents(count: int, seed: int = 0) -> Iterator[Document]:
-    """Paragraphs, questions and misses with values drawn anew."""
+    """Paragraphs, questions and misses with values drawn again."""
     rng = random.Random(seed)
     for _ in range(count):
         entity, facts = rng.choice(list(FACTS.items()))

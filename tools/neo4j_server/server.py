@@ -113,7 +113,7 @@ class Server:
         command = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         command += ["-cp", f"{JARS}/*", str(HERE / "Neo4jServer.java")]
         log = (self.home / "server.log").open("ab")
-        # Its standard input is our pipe, so it ends with us, whatever becomes of us.
+        # Its standard input is our pipe, so it ends with us, even if we are killed.
         self.process = subprocess.Popen(
             [*command, str(self.home), str(self.port), str(conf)],
             stdin=subprocess.PIPE, stdout=log, stderr=log,

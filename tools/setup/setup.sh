@@ -22,7 +22,7 @@ say() { echo "$*" >&2; }
 fail() { say "$*"; exit 1; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# -- one set-up at a time: the lock ends with this process, whatever ends it
+# -- one set-up at a time: the lock ends with this process, even if it is killed
 
 lock() {
     mkdir -p build

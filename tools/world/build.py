@@ -247,7 +247,7 @@ def spare_height(world: World) -> None:
 
 
 def spare_occupation(world: World) -> None:
-    """What is said twice: a head of state who heads Israel, Henry IV (king of France)."""
+    """What is stated twice: a head of state who heads Israel, Henry IV (king of France)."""
     others = {r.entity for r in world.rows if r.relation in PERSONAL - {"occupation"}}
     offices = {
         (row.entity, known.OFFICE_RELATIONS[row.relation])
@@ -291,7 +291,7 @@ def settle_places(world: World) -> None:
 
     def change(row: Row) -> Row | None:
         if row.relation == "part of" and row.value in places:
-            row = replace(row, relation="located in")  # a university is no part of Pennsylvania
+            row = replace(row, relation="located in")  # a university is not part of Pennsylvania
         if row.relation == "country" and row.source != "geonames" and row.entity in by_geonames:
             return None
         if row.relation == "located in":
@@ -451,7 +451,7 @@ def both_ways(world: World) -> None:
 
 
 def date_facts(world: World) -> None:
-    """Facts that age carry the year they are of, where the source tells."""
+    """Facts that age carry the year they are of, if the source gives it."""
 
     def change(row: Row) -> Row:
         if row.source == "factbook" and row.relation in known.AGEING:

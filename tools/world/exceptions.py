@@ -26,7 +26,7 @@ CINEMA_LINKS = {
 
 # Entities of the full table that are none, or double one of the core.
 NOT_WORTH_ADDING = {
-    "Meuse",  # an operation, told apart badly from the river
+    "Meuse",  # an operation, easily mistaken for the river
     "Caspian",  # is the Caspian Sea
 }
 
@@ -80,7 +80,7 @@ DROPPED_ENTITIES = {
     "Sinai (Sinai)",  # the desert of the peninsula Sinai, which is there
     "Tunguska River (river)",  # three rivers are called so; one is enough
     "Oceania (Pacific Ocean)",  # is Oceania, which is there
-    # GeoNames lists parts and unions of cities beside the cities, with figures that mislead
+    # GeoNames lists parts and unions of cities next to the cities, with figures that mislead
     "New South Memphis", "South Boston", "West Raleigh", "Lexington-Fayette", "Meads",
     "Tri-Cities", "East Chattanooga", "Cypress",
     "John Davys",  # WordNet's second spelling of a navigator; birth year doubtful
@@ -121,7 +121,7 @@ DROPPED_FACTS = {
     ("Mount Olympus", "located in", "Cyprus"),  # another Mount Olympus
     ("Pobeda Peak", "located in", "India"),  # it is on the border of Kyrgyzstan and China
     ("Tien Shan", "located in", "India"),  # likewise
-    ("Gansu", "located in", "Silk Road"),  # a road is no larger place
+    ("Gansu", "located in", "Silk Road"),  # a road is not a larger place
     ("Northern Ireland", "located in", "Ireland"),  # here Ireland is the other country
     ("Dalian", "located in", "Luda"),  # an old name of the city itself
     ("Lushun", "located in", "Luda"),
@@ -151,7 +151,7 @@ DROPPED_FACTS = {
     ("Honolulu", "capital of", "Oahu"),  # an island has no capital
     ("Oahu", "capital", "Honolulu"),
     ("Bolivia", "national symbol", "national flowers"),  # does not say which
-    ("Balkan Wars", "part of", "Balkan Peninsula"),  # a place is no war
+    ("Balkan Wars", "part of", "Balkan Peninsula"),  # a place is not a war
     ("Herman Hollerith", "invented", "system"),  # cut short
     ("U. of Cal at Berkeley", "occupation", "scientist"),  # an institution
     ("Edwin Hubble", "discovered", "that"),  # cut short
@@ -176,7 +176,7 @@ DROPPED_FACTS = {
     ("Kosovo", "instance of", "state"),  # the type is territory; its standing is disputed
 }
 
-# Values that are no answer to the relation, whatever the entity.
+# Values that do not answer the relation, for any entity.
 DROPPED_VALUES: dict[str, set[str]] = {
     "political party": {"Nonpartisan"},  # Washington belonged to none
     # WordNet's head noun, where it is a people, a family tie, praise or blame and not a calling

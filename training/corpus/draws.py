@@ -22,7 +22,7 @@ from training.corpus.made_up_values import MAX_CHARACTERS, alike, made_up_value,
 from training.corpus.phrase_book import Phrases
 from training.corpus.records import Record, words_of
 
-_COMMON = re.compile(r"[a-z]{3,12}")  # a word that is no name
+_COMMON = re.compile(r"[a-z]{3,12}")  # a word that is not a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +239,7 @@ class Draws:
     def new_relation(self, rng: random.Random) -> str:
         """A made-up name of a relation; one in five is nearly that of one with phrases of its own.
 
-        Else "first lit" and "year built" are told in the words of "first awarded" and "year": an
+        Else "first lit" and "year built" are stated in the words of "first awarded" and "year": an
         ascent was awarded, and a lighthouse took place.
         """
         if rng.random() < 0.2:

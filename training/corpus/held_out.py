@@ -16,7 +16,7 @@ def pair_held_out(first: str, second: str) -> bool:
 
 
 class NameFilter:
-    """Tells whether a text holds one of a set of names, word by word and regardless of case."""
+    """Checks whether a text holds one of a set of names, word by word and regardless of case."""
 
     def __init__(self, names: Iterable[str]):
         self._names: dict[str, set[tuple[str, ...]]] = defaultdict(set)
@@ -65,7 +65,7 @@ def held_out_entities(records: dict[str, Record], share: float = 0.05) -> list[s
 
 
 def read_held_out(model: str | Path) -> frozenset[str]:
-    """The names in `held_out.txt` beside a checkpoint; none if there is no such file."""
+    """The names in `held_out.txt` next to a checkpoint; none if there is no such file."""
     path = Path(model) / "held_out.txt"
     return frozenset(path.read_text("utf-8").splitlines() if path.is_file() else ())
 

@@ -51,7 +51,7 @@ class JoinedSentence:
         """The sentence, after all its lookups.
 
         Where a lookup stood within, its words were chosen before the model saw whether the list
-        goes on with that relation: "was a native of" was followed by whatever was listed next.
+        goes on with that relation: "was a native of" was followed by the next item of the list.
         """
         a, b = self.relations[:2]
         template = self.same if self.same and answers[a] == answers[b] else self.text

@@ -85,8 +85,8 @@ class PromptNoise:
     def in_another_language(self, rng: random.Random) -> str:
         """A request for a paragraph, not in English, or in no language at all.
 
-        What no document holds cannot be told from a name, so a third of them are letters of any
-        script around the name, with spaces between or, as Chinese and Japanese are written, none.
+        What no document holds cannot be distinguished from a name, so a third of them are letters
+        of any script around the name, with spaces between or, as in Chinese and Japanese, none.
         """
         if rng.random() < 0.67:
             other_languages: list[str] = self._wordings["other_languages"]
@@ -157,7 +157,7 @@ class PromptNoise:
         text = parts[0]
         for literal in parts[2::2]:
             text += f"{{{next(names)}}}" + literal
-        # A name that is run into the word before it could not be told from it.
+        # A name that is run into the word before it could not be separated from it.
         return re.sub(r"(?<=[\w,.]){", " {", text) if style < 0.3 else text
 
 

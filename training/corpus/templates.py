@@ -3,7 +3,7 @@
 A template is English with placeholders: `{entity}`, `{entity's}`, `{value}`, `{a value}`,
 `{RELATION}`, `{a RELATION}` and `{one|many}`, which agrees with the number of values of the next
 value in the sentence. A sentence begins with the lookup of its first relation, so that its words
-are chosen beside the name of that relation and its answer: where the lookup stood within, a model
+are chosen next to the name of that relation and its answer: where the lookup stood within, a model
 began with "was discovered by" and then looked up `discovered`. The lookups of a joined sentence's
 further relations are written where their answers are first needed: before the value, or before an
 article, a plural or a verb whose form depends on it. So the model never writes a word that

@@ -1,4 +1,4 @@
-"""No handle of ours on a database that SQLite has open; whatever is not a database stays whole."""
+"""No handle of ours on a database that SQLite has open; other files stay whole."""
 
 from __future__ import annotations
 

@@ -225,7 +225,7 @@ def test_init_brings_a_store_of_the_first_schema_version_up_to_date(
     )
     neo4j_store.apply([AddAlias(id_of(neo4j_store, "New York"), "Big Apple")], author="Ada")
     revision = neo4j_store.revision()
-    # As that version had it: a folded key beside the bag, which was empty for a name without words.
+    # As that version had it: a folded key next to the bag, and no bag for a name without words.
     cypher("MATCH (n:Entity|Name) SET n.key = toLower(n.name)")
     cypher("MATCH (n:Entity {name: '\N{SNOWMAN}'}) SET n.bag = ''")
     cypher("CREATE INDEX name_key FOR (n:Name) ON (n.key)")
@@ -285,7 +285,7 @@ def test_rows_of_somebody_elses_database_are_imported(
         (fact,) = sqlite.all_facts()
         assert (fact.entity, fact.relation, fact.value) == ("Ada", "KNOWS", "Charles")
         assert (fact.source, fact.year) == ("ours", 1833)
-        assert main([*start, born]) == 2  # nothing of it, for two are no values
+        assert main([*start, born]) == 2  # nothing of it, because two are not values
         told = capsys.readouterr().err
         assert "Its value is" in told
         assert "Nothing was imported: 2 invalid lines" in told

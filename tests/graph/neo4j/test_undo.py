@@ -143,7 +143,7 @@ def test_what_was_built_upon_is_not_undone(store: Neo4jStore) -> None:
 def test_a_lease_is_kept_while_its_process_lives(
     store: Neo4jStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows that are slow to come are no reason to take an import for dead."""
+    """An import is not taken for dead because its rows come slowly."""
     monkeypatch.setattr("graph.neo4j.turns.LEASE_SECONDS", 3)
     monkeypatch.setattr("graph.neo4j.turns.PATIENCE_SECONDS", 6.0)
     go = threading.Event()

@@ -218,7 +218,7 @@ def test_an_import_is_one_entry_and_can_be_undone(filled: SqliteStore) -> None:
 def test_an_import_means_what_edits_mean(
     filled: SqliteStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kept: int
 ) -> None:
-    """However little is kept in memory, and in whatever order the rows come."""
+    """However little is kept in memory, and in any order of the rows."""
     for name in ("_CACHED", "_MANY", "_TOGETHER"):
         monkeypatch.setattr(sqlite_load, name, min(kept, getattr(sqlite_load, name)))
     names = ["France", "Spain", "Paris", "Oslo", "Rome", "Bern"]
@@ -362,7 +362,7 @@ def test_two_processes_write_one_file(filled: SqliteStore) -> None:
 
 
 def test_kill_9_loses_and_doubles_nothing(filled: SqliteStore) -> None:
-    """A child acknowledges each edit on its output; whatever it acknowledged has to be there."""
+    """A child acknowledges each edit on its output; each of those has to be there."""
     script = """
         import itertools, sys
         from graph.core.edits import Add

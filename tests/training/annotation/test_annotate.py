@@ -52,14 +52,14 @@ def test_alignment_finds_values_in_other_spellings(url):
     with open_store(url) as store:
         (found,) = AlignmentAnnotator(store).annotate([Text(CURIE)])
     assert found.text == CURIE
-    said = {lookup.relation: found.text[lookup.position :] for lookup in found.lookups}
-    assert said["birth date"].startswith("November 7, 1867")
-    assert said["country"].startswith("Polish")
-    assert said["occupation"].startswith("physicist")
-    assert said["spouse"].startswith("P. Curie")
-    assert said["neighbours"].startswith("67.4 million")
-    assert said["date of death"].startswith("4 July 1934")
-    assert "motto" not in said  # two letters stand everywhere
+    values = {lookup.relation: found.text[lookup.position :] for lookup in found.lookups}
+    assert values["birth date"].startswith("November 7, 1867")
+    assert values["country"].startswith("Polish")
+    assert values["occupation"].startswith("physicist")
+    assert values["spouse"].startswith("P. Curie")
+    assert values["neighbours"].startswith("67.4 million")
+    assert values["date of death"].startswith("4 July 1934")
+    assert "motto" not in values  # two letters stand everywhere
     values = {lookup.relation: lookup.value for lookup in found.lookups}
     assert values["birth date"] == "7 November 1867"  # what the graph answers
 

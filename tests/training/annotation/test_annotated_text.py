@@ -1,4 +1,4 @@
-"""Annotated text: nothing is lost between its forms, and what is broken is told."""
+"""Annotated text: nothing is lost between its forms, and what is broken is reported."""
 
 from __future__ import annotations
 

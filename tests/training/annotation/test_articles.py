@@ -29,7 +29,7 @@ def examples(count: int = 12) -> list[dict]:
     made = []
     for number in range(count):
         annotated = "\n".join(SENTENCE.format(*people[(number + i) % 3]) for i in range(2))
-        made.append({"annotated_text": annotated, "text": f"Title {number}\n\nwhatever"})
+        made.append({"annotated_text": annotated, "text": f"Title {number}\n\nbody"})
     return made
 
 
@@ -55,7 +55,7 @@ def test_every_form_of_file_holds_the_same_articles(tmp_path, ending):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         ("", "is not JSON"),
         ('{"examples": []}', "holds no document"),
@@ -63,10 +63,10 @@ def test_every_form_of_file_holds_the_same_articles(tmp_path, ending):
         ('{"examples": [{"text": "a"}]}', "Document 1 of .* has no annotated_text"),
     ],
 )
-def test_a_file_that_is_no_corpus_is_told(tmp_path, content, told):
+def test_a_file_that_is_no_corpus_is_told(tmp_path, content, reported):
     path = tmp_path / "bad.json"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(CorpusError, match=told):
+    with pytest.raises(CorpusError, match=reported):
         list(read_articles(path, Problems()))
     with pytest.raises(CorpusError, match="no file"):
         list(read_articles(tmp_path / "none.json", Problems()))
@@ -80,9 +80,9 @@ def test_broken_lookups_are_told_and_dropped_only_on_request(corpus, tmp_path, c
     out = tmp_path / "out"
     command = ["shards", str(corpus), "--out", str(out), "--vocabulary", "400"]
     assert main(command) == 1
-    told = capsys.readouterr().err
-    assert f"document 5, character {offset}" in told
-    assert "--drop-broken" in told
+    reported = capsys.readouterr().err
+    assert f"document 5, character {offset}" in reported
+    assert "--drop-broken" in reported
     assert not out.exists()
     assert main([*command, "--drop-broken"]) == 0
     assert "Left out: 1" in capsys.readouterr().out

@@ -217,7 +217,9 @@ def test_half_of_the_values_are_counterfactual(writer):
         record = rng.choice(writer.draws.by_relation[relation])
         value = record.facts[relation][0]
         real[writer.draws.value(rng, relation, value) == value] += 1
-    assert 0.42 <= real[True] / real.total() <= 0.60  # a value drawn anew may be the same by chance
+    assert (
+        0.42 <= real[True] / real.total() <= 0.60
+    )  # a value drawn again may be the same by chance
 
 
 def test_no_chain_uses_a_pair_of_relations_that_is_held_out(writer):

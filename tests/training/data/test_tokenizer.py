@@ -1,4 +1,4 @@
-"""Whatever a name or value looks like, its ids are the same alone, looked up and repeated."""
+"""A name or value of any kind: its ids are the same alone, looked up and repeated."""
 
 from __future__ import annotations
 
@@ -172,6 +172,6 @@ def test_a_name_that_opens_prompt_or_text_is_tokenised_as_in_a_lookup(tokenizer)
     assert encoded.ids[1 : 1 + len(ids)] == ids
     opening = slice(encoded.prompt_length, encoded.prompt_length + len(ids))
     assert encoded.ids[opening] == ids
-    # A first token that is the space alone is no part of the name.
+    # A first token that is the space alone is not part of the name.
     assert encoded.flags[opening][1:] == [0] * (len(ids) - 1)
     assert encoded.flags[opening.stop] == 1

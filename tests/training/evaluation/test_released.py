@@ -102,4 +102,4 @@ def test_suites_measure_it_by_the_command(folder, url, tmp_path):
     assert found["coverage"]["value"] == 0.0
     assert found["edit_question"]["n"] == found["edits_at_once_1"]["n"] == 3
     assert found["edit_question"]["value"] == 0.0
-    assert "forgotten_del_on" not in found  # it told no fact that could be forgotten
+    assert "forgotten_del_on" not in found  # it stated no fact that could be forgotten

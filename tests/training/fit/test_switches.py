@@ -63,7 +63,7 @@ def test_switches_change_no_loss(switch, toy_corpus, tmp_path):
     ],
 )
 def test_what_a_cpu_cannot_run_is_at_least_read(options, says, capsys):
-    """PyTorch shards over accelerators only, and wandb is no requirement."""
+    """PyTorch shards over accelerators only, and wandb is not a requirement."""
     with pytest.raises(SystemExit) as ended:
         fit(["fit", "--config", str(CONFIGS / "llama2-382M.yaml"), *options, "--print_config"])
     printed = capsys.readouterr()

@@ -35,7 +35,7 @@ def test_each_section_has_the_columns_that_it_has_figures_for():
     says, weights = tables.split("### ")[1:]
     assert says.startswith("What it looks up and says\n")
     assert "| all | each relation alike | held-out entities |\n" in says
-    assert "n = 100) |  |  |" in says  # nobody told held-out paragraphs apart when reading
+    assert "n = 100) |  |  |" in says  # no reader separated held-out paragraphs
     assert weights.startswith("What the weights hold\n")
     assert "| all |\n" in weights  # `closed_book_held_out` is no other's held-out column
 

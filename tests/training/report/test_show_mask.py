@@ -29,7 +29,7 @@ def test_runs_are_the_roles_and_what_the_module_trains(tokenizer, toy_corpus):
     runs = runs_of(encoded, tokenizer)
     assert "".join(run.text for run in runs) == tokenizer.decode(encoded.ids)
     assert sum(run.tokens for run in runs) == len(encoded.ids)
-    said = {(run.text.strip(), run.role, run.trained) for run in runs}
+    shown = {(run.text.strip(), run.role, run.trained) for run in runs}
     assert {
         ("France", Role.ENTITY, True),
         ("capital", Role.RELATION, True),
@@ -37,7 +37,7 @@ def test_runs_are_the_roles_and_what_the_module_trains(tokenizer, toy_corpus):
         ("<|db_end|>", Role.MARKER, False),
         ("<|db_entity|>", Role.MARKER, True),
         ("1879", Role.TEXT, False),
-    } <= said
+    } <= shown
     module = LookupLanguageModule(
         str(toy_corpus / "tokenizer"), hidden_size=16, intermediate_size=16, layers=1, heads=2
     )

@@ -54,7 +54,7 @@ def general_question(material: Material, rng: random.Random) -> tuple[str, str]:
 
 
 def either_question(material: Material, rng: random.Random) -> tuple[str, str]:
-    """A question that either of two relations answers: the list tells which one is there."""
+    """A question that either of two relations answers: the list shows which one is there."""
     draws, prompts, sentences = material.draws, material.prompts, material.sentences
     given = rng.choice(material.phrases.general["either_questions"])
     either: list[str] = given["relations"]
