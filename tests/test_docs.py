@@ -95,7 +95,7 @@ NOT_RUN = {  # how a command begins: why it is not run
     "python -m graph copy --from neo4j:": _SERVER,
     'python -m model generate "Tell me about France." --model kilian-group/': "needs the Hub",
     "python -m graph embed": "needs the embeddings; tests/graph/lookup/test_encoder.py runs it",
-    "python -m tools.benchmarks.table": "writes into the checkout; tests/graph/test_measures.py",
+    "python -m tools.benchmarks.table": "writes into the checkout; tests/tools/test_measured.py",
 }
 LONGEST = DecodingSettings(max_tokens=16)  # of a text in the evaluation; an untrained model rambles
 

@@ -168,7 +168,7 @@ def test_whoever_comes_first_stays(tmp_path: Path) -> None:
             file.write("late")
             path.write_text("early")
 
-    with pytest.raises(OutputRefused, match="meanwhile"):
+    with pytest.raises(OutputRefused, match="at the same time"):
         come_late()
     assert path.read_text() == "early"
     (tmp_path / "making").write_text("late")

@@ -38,7 +38,7 @@ def _config(folder: Path, corpus: Path) -> Path:
 
 
 def _run(folder: Path, corpus: Path, seed: int, kills: int) -> list[dict]:
-    printed = run_alone("killed_run", _config(folder, corpus), folder, seed, kills)
+    printed = run_alone("fit.killed_run", _config(folder, corpus), folder, seed, kills)
     return [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
 
 

@@ -54,7 +54,7 @@ def test_accumulation_of_four_gives_the_gradient_of_the_whole(toy_corpus, tmp_pa
 def test_two_processes_give_the_gradient_of_the_whole(toy_corpus, tmp_path, whole):
     """Two real processes under gloo; each reads its own half of the documents."""
     size = _cut(toy_corpus, 2)
-    run_alone("gradient_run", toy_corpus, tmp_path, size, 1, 2)
+    run_alone("fit.gradient_run", toy_corpus, tmp_path, size, 1, 2)
     _same(torch.load(tmp_path / "gradient.pt", weights_only=True), whole)
     shard = Shard(toy_corpus / "train")
     documents = [tuple(shard.document(index)[0].tolist()) for index in range(DOCUMENTS)]
@@ -65,7 +65,7 @@ def test_two_processes_give_the_gradient_of_the_whole(toy_corpus, tmp_path, whol
 
 @pytest.mark.timeout(1500)
 def test_two_processes_that_accumulate_give_the_gradient_of_the_whole(toy_corpus, tmp_path, whole):
-    run_alone("gradient_run", toy_corpus, tmp_path, _cut(toy_corpus, 4), 2, 2)
+    run_alone("fit.gradient_run", toy_corpus, tmp_path, _cut(toy_corpus, 4), 2, 2)
     _same(torch.load(tmp_path / "gradient.pt", weights_only=True), whole)
 
 
