@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +20,9 @@ from tests.graph.helpers import fact_of, said
 from tests.graph.neo4j.proxy import Proxy
 from tools.neo4j_server.server import Server
 
-ROUNDS = 10
+# Restarts of the server, half of them kills. The long form:
+# LAMPLIGHT_RESTARTS=10 make test ARGS=tests/graph/neo4j/test_faults.py
+ROUNDS = int(os.environ.get("LAMPLIGHT_RESTARTS", "4"))
 
 
 @pytest.fixture
