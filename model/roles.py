@@ -149,20 +149,6 @@ def token_roles(ids_BT: Tensor, markers: MarkerIds, prompt_lengths: Tensor | Non
     return roles_BT.long()
 
 
-def loss_mask(ids_BT: Tensor, roles_BT: Tensor, markers: MarkerIds, values: bool = False) -> Tensor:
-    """Which tokens are targets of training, bool [B, T].
-
-    Out of the loss are the prompt, the values and `<|db_end|>`: what somebody else writes, the
-    person or the graph. Index by target: entry t says whether predicting token t is trained.
-    Padding is not known here; whoever pads masks it. With `values` they are trained all the same,
-    to see what leaving them out is good for.
-    """
-    if values:
-        return roles_BT != int(Role.PROMPT)
-    # Prompt (0) and value (4) are the roles whose last two bits are 0: a pass less over the batch.
-    return ((roles_BT & 3) != 0) & (ids_BT != markers.end)
-
-
 def misplaced_markers(
     ids_BT: Tensor, markers: MarkerIds, prompt_lengths: Tensor | None = None
 ) -> Tensor:

@@ -13,9 +13,9 @@ from typing import Any
 from markupsafe import Markup
 
 from app.state.marked_trace import asked_for
+from app.views.hover_cards import FOUND_BY, repeated_with
 from app.views.templates import KEPT
 from app.views.templates import render as render_template
-from app.views.trace_text import FOUND_BY, repeated_with
 from graph.core.facts import Entity, Fact
 from graph.core.journal import JournalEntry
 from graph.core.names import MAX_NAME, MAX_VALUE

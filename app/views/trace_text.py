@@ -10,7 +10,7 @@ copying the text copies its words alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import groupby
@@ -20,22 +20,15 @@ from markupsafe import Markup, escape
 from app.state.comparison import Comparison
 from app.state.marked_trace import Chip, MarkedTrace, asked_for
 from app.views.edit_summary import summary_html
-from app.views.templates import joined, macro, shortened
+from app.views.hover_cards import hover_cards_html, mark_groups
+from app.views.templates import joined, macro
 from graph.core.facts import Fact
 from graph.core.names import fold
-from graph.world import source_names
-from model.grounding import Mark
 from model.roles import Role
 from model.trace import TraceLookup
 
-FOUND_BY = {  # what follows "found"
-    "exact": "by its exact name",
-    "alias": "by another name",
-    "fuzzy": "by a similar name or meaning",
-    "miss": "not at all",
-}
 TABS = (("before", "Before"), ("changes", "Changes"), ("after", "After"))
-_MARK, _REMOVED_MARK, _MISS, _UNUSED, _CONTRADICTED, _UNSUPPORTED, _ROLE, _CHANGE, _TIP = (
+_MARK, _REMOVED_MARK, _MISS, _UNUSED, _CONTRADICTED, _UNSUPPORTED, _ROLE, _CHANGE = (
     macro("text_elements.html", name)
     for name in (
         "mark",
@@ -46,10 +39,9 @@ _MARK, _REMOVED_MARK, _MISS, _UNUSED, _CONTRADICTED, _UNSUPPORTED, _ROLE, _CHANG
         "unsupported",
         "role",
         "change",
-        "tip",
     )
 )
-REMEMBERED = 4096  # marks and hover cards; those of a text are drawn again for each word of it
+REMEMBERED = 4096  # marks kept; those of a text are drawn again for each word of it
 _PANEL, _EMPTY = macro("trace_text.html", "panel"), macro("trace_text.html", "empty")
 Wrap = Callable[[Markup], Markup]  # puts an element around HTML
 
@@ -118,18 +110,10 @@ def _weave(
     return joined(out)
 
 
-def _groups(marked: MarkedTrace) -> list[list[Mark]]:
-    """The marks by the words they stand on: one word may repeat a capital and a largest city."""
-    groups: dict[tuple[int, int], list[Mark]] = {}
-    for mark in marked.marks:
-        groups.setdefault((mark.start, mark.end), []).append(mark)
-    return list(groups.values())
-
-
 def _mark_layer(marked: MarkedTrace, view: View) -> _Layer:
     layer = _Layer()
     text, seen = marked.text, Counter[int]()
-    for group in _groups(marked):
+    for group in mark_groups(marked):
         fact_id, begin, end = group[0].fact_id, group[0].start, group[0].end
         seen[fact_id] += 1
         ids = tuple(mark.fact_id for mark in group)
@@ -275,93 +259,6 @@ def diff_html(
     return joined(out)
 
 
-def tips_html(marked: MarkedTrace, view: View) -> Markup:
-    """The cards that open on hover or focus: one per fact that was looked up, one per miss."""
-    out: list[Markup] = []
-    marks: dict[int, list[Mark]] = {}
-    for mark in marked.marks:
-        marks.setdefault(mark.fact_id, []).append(mark)
-    shared = [group for group in _groups(marked) if len(group) > 1]
-    for fact_id, fact in marked.facts.items():
-        others = tuple(_repeated_with(fact_id, shared, marked)) if shared else ()
-        out.append(
-            _fact_tip(
-                fact,
-                _how(marked.lookup(marked.lookup_of[fact_id])),
-                _probability(marked, marks.get(fact_id, ())),
-                fact_id in view.edited,
-                others,
-            )
-        )
-    for chip in marked.chips:
-        if chip.fact is None:
-            lookup = marked.lookup(chip.lookup)
-            rows = [("found", _how(lookup))]
-            relation = asked_for(lookup)
-            out.append(_TIP(f"miss-{chip.lookup}", lookup.lookup.entity, relation, None, rows))
-    return joined(out)
-
-
-@lru_cache(REMEMBERED)
-def _fact_tip(
-    fact: Fact, how: str, probability: str, edited: bool, others: tuple[Fact, ...]
-) -> Markup:
-    """The hover card of a fact; the words that repeat it may repeat others too."""
-    rows = []
-    if edited:
-        rows.append(("your edit", "visible only to you until you publish"))
-    if fact.source:
-        year = f", {fact.year}" if fact.year else ""
-        rows.append(("source", f"{source_names(fact.source)}{year}"))
-    rows += [("found", how), ("model", probability)]
-    rows += [("also", f"{other.entity} · {other.relation}") for other in others]
-    return _TIP(fact.id, fact.entity, fact.relation, shortened(fact.value, 120), rows)
-
-
-def _repeated_with(
-    fact_id: int, groups: Sequence[Sequence[Mark]], marked: MarkedTrace
-) -> Iterator[Fact]:
-    """Other facts that the words of this one repeat too."""
-    for group in groups:
-        if any(mark.fact_id == fact_id for mark in group):
-            for mark in group:
-                if mark.fact_id != fact_id:
-                    yield marked.facts[mark.fact_id]
-
-
-def _how(lookup: TraceLookup) -> str:
-    if lookup.closed != "model":
-        return "the model did not finish this lookup, so the graph was not asked"
-    asked = lookup.lookup
-    if asked.is_miss and asked.resolved_entity:
-        return f"the graph has no “{asked.relation}” for {asked.resolved_entity}"
-    if asked.is_miss:
-        return f"the graph has nothing called “{asked.entity}”"
-    score = "" if asked.how == "exact" else f" (score {asked.score:.2f})"
-    return FOUND_BY.get(asked.how, asked.how) + score
-
-
-def _probability(marked: MarkedTrace, marks: Sequence[Mark]) -> str:
-    if not marks:
-        return "did not use it"
-    probability = marked.trace.probability(marks[0].start, marks[0].end)
-    if probability is None:
-        return "its words were forced"
-    return repeated_with(probability)
-
-
-def repeated_with(probability: float) -> str:
-    """How probable the model found its own words, in a sentence whose subject is the model."""
-    return f"repeated the graph's value with a probability of {percent(probability)}"
-
-
-def percent(probability: float) -> str:
-    """A probability for a shown: never a rounded 100 % that was not certain."""
-    if probability > 0.995:
-        return "over 99 %"
-    return "under 1 %" if probability < 0.005 else f"{probability:.0%}".replace("%", " %")
-
-
 def render(
     marked: MarkedTrace | None,
     view: View,
@@ -388,7 +285,7 @@ def render(
     return _PANEL(
         view,
         text,
-        tips_html(shown, view),
+        hover_cards_html(shown, view.edited),
         "" if view.writing else summary,
         stale,
         marked.hit_nothing,

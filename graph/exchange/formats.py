@@ -18,8 +18,8 @@ from graph.core.errors import StoreError
 from graph.core.facts import Fact
 from graph.core.import_rows import Row
 from graph.core.names import quoted
+from graph.exchange.csv_tables import read_csv, write_csv
 from graph.exchange.json_files import read_jsonl, read_lmlm, write_jsonl, write_lmlm
-from graph.exchange.tables import read_csv, write_csv
 
 
 @dataclass(frozen=True, slots=True)

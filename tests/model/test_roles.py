@@ -7,7 +7,8 @@ import random
 import pytest
 import torch
 
-from model.roles import MARKERS, MarkerIds, Role, loss_mask, misplaced_markers, token_roles
+from model.roles import MARKERS, MarkerIds, Role, misplaced_markers, token_roles
+from training.fit.loss_mask import loss_mask
 
 M = MarkerIds(entity=1, relationship=2, return_=3, end=4)
 E, R, V, X = 1, 2, 3, 4  # the markers; 9 is any other token

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 
 from model.checkpoint import DEFAULT_CHECKPOINT
-from model.roles import MarkerIds, loss_mask, token_roles
+from model.roles import MarkerIds, token_roles
 from tools.benchmarks.runs import Pair
 from training.corpus.phrase_book import load_phrases
 from training.corpus.records import DEFAULT_FACTS, read_records
@@ -26,6 +26,7 @@ from training.corpus.writer import Writer
 from training.data.batches import Batch, BatchLoader, LookupDataModule
 from training.data.shards import Shard, write_corpus
 from training.data.tokenizer import load_tokenizer
+from training.fit.loss_mask import loss_mask
 from training.fit.module import LookupLanguageModule
 
 BATCH_TOKENS = 8192  # as training/configs/world.yaml

@@ -22,12 +22,13 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig
 
-from model.roles import MarkerIds, Role, loss_mask, token_roles
+from model.roles import MarkerIds, Role, token_roles
 from training.data.batches import Batch, LookupDataModule
 from training.data.tokenizer import load_tokenizer
 from training.errors import TrainingError
-from training.fit.loss import sliced_cross_entropy
+from training.fit.loss_mask import loss_mask
 from training.fit.run_checkpoints import checkpoint_of, fingerprint
+from training.fit.sliced_cross_entropy import sliced_cross_entropy
 from training.fit.starting_weights import (
     base_config_of,
     model_of_config,

@@ -23,12 +23,13 @@ from typing import Any
 import torch
 
 from model.checkpoint import DEFAULT_CHECKPOINT
-from model.roles import MarkerIds, Role, loss_mask, token_roles
+from model.roles import MarkerIds, Role, token_roles
 from training.annotation.article_shards import ArticleWriter, find_tokenizer
 from training.annotation.articles import Problems, read_articles
 from training.data.shards import CONTEXT, Shard
 from training.data.tokenizer import Encoded, load_tokenizer
 from training.errors import CorpusError
+from training.fit.loss_mask import loss_mask
 
 COLOURS = {
     Role.PROMPT: "90",  # grey

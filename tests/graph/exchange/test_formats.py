@@ -11,8 +11,8 @@ import pytest
 
 from graph.core.errors import StoreError
 from graph.core.import_rows import AliasRow, BadLine, FactRow
+from graph.exchange.csv_tables import read_csv
 from graph.exchange.formats import FORMATS, format_of, read_rows
-from graph.exchange.tables import read_csv
 from graph.sqlite.store import SqliteStore
 from tests.graph.helpers import fact_of, said
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 import yaml
 
-from model.roles import Role, loss_mask
+from model.roles import Role
 from tests.training.conftest import FOUND
 from training.corpus.document_stream import documents
 from training.corpus.held_out import NameFilter
@@ -29,6 +29,7 @@ from training.evaluation.ablation import (
     measurements,
     trainings,
 )
+from training.fit.loss_mask import loss_mask
 from training.report.model_card import write_card
 
 

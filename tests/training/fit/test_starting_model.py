@@ -20,7 +20,7 @@ from transformers import (
 )
 
 from model.checkpoint import load_checkpoint
-from model.roles import MARKERS, MarkerIds, Role, loss_mask, token_roles
+from model.roles import MARKERS, MarkerIds, Role, token_roles
 from tests.training.annotation.test_articles import examples
 from training.__main__ import main
 from training.annotation.annotated_text import parse
@@ -28,6 +28,7 @@ from training.data.batches import collate
 from training.data.shards import Shard
 from training.data.tokenizer import load_tokenizer
 from training.errors import TrainingError
+from training.fit.loss_mask import loss_mask
 from training.fit.module import LookupLanguageModule, load_module, new_model
 from training.fit.starting_weights import take_base_weights, take_weights
 

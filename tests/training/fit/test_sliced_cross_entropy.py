@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from training.fit.loss import SLICE, sliced_cross_entropy
+from training.fit.sliced_cross_entropy import SLICE, sliced_cross_entropy
 
 
 @pytest.mark.parametrize("tokens", [1, SLICE, SLICE + 3])
