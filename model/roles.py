@@ -85,8 +85,10 @@ _BEFORE = (Role.TEXT, Role.TEXT, Role.ENTITY, Role.RELATION, Role.VALUE)
 
 
 def next_role(role: Role, token: int, markers: MarkerIds) -> Role:
-    """The role of the tokens after `token`, when those before it had `role`: one step of the same
-    grammar, for a decoder that goes token by token."""
+    """The role of the tokens after `token`, if those before it had `role`.
+
+    This is one step of the same grammar, for a decoder that goes token by token.
+    """
     ids = markers.as_tuple()
     return _AFTER[ids.index(token) + 1] if token in ids else role
 
@@ -154,8 +156,8 @@ def loss_mask(ids_BT: Tensor, roles_BT: Tensor, markers: MarkerIds, values: bool
 
     Out of the loss are the prompt, the values and `<|db_end|>`: what somebody else writes, the
     person or the graph. Index by target: entry t says whether predicting token t is trained.
-    Padding is not known here; whoever pads masks it. With `values` they are trained all the same,
-    to see what leaving them out is good for.
+    Padding is not known here; the caller that pads also masks it. With `values`, the values and
+    `<|db_end|>` are trained too, to measure what leaving them out achieves.
     """
     if values:
         return roles_BT != int(Role.PROMPT)
