@@ -6,9 +6,9 @@ The same prompt is written under three conditions (after arXiv 2607.00605):
 - DEL-ON: the fact is deleted, lookups are allowed.
 - DEL-OFF: the fact is deleted, and `<|db_entity|>` is forbidden.
 
-If the value is still said under DEL-ON because another fact returned it, that is *recovery*
-(through the graph). If it is said where nothing returned it, that is *leakage* (from the weights),
-unless the prompt itself says it.
+If the text still states the value under DEL-ON because another fact returned it, that is *recovery*
+(through the graph). If the text states it although nothing returned it, that is *leakage* (from the
+weights), unless the prompt itself states it.
 """
 
 from __future__ import annotations

@@ -2,16 +2,16 @@
 
 Everything is computed from the trace alone, by the page and the evaluation alike.
 
-- A *mark* is the model's own words that repeat a returned value, whole, after the lookup. It is
-  searched between the lookup and the next one that stands elsewhere in the text, then to the end
-  of the sentence. Several values count one by one, since a text joins them as "A, B and C".
+- A *mark* covers words of the model that repeat a whole returned value after the lookup. We search
+  up to the next lookup elsewhere in the text, then up to the end of the sentence. Several values
+  count one by one, because a text joins them as "A, B and C".
 - A lookup is a `miss`; or `faithful` if a value of it is marked; or `contradicted` if something
   else stands in the place of its value; or `unused` (a `relations` lookup, a step of a chain).
-- A stretch is `unsupported` if it is a name, a date or a number, and neither the prompt nor the
-  entities that were found, nor a value that was returned before it holds it.
+- A stretch is `unsupported` if it is a name, a date or a number that is not in the prompt, not in
+  an entity that was found or a relation that was asked for, and not in a value returned before it.
 
-"Name" means here a word with a capital letter or a digit in it, or in a script without capitals,
-outside `_ORDINARY`. So a wrong word in lower case ("a planet") is not a stretch of ours to find.
+Here a "name" is a word that has a capital letter or a digit, or is in a script without capitals,
+and is not in `_ORDINARY`. So a wrong word in lower case ("a planet") is not found.
 """
 
 from __future__ import annotations

@@ -85,8 +85,10 @@ _BEFORE = (Role.TEXT, Role.TEXT, Role.ENTITY, Role.RELATION, Role.VALUE)
 
 
 def next_role(role: Role, token: int, markers: MarkerIds) -> Role:
-    """The role of the tokens after `token`, when those before it had `role`: one step of the same
-    grammar, for a decoder that goes token by token."""
+    """The role of the tokens after `token`, if those before it had `role`.
+
+    This is one step of the same grammar, for a decoder that goes token by token.
+    """
     ids = markers.as_tuple()
     return _AFTER[ids.index(token) + 1] if token in ids else role
 

@@ -1,7 +1,7 @@
-"""Writing a file or a folder completely or not at all, and never over what belongs to somebody.
+"""Write a file or a folder completely or not at all, and never over somebody else's file.
 
-Everything that a command writes goes through here: under another name in the same folder first,
-then, once it is whole, to its place. One rule decides what may be replaced (`check_output`).
+Everything that a command writes goes through here. It is written under a temporary name in the same
+folder and renamed once it is complete. One rule decides what may be replaced (`check_output`).
 """
 
 from __future__ import annotations
@@ -219,7 +219,7 @@ def put(making: Path, path: Path, *, replace: bool = False) -> None:
 
 
 def _beside(place: Path, word: str, *, hidden: bool = False) -> Path:
-    """A name of its own in the same folder, so that a rename is all that it takes."""
+    """A unique temporary name in the same folder, so that one rename puts the file in place."""
     name = f"{place.name}.{word}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     return place.with_name(f".{name}" if hidden else name)
 

@@ -1,4 +1,4 @@
-"""What is an SQLite database, found out without a file handle of ours.
+"""Recognise an SQLite database without opening the file ourselves.
 
 A process's POSIX locks on a file end when the process closes any handle on it. Python's `open` on
 a database that SQLite has open would therefore unlock it, and the next process to close the file

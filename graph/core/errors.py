@@ -9,7 +9,8 @@ class UserError(Exception):
     """The base class of every error that is one sentence for the user.
 
     The message says what is wrong, with which value, and what to do about it. A command catches
-    this class at its edge, prints the message and exits with 2; a page shows it. Anything else that
+    this class at its edge and prints the message; `python -m graph` then exits with 2, and
+    `python -m model` and `python -m training` with 1. A page shows the message. Anything else that
     is raised is a defect of the program and keeps its traceback.
     """
 

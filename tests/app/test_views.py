@@ -27,12 +27,14 @@ from app.state.session import Session, checked_session_id, new_session_id
 from app.state.text_in_progress import TextInProgress
 from app.state.word_diff import word_diff, words_changed
 from app.views import edit_summary, fact_table, graph_figure, page_parts, trace_text
+from app.views.masthead import masthead
 from graph.core.deltas import Delta
 from graph.core.edits import Add
 from graph.core.facts import Fact
 from graph.lookup.result import Lookup
 from graph.lookup.retriever import Retriever
 from graph.opening import open_store
+from graph.version import VERSION
 from graph.world import SOURCES, source_names
 from model.engine.decoder import Decoder
 from model.settings import DecodingSettings
@@ -766,3 +768,9 @@ def test_a_later_session_has_higher_numbers(session: Session) -> None:
     time.sleep(0.05)
     new = sent(page_parts.message(Session(session.service, session.id, session.draft)))
     assert max(number for number, _ in old.values()) < min(number for number, _ in new.values())
+
+
+@pytest.mark.parametrize("page", ["inspect", "training"])
+def test_each_page_shows_the_version_next_to_the_name(page: str) -> None:
+    words = re.sub(r"<[^>]*>", " ", masthead(page, "A sentence.")).split()
+    assert words[:2] == ["Lamplight", VERSION]

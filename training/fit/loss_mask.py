@@ -16,8 +16,8 @@ def loss_mask(ids_BT: Tensor, roles_BT: Tensor, markers: MarkerIds, values: bool
 
     Out of the loss are the prompt, the values and `<|db_end|>`: what somebody else writes, the
     person or the graph. Index by target: entry t says whether predicting token t is trained.
-    Padding is not known here; whoever pads masks it. With `values` they are trained all the same,
-    to see what leaving them out is good for.
+    Padding is not known here; the caller that pads also masks it. With `values`, the values and
+    `<|db_end|>` are trained too, to measure what leaving them out achieves.
     """
     if values:
         return roles_BT != int(Role.PROMPT)
