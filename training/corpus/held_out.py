@@ -65,7 +65,7 @@ def held_out_entities(records: dict[str, Record], share: float = 0.05) -> list[s
 
 
 def read_held_out(model: str | Path) -> frozenset[str]:
-    """The names in `held_out.txt` beside a checkpoint; none if there is no such file."""
+    """The names in `held_out.txt` next to a checkpoint; none if there is no such file."""
     path = Path(model) / "held_out.txt"
     return frozenset(path.read_text("utf-8").splitlines() if path.is_file() else ())
 
