@@ -1,4 +1,4 @@
-"""Prompts that nothing, or not all, is to be taken from."""
+"""Prompts that the model should take only in part, or not at all."""
 
 from __future__ import annotations
 
