@@ -1,4 +1,4 @@
-"""The endless stream of documents that a corpus is cut from: written ones and some real prose."""
+"""The endless stream of documents for a corpus: written ones and some real prose."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.corpus.templates import fill_prompt
 from training.corpus.writer import Writer
 from training.data.documents import Document
 
-PROSE_SHARE = 0.03  # of the documents; they are longer than the others, so some 5 % of the tokens
+PROSE_SHARE = 0.03  # of the documents; these are longer, so about 5 % of the tokens
 
 
 def prose_documents(writer: Writer, held_out: NameFilter, seed: int) -> list[Document]:

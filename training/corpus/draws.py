@@ -1,10 +1,10 @@
 """Random draws from the graph: records, relations, names and values, exchanged or made up.
 
 The graph gives the shape of a document: which relations go together, which values they have. The
-names are then exchanged, since the model is to learn how to look up and to repeat, and not what the
-world is like: an entity goes by another's name or by a made-up one, half of the values are another
-entity's or made up too, and so are many names of relations. A name and the value that belongs to it
-meet only where two entities have the same.
+names are then exchanged, because the model should learn to look up and repeat values, not to know
+the world. An entity gets another entity's name or a made-up one. Half of the values come from other
+entities or are made up, and so are many names of relations. A name meets its own value only where
+two entities share that value.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Draws:
     """Draws records, relations, names and values: from the graph, or made up.
 
     Without `exchange` names and values are as in the graph: an ablation, which shows what the
-    exchange is good for.
+    exchange contributes.
     """
 
     def __init__(self, records: Iterable[Record], phrases: Phrases, exchange: bool = True) -> None:
@@ -58,6 +58,7 @@ class Draws:
 
     @cached_property
     def values(self) -> dict[str, list[str]]:
+        """All values of each relation, sorted."""
         pool: dict[str, set[str]] = {}
         for record in self.records.values():
             for relation, values in record.facts.items():
@@ -66,6 +67,7 @@ class Draws:
 
     @cached_property
     def any_value(self) -> list[str]:
+        """The values of all relations, up to 60 characters long, sorted."""
         return sorted({v for values in self.values.values() for v in values if len(v) <= 60})
 
     @cached_property
@@ -78,8 +80,8 @@ class Draws:
     def _relation_words(self) -> list[str]:
         """Words to build relation names from: common ones, those of our relations, and all others.
 
-        Relations are mostly called by common words. Where those of our own never stood in a made-up
-        name, "CAS registry number" went on as "number of people" does.
+        Most relations have names of common words. Words of our own relations are needed too:
+        without them, the model continued "CAS registry number" like "number of people".
         """
         common = {w for value in self.any_value for w in value.split() if _COMMON.fullmatch(w)}
         named = {
@@ -104,6 +106,7 @@ class Draws:
 
     @cached_property
     def by_relation(self) -> dict[str, list[Record]]:
+        """The records that have each relation."""
         table: dict[str, list[Record]] = {}
         for record in self.records.values():
             for relation in record.facts:
@@ -138,9 +141,11 @@ class Draws:
     # ---- single draws ------------------------------------------------------------------------
 
     def record(self, rng: random.Random) -> Record:
+        """A record; those of rare types and those with many facts are drawn more often."""
         return self.records[rng.choices(self.names, cum_weights=self._cumulative)[0]]
 
     def relation(self, rng: random.Random) -> str:
+        """A relation of the graph that has phrases; frequent ones are drawn more often."""
         names, cumulative = self._relation_draw
         return rng.choices(names, cum_weights=cumulative)[0]
 
@@ -149,10 +154,10 @@ class Draws:
         return rng.choices(self._chain_starts, cum_weights=self._chain_start_draw)[0]
 
     def name(self, rng: random.Random, real: str) -> str:
-        """Another's name, mostly of the same type, or a made-up one.
+        """Another entity's name, mostly of the same type, or a made-up one.
 
-        The real one was kept in half of the documents, then in one of seven: each time the weights
-        came to prefer the values that belong to a name.
+        Keeping the real name in half of the documents, or in one of seven, was too often: the
+        weights learned to prefer the values that belong to a name.
         """
         draw = rng.random()
         name = real
@@ -167,6 +172,7 @@ class Draws:
         return name.lower() if rng.random() < 0.05 else name
 
     def unknown_name(self, rng: random.Random) -> str:
+        """A made-up name of an entity that the graph does not hold."""
         name = made_up_name(rng, self.words)
         return name.lower() if rng.random() < 0.1 else name
 
@@ -184,6 +190,7 @@ class Draws:
         return made_up_value(rng, None, self.words)
 
     def answer(self, rng: random.Random, relation: str, real: Sequence[str]) -> tuple[str, ...]:
+        """The answer to a lookup of `relation`: the values in `real`, some of them exchanged."""
         values = [self.value(rng, relation, value) for value in real]
         if not self.exchange:
             return _distinct(values)
@@ -194,6 +201,7 @@ class Draws:
         return _distinct(values)
 
     def made_up_answer(self, rng: random.Random) -> tuple[str, ...]:
+        """One to eight values for a made-up relation, drawn from the graph or made up."""
         count = rng.choices((1, 2, 3, 4, 5, 6, 8), (0.8, 0.09, 0.05, 0.02, 0.02, 0.01, 0.01))[0]
         values = [
             rng.choice(self.any_value)
@@ -239,8 +247,8 @@ class Draws:
     def new_relation(self, rng: random.Random) -> str:
         """A made-up name of a relation; one in five is nearly that of one with phrases of its own.
 
-        Else "first lit" and "year built" are stated in the words of "first awarded" and "year": an
-        ascent was awarded, and a lighthouse took place.
+        Without these, the model used the words of "first awarded" and "year" for "first lit" and
+        "year built": an ascent was awarded, and a lighthouse took place.
         """
         if rng.random() < 0.2:
             words = rng.choice(self._relation_names).split()

@@ -10,7 +10,7 @@ from graph.core.facts import MAX_VALUES
 _AN = re.compile(
     r"(?!uni|eu|one\b|once|use|usu|ut[ei]|u\.)[aeiouáéíóàèöäåæø]|8|1[18]\b|hour|honou?r|heir", re.I
 )
-# Names that take "the" inside a sentence, recognised by their spelling; a made-up name may too.
+# Names that take "the" inside a sentence, judged by spelling, so a made-up name may be one.
 _DEFINITE = re.compile(
     r"""^(?:
         United\ (?:States|Kingdom|Arab|Nations|Provinces)

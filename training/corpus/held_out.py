@@ -16,7 +16,7 @@ def pair_held_out(first: str, second: str) -> bool:
 
 
 class NameFilter:
-    """Checks whether a text holds one of a set of names, word by word and regardless of case."""
+    """Finds whether a text holds one of a set of names, word by word and regardless of case."""
 
     def __init__(self, names: Iterable[str]):
         self._names: dict[str, set[tuple[str, ...]]] = defaultdict(set)

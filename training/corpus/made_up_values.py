@@ -185,7 +185,7 @@ def formula(rng: random.Random) -> str:
 
 
 def spliced(rng: random.Random, words: Sequence[str]) -> str:
-    """Slices of real words glued to one: letters in the order of words, but no known word."""
+    """Slices of real words joined into one string that reads like a word but is unknown."""
     parts = []
     for _ in range(rng.randint(2, 4)):
         word = rng.choice(words)
@@ -239,7 +239,7 @@ def made_up_value(rng: random.Random, kind: str | None = None, words: Sequence[s
 
     `kind` is one of `SCRIPTS`, `number`, `symbolic`, `words`, `character`, `any script`, `formula`,
     `spliced` or `title`; without one, any.
-    `words` are real words to build from; made-up ones stand in for them where there are none.
+    `words` are real words to build from; if there are none, made-up ones are used.
     """
     pool = words or [made_up_word(rng) for _ in range(8)]
     if kind is None:

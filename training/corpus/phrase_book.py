@@ -26,7 +26,7 @@ class RelationPhrases:
     reference: str | None
     """A noun phrase for the value, such as `the country where {entity} was born`; links only."""
     statements: Mapping[str, Sequence[str]]
-    """By the type of the entity; `default` serves every other type."""
+    """By type of entity; `default` serves every other type."""
     questions: Mapping[str, Sequence[str]]
 
     def statements_for(self, entity_type: str) -> Sequence[str]:
@@ -50,8 +50,8 @@ class JoinedSentence:
     def render(self, subject: Subject, answers: Mapping[str, Sequence[str]]) -> str:
         """The sentence, after all its lookups.
 
-        Where a lookup stood within, its words were chosen before the model saw whether the list
-        goes on with that relation: "was a native of" was followed by the next item of the list.
+        With a lookup inside the sentence, the model chose the words before it saw whether that
+        relation comes next in the list: it wrote "was a native of" and then looked up another one.
         """
         a, b = self.relations[:2]
         template = self.same if self.same and answers[a] == answers[b] else self.text

@@ -1,4 +1,4 @@
-"""How people type: a request in other words, amid fillers, with slips, typed markers and oddities.
+"""How people type: a request in other words, with fillers, typos, typed markers and oddities.
 
 A template has the placeholders `{entity}`, `{entity's}` and `{relation}`. The wordings are in
 training/corpus/phrases/prompt_noise.yaml. From them the model learns to find the entity and the
@@ -49,7 +49,7 @@ class PromptNoise:
         return template
 
     def filled(self, rng: random.Random) -> str:
-        """A request for one fact amid words of no account: only the two names matter."""
+        """A request for one fact among filler words: only the two names matter."""
         core = rng.choice(self._wordings["cores"])
         between = self._noise(rng, 1, 4)
         template = core.replace("~", between)
@@ -59,7 +59,7 @@ class PromptNoise:
         return self._framed(rng, before, template, after)
 
     def mentioned(self, rng: random.Random) -> str:
-        """An entity amid words of no account, with nothing that is asked of it."""
+        """An entity among filler words, without a question about it."""
         return self._framed(rng, self._noise(rng, 0, 4), "{entity}", self._noise(rng, 1, 3))
 
     def _noise(self, rng: random.Random, low: int, high: int) -> str:
@@ -83,15 +83,16 @@ class PromptNoise:
         return core
 
     def in_another_language(self, rng: random.Random) -> str:
-        """A request for a paragraph, not in English, or in no language at all.
+        """A request for a paragraph in another language, or in random letters.
 
-        What no document holds cannot be distinguished from a name, so a third of them are letters
-        of any script around the name, with spaces between or, as in Chinese and Japanese, none.
+        The model takes words that it has never seen for a part of the name. So a third of these
+        requests are letters of any script around the name, with spaces or, as in Chinese and
+        Japanese, without.
         """
         if rng.random() < 0.67:
             other_languages: list[str] = self._wordings["other_languages"]
             return rng.choice(other_languages)
-        # Of one script's few letters alone, a Chinese word that no document held began the name.
+        # With few letters of each script, the model took an unseen Chinese word for a name.
         script = rng.choice(SCRIPTS) if rng.random() < 0.5 else ""
         space = rng.choice((" ", " ", ""))
         parts = [
@@ -102,7 +103,7 @@ class PromptNoise:
         return (before + space if before else "") + "{entity}" + (space + after if after else "?")
 
     def premise(self, rng: random.Random) -> str:
-        """A request that takes for granted what no graph says."""
+        """A request that assumes something the graph does not say."""
         template: str = rng.choice(self._wordings["premises"])
         while "{claim}" in template:
             template = template.replace("{claim}", rng.choice(self._wordings["claims"]), 1)
@@ -115,7 +116,7 @@ class PromptNoise:
 
     @property
     def premise_answers(self) -> Sequence[str]:
-        """What is said of such a request, before what the graph does hold."""
+        """The replies to such a request, which come before what the graph holds."""
         answers: list[str] = self._wordings["premise_answers"]
         return answers
 
@@ -157,7 +158,7 @@ class PromptNoise:
         text = parts[0]
         for literal in parts[2::2]:
             text += f"{{{next(names)}}}" + literal
-        # A name that is run into the word before it could not be separated from it.
+        # A name without a space before it could not be separated from the word.
         return re.sub(r"(?<=[\w,.]){", " {", text) if style < 0.3 else text
 
 

@@ -13,7 +13,7 @@ from training.corpus.templates import fill_prompt, split_template
 
 
 class Prompts:
-    """Words what a person asks, in the wordings of a relation, in general ones, or amid fillers."""
+    """Puts a question into words: a relation's own, general ones, or a few among fillers."""
 
     def __init__(self, phrases: Phrases, draws: Draws) -> None:
         self.phrases = phrases
@@ -104,8 +104,10 @@ class Prompts:
 
 
 def drops_article(rng: random.Random) -> bool:
-    """Whether a person leaves the article out. Were it always there, the text would repeat what
-    the prompt has, and not learn which names take it."""
+    """Whether a person leaves the article out.
+
+    If prompts always had it, the model would copy it and not learn which names take one.
+    """
     return rng.random() < 0.5
 
 

@@ -3,12 +3,11 @@
 A template is English with placeholders: `{entity}`, `{entity's}`, `{value}`, `{a value}`,
 `{RELATION}`, `{a RELATION}` and `{one|many}`, which agrees with the number of values of the next
 value in the sentence. A sentence begins with the lookup of its first relation, so that its words
-are chosen next to the name of that relation and its answer: where the lookup stood within, a model
-began with "was discovered by" and then looked up `discovered`. The lookups of a joined sentence's
-further relations are written where their answers are first needed: before the value, or before an
-article, a plural or a verb whose form depends on it. So the model never writes a word that
-presupposes a value which it has not been given, and never holds two values that it has not yet
-said.
+follow from the name of that relation and its answer. With the lookup inside, a model began with
+"was discovered by" and then looked up `discovered`. A joined sentence looks up its further
+relations where their answers are first needed: before the value, or before an article, a plural or
+a verb whose form depends on it. So the model never writes a word that depends on a value it does
+not have, and never holds two values that it has not yet written.
 """
 
 from __future__ import annotations
@@ -54,9 +53,9 @@ def render(
         subject: what `{entity}` stands for; the lookups always ask by its name.
         answers: the values by relation.
         relation: the relation that `{value}` stands for.
-        first: relations to look up before the sentence, since its wording was chosen by them.
+        first: relations to look up before the sentence, because its wording depends on them.
     """
-    # "The capital of it" and "It, with Austin as its capital," are nothing that anybody writes.
+    # "The capital of it" and "It, with Austin as its capital," are not English.
     if not template.startswith(("{entity} ", "{entity's} ")):
         subject = Subject(subject.name)
     parts = split_template(template)  # literal, placeholder, literal, ...

@@ -17,7 +17,7 @@ class Writer(Material):
     """Draws documents about `records`, with wordings from `phrases`.
 
     Without `exchange` names and values are as in the graph: an ablation, which shows what the
-    exchange is good for.
+    exchange contributes.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from training.corpus.templates import Subject, render
 
 
 def missing_relation(material: Material, rng: random.Random) -> tuple[str, str]:
-    """A question for what the graph lacks of an entity."""
+    """A question for a fact that the graph does not hold."""
     draws, prompts, sentences = material.draws, material.prompts, material.sentences
     name = draws.name(rng, rng.choice(draws.names))
     if rng.random() < 0.7:

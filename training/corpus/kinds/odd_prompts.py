@@ -1,4 +1,4 @@
-"""Prompts that nothing, or not all, is to be taken from."""
+"""Prompts that the model should take only in part, or not at all."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def odd_prompt(material: Material, rng: random.Random) -> tuple[str, str]:
 
 
 def lookups_off(material: Material, rng: random.Random) -> tuple[str, str]:
-    """What is said where nothing can be looked up."""
+    """A reply without facts, because lookups are off."""
     draws, prompts = material.draws, material.prompts
     name = draws.name(rng, rng.choice(draws.names))
     if rng.random() < 0.5:

@@ -11,7 +11,7 @@ from training.corpus.records import TYPE, Record
 
 
 def paragraph(material: Material, rng: random.Random) -> tuple[str, str]:
-    """All that a lookup of `relations` lists, stated in its order."""
+    """A paragraph of all relations that the lookup of `relations` lists, in that order."""
     draws, prompts, sentences = material.draws, material.prompts, material.sentences
     record = draws.record(rng)
     relations = list(record.facts)
