@@ -23,7 +23,7 @@ import pytest
 from tests import handles
 from tests.machine import missing
 from tests.workers import GroupScheduling, write_groups
-from tools.neo4j_server.server import fetch
+from tools.neo4j_server.server import FetchError, fetch
 
 # Two workers share two cores, so each computes on one thread. Commands that tests start do too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -106,7 +106,10 @@ def _prepare(needs: set[str]) -> None:
     if lacks := missing(needs):
         pytest.exit(lacks, returncode=pytest.ExitCode.USAGE_ERROR)
     if "neo4j" in needs:
-        fetch()
+        try:
+            fetch()
+        except FetchError as problem:
+            pytest.exit(str(problem), returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 @pytest.fixture(autouse=True)

@@ -58,8 +58,15 @@ def missing() -> str | None:
     )
 
 
+class FetchError(RuntimeError):
+    """The server's jars could not be fetched; the message is one sentence for the user."""
+
+
 def fetch() -> None:
-    """Get the server's jars from Maven Central, unless they are there."""
+    """Get the server's jars from Maven Central, unless they are there.
+
+    Raises `FetchError` where Maven cannot get them; it prints why.
+    """
     if FETCHED.exists():
         return
     with locked(BUILD / "fetch.lock"):  # two test runs may start at once
@@ -67,11 +74,16 @@ def fetch() -> None:
             return
         shutil.rmtree(JARS, ignore_errors=True)
         print("Fetching the Neo4j server (once, 118 MB) ...", file=sys.stderr, flush=True)
-        subprocess.run(
+        done = subprocess.run(
             ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies",
              f"-DoutputDirectory={JARS}"],
-            check=True, stdout=sys.stderr,
+            check=False, stdout=sys.stderr,
         )  # fmt: skip
+        if done.returncode:
+            raise FetchError(
+                "Maven could not fetch the Neo4j server (its error is above): check the network "
+                "and ~/.m2/settings.xml, or run `make test ARGS='-m unit'`, which needs no server."
+            )
         FETCHED.touch()
 
 
