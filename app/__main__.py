@@ -73,7 +73,7 @@ SMALL = 50_000_000  # parameters; below, a second thread costs the page more tha
 
 
 def free_port(host: str, wanted: int) -> int:
-    """The wanted port or the next free one. Raises OSError if none of 20 is free."""
+    """The first free port of the 20 from `wanted` on. Raises OSError if all are taken."""
     for port in range(wanted, wanted + 20) if wanted else [0]:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -57,7 +57,7 @@ class Question:
 
 @dataclass
 class Run:
-    """The newest generation. An older one stops by itself when its number is no longer this one."""
+    """The newest generation. An older one stops once it sees that `number` has moved on."""
 
     number: int = 0
     stopped: int = 0  # the number of the generation that a person stopped
@@ -118,7 +118,7 @@ class Search:
 
 @dataclass
 class ExampleStep:
-    """What an example that is playing does on the card."""
+    """What a playing example shows on the card at this moment."""
 
     typing: str | None = None  # what it has typed into *Value* so far
     button: str = ""  # the button that it is about to press: "change" or "delete"

@@ -42,7 +42,7 @@ _STOP, _NOTE, _OFFER, _LEFT_OUT, _NO_HIT, _STATUS = (
 
 
 def message(session: Session, whole: bool = False) -> str:
-    """What the browser may not show yet, as JSON; all that the page shows if `whole`."""
+    """The parts that the browser may not show yet, as JSON; all parts if `whole`."""
     with session.lock:
         fresh = session.outbox.message(parts(session), whole)
         return json.dumps(fresh, ensure_ascii=False)

@@ -80,7 +80,7 @@ def choose(context: SuiteContext, rng: random.Random) -> list[Changed]:
 
 
 def _change(context: SuiteContext, rng: random.Random, key: Any, number: int) -> Changed | None:
-    """A change of one of an entity's facts that has a single value, if there is one."""
+    """Change one of the entity's single-valued facts; returns None if it has none."""
     single = [f for f in single_valued(context.by_entity[key]) if f.relation in context.asked_about]
     if not single:
         return None
