@@ -67,7 +67,7 @@ def make_store(url: str, fill: Callable[[SharedStore], None]) -> bool:
     """Make the store at `url` with what `fill` writes; nobody can open it before it is whole.
 
     Returns False, and leaves everything as it is, if there is a store already. Raises `StoreError`
-    if something else is there, or the store cannot be made.
+    if something else is there, or the store cannot be created.
     """
     if _is_served(url):
         from graph.neo4j.making import make_store as make_on_server

@@ -69,7 +69,7 @@ def make_world(url: str, *, data: Path = DATA, empty: bool = False) -> bool:
     """Make the store of the shipped world (or an `empty` one) at `url`.
 
     Returns False, and changes nothing, if there is a store already. Raises `StoreError` if it
-    cannot be made (see `graph.opening.make_store`).
+    cannot be created (see `graph.opening.make_store`).
     """
 
     def fill(store: SharedStore) -> None:

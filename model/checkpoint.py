@@ -90,7 +90,7 @@ class Checkpoint:
         return ids
 
     def encode_prompt(self, prompt: str) -> list[int]:
-        """The ids with which a document of this prompt begins, the separator included.
+        """The token ids that a document with this prompt starts with, including the separator.
 
         Raises:
             PromptError: if the prompt leaves no room in the context.

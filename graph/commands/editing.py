@@ -20,7 +20,7 @@ def add_verbs(verbs: Verbs) -> None:
         "undo",
         "take back the newest revision, or an earlier one by its number",
         _undo,
-        'python -m graph undo --author Ada --reason "a slip"',
+        'python -m graph undo --author Ada --reason "a typo"',
     )
     undo.add_argument(
         "revision",

@@ -81,7 +81,7 @@ def content(version: Fact | Entity | Rule | None) -> object:
 
 @dataclass(slots=True)
 class NameChanges:
-    """What deltas do to the names of entities, each with the entity's id."""
+    """The names and aliases that deltas close or add, each with its entity's id."""
 
     closed_names: list[tuple[int, str]] = field(default_factory=list)
     closed_aliases: list[tuple[int, str]] = field(default_factory=list)

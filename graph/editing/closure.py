@@ -102,7 +102,7 @@ def _leaks(store: TripletStore, fact: Fact, same: _Sameness, at: int) -> Iterato
 
 
 def _namesakes(store: TripletStore, fact: Fact, at: int) -> Iterable[Entity]:
-    """Entities that share a key with this one, differ by a qualifier, or are a slip away."""
+    """Entities that share a key with this one, differ by a qualifier, or differ by a typo."""
     entity = store.entity(fact.entity_id, at=at)
     names = (entity.name, *entity.aliases) if entity else (fact.entity,)
     found: dict[int, Entity] = {}

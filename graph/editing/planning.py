@@ -128,7 +128,7 @@ def _resolve_value(
 ) -> tuple[str, int | None, list[Delta]]:
     """The value as it is kept, its entity's id if it is a link, and that entity if it is new.
 
-    `subject` may be too new for the view to know it, and still be the value (Singapore's capital).
+    `subject` may be the value itself (Singapore's capital), even if the view does not have it yet.
     """
     value = clean_value(text)
     if declared is None:

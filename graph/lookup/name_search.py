@@ -46,7 +46,7 @@ class NameSearch(ABC):
 
     @abstractmethod
     def _options(self, words: Sequence[str]) -> Mapping[str, list[str]]:
-        """Each word itself if some name has it, or else the known ones it may be a slip of."""
+        """Each word itself if some name has it, or else the known ones it may misspell."""
 
     @abstractmethod
     def _holding(self, words: Sequence[str]) -> Mapping[str, list[str]]:

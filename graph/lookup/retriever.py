@@ -316,7 +316,7 @@ class Retriever:
         )[:RUNNERS_UP]
 
     def _vocabulary(self, relations: Sequence[str], whole: bool) -> Vocabulary:
-        """The vocabulary of the given relations; with `whole`, of all, cached by the graph's state.
+        """The vocabulary of the given relations or, if `whole`, of all; cached by graph state.
 
         No store lists a relation that only a draft had and lost again, so a cached vocabulary that
         lacks a given relation is not used.
@@ -348,7 +348,7 @@ class Retriever:
     def _homonyms(self, name: str) -> list[Entity]:
         """Entities of that name with a qualifier, such as "Georgia (country)" for "Georgia".
 
-        The best known comes first; the others are the answer's runners-up.
+        The best-known entity comes first; the others are the answer's runners-up.
         """
         opening = f"{fold(name)} ("
         found = self.store.search(f"{name} (", limit=HOMONYMS, at=self.revision)

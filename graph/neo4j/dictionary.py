@@ -1,9 +1,9 @@
 """The dictionary of a Neo4j store: which words occur in names, and what a misspelt one may mean.
 
 A fuzzy search goes through the words, not through the names, so it grows with the vocabulary.
-Lucene's fuzzy search of the words leads to those that one may be a slip of, a text index to those
-that hold a part, and names are found by their words in alphabetical order (their bag).
-Words are never taken out but by a purge: one that is gone still counts as known.
+Lucene's fuzzy search finds the words that a misspelt one may stand for, and a text index finds the
+words that contain a part. Names are found by their words in alphabetical order (their bag).
+Only a purge removes words: one that no name has any more still counts as known.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def known(rows: Rows, words: Iterable[str]) -> set[str]:
 
 
 def options(rows: Rows, words: Sequence[str]) -> dict[str, list[str]]:
-    """Each word itself if some name has it, or else the known ones it may be a slip of."""
+    """Each word itself if some name has it, or else the known ones it may misspell."""
     there = known(rows, words)
     chosen = {word: [word] if word in there else [] for word in words}
     slips = {word: most_edits(word) for word in words if word not in there}

@@ -138,7 +138,7 @@ def give_up(connection: Connection, lease: str) -> None:
 
 
 def _give_up(tx: ManagedTransaction, lease: str, place: int) -> int | None:
-    """One transaction of it; the place to go on from, or None at the end."""
+    """Run one transaction; returns the place to continue from, or None at the end."""
     turn = take_turn(tx, uuid.uuid4().hex)
     if turn.lease != lease:
         return None  # it came to its end, or somebody else has done this

@@ -1,7 +1,7 @@
 """The dictionary of a SQLite store: which words occur in names, and what a misspelt one may mean.
 
 A fuzzy search goes through the words, not through the names: the trigrams of a word lead to the
-few known ones that it may be a slip of, and these lead to names by an index over each name's words
+few known ones that it may misspell, and these lead to names by an index over each name's words
 in alphabetical order (its bag). So it grows with the vocabulary, not with the number of entities.
 Words are never taken out but by a purge: one that is gone still counts as known.
 """
@@ -54,7 +54,7 @@ def remember_new_names(connection: sqlite3.Connection, last: int) -> None:
 
 
 def options(rows: Rows, word: str) -> list[str]:
-    """The word itself if some name has it, or else the known ones it may be a slip of."""
+    """The word itself if some name has it, or else the known ones it may misspell."""
     if known(rows, [word]):
         return [word]
     grams = grams_of(word)

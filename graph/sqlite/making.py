@@ -22,7 +22,7 @@ from graph.sqlite.store import SqliteStore
 def make_store(url: str, fill: Callable[[SharedStore], None]) -> bool:
     """Make a file with what `fill` writes; False, and nothing is changed, if a store is there.
 
-    Raises `StoreError` if the file there is something else, or cannot be made.
+    Raises `StoreError` if the file there is something else, or it cannot be created.
     """
     path = path_of(url)
     if path.exists():
@@ -32,7 +32,7 @@ def make_store(url: str, fill: Callable[[SharedStore], None]) -> bool:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path)
     except OSError as problem:
-        raise StoreError(f"{path} cannot be made: {problem.strerror}.") from problem
+        raise StoreError(f"{path} cannot be created: {problem.strerror}.") from problem
     making = path.with_name(f"{path.name}.making-{os.getpid()}-{uuid.uuid4().hex[:8]}")
     try:
         with SqliteStore(f"sqlite:///{making}", create=True) as store:

@@ -132,7 +132,7 @@ class SqliteStore(SqliteReads, SharedStoreSteps):
         except StoreError as lost:
             return lost
         if isinstance(problem, OSError):
-            return StoreError(f"{self.path} cannot be made: {problem.strerror or problem}.")
+            return StoreError(f"{self.path} cannot be created: {problem.strerror or problem}.")
         assert isinstance(problem, sqlite3.Error)
         return explain(problem, self.path)
 

@@ -1,7 +1,7 @@
 """The embedded names of a SQLite store: a vector for each, and which are nearest to another.
 
-The table is made when names are embedded first, so a store that never was has the schema without
-it. A vector belongs to a name as it was written: after a rename it is no longer found.
+The table is created when names are embedded for the first time; until then the store has no such
+table. A vector belongs to a name as it was written: after a rename it is no longer found.
 Each search reads all vectors, 0.8 kB a name: some 20 ms for 10,000 names. Neo4j has an index.
 """
 

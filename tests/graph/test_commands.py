@@ -194,7 +194,7 @@ def test_a_session(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "3 facts" in run("export", str(exported))
     assert len(exported.read_text().splitlines()) == 3
     assert run("export", "-", "--at", "1").splitlines()[1:] == ["France,capital,Paris,factbook,"]
-    assert "takes back revision 2" in run("undo", "--author", "Ada", "--reason", "a slip")
+    assert "takes back revision 2" in run("undo", "--author", "Ada", "--reason", "a typo")
     assert run("lookup", "France", "motto").startswith("unknown")
     assert "facts                1" in run("stats")
     assert run("init", "--empty", "--store", f"sqlite:///{tmp_path}/own.db").startswith(

@@ -25,7 +25,7 @@ FULL = 10_000_000  # facts of the rows that `make bench-large` measures
 # Each row: its name, what it is, its bound ("" where there is none), and digits after the point.
 TABLES = {
     "graph": (
-        ("lookup_balanced_accuracy", "lookups answered right (balanced), two stages", "≥ 0.85", 3),
+        ("lookup_balanced_accuracy", "balanced accuracy of lookups, two stages", "≥ 0.85", 3),
         ("lookup_flat_balanced_accuracy", "the same, one flat search", "0.20 below", 3),
         ("lookup_flat_calibrated_accuracy", "the same, its threshold calibrated too", "", 3),
         ("lookup_synonym_accuracy", "reworded relations that have a synonym row", "", 3),
@@ -48,24 +48,24 @@ TABLES = {
         ("paper_load_cpu_hours", "54.6 million facts, extrapolated: CPU hours to load", "", 1),
         ("paper_exact_us", "54.6 million facts, extrapolated: µs of a lookup", "", 0),
         ("neo4j_batch_vs_unwind", "import into Neo4j over a bare UNWIND … MERGE", "≥ 0.6", 2),
-        ("reads_under_writes", "reads while four write, over reads alone", "≥ 0.4", 2),
+        ("reads_under_writes", "reads while four write, relative to reads alone", "≥ 0.4", 2),
     ),
     "model": (
         (
             "decode_vs_generate",
-            "tokens a second with lookups, over plain `generate` without",
+            "tokens a second with lookups, relative to plain `generate`",
             "≥ 1",
             2,
         ),
         (
             "regenerate_vs_generate",
-            "time of a regeneration after an edit, over writing the text from the start",
+            "time of a regeneration after an edit, relative to writing the text from the start",
             "≤ 0.6",
             2,
         ),
         (
             "page_overhead",
-            "tokens a second that the browser shows, over the decoder alone",
+            "tokens a second that the browser shows, relative to the decoder alone",
             "≥ 0.8",
             2,
         ),

@@ -532,7 +532,7 @@ def _begins(header: Sequence[str]) -> Callable[[Path], bool]:
 def main() -> None:
     """Write the three files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="where triplets_core.csv is")
+    parser.add_argument("folder", type=Path, help="folder with triplets_core.csv")
     parser.add_argument("--out", type=Path, default=DATA, help="folder for the three files")
     arguments = parser.parse_args()
     rows = clean(arguments.folder)

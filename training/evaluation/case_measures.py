@@ -152,7 +152,7 @@ PER_CASE = {  # one yes or no per entity: Wilson's interval; the others: bootstr
 
 
 def measures(cases: Sequence[Case], seed: int = 0) -> Measures:
-    """``{measure: {"value", "low", "high", "n"}}``, held-out entities apart with `_held_out`."""
+    """``{measure: {"value", "low", "high", "n"}}``, held-out entities separately as `_held_out`."""
     counted = [(case, count(case)) for case in cases]
     result: Measures = {}
     for suffix, chosen in (

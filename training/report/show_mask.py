@@ -102,7 +102,7 @@ def plain(runs: Sequence[Run]) -> str:
 
 
 def legend() -> str:
-    """Which colour is which role."""
+    """The colour of each role, in one line."""
     names = (f"\x1b[{COLOURS[role]}m{role.name.lower()}{_END}" for role in Role)
     return " ".join(names) + f" {_FAINT}faint: out of the loss{_END}"
 

@@ -1,8 +1,8 @@
 """`lookup`: validity, coverage and faithfulness of what a model looks up and says.
 
 The measures of training/evaluation/case_measures.py, each with its macro average over relations,
-and for held-out entities apart. It draws more entities than the other suites do, and more of the
-few that are held out, to have enough lookups to distinguish .995 from .99.
+and separately for held-out entities. It draws more entities than the other suites do, and more of
+the few that are held out, to have enough lookups to distinguish .995 from .99.
 """
 
 from __future__ import annotations
