@@ -80,7 +80,7 @@ def choose(context: SuiteContext, rng: random.Random) -> list[Changed]:
 
 
 def _change(context: SuiteContext, rng: random.Random, key: Any, number: int) -> Changed | None:
-    """Change one of the entity's single-valued facts; returns None if it has none."""
+    """Draw a new value for a single-valued fact of the entity; None if it has no such fact."""
     single = [f for f in single_valued(context.by_entity[key]) if f.relation in context.asked_about]
     if not single:
         return None
