@@ -39,6 +39,9 @@ lock() {
 
 has_venv() { has python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; }
 has_chromium() { has "${CHROMIUM:-chromium}"; }
+has_libatomic() { # Playwright's driver needs it; a system without ldconfig links in its own way
+    [ ! -x /sbin/ldconfig ] || /sbin/ldconfig -p | grep -q 'libatomic\.so\.1'
+}
 has_jdk() {
     # macOS has a javac that only asks for a JDK; it prints no version.
     version=$(javac -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p') || return 1
@@ -60,7 +63,10 @@ lacking() {
     for need in "$@"; do
         case $need in
         app | dev) healthy || has_venv || venv_package ;;
-        chromium) has_chromium || echo chromium ;;
+        chromium)
+            has_chromium || echo chromium
+            has_libatomic || echo libatomic1
+            ;;
         neo4j)
             has_jdk || echo default-jdk-headless
             has_maven || echo maven
