@@ -40,7 +40,8 @@ lock() {
 has_venv() { has python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; }
 has_chromium() { has "${CHROMIUM:-chromium}"; }
 has_libatomic() { # Playwright's driver needs it; a system without ldconfig links in its own way
-    [ ! -x /sbin/ldconfig ] || /sbin/ldconfig -p | grep -q 'libatomic\.so\.1'
+    [ -x /sbin/ldconfig ] || return 0
+    case $(/sbin/ldconfig -p) in *libatomic.so.1*) ;; *) return 1 ;; esac
 }
 has_jdk() {
     # macOS has a javac that only asks for a JDK; it prints no version.
