@@ -28,7 +28,7 @@ from tests.graph.conftest import EDITS, declared
 from tests.graph.helpers import fact_of, id_of, said
 from tools.neo4j_server.server import Server
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
