@@ -3,10 +3,13 @@
 Weights come from safetensors files only, code only from transformers. Computation is in float32
 on the CPU: bfloat16 weights are converted when they are loaded.
 
-`config.json` of a model trained here holds `"lamplight": {"prompt_suffix": "\\n", "relations":
-true}`: the text between prompt and answer, and that it was trained to ask for `relations`.
-Released LMLM checkpoints have no such entry: no suffix, no `relations`, and an opening token only
-if their tokenizer adds one.
+`config.json` of a model trained here holds `"lamplight": {"prompt_form": {...}, "relations":
+"ranked"}`: what surrounds a prompt, and that it was trained to ask for `relations`, whose lists are
+ordered by relevance. Earlier ones have `"prompt_suffix": "\\n"` (the text between prompt and
+answer) and `"relations": true` (lists in the stated order). Released LMLM checkpoints have no such
+entry: no suffix, no `relations`, and an opening token only if their tokenizer adds one.
+
+A folder with `adapter_config.json` is an adapter, which is merged into its base.
 """
 
 from __future__ import annotations
@@ -26,7 +29,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
 from graph.core.errors import UserError
-from model.prompts import PromptError
+from model.base.adapter import is_adapter, load_with_adapter
+from model.prompts import PromptError, PromptForm, split_control
 from model.roles import RETURN, MarkerIds
 
 DEFAULT_CHECKPOINT = Path(__file__).parent / "checkpoints" / "world"
@@ -44,10 +48,9 @@ class Checkpoint:
     tokenizer: Any  # its fast tokenizer
     markers: MarkerIds
     name: str
-    prompt_prefix: str = ""
-    prompt_suffix: str = "\n"
-    relations: bool = True
-    opening: tuple[int, ...] = field(default=())  # ids before the prompt: the bos token, or none
+    form: PromptForm = field(default_factory=PromptForm)
+    relations: bool = True  # it was trained to ask for `relations`
+    ranked: bool = False  # those lists were ordered by relevance to the prompt
 
     @cached_property
     def context(self) -> int:
@@ -89,14 +92,26 @@ class Checkpoint:
                 ids += encoded[encoded.index(self.markers.return_) + 1 :]
         return ids
 
+    def _encode_control(self, text: str) -> list[int]:
+        """The ids of a control string: special tokens are recognised in it."""
+        added = self.tokenizer.get_added_vocab()
+        ids: list[int] = []
+        for piece in split_control(text, added):
+            ids += [added[piece]] if piece in added else self.encode_text(piece)
+        return ids
+
     def encode_prompt(self, prompt: str) -> list[int]:
         """The token ids that a document with this prompt starts with, including the separator.
 
         Raises:
             PromptError: if the prompt leaves no room in the context.
         """
-        whole = self.prompt_prefix + prompt + self.prompt_suffix
-        ids = [*self.opening, *self.encode_text(whole, at_start=True)]
+        form, after = self.form, self._encode_control(self.form.after)
+        if after == self.encode_text(form.after):  # plain text, so one piece with the prompt
+            whole, after = form.lead + prompt + form.after, []
+        else:
+            whole = form.lead + prompt
+        ids = [*self._encode_control(form.before), *self.encode_text(whole, at_start=True), *after]
         if len(ids) >= self.context:
             raise PromptError(
                 f"The prompt has {len(ids):,} tokens and the model takes fewer than "
@@ -117,6 +132,8 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
             lookup grammar.
     """
     name = os.fspath(name)
+    if is_adapter(name):
+        return make_checkpoint(*load_with_adapter(name), name)
     if os.path.isdir(name):
         _check_folder(Path(name))
     elif _looks_like_path(name):
@@ -167,20 +184,30 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
 def make_checkpoint(model: Any, tokenizer: Any, name: str) -> Checkpoint:
     """A checkpoint from a model and tokenizer in memory, such as during training."""
     ours = getattr(model.config, "lamplight", None)
-    opening: tuple[int, ...] = ()
-    bos = tokenizer.bos_token_id
-    if bos is not None and (ours is not None or tokenizer("")["input_ids"][:1] == [bos]):
-        opening = (bos,)
+    relations = (ours or {}).get("relations", ours is not None)
     model.eval()
     return Checkpoint(
         model=model,
         tokenizer=tokenizer,
         markers=MarkerIds.of(tokenizer),
         name=name,
-        prompt_prefix=(ours or {}).get("prompt_prefix", ""),
-        prompt_suffix=(ours or {}).get("prompt_suffix", "\n" if ours is not None else ""),
-        relations=bool((ours or {}).get("relations", ours is not None)),
-        opening=opening,
+        form=_form(ours, tokenizer),
+        relations=bool(relations),
+        ranked=relations == "ranked",
+    )
+
+
+def _form(ours: dict[str, Any] | None, tokenizer: Any) -> PromptForm:
+    """The prompt form of a model, by the entry `lamplight` of its configuration."""
+    if ours is not None and "prompt_form" in ours:
+        return PromptForm.from_json(ours["prompt_form"])
+    bos = tokenizer.bos_token_id
+    opens = bos is not None and (ours is not None or tokenizer("")["input_ids"][:1] == [bos])
+    return PromptForm(
+        before=tokenizer.bos_token if opens else "",
+        lead=(ours or {}).get("prompt_prefix", ""),
+        after=(ours or {}).get("prompt_suffix", "\n" if ours is not None else ""),
+        keep_lines=False,
     )
 
 

@@ -36,7 +36,8 @@ ORDER: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "model": (
         ("roles", "prompts", "settings"),
-        ("checkpoint", "base"),
+        ("base",),
+        ("checkpoint",),
         ("trace",),
         ("grounding",),
         ("guided",),

@@ -33,7 +33,8 @@ def ask(session: Session, prompt: object, settings: DecodingSettings) -> Steps:
     try:
         if not isinstance(prompt, str):
             raise PromptError("The prompt is not text; type a question.")
-        prompt = clean_prompt(prompt)
+        form = session.service.decoder.checkpoint.form
+        prompt = clean_prompt(prompt, keep_lines=form.keep_lines)
         session.draft = session.service.draft(session.id)  # without edits, it reads the newest
     except (PromptError, StoreError) as problem:
         session.notes.prompt = str(problem)

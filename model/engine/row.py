@@ -33,7 +33,7 @@ class Row:
     ) -> None:
         """Raises PromptError, in one sentence, for a prompt that cannot be answered."""
         self.checkpoint, self.retriever, self.settings = checkpoint, retriever, settings
-        self.prompt = clean_prompt(prompt)
+        self.prompt = clean_prompt(prompt, keep_lines=checkpoint.form.keep_lines)
         self.prompt_ids = checkpoint.encode_prompt(self.prompt)
         self.tokens: list[TraceToken] = []
         self.lookups: list[TraceLookup] = []

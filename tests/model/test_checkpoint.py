@@ -46,8 +46,8 @@ def test_a_checkpoint_of_ours(saved: Path) -> None:
     checkpoint = load_checkpoint(saved)
     assert checkpoint.model.dtype == torch.float32
     assert not checkpoint.model.training
-    assert (checkpoint.prompt_suffix, checkpoint.relations) == ("\n", True)
-    assert checkpoint.opening == (tokenizer().bos_token_id,)
+    assert (checkpoint.form.after, checkpoint.relations) == ("\n", True)
+    assert checkpoint.form.before == tokenizer().bos_token
     assert checkpoint.stop_ids == {tokenizer().eos_token_id}
     assert checkpoint.context == 512
     assert checkpoint.name == str(saved)
@@ -61,7 +61,7 @@ def test_the_suffix_is_read_from_the_configuration(folder: Path) -> None:
     config["lamplight"] = {"prompt_suffix": " ==> ", "relations": False}
     (folder / "config.json").write_text(json.dumps(config))
     checkpoint = load_checkpoint(folder)
-    assert (checkpoint.prompt_suffix, checkpoint.relations) == (" ==> ", False)
+    assert (checkpoint.form.after, checkpoint.relations) == (" ==> ", False)
 
 
 def test_a_checkpoint_in_the_layout_of_the_released_ones(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_checkpoint_in_the_layout_of_the_released_ones(tmp_path: Path) -> None
     wrapped.save_pretrained(tmp_path)
 
     checkpoint = load_checkpoint(tmp_path)
-    assert (checkpoint.prompt_suffix, checkpoint.relations) == ("", False)
+    assert (checkpoint.form.after, checkpoint.relations) == ("", False)
     assert checkpoint.stop_ids == {2}
     document = f"Napoleon{ENTITY} Napoleon{RELATIONSHIP} born in{RETURN} Ajaccio é{END} Ajaccio é"
     ids = checkpoint.tokenizer.encode(document, add_special_tokens=False)

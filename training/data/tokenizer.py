@@ -29,15 +29,14 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder, whole_folder
 from graph.core.database_files import refuse_database
+from model.prompts import ANSWER, BEGIN, CHAT_END, form_of
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN
 from training.data.documents import Document, with_opening_space
 from training.errors import CorpusError
 
-BEGIN, FINISH, PAD = "<|begin|>", "<|end|>", "<|pad|>"
+FINISH, PAD = "<|end|>", "<|pad|>"
 MARKERS = (ENTITY, RELATIONSHIP, RETURN, END)
-SPECIALS = (BEGIN, FINISH, PAD, *MARKERS)
-PROMPT_PREFIX = " "  # a name that opens a prompt is then tokenised as it is inside a lookup
-PROMPT_SUFFIX = "\n"  # stands between prompt and text
+SPECIALS = (BEGIN, FINISH, PAD, *MARKERS, ANSWER)
 
 PIECES = r"\n| ?[\p{L}\p{M}]+| ?\p{N}| ?[^\s\p{L}\p{M}\p{N}]|\s"
 FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
@@ -67,12 +66,13 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 8192) -> PreTrainedT
 
 def wrap(tokenizer: Tokenizer) -> PreTrainedTokenizerFast:
     """The same tokenizer as ``AutoTokenizer`` loads it."""
+    answer = [] if tokenizer.token_to_id(ANSWER) is None else [ANSWER]  # earlier ones lack it
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         bos_token=BEGIN,
         eos_token=FINISH,
         pad_token=PAD,
-        additional_special_tokens=list(MARKERS),
+        additional_special_tokens=[*MARKERS, *answer],
         clean_up_tokenization_spaces=False,
         model_max_length=1024,
         padding_side="right",
@@ -90,9 +90,11 @@ class Encoded(NamedTuple):
 class DocumentEncoder:
     """Encodes documents: markers count in ``text``, and are plain characters in ``prompt``.
 
-    With a tokenizer of another model (a Llama's with the markers added, say) a document is as
-    published LMLM corpora have it: no space or line break is added, it opens with the tokenizer's
-    opening token if that adds one by itself, and ends with its closing token.
+    What surrounds a prompt is the form that belongs to the tokenizer (`model.prompts.form_of`): a
+    tokenizer trained here has its own, and that of a chat model has one turn of a chat. With any
+    other (a Llama's with the markers added, say) a document is as published LMLM corpora have it:
+    no space or line break is added, it opens with the tokenizer's opening token if that adds one by
+    itself, and ends with its closing token.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
@@ -110,9 +112,17 @@ class DocumentEncoder:
                 f"The tokenizer lacks {', '.join(missing)}: train one with "
                 "`python -m training tokenizer`."
             )
+        self.form = form_of(vocabulary)
+        self._opening: list[int] = []  # of every document, also of one without a prompt
+        self._before, self._after = map(self._encode_control, (self.form.before, self.form.after))
+        self._suffix = ""
+        after = self.form.after
+        if self._after == self.encode_text(after):  # plain text is one piece with the prompt
+            self._suffix, self._after = after, []
         if self.ours:
-            opening, finish = vocabulary[BEGIN], vocabulary[FINISH]
-            self._opening = [opening]
+            self._opening, self._before, finish = self._before, [], vocabulary[FINISH]
+        elif self.form.before:
+            finish = vocabulary[CHAT_END]
         else:
             finish = tokenizer.eos_token_id
             if finish is None:
@@ -129,9 +139,9 @@ class DocumentEncoder:
         """
         if self.ours:
             documents = [with_opening_space(document) for document in documents]
-        prefix, suffix = (PROMPT_PREFIX, PROMPT_SUFFIX) if self.ours else ("", "")
+        lead, suffix = self.form.lead, self._suffix
         prompts = self._plain.encode_batch_fast(
-            [prefix + d.prompt + suffix if d.prompt else "" for d in documents],
+            [lead + d.prompt + suffix if d.prompt else "" for d in documents],
             add_special_tokens=False,
         )
         texts = self._encode_texts(documents)
@@ -141,11 +151,13 @@ class DocumentEncoder:
                 for position, (start, end) in enumerate(text.offsets):
                     if any(start < stop and first < end for first, stop in document.untrained):
                         flags[position] = 0
-            prompt_length = len(self._opening) + len(prompt.ids)
+            opening = list(self._opening)
+            if document.prompt:
+                opening += [*self._before, *prompt.ids, *self._after]
             yield Encoded(
-                [*self._opening, *prompt.ids, *text.ids, self.finish],
-                [0] * prompt_length + [*flags, 1],
-                prompt_length,
+                [*opening, *text.ids, self.finish],
+                [0] * len(opening) + [*flags, 1],
+                len(opening),
             )
 
     def _encode_texts(self, documents: Sequence[Document]) -> list[Encoding]:
@@ -161,6 +173,10 @@ class DocumentEncoder:
             )
         )
         return [next(slow) if d.untrained else next(fast) for d in documents]
+
+    def _encode_control(self, text: str) -> list[int]:
+        """The ids of a control string: special tokens are recognised in it."""
+        return self._with_markers.encode(text, add_special_tokens=False).ids
 
     def encode_text(self, text: str) -> list[int]:
         """The ids of plain text; markers in it stay characters."""

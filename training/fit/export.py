@@ -21,24 +21,14 @@ from transformers.utils.logging import disable_progress_bar
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder, whole_folder
 from graph.version import VERSION
+from model.prompts import LINE_FORM, form_of
 from training.data.shards import read_manifest
-from training.data.tokenizer import (
-    PROMPT_PREFIX,
-    PROMPT_SUFFIX,
-    is_ours,
-    load_tokenizer,
-    save_tokenizer,
-)
+from training.data.tokenizer import load_tokenizer, save_tokenizer
 from training.fit.curve_log import CURVE, read_curve
 from training.fit.curves import PICTURE, Curves, draw_curves, median_rate, training_hours
 from training.fit.module import LookupLanguageModule, load_module
 from training.fit.run_checkpoints import checkpoint_of
 
-LAMPLIGHT = {
-    "prompt_prefix": PROMPT_PREFIX,
-    "prompt_suffix": PROMPT_SUFFIX,
-    "relations": True,
-}
 UNUSUAL = ("start_from", "base", "gradient_checkpointing", "compile", "peak_teraflops")  # if set
 RATES = ("learning_rate", "final_rate", "warmup_steps")  # the schedule of a run, in its settings
 WRITTEN = (
@@ -98,8 +88,15 @@ def is_export(folder: Path) -> bool:
 
 def name_prompt_form(config: Any, tokenizer: Any) -> None:
     """Record in a model's configuration how our corpora join a prompt and its answer."""
-    if is_ours(tokenizer.get_vocab()):  # any other is read like a released LMLM checkpoint
-        config.lamplight = LAMPLIGHT
+    form = form_of(tokenizer.get_vocab())
+    if form == LINE_FORM:  # the form of earlier corpora, whose lists are in the stated order
+        config.lamplight = {
+            "prompt_prefix": form.lead,
+            "prompt_suffix": form.after,
+            "relations": True,
+        }
+    elif form.before:  # any other is read like a released LMLM checkpoint
+        config.lamplight = {"prompt_form": form.to_json(), "relations": "ranked"}
 
 
 def _save_model(module: LookupLanguageModule, folder: Path, tokenizer: Any) -> None:

@@ -458,7 +458,7 @@ def test_sampling_depends_on_the_seed_and_on_nothing_else() -> None:
 
 
 def test_greedy_is_that_of_plain_transformers() -> None:
-    checkpoint = random_llama(2)
+    checkpoint = random_llama(4)
     settings = DecodingSettings(max_tokens=40, lookups=False)
     trace = done(Decoder(checkpoint).generate(ASK, Graph({}), settings))
     with torch.inference_mode():

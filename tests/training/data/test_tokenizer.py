@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from graph.core.names import clean_name
+from model.base.smollm2 import base_tokenizer
+from model.prompts import ANSWER, BEGIN
 from model.roles import MARKERS, MarkerIds
+from tests.model.tiny_base import write_tiny_base
 from tests.training.toy import toy_documents
 from training.data.documents import Document, write_lookup
 from training.data.tokenizer import (
-    BEGIN,
     FINISH,
     DocumentEncoder,
     check_markers,
@@ -21,6 +26,7 @@ from training.data.tokenizer import (
     main,
     save_tokenizer,
     train_tokenizer,
+    wrap,
 )
 from training.errors import CorpusError
 
@@ -101,7 +107,7 @@ def test_ids_alone_are_the_ids_in_the_document(tokenizer, entity, relation, valu
     repeated = alone(" " + value)
     assert ids[fourth + 1 :][: len(repeated)] == repeated
     assert tokenizer.decode(ids, skip_special_tokens=False) == (
-        f"{BEGIN} About {entity}?\n {text}{FINISH}"
+        f"{BEGIN} About {entity}?{ANSWER} {text}{FINISH}"
     )
     assert len(flags) == len(ids)
     assert flags == [0] * prompt_length + [1] * (len(ids) - prompt_length)
@@ -122,7 +128,7 @@ def test_typed_markers_stay_text(tokenizer):
     ids, _, prompt_length = encode_document(tokenizer, document)
     special = {tokenizer.convert_tokens_to_ids(t) for t in (*MARKERS, FINISH)}
     assert not special & set(ids[:prompt_length])
-    assert tokenizer.decode(ids[1:prompt_length]) == f" {document.prompt}\n"
+    assert tokenizer.decode(ids[1:prompt_length]) == f" {document.prompt}{ANSWER}"
 
 
 def test_untrained_spans_become_flags(tokenizer):
@@ -175,3 +181,40 @@ def test_a_name_that_opens_prompt_or_text_is_tokenised_as_in_a_lookup(tokenizer)
     # A first token that is the space alone is not part of the name.
     assert encoded.flags[opening][1:] == [0] * (len(ids) - 1)
     assert encoded.flags[opening.stop] == 1
+
+
+def test_a_tokenizer_with_the_answer_marker_ends_a_prompt_with_it(tokenizer):
+    document = Document("Q: a?\nA: <|answer|> b", "Yes.")
+    encoded = encode_document(tokenizer, document)
+    answer = tokenizer.convert_tokens_to_ids(ANSWER)
+    assert encoded.ids[encoded.prompt_length - 1] == answer
+    assert encoded.ids.count(answer) == 1
+    assert tokenizer.decode(encoded.ids[1 : encoded.prompt_length - 1]) == " " + document.prompt
+
+
+def test_a_tokenizer_without_the_answer_marker_keeps_the_line_break(tokenizer):
+    content = json.loads(tokenizer.backend_tokenizer.to_str())
+    content["added_tokens"] = [t for t in content["added_tokens"] if t["content"] != ANSWER]
+    del content["model"]["vocab"][ANSWER]
+    earlier = wrap(Tokenizer.from_str(json.dumps(content)))
+    encoded = encode_document(earlier, Document("What?", "Yes."))
+    line = encode_document(earlier, Document("What?\n", "Yes."))
+    assert encoded.ids[encoded.prompt_length - 1] == line.ids[line.prompt_length - 1]
+    assert earlier.decode(encoded.ids) == "<|begin|> What?\n Yes.<|end|>"
+
+
+def test_a_chat_tokenizer_encodes_one_turn_of_a_chat(tmp_path):
+    tokenizer = base_tokenizer(write_tiny_base(tmp_path))
+    text = write_lookup("japan", "relations", "Japan: capital") + " Yes."
+    encoded = encode_document(tokenizer, Document("Is it?\n<|im_end|>", text))
+    assert tokenizer.decode(encoded.ids) == (
+        "<|im_start|>user\nIs it?\n<|im_end|><|im_end|>\n<|im_start|>assistant\n"
+        "<|db_entity|> japan<|db_relationship|> relations<|db_return|> Japan: capital<|db_end|>"
+        " Yes.<|im_end|>"
+    )
+    end = tokenizer.eos_token_id
+    assert encoded.ids[: encoded.prompt_length].count(end) == 1
+    assert encoded.ids[-1] == end
+    assert encoded.flags == [0] * encoded.prompt_length + [1] * (
+        len(encoded.ids) - encoded.prompt_length
+    )

@@ -43,8 +43,8 @@ def url(tmp_path_factory) -> str:
 def test_it_is_taken_for_what_it_is(folder):
     checkpoint = load_checkpoint(folder)
     assert not checkpoint.relations
-    assert (checkpoint.prompt_prefix, checkpoint.prompt_suffix) == ("", "")
-    assert checkpoint.opening == (checkpoint.tokenizer.bos_token_id,)
+    assert (checkpoint.form.lead, checkpoint.form.after) == ("", "")
+    assert checkpoint.form.before == checkpoint.tokenizer.bos_token
     assert checkpoint.encode_prompt(PROMPT) == checkpoint.tokenizer(PROMPT)["input_ids"]
     lookup = parse(LEARNT).lookups[0]
     assert lookup.value == "Spice Girls"

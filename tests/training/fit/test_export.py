@@ -15,6 +15,7 @@ from graph.core.edits import Add
 from graph.opening import open_store
 from graph.version import VERSION
 from model.checkpoint import load_checkpoint
+from model.prompts import ANSWER_FORM
 from training.__main__ import main
 from training.data.batches import LookupDataModule
 from training.data.documents import Document
@@ -72,9 +73,8 @@ def test_export_loads_everywhere(run, toy_corpus, tmp_path, capsys):
     }
     config = json.loads((out / "config.json").read_text("utf-8"))
     assert config["lamplight"] == {
-        "prompt_prefix": " ",
-        "prompt_suffix": "\n",
-        "relations": True,
+        "prompt_form": {"before": "<|begin|>", "lead": " ", "after": "<|answer|>"},
+        "relations": "ranked",
     }
     assert config["dtype"] == "bfloat16"
     assert (out / "held_out.txt").read_text("utf-8") == "Kraków\n"
@@ -95,8 +95,8 @@ def test_export_loads_everywhere(run, toy_corpus, tmp_path, capsys):
     tokenizer = AutoTokenizer.from_pretrained(out)
     assert model.config.eos_token_id == tokenizer.eos_token_id
     checkpoint = load_checkpoint(out)
-    assert (checkpoint.prompt_suffix, checkpoint.relations) == ("\n", True)
-    assert checkpoint.opening == (tokenizer.bos_token_id,)
+    assert (checkpoint.form, checkpoint.relations, checkpoint.ranked) == (ANSWER_FORM, True, True)
+    assert checkpoint.form.before == tokenizer.bos_token
     document = Document("Kraków?", "It is.")
     encoded = encode_document(tokenizer, document)
     assert checkpoint.encode_prompt("Kraków?") == encoded.ids[: encoded.prompt_length]

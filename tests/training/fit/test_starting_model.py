@@ -116,7 +116,7 @@ def test_training_on_from_a_causal_lm_and_export_in_the_released_layout(
     assert main(["export", "--run", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
     checkpoint = load_checkpoint(tmp_path / "out")
     assert not checkpoint.relations
-    assert checkpoint.prompt_suffix == ""
+    assert checkpoint.form.after == ""
     assert checkpoint.model.config.model_type == "gpt2"
     # What was trained here is refused where the tokenizer is another.
     module = LookupLanguageModule(str(corpus / "tokenizer"), **TINY)

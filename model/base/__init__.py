@@ -1,0 +1,1 @@
+"""Pre-trained bases, and the adapters that teach them to look facts up."""
