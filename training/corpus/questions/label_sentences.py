@@ -1,0 +1,107 @@
+"""Sentences about a relation that nobody wrote phrases for: it is stated under its own name.
+
+"The weight of Widget 0 is 3 kg." The name of the relation decides the shape of the sentence: a
+noun, a participle with a preposition (`founded by`), or the inverse of either (`weight of`,
+`founded`, `located there`).
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+
+from training.corpus.english import enumerate_values, with_article
+
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_BY = re.compile(r"^(?P<verb>.+)\s(?P<word>by|in|at|on|from|to|with|for|as|after|into|through)$")
+_PARTICIPLE = re.compile(
+    r"(?:^|\s)(?:\w+ed|written|made|built|known|won|run|led|sung|held|owned|born|worn|given|taken"
+    r"|spoken|found|set|shown|drawn|told|sent)$"
+)
+_VERB = re.compile(
+    r"^(?:has|takes|shares|contains|includes|replaces|follows|precedes|depicts|borders|orbits|owns|uses|plays"
+    r"|orbited|directed|discovered|invented|founded|wrote|composed|developed|designed|produced)\b"
+)
+_PLURAL = re.compile(r"(?:[^s]s|children|people|members|data)$")
+
+
+def plain_label(label: str) -> str:
+    """A relation's name in words: `birth_date`, `birthDate` and `Birth Date` are "birth date".
+
+    Words in capitals (ISO) and words that are names in the middle (`Nobel Prize year`) stay.
+    """
+    spaced = _CAMEL.sub(" ", label.replace("_", " ")).strip()
+    words = spaced.split()
+    camel = bool(_CAMEL.search(label)) and " " not in label
+    title = len(words) > 1 and all(w[:1].isupper() or len(w) < 4 for w in words)
+    out = []
+    for i, word in enumerate(words):
+        capitals = word.isupper() and len(word) > 1
+        lower = (i == 0 or camel or title) and not capitals and word[1:].islower()
+        out.append(word[:1].lower() + word[1:] if lower else word)
+    return " ".join(out)
+
+
+def is_noun(label: str) -> bool:
+    """Whether a relation's name can follow "the": `capital`, and not `founded by` or `capital of`."""
+    plain = plain_label(label)
+    return not (
+        plain.endswith((" of", " there", " it"))
+        or _VERB.match(plain)
+        or (match := _BY.match(plain)) is not None
+        and bool(match)
+        or _PARTICIPLE.search(plain)
+    )
+
+
+def label_sentence(
+    rng: random.Random, name: str, label: str, values: Sequence[str], varied: bool = True
+) -> str:
+    """A sentence that states a fact under the relation's own name."""
+    plain = plain_label(label)
+    stated = enumerate_values(values)
+    many = len(values) > 1
+    subject = with_article(name)
+    if plain.endswith(" of"):
+        noun = plain.removesuffix(" of")
+        if _PARTICIPLE.search(noun) or _BY.match(noun):
+            return _capital(f"what is recorded under {plain} for {subject}: {stated}.")
+        article = "" if noun.startswith(("the ", "a ", "an ")) else "the "
+        return _opening(f"{subject} is {article}{noun} of {stated}.")
+    if plain.endswith(" there"):
+        verb = "are" if many else "is"
+        return _opening(f"{stated} {verb} {plain.removesuffix(' there')} in {subject}.")
+    if _VERB.match(plain):
+        return _opening(f"{subject} {plain} {stated}.")
+    if match := _BY.match(plain):
+        if _PARTICIPLE.search(match["verb"]):
+            past = match["word"] in ("by", "at", "from", "after") or match["verb"] == "born"
+            return _opening(f"{subject} {'was' if past else 'is'} {plain} {stated}.")
+        return _opening(f"{with_article(name, True)} {plain}: {stated}.")
+    if plain.endswith(" it"):
+        return _opening(f"{stated}: {plain.removesuffix(' it')} {subject}.")
+    if _PARTICIPLE.search(plain) and plain != "known":
+        verb = "were" if _PLURAL.search(name) else "was"
+        return _opening(f"{subject} {verb} {plain}: {stated}." if len(plain.split()) > 1
+                        else f"{subject} {plain} {stated}.")  # fmt: skip
+    if many:
+        return f"The graph lists {stated} as the {plain} of {subject}."
+    plural = bool(_PLURAL.search(plain)) and plain.endswith("s") and not plain.endswith(("ss", "us"))
+    verb = "are" if plural else "is"
+    possessive = with_article(name, True)
+    draw = rng.random() if varied else 0.0
+    if draw < 0.62:
+        return _capital(f"the {plain} of {subject} {verb} {stated}.")
+    if draw < 0.9:
+        return _opening(f"{possessive} {plain} {verb} {stated}.")
+    return _capital(f"for {subject}, the {plain} {verb} {stated}.")
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _opening(sentence: str) -> str:
+    """The sentence; an article at its start gets its capital, a name keeps its spelling."""
+    return _capital(sentence) if sentence.startswith(("the ", "a ", "an ", "what ")) else sentence
