@@ -26,8 +26,12 @@ def document_mask(documents_BT: Tensor, config: Any) -> Any:
             return (q >= k) & (documents_BT[b, q] == documents_BT[b, k])
 
         return create_block_mask(visible, rows, None, width, width, device=documents_BT.device)
-    same_BTT = documents_BT[:, :, None] == documents_BT[:, None, :]
-    return same_BTT.tril()[:, None]
+    visible_BTT = (documents_BT[:, :, None] == documents_BT[:, None, :]).tril()
+    if documents_BT.is_cuda and torch.is_autocast_enabled("cuda"):
+        # The kernel adds the mask to the scores, so it is made a number once, not in each layer.
+        added = torch.zeros(visible_BTT.shape, dtype=torch.bfloat16, device=documents_BT.device)
+        return added.masked_fill_(~visible_BTT, float("-inf"))[:, None]
+    return visible_BTT[:, None]
 
 
 def packed_attention(
