@@ -1,9 +1,9 @@
 """`python -m tools.gpu COMMAND`: what is carried to a GPU machine, the run there, and its weights.
 
-    pack     corpora and the base as files small enough to carry
-    unpack   the carried files, on the GPU machine
-    train    a run of some minutes
-    join     the parts that a run wrote, as a checkpoint folder or an adapter folder
+pack     corpora and the base as files small enough to carry
+unpack   the carried files, on the GPU machine
+train    a run of some minutes
+join     the parts that a run wrote, as a checkpoint folder or an adapter folder
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """`pack` and `unpack`: corpora and the base as chunks of a set size, for several transfers.
 
-    python -m tools.gpu pack --corpus build/corpus/world --corpus build/corpus/smol --out build/carry
+    python -m tools.gpu pack --corpus build/corpus/world --base smollm2 --out build/carry
     python -m tools.gpu unpack build/carry/1 --into /tmp/gpu
 
-`pack` writes one folder for each transfer: `1`, `2`, ... A corpus is named by its tokenizer, `world`
-or `adapter`, and compressed with xz; the base is called `base.gguf`. `unpack` puts each of them
-together as soon as all its chunks have arrived.
+`pack` writes one folder for each transfer: `1`, `2`, ... A corpus is named by its tokenizer,
+`world` or `adapter`, and compressed with xz; the base is called `base.gguf`. `unpack` puts each of
+them together as soon as all its chunks have arrived.
 """
 
 from __future__ import annotations

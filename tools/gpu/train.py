@@ -1,17 +1,17 @@
 """`train`: a run of a set number of minutes on one GPU, with the project's Lightning module.
 
     python -m tools.gpu train --config world --corpus /tmp/gpu/world --minutes 8 --out $OUT
-    python -m tools.gpu train --config adapter --corpus /tmp/gpu/adapter --base /tmp/gpu/base.gguf \\
-        --minutes 8 --out $OUT
+    python -m tools.gpu train --config adapter --corpus /tmp/gpu/adapter \\
+        --base /tmp/gpu/base.gguf --minutes 8 --out $OUT
 
 The minutes count from the start of the command, so what compiling takes is taken from training. The
 rate falls with the time that passes and has reached its end when the time is over. Documents are
 packed into rows of one length that stay on the GPU. Before training, the command tries the fastest
-way to compute a step and falls back on slower ones if it fails: FlexAttention compiled, a dense mask
-compiled, a dense mask as it is. If the memory does not suffice, it halves the batch.
+way to compute a step and falls back on slower ones if it fails: FlexAttention compiled, a dense
+mask compiled, a dense mask as it is. If the memory does not suffice, it halves the batch.
 
-Weights are saved every two minutes in parts (see `tools.gpu.parts`). At the end the last weights and
-their running average are both measured on the validation split, and the better ones are saved.
+Weights are saved every two minutes in parts (see `tools.gpu.parts`). At the end the last weights
+and their running average are measured on the validation split, and the better ones are saved.
 """
 
 from __future__ import annotations
@@ -205,8 +205,7 @@ def prepare(
     """Choose how steps are computed, by trying; returns the rows of a batch that fit."""
     ways = [(FLEX, True), (DENSE, True), (DENSE, False)]
     if wanted != "auto":
-        first = {"flex": 0, "dense": 1, "eager": 2}[wanted]
-        ways = ways[first:]
+        ways = ways[("flex", "dense", "eager").index(wanted) :]
     elif module.device.type != "cuda":
         ways = ways[2:]
     module.train()
@@ -337,9 +336,7 @@ class _Progress(L.Callback):
             if name in metrics
         )
         learning_rate = trainer.optimizers[0].param_groups[0]["lr"]
-        self.run.say(
-            f"step {self.steps}: {parts}, rate {learning_rate:.2e}, {rate:,.0f} tokens/s"
-        )
+        self.run.say(f"step {self.steps}: {parts}, rate {learning_rate:.2e}, {rate:,.0f} tokens/s")
         if now - self._saved >= self.save_seconds:
             self._saved = now
             self.run.save(self, {})

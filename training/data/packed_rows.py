@@ -85,9 +85,7 @@ def plan_rows(lengths_N: np.ndarray, width: int, seed: int = 0) -> tuple[np.ndar
     present, starts = np.unique(lengths_N[order_N], return_index=True)
     stacks = {
         int(length): order_N[start:end].tolist()
-        for length, start, end in zip(
-            present, starts, [*starts[1:], len(order_N)], strict=True
-        )
+        for length, start, end in zip(present, starts, [*starts[1:], len(order_N)], strict=True)
     }
     if len(present) and present[-1] > width:
         raise TrainingError(
@@ -159,9 +157,9 @@ def pack_shards(
             positions[target] = np.broadcast_to(
                 np.arange(source_CT.shape[1], dtype=np.int16), source_CT.shape
             )[inside_CT]
-            numbers[target] = np.broadcast_to(
-                number_N[done + chunk][:, None], source_CT.shape
-            )[inside_CT]
+            numbers[target] = np.broadcast_to(number_N[done + chunk][:, None], source_CT.shape)[
+                inside_CT
+            ]
         done += total
     shape = (count, width)
     return PackedRows(

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import torch
@@ -252,8 +252,9 @@ class LookupLanguageModule(L.LightningModule):
         """hidden_ND before the vocabulary, at the flat positions ``sources_N`` only."""
         packed: dict[str, Any] = {}
         if "documents_BT" in batch:
-            packed["position_ids"] = batch["positions_BT"]
-            packed["attention_mask"] = document_mask(batch["documents_BT"], self.decoder.config)
+            rows = cast(PackedBatch, batch)
+            packed["position_ids"] = rows["positions_BT"]
+            packed["attention_mask"] = document_mask(rows["documents_BT"], self.decoder.config)
         output = self.decoder(input_ids=batch["ids_BT"], use_cache=False, **packed)
         hidden_BTD: Tensor = output.last_hidden_state
         return hidden_BTD.flatten(0, 1).index_select(0, sources_N)
@@ -267,9 +268,10 @@ class LookupLanguageModule(L.LightningModule):
         """
         ids_BT, flags_BT = batch["ids_BT"], batch["flags_BT"]
         if "roles_BT" in batch:
-            roles_BT = batch["roles_BT"]
+            roles_BT = cast(PackedBatch, batch)["roles_BT"]
         else:
-            roles_BT = token_roles(ids_BT, self.markers, batch["prompt_lengths_B"])
+            lengths_B = batch["prompt_lengths_B"]
+            roles_BT = token_roles(ids_BT, self.markers, lengths_B)
         train_values = bool(self.hparams["train_values"])
         mask_BT = loss_mask(ids_BT, roles_BT, self.markers, train_values) & flags_BT
         mask_BT[:, 0] = False  # nothing stands before the first token to predict it from
@@ -410,7 +412,11 @@ class LookupLanguageModule(L.LightningModule):
         result = self.model_step(batch, details=True)
         trained = float(result["trained"])
         self.log(
-            "validation/loss", result["loss"], prog_bar=True, batch_size=int(trained), sync_dist=True
+            "validation/loss",
+            result["loss"],
+            prog_bar=True,
+            batch_size=int(trained),
+            sync_dist=True,
         )
         self._log_details("validation", result)
         pairs = {name: pair for name, pair in result.items() if name.startswith("loss_")}

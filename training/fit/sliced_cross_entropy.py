@@ -68,7 +68,8 @@ def sliced_cross_entropy(
 ) -> tuple[Tensor, Tensor]:
     """(sum of the losses, which has the gradient; losses_N in fp32, which have none).
 
-    With ``counts_N`` each loss counts so many times in the sum, but not in losses_N. Logits are ``hidden_ND @ weight_VD.T`` in the precision of the hidden states.
+    With ``counts_N`` each loss counts so many times in the sum, but not in losses_N. Logits are
+    ``hidden_ND @ weight_VD.T`` in the precision of the hidden states.
     """
     with torch.autocast(hidden_ND.device.type, enabled=False):
         loss, losses_N = _SlicedCrossEntropy.apply(  # type: ignore[no-untyped-call]
