@@ -42,7 +42,9 @@ def add_adapter(model: Any, rank: int = 32, alpha: int = 64, base: str = SMOLLM2
         target_modules=LINEAR,
         trainable_token_indices=list(range(vocab - len(MARKERS), vocab)),
     )
-    model.name_or_path = base  # from here peft takes the name that it writes to the configuration
+    # The file of the package has a pinned hash, so its name says enough, wherever it lies.
+    # peft writes this name to the configuration.
+    model.name_or_path = SMOLLM2 if base.endswith(".gguf") else base
     return peft.get_peft_model(model, config)
 
 

@@ -10,6 +10,7 @@ trained) and curve.png (the run's curves). Other files in the folder, such as th
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder, whole_folder
 from graph.version import VERSION
+from model.base.adapter import save_adapter
 from model.prompts import LINE_FORM, form_of
 from training.data.shards import read_manifest
 from training.data.tokenizer import load_tokenizer, save_tokenizer
@@ -59,8 +61,7 @@ def export(run: str | Path, out: str | Path, *, force: bool = False) -> Path:
     tokenizer = load_tokenizer(tokenizer_folder)
     # The folder is replaced as a whole: a kill never leaves new settings with old weights.
     with whole_folder(out, WRITTEN, made=is_export, force=force, inputs=[run]) as temporary:
-        _save_model(module, temporary, tokenizer)
-        save_tokenizer(tokenizer, temporary)
+        save_model(module, temporary, tokenizer)
         manifest = read_manifest(tokenizer_folder.parent)
         held_out = manifest.get("held_out", [])
         (temporary / "held_out.txt").write_text(
@@ -99,8 +100,16 @@ def name_prompt_form(config: Any, tokenizer: Any) -> None:
         config.lamplight = {"prompt_form": form.to_json(), "relations": "ranked"}
 
 
-def _save_model(module: LookupLanguageModule, folder: Path, tokenizer: Any) -> None:
-    model = module.model.to(torch.bfloat16)
+def save_model(module: LookupLanguageModule, folder: Path, tokenizer: Any) -> None:
+    """Write a module's weights in bfloat16, with tokenizer; only the adapter, if it trains one."""
+    if module.hparams["adapter_rank"]:
+        save_adapter(module.model, folder)
+        return
+    _save_model(copy.deepcopy(module.model).cpu().to(torch.bfloat16), folder, tokenizer)
+    save_tokenizer(tokenizer, folder)
+
+
+def _save_model(model: Any, folder: Path, tokenizer: Any) -> None:
     name_prompt_form(model.config, tokenizer)
     model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
         bos_token_id=tokenizer.bos_token_id,
@@ -130,7 +139,7 @@ def _facts(module: LookupLanguageModule, path: Path, manifest: dict[str, Any]) -
             if name not in ("tokenizer", "base_config") and (value or name not in UNUSUAL)
         },
         "last_run": {"device": checkpoint["device"]} if "device" in checkpoint else {},
-        "before": _before(module.hparams["start_from"]),
+        "before": runs_before(module.hparams["start_from"]),
         "corpus": {
             "seed": manifest.get("seed"),
             "splits": {
@@ -141,7 +150,7 @@ def _facts(module: LookupLanguageModule, path: Path, manifest: dict[str, Any]) -
     }
 
 
-def _before(start_from: str) -> list[dict[str, Any]]:
+def runs_before(start_from: str) -> list[dict[str, Any]]:
     """The runs that led to the weights a run started from, as far as they are on record."""
     path = Path(start_from or "none") / "training.json"
     if not path.is_file():

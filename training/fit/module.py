@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import torch
@@ -22,11 +22,15 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig
 
+from model.base.adapter import add_adapter, embeddings_of
+from model.base.smollm2 import SMOLLM2, load_base
 from model.roles import MarkerIds, Role, token_roles
 from training.data.batches import Batch, LookupDataModule
+from training.data.packed_rows import PackedBatch
 from training.data.tokenizer import load_tokenizer
 from training.errors import TrainingError
 from training.fit.loss_mask import loss_mask
+from training.fit.packed_attention import document_mask
 from training.fit.run_checkpoints import checkpoint_of, fingerprint
 from training.fit.sliced_cross_entropy import sliced_cross_entropy
 from training.fit.starting_weights import (
@@ -149,6 +153,11 @@ class LookupLanguageModule(L.LightningModule):
         compile: compile the layers with torch.compile (worth it on an accelerator).
         train_values: train the looked-up values too; an ablation that puts facts into the weights.
         peak_teraflops: peak of the hardware in this precision, to log the utilisation.
+        relation_weight: how many times each token of a relation counts in the loss.
+        adapter_rank: if above 0, train an adapter of this rank (LoRA) and keep the base frozen;
+            `base` is then `smollm2`, a GGUF file, or the folder of a causal LM.
+        adapter_alpha: the adapter's output is scaled by this over its rank.
+        seconds: if above 0, train for so long; the rate then falls with the time that passes.
     """
 
     def __init__(
@@ -173,18 +182,27 @@ class LookupLanguageModule(L.LightningModule):
         compile: bool = False,
         train_values: bool = False,
         peak_teraflops: float = 0.0,
+        relation_weight: float = 1.0,
+        adapter_rank: int = 0,
+        adapter_alpha: int = 64,
+        seconds: float = 0.0,
     ) -> None:
         super().__init__()
-        if base and base_config is None:
+        if adapter_rank:
+            base, self.strict_loading = base or SMOLLM2, False  # checkpoints hold no base
+        elif base and base_config is None:
             base_config = base_config_of(base)
         self.save_hyperparameters()
         loaded = load_tokenizer(tokenizer)
         self.markers = MarkerIds.of(loaded)
         self._fingerprint = fingerprint(loaded)
-        self.model: Any = (
-            model_of_config(base_config, len(loaded))
-            if base_config is not None
-            else new_model(
+        self.model: Any
+        if adapter_rank:
+            self.model = add_adapter(load_base(base=base), adapter_rank, adapter_alpha, base)
+        elif base_config is not None:
+            self.model = model_of_config(base_config, len(loaded))
+        else:
+            self.model = new_model(
                 len(loaded),
                 hidden_size,
                 intermediate_size,
@@ -197,16 +215,15 @@ class LookupLanguageModule(L.LightningModule):
                 architecture,
                 tied,
             )
-        )
         if gradient_checkpointing:
             self.model.gradient_checkpointing_enable({"use_reentrant": False})
         if compile:
-            self.model.base_model.compile(dynamic=True)
+            self.decoder.compile(dynamic=True)
         if threads:
             torch.set_num_threads(threads)
         # Decided before a strategy wraps them: FSDP flattens what it shards into vectors.
         self._matrices = {name for name, p in self.named_parameters() if p.ndim >= 2}
-        self._trained = 0  # tokens of the present step, on this rank
+        self._trained = 0.0  # tokens of the present step, on this rank, as often as they count
         self._sums: dict[str, Tensor] = {}  # of a validation: [sum of losses, number]
         self._tokens_seen = 0
         self._seconds = 0.0  # of training before the present start
@@ -220,26 +237,41 @@ class LookupLanguageModule(L.LightningModule):
 
     # -- the model ---------------------------------------------------------------------------
 
+    @property
+    def decoder(self) -> Any:
+        """The model without its output layer."""
+        model = self.model.get_base_model() if self.hparams["adapter_rank"] else self.model
+        return model.base_model
+
     def forward(self, ids_BT: Tensor) -> Tensor:
         """logits_BTV of all positions; training computes only those that it needs."""
         logits_BTV: Tensor = self.model(input_ids=ids_BT, use_cache=False).logits
         return logits_BTV
 
-    def _hidden(self, ids_BT: Tensor, sources_N: Tensor) -> Tensor:
+    def _hidden(self, batch: Batch | PackedBatch, sources_N: Tensor) -> Tensor:
         """hidden_ND before the vocabulary, at the flat positions ``sources_N`` only."""
-        output = self.model.base_model(input_ids=ids_BT, use_cache=False)
+        packed: dict[str, Any] = {}
+        if "documents_BT" in batch:
+            rows = cast(PackedBatch, batch)
+            packed["position_ids"] = rows["positions_BT"]
+            packed["attention_mask"] = document_mask(rows["documents_BT"], self.decoder.config)
+        output = self.decoder(input_ids=batch["ids_BT"], use_cache=False, **packed)
         hidden_BTD: Tensor = output.last_hidden_state
         return hidden_BTD.flatten(0, 1).index_select(0, sources_N)
 
-    def model_step(self, batch: Batch, details: bool) -> dict[str, Tensor]:
+    def model_step(self, batch: Batch | PackedBatch, details: bool) -> dict[str, Tensor]:
         """Loss of one batch, and with ``details`` loss by role and copy accuracy.
 
         Returns:
-            "loss" (mean over trained tokens), "trained" (their number) and, as pairs of sum and
-            number, "loss_ROLE", "copy_accuracy" and "lookups_per_token".
+            "loss" (mean over trained tokens), "trained" (their number, as often as they count)
+            and, as pairs of sum and number, "loss_ROLE", "copy_accuracy" and "lookups_per_token".
         """
         ids_BT, flags_BT = batch["ids_BT"], batch["flags_BT"]
-        roles_BT = token_roles(ids_BT, self.markers, batch["prompt_lengths_B"])
+        if "roles_BT" in batch:
+            roles_BT = cast(PackedBatch, batch)["roles_BT"]
+        else:
+            lengths_B = batch["prompt_lengths_B"]
+            roles_BT = token_roles(ids_BT, self.markers, lengths_B)
         train_values = bool(self.hparams["train_values"])
         mask_BT = loss_mask(ids_BT, roles_BT, self.markers, train_values) & flags_BT
         mask_BT[:, 0] = False  # nothing stands before the first token to predict it from
@@ -250,19 +282,22 @@ class LookupLanguageModule(L.LightningModule):
                 "Build the corpus again."
             )
         targets_N = ids_BT.flatten()[targets_at_N]
-        hidden_ND = self._hidden(ids_BT, targets_at_N - 1)
+        hidden_ND = self._hidden(batch, targets_at_N - 1)
         if self._low_precision():
             hidden_ND = hidden_ND.to(torch.bfloat16)
         head = self.model.get_output_embeddings()
-        embeddings_VD = head.weight
-        if head.bias is not None:  # as one more column, multiplied by one
+        adapted = bool(self.hparams["adapter_rank"])
+        embeddings_VD = embeddings_of(self.model) if adapted else head.weight
+        if not adapted and head.bias is not None:  # as one more column, multiplied by one
             embeddings_VD = torch.cat([embeddings_VD, head.bias[:, None]], dim=1)
             hidden_ND = torch.cat([hidden_ND, torch.ones_like(hidden_ND[:, :1])], dim=1)
-        loss, losses_N = sliced_cross_entropy(hidden_ND, embeddings_VD, targets_N)
-        result = {
-            "loss": loss / len(losses_N),
-            "trained": torch.tensor(len(losses_N)),
-        }
+        counts_N, trained = None, torch.tensor(len(targets_N))
+        if (weight := float(self.hparams["relation_weight"])) != 1.0:
+            is_relation_N = roles_BT.flatten()[targets_at_N] == int(Role.RELATION)
+            counts_N = 1.0 + (weight - 1.0) * is_relation_N
+            trained = counts_N.sum()
+        loss, losses_N = sliced_cross_entropy(hidden_ND, embeddings_VD, targets_N, counts_N)
+        result = {"loss": loss / trained, "trained": trained}
         if details:
             with torch.no_grad():
                 roles_N = roles_BT.flatten()[targets_at_N]
@@ -290,7 +325,8 @@ class LookupLanguageModule(L.LightningModule):
         self._check_lengths()
         if self.trainer.ckpt_path:
             return
-        if base := str(self.hparams["base"]):
+        adapted = bool(self.hparams["adapter_rank"])
+        if not adapted and (base := str(self.hparams["base"])):
             take_base_weights(self.model, base)
         if start_from := str(self.hparams["start_from"]):
             seen = take_weights(self, start_from, str(self.hparams["tokenizer"]))
@@ -310,13 +346,15 @@ class LookupLanguageModule(L.LightningModule):
     def on_train_start(self) -> None:
         self._begun = time.perf_counter()
 
-    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+    def training_step(self, batch: Batch | PackedBatch, batch_index: int) -> Tensor:
         due = (self.global_step + 1) % max(1, self._log_every()) == 0
         result = self.model_step(batch, details=due)
         loss = result["loss"]
-        if not math.isfinite(loss.item()):
+        # Reading the loss makes the program wait for the GPU, so there it is read now and then.
+        if (due or not loss.is_cuda) and not math.isfinite(loss.item()):
             raise TrainingError(f"The loss is {loss.item()} at step {self.global_step}: {LOWER}")
-        trained = int(result["trained"])
+        whole_step = self._parts() == (1, 1)
+        trained = 0.0 if whole_step else float(result["trained"])
         self._trained += trained
         tokens = int(batch["flags_BT"].shape[0] * batch["flags_BT"].shape[1])
         self._tokens_seen += tokens * self._parts()[1]
@@ -335,7 +373,15 @@ class LookupLanguageModule(L.LightningModule):
                     self.log("train/model_flops_utilisation", done / (peak * self._parts()[1]))
             self._clock = (now, self._tokens_seen)
         # Each part of a step counts by its number of tokens; see on_before_optimizer_step.
-        return loss if self._parts() == (1, 1) else loss * (trained / UNIT)
+        return loss if whole_step else loss * (trained / UNIT)
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_index: int) -> None:
+        if (seconds := float(self.hparams["seconds"])) and self._passed() >= seconds:
+            self.trainer.should_stop = True
+
+    def _passed(self) -> float:
+        """Seconds of training since the present start."""
+        return time.perf_counter() - self._begun
 
     def _parts(self) -> tuple[int, int]:
         """The number of batches in a row, and of ranks, that make up one step."""
@@ -351,10 +397,10 @@ class LookupLanguageModule(L.LightningModule):
         same number of tokens. This correction makes the gradient independent of how a step is cut.
         """
         batches, ranks = self._parts()
-        trained, self._trained = self._trained, 0
+        trained, self._trained = self._trained, 0.0
         if (batches, ranks) == (1, 1):
             return
-        total = torch.tensor(float(trained), device=self.device)
+        total = torch.tensor(trained, device=self.device)
         if ranks > 1:
             total = self.trainer.strategy.reduce(total, reduce_op="sum")
         scale = UNIT * batches * ranks / total.item()
@@ -364,9 +410,13 @@ class LookupLanguageModule(L.LightningModule):
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         result = self.model_step(batch, details=True)
-        trained = int(result["trained"])
+        trained = float(result["trained"])
         self.log(
-            "validation/loss", result["loss"], prog_bar=True, batch_size=trained, sync_dist=True
+            "validation/loss",
+            result["loss"],
+            prog_bar=True,
+            batch_size=int(trained),
+            sync_dist=True,
         )
         self._log_details("validation", result)
         pairs = {name: pair for name, pair in result.items() if name.startswith("loss_")}
@@ -431,6 +481,8 @@ class LookupLanguageModule(L.LightningModule):
                 f"The weights are not finite after step {self.global_step}: {LOWER}"
             )
         checkpoint["tokenizer"] = self._fingerprint
+        if self.hparams["adapter_rank"]:  # the base never changes
+            checkpoint["state_dict"] = self._own_weights(checkpoint["state_dict"])
         checkpoint["tokens_seen"] = self._tokens_seen
         checkpoint["seconds"] = self._seconds + time.perf_counter() - self._begun
         checkpoint["device"] = self._device_in_words()
@@ -445,6 +497,13 @@ class LookupLanguageModule(L.LightningModule):
         ranks = self._parts()[1]
         return f"{ranks} x {name}" if ranks > 1 else name
 
+    def _own_weights(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Those of the weights that this module trains."""
+        if not self.hparams["adapter_rank"]:
+            return weights
+        trained = {name for name, p in self.named_parameters() if p.requires_grad}
+        return {name: tensor for name, tensor in weights.items() if name in trained}
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         if checkpoint.get("tokenizer", self._fingerprint) != self._fingerprint:
             raise TrainingError(
@@ -452,7 +511,8 @@ class LookupLanguageModule(L.LightningModule):
                 f"{self.hparams['tokenizer']}: use the corpus that it was trained on, or build "
                 "one with its tokenizer."
             )
-        ours = {name: tensor.shape for name, tensor in self.state_dict().items()}
+        own = self._own_weights(self.state_dict())
+        ours = {name: tensor.shape for name, tensor in own.items()}
         theirs = {name: tensor.shape for name, tensor in checkpoint.get("state_dict", {}).items()}
         if theirs and ours != theirs:
             name = next(n for n in (ours | theirs) if ours.get(n) != theirs.get(n))
@@ -498,12 +558,16 @@ class LookupLanguageModule(L.LightningModule):
         )
         warmup: int = self.hparams["warmup_steps"]
         final: float = self.hparams["final_rate"]
-        total = max(int(self.trainer.estimated_stepping_batches), warmup + 1)
+        seconds = float(self.hparams["seconds"])
+        total = warmup + 1
+        if not seconds:  # a run by the clock has no known number of steps
+            total = max(int(self.trainer.estimated_stepping_batches), total)
 
         def rate(step: int) -> float:
             if step < warmup:
                 return (step + 1) / warmup
-            progress = min(1.0, (step - warmup) / (total - warmup))
+            done = self._passed() / seconds if seconds else (step - warmup) / (total - warmup)
+            progress = min(1.0, done)
             return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * progress))
 
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)

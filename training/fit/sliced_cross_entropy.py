@@ -13,14 +13,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-SLICE = 512  # tokens
+SLICE = 512  # tokens; on a GPU more, up to LOGITS of them
+LOGITS = 1 << 27
 
 
 class _SlicedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, hidden_ND: Tensor, weight_VD: Tensor, targets_N: Tensor
+        ctx: Any,
+        hidden_ND: Tensor,
+        weight_VD: Tensor,
+        targets_N: Tensor,
+        counts_N: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
+        size = max(SLICE, LOGITS // len(weight_VD)) if hidden_ND.is_cuda else SLICE
         dtype = hidden_ND.dtype
         needs_grad = any(ctx.needs_input_grad)
         weight_low_VD = weight_VD.detach().to(dtype)
@@ -28,8 +34,8 @@ class _SlicedCrossEntropy(torch.autograd.Function):
         if needs_grad:
             grad_hidden_ND = torch.empty_like(hidden_ND)
             grad_weight_VD = torch.zeros_like(weight_VD, dtype=torch.float32)
-        for start in range(0, len(targets_N), SLICE):
-            rows = slice(start, start + SLICE)
+        for start in range(0, len(targets_N), size):
+            rows = slice(start, start + size)
             targets_C = targets_N[rows]
             hidden_CD = hidden_ND[rows]
             logits_CV = (hidden_CD @ weight_low_VD.T).float()
@@ -39,30 +45,34 @@ class _SlicedCrossEntropy(torch.autograd.Function):
             if needs_grad:
                 grad_CV = logits_CV.sub_(log_total_C1).exp_()
                 grad_CV.scatter_add_(1, targets_C[:, None], torch.full_like(chosen_C1, -1.0))
+                if counts_N is not None:
+                    grad_CV.mul_(counts_N[rows][:, None])
                 grad_low_CV = grad_CV.to(dtype)
                 grad_hidden_ND[rows] = grad_low_CV @ weight_low_VD
                 grad_weight_VD += grad_low_CV.T @ hidden_CD
         if needs_grad:
             ctx.save_for_backward(grad_hidden_ND, grad_weight_VD)
         ctx.mark_non_differentiable(losses_N)
-        return losses_N.sum(), losses_N
+        counted_N = losses_N if counts_N is None else losses_N * counts_N
+        return counted_N.sum(), losses_N
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
         grad_hidden_ND, grad_weight_VD = ctx.saved_tensors
         scale = gradients[0]
-        return grad_hidden_ND * scale, grad_weight_VD * scale, None
+        return grad_hidden_ND * scale, grad_weight_VD * scale, None, None
 
 
 def sliced_cross_entropy(
-    hidden_ND: Tensor, weight_VD: Tensor, targets_N: Tensor
+    hidden_ND: Tensor, weight_VD: Tensor, targets_N: Tensor, counts_N: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """(sum of the losses, which has the gradient; losses_N in fp32, which have none).
 
-    Logits are ``hidden_ND @ weight_VD.T`` in the precision of the hidden states.
+    With ``counts_N`` each loss counts so many times in the sum, but not in losses_N. Logits are
+    ``hidden_ND @ weight_VD.T`` in the precision of the hidden states.
     """
     with torch.autocast(hidden_ND.device.type, enabled=False):
         loss, losses_N = _SlicedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-            hidden_ND, weight_VD, targets_N
+            hidden_ND, weight_VD, targets_N, counts_N
         )
     return loss, losses_N

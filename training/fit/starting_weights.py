@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from model.base.adapter import is_adapter, take_adapter
 from training.data.tokenizer import load_tokenizer
 from training.errors import CorpusError, TrainingError
 from training.fit.run_checkpoints import checkpoint_of, fingerprint
@@ -86,6 +87,9 @@ def take_weights(module: Any, start_from: str, tokenizer: str) -> tuple[int, flo
         TrainingError: if the weights have another architecture or another tokenizer.
     """
     folder = Path(start_from)
+    if is_adapter(folder):
+        take_adapter(module.model, folder)
+        return _behind(folder)
     if (folder / "model.safetensors").is_file():
         _check_tokenizer(folder, tokenizer)
         weights = folder / "model.safetensors"

@@ -23,7 +23,7 @@ from training.data.tokenizer import encode_document
 from training.errors import TrainingError
 from training.evaluation import cases
 from training.fit.curve_log import CurveLogger
-from training.fit.export import _before, export
+from training.fit.export import export, runs_before
 from training.fit.module import LookupLanguageModule, load_module
 
 
@@ -118,8 +118,8 @@ def test_the_runs_behind_the_weights_are_told(run, toy_corpus, tmp_path):
     second = {"settings": {"learning_rate": 0.5}, "steps": 7, "tokens_seen": 70, "before": [{}]}
     (first / "training.json").write_text(json.dumps(second), encoding="utf-8")
     told = {"tokens_seen": 70, "steps": 7, "corpus_seed": None, "learning_rate": 0.5}
-    assert _before(str(first)) == [{}, told]
-    assert _before("") == _before(str(tmp_path / "none")) == []
+    assert runs_before(str(first)) == [{}, told]
+    assert runs_before("") == runs_before(str(tmp_path / "none")) == []
 
 
 def test_an_exported_checkpoint_can_be_evaluated(run, tmp_path, capsys):
