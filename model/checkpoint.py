@@ -47,6 +47,7 @@ class Checkpoint:
     prompt_prefix: str = ""
     prompt_suffix: str = "\n"
     relations: bool = True
+    ranked: bool = False  # whether `relations` is answered in order of relevance to the prompt
     opening: tuple[int, ...] = field(default=())  # ids before the prompt: the bos token, or none
 
     @cached_property
@@ -180,6 +181,7 @@ def make_checkpoint(model: Any, tokenizer: Any, name: str) -> Checkpoint:
         prompt_prefix=(ours or {}).get("prompt_prefix", ""),
         prompt_suffix=(ours or {}).get("prompt_suffix", "\n" if ours is not None else ""),
         relations=bool((ours or {}).get("relations", ours is not None)),
+        ranked=(ours or {}).get("relations") == "ranked",
         opening=opening,
     )
 
