@@ -17,10 +17,13 @@ from functools import lru_cache
 
 from graph.core.names import fold, plain
 from graph.lookup.encoder import Encoder
+from graph.lookup.spelling import near_words
 
 MOST_CLAUSES = 6  # parts of a prompt that are compared
-_WORDS_WEIGHT = 0.35  # of shared words beside the cosine
-_SYNONYM = 0.9  # factor for the words of a synonym
+_NAME_WEIGHT = 0.12  # of shared words beside the cosine
+_SYNONYM_WEIGHT = 0.3  # of a synonym that the prompt has, beside the cosine
+_SYNONYM = 0.9  # of a synonym that the prompt has, where only words are compared
+_GUESSED = 6  # letters of a word that may be misspelt, at least
 _READ = 600  # characters of the prompt that are read, the last ones
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -83,14 +86,14 @@ def blank(prompt: str, entity_names: Sequence[str]) -> str:
     """The prompt without the entity's name, however it is capitalised; as it is if none is in it.
 
     >>> blank("What's JAPAN's currency?", ["Japan"])
-    "What's its currency?"
+    "What's currency?"
     """
     for name in sorted({name.strip() for name in entity_names if name.strip()}, key=len)[::-1]:
         words = r"[\s_]+".join(map(re.escape, re.split(r"[\s_]+", name)))
-        mention = re.compile(rf"(?<!\w)(?:(?:the|a|an)\s+)?{words}(?P<own>['’]s?)?(?!\w)", re.I)
-        blanked, found = mention.subn(lambda m: "its" if m["own"] else "it", prompt)
+        mention = re.compile(rf"(?<!\w)(?:(?:the|a|an)\s+)?{words}(?:['’]s?)?(?!\w)", re.I)
+        blanked, found = mention.subn("", prompt)
         if found:
-            return blanked
+            return " ".join(blanked.split())
     return prompt
 
 
@@ -101,8 +104,7 @@ def asks_for_paragraph(prompt: str, entity_names: Sequence[str]) -> bool:
     True
     """
     rest = blank(prompt, entity_names)
-    words = [word for word in _TOKEN.findall(plain(rest)) if word != "its"]
-    return all(word in _REQUEST for word in words)
+    return all(word in _REQUEST for word in _TOKEN.findall(plain(rest)))
 
 
 def clauses(prompt: str, entity_names: Sequence[str]) -> list[str]:
@@ -143,30 +145,44 @@ def rank(
     asked = clauses(prompt, entity_names) if relation_names else []
     if not asked:
         return [(name, 0.0) for name in relation_names]
-    scores = [_shared_words(name, asked, synonyms.get(fold(name), ())) for name in relation_names]
-    if encoder is not None:
+    asked += _corrected(asked, relation_names)
+    heard = [frozenset(stems(clause)) for clause in asked]
+    shared = [max(_share(stems(name), words) for words in heard) for name in relation_names]
+    meant = [_has_synonym(synonyms.get(fold(name), ()), heard) for name in relation_names]
+    if encoder is None:
+        scores = [max(s, _SYNONYM * m) for s, m in zip(shared, meant, strict=True)]
+    else:
         asked_CD = encoder.encode(asked)
         names_ND = encoder.encode([readable(name) for name in relation_names])
-        cosines_N = (asked_CD @ names_ND.T).max(0)
+        cosines_N = (asked_CD @ names_ND.T).max(0).tolist()
         scores = [
-            float(cosine) + _WORDS_WEIGHT * shared
-            for cosine, shared in zip(cosines_N, scores, strict=True)
+            cosine + max(_NAME_WEIGHT * s, _SYNONYM_WEIGHT * m)
+            for cosine, s, m in zip(cosines_N, shared, meant, strict=True)
         ]
     ranked = sorted(range(len(scores)), key=lambda i: -scores[i])
     return [(relation_names[i], round(scores[i], 4)) for i in ranked]
 
 
-def _shared_words(name: str, asked: Sequence[str], synonyms: Sequence[str]) -> float:
-    """From 0 to 1: the share of the name's words, or of a synonym's, that a clause has."""
-    best = 0.0
-    for clause in asked:
-        heard = set(stems(clause))
-        best = max(best, _share(stems(name), heard))
-        for synonym in synonyms:
-            shared = _share(stems(synonym), heard)
-            best = max(best, _SYNONYM * shared if shared == 1 else 0.0)
-    return best
-
-
-def _share(words: Sequence[str], heard: set[str]) -> float:
+def _share(words: Sequence[str], heard: frozenset[str]) -> float:
     return sum(word in heard for word in words) / len(words) if words else 0.0
+
+
+def _has_synonym(synonyms: Sequence[str], heard: Sequence[frozenset[str]]) -> bool:
+    """Whether one clause has all words of a synonym."""
+    return any(_share(stems(synonym), words) == 1 for synonym in synonyms for words in heard)
+
+
+def _corrected(asked: Sequence[str], relation_names: Sequence[str]) -> list[str]:
+    """The clauses that hold a word of a name misspelt, with that word as the name has it."""
+    names = {word for name in relation_names for word in _TOKEN.findall(plain(readable(name)))}
+    known = {_stem(word) for word in names}
+
+    def correct(match: re.Match[str]) -> str:
+        word = plain(match[0])
+        if len(word) < _GUESSED or word in _IDLE or _stem(word) in known:
+            return match[0]
+        near = [other for other in near_words(word, names) if other[:1] == word[:1]]
+        return near[0] if near else match[0]
+
+    corrected = [_TOKEN.sub(correct, clause) for clause in asked]
+    return [text for text in dict.fromkeys(corrected) if text not in asked]

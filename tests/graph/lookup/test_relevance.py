@@ -23,6 +23,7 @@ NAMES = ["capital", "largest_city", "birthDate", "birthplace", "countries border
         ("Its largest cities", "largest_city"),
         ("the birth date of the king", "birthDate"),
         ("Which country does Ruritania border?", "countries bordered"),
+        ("captial of ruritania", "capital"),
         ("What money do they use in Ruritania?", "currency"),
     ],
 )
@@ -48,10 +49,10 @@ def test_examples_before_the_entity_do_not_count() -> None:
 
 
 def test_the_name_of_the_entity_is_no_hint() -> None:
-    assert blank("Where is Capital City's mayor, in Capital City?", ["Capital City"]) == (
-        "Where is its mayor, in it?"
+    assert blank("Where is Capital City's mayor in Capital City?", ["Capital City"]) == (
+        "Where is mayor in ?"
     )
-    assert blank("the_danube is long", ["The Danube"]) == "it is long"
+    assert blank("the_danube is long", ["The Danube"]) == "is long"
     assert blank("Japanese food", ["Japan"]) == "Japanese food"
 
 
