@@ -23,7 +23,8 @@ class DecodingSettings:
     seed: int = 0
     """Seed for sampling; the same seed gives the same text."""
     max_tokens: int = 400
-    """Limit on the tokens after the prompt, forced ones included."""
+    """Limit on the tokens after the prompt. Forced ones count too, but not for a checkpoint that
+    asks for ranked lists of relations."""
     max_lookups: int = 32
     """After so many lookups, `<|db_entity|>` is forbidden."""
     max_lookup_tokens: int = 64

@@ -17,7 +17,7 @@ from app.state.session import Picture, Question, Selection, Session, ShownText
 from app.state.text_in_progress import TextInProgress, follow
 from graph.core.errors import StoreError
 from graph.lookup.retriever import Retriever
-from model.engine.events import Event, LookupSource
+from model.engine.events import Event, LookupSource, ask_again
 from model.prompts import PromptError, clean_prompt
 from model.settings import DecodingSettings
 from model.trace import Trace
@@ -99,7 +99,7 @@ def with_same_answers(trace: Trace, source: LookupSource) -> Trace | None:
     for each in trace.lookups:
         lookup = each.lookup
         if each.closed == "model":
-            lookup = source.lookup(lookup.entity, lookup.relation)
+            lookup = ask_again(source, lookup, trace.prompt)
             if lookup.value != each.lookup.value:
                 return None
         lookups.append(replace(each, lookup=lookup))

@@ -17,7 +17,7 @@ class LookupMemory:
 
     def __init__(self, source: LookupSource) -> None:
         self._source = source
-        self._answers: dict[tuple[str, str], Lookup] = {}
+        self._answers: dict[tuple[str, str, str | None], Lookup] = {}
 
     @property
     def revision(self) -> int:
@@ -29,9 +29,9 @@ class LookupMemory:
         """The key of the source's store, revision and draft."""
         return self._source.state
 
-    def lookup(self, entity: str, relation: str) -> Lookup:
+    def lookup(self, entity: str, relation: str, context: str | None = None) -> Lookup:
         """Answer one query, from memory if it was asked before in exactly these words."""
-        query = (entity, relation)
+        query = (entity, relation, context)
         if query not in self._answers:
-            self._answers[query] = self._source.lookup(entity, relation)
+            self._answers[query] = self._source.lookup(*query)
         return self._answers[query]

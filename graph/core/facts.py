@@ -18,6 +18,7 @@ UNKNOWN = "unknown"  # the answer to a lookup that finds nothing
 MAX_VALUES = 5  # values shown for one entity and relation; the others are only counted
 _UNSHOWN = re.compile(r"and \d+ more")
 MAX_RELATIONS = 8  # names in the answer to `relations`, at most
+MAX_RANKED = 12  # names in the answer to `relations` in order of relevance to a prompt, at most
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,22 @@ class RunnerUp:
 
 
 @dataclass(frozen=True, slots=True)
+class RankedRelation:
+    """A relation in the answer to `relations`, or left out of it."""
+
+    name: str
+    score: float
+    """How relevant it is to the prompt; 0 in a list of stated order. Only for comparing."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name, "score": self.score}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> RankedRelation:
+        return cls(str(data["name"]), float(data["score"]))
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """One query the model made, and how it was answered."""
 
@@ -60,10 +76,13 @@ class Lookup:
     policy: str = UNKNOWN
     """How a miss is answered: with "unknown", or with the "nearest" relation or entity."""
     entity_by: str = ""
-    """How the entity was found: "name", "alias", "qualifier", "spelling" or "meaning"; "" if it was
-    not."""
+    """How the entity was found: "name", "alias", "qualifier", "form" (with or without an article or
+    a possessive), "spelling" or "meaning"; "" if it was not."""
     relation_by: str = ""
     """How the relation was found: "name", "synonym", "spelling" or "meaning"; "" if it was not."""
+    ranking: tuple[RankedRelation, ...] | None = None
+    """All names of a `relations` lookup that was asked with a prompt, in the order of the answer,
+    those that it only counts included. None for every other lookup."""
 
     @property
     def is_miss(self) -> bool:
@@ -88,11 +107,16 @@ class Lookup:
             "policy": self.policy,
             "entity_by": self.entity_by,
             "relation_by": self.relation_by,
+            **(
+                {}
+                if self.ranking is None
+                else {"ranking": [ranked.to_json() for ranked in self.ranking]}
+            ),
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Lookup:
-        entity_id = data["entity_id"]
+        entity_id, ranking = data["entity_id"], data.get("ranking")
         return cls(
             entity=data["entity"],
             relation=data["relation"],
@@ -109,4 +133,5 @@ class Lookup:
             policy=data.get("policy", UNKNOWN),
             entity_by=data.get("entity_by", ""),
             relation_by=data.get("relation_by", ""),
+            ranking=None if ranking is None else tuple(map(RankedRelation.from_json, ranking)),
         )

@@ -8,27 +8,41 @@ not record.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
 from graph.core.errors import StoreError
-from graph.core.facts import MAX_RELATIONS, RELATIONS, UNKNOWN, Entity, Fact, join_values
+from graph.core.facts import (
+    MAX_RANKED,
+    MAX_RELATIONS,
+    RELATIONS,
+    UNKNOWN,
+    Entity,
+    Fact,
+    join_values,
+)
+from graph.core.inverse import inverse_name
 from graph.core.names import MAX_NAME, fold
 from graph.core.protocol import TripletStore
 from graph.core.rules import ON_MISS, REFUSE_LACKING, SETTING, SETTINGS, SYNONYM
 from graph.lookup.encoder import Encoder, installed_encoder
-from graph.lookup.result import Lookup, RunnerUp
+from graph.lookup.relevance import asks_for_paragraph, rank
+from graph.lookup.result import Lookup, RankedRelation, RunnerUp
 from graph.lookup.spelling import near
 from graph.lookup.vocabulary import Meaning, Vocabulary
 
 HOMONYMS = 8  # entities of one name, distinguished by a qualifier, at most
+MOST_INVERSE = 24  # names of inverse relations that a list offers, at most
 RUNNERS_UP = 5  # listed for a guessed lookup or a miss, at most
 _CANDIDATES = 50  # entities compared letter by letter, at most
 _COUNTED = 200  # facts in each direction; more do not make an entity better known
 _LEAST = 0.5  # lower scores are neither shown nor taken as the nearest
 _NEAREST = "nearest"
+_ARTICLE = re.compile(r"^(?:the|an?)\s+", re.I)
+_POSSESSIVE = re.compile(r"['’]s?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +72,18 @@ class _Found:
     score: float
 
 
+def other_forms(name: str) -> list[str]:
+    """A name as a sentence may hold it: without its article or possessive, or with an article.
+
+    >>> other_forms("the Danube"), other_forms("Japan's")
+    (['Danube'], ['Japan', 'the Japan'])
+    """
+    words = _POSSESSIVE.sub("", name.strip()[:MAX_NAME])
+    bare = _ARTICLE.sub("", words)
+    forms = dict.fromkeys((words, bare, f"the {bare}") if bare == words else (words, bare))
+    return [form for form in forms if form and fold(form) != fold(name)]
+
+
 class Retriever:
     """Answers lookups from one store or draft at one revision."""
 
@@ -70,6 +96,8 @@ class Retriever:
         thresholds: Thresholds = THRESHOLDS,
         encoder: Encoder | None = None,
         embeddings: bool = True,
+        context: str = "",
+        ranked: bool = False,
     ) -> None:
         """Pin a revision.
 
@@ -80,6 +108,9 @@ class Retriever:
             thresholds: the lowest scores that count as hits.
             encoder: compares meanings; None for the installed one.
             embeddings: False to compare spellings only, unless an `encoder` is given.
+            context: the prompt, to which `ranked` lists are relevant.
+            ranked: True to answer `relations` in order of relevance to the context, inverse
+                relations included; False for the first names in stored order.
 
         Raises:
             StoreError: for a revision that does not exist yet, or an unknown policy.
@@ -96,25 +127,43 @@ class Retriever:
         self._policy = policy
         self._encoder = encoder
         self._embeddings = embeddings
+        self._context = context if ranked else None
         self._settings: dict[str, str] | None = None
 
-    def lookup(self, entity: str, relation: str) -> Lookup:
-        """Answer one query. A miss is an answer too; no text makes this raise an error."""
+    def lookup(self, entity: str, relation: str, context: str | None = None) -> Lookup:
+        """Answer one query. A miss is an answer too; no text makes this raise an error.
+
+        With a `context`, the prompt, `relations` is answered as by a retriever of that context
+        whose lists are ranked.
+        """
+        context = self._context if context is None else context
+        if context is None or fold(relation) != RELATIONS:
+            return self._look_up(entity, relation, None)
+        found = self._look_up(entity, relation, context)
+        return found if found.ranking is not None else replace(found, ranking=())
+
+    def _look_up(self, entity: str, relation: str, context: str | None) -> Lookup:
         candidates = self.store.find_entities(entity, at=self.revision)
         if candidates:
             (first, how), others = candidates[0], candidates[1:]
             alias = how == "alias"
             found = _Found(first, "alias" if alias else "exact", "alias" if alias else "name", 1.0)
             runners_up = tuple(self._runner_up(other, relation, 1.0) for other, _ in others)
-            return self._answer(found, runners_up, entity, relation)
+            return self._answer(found, runners_up, entity, relation, context)
         homonyms = self._homonyms(entity)
         if homonyms:
             found = _Found(homonyms[0], "alias", "qualifier", 1.0)
             runners_up = tuple(self._runner_up(other, relation, 1.0) for other in homonyms[1:])
-            return self._answer(found, runners_up, entity, relation)
-        return self._guess_entity(entity, relation)
+            return self._answer(found, runners_up, entity, relation, context)
+        for form in other_forms(entity):
+            forms = [known for known, _ in self.store.find_entities(form, at=self.revision)]
+            if forms or (forms := self._homonyms(form)):
+                found = _Found(forms[0], "alias", "form", 1.0)
+                runners_up = tuple(self._runner_up(other, relation, 1.0) for other in forms[1:])
+                return self._answer(found, runners_up, entity, relation, context)
+        return self._guess_entity(entity, relation, context)
 
-    def _guess_entity(self, entity: str, relation: str) -> Lookup:
+    def _guess_entity(self, entity: str, relation: str, context: str | None) -> Lookup:
         ranked = near(
             entity[:MAX_NAME],
             self.store.candidates(entity[:MAX_NAME], _CANDIDATES, at=self.revision),
@@ -136,7 +185,7 @@ class Retriever:
             best, least = others[0][1] if others else 0.0, self._entity_threshold(by)
             return self._miss(entity, relation, None, runners_up[:RUNNERS_UP], best, least)
         found = _Found(first, "fuzzy", by, score)
-        return self._answer(found, runners_up[:RUNNERS_UP], entity, relation)
+        return self._answer(found, runners_up[:RUNNERS_UP], entity, relation, context)
 
     def _meant_entities(self, name: str) -> list[tuple[Entity, float]]:
         """Entities whose name means nearly the same, if names are embedded; best first."""
@@ -151,9 +200,16 @@ class Retriever:
         return self._encoder or (installed_encoder() if self._embeddings else None)
 
     def _answer(
-        self, found: _Found, runners_up: tuple[RunnerUp, ...], entity: str, relation: str
+        self,
+        found: _Found,
+        runners_up: tuple[RunnerUp, ...],
+        entity: str,
+        relation: str,
+        context: str | None,
     ) -> Lookup:
         """The entity's facts of the relation in this spelling, or else of the one that is meant."""
+        if fold(relation) == RELATIONS and context is not None:
+            return self._ranked_list(found, runners_up, entity, relation, context)
         if fold(relation) == RELATIONS:
             names = self.store.relation_names(found.entity.id, at=self.revision)[:MAX_RELATIONS]
             if not names:
@@ -163,6 +219,52 @@ class Retriever:
         if facts:
             return self._hit(found, None, facts, "", runners_up, entity, relation)
         return self._guess_relation(found, runners_up, entity, relation)
+
+    def _ranked_list(
+        self,
+        found: _Found,
+        runners_up: tuple[RunnerUp, ...],
+        entity: str,
+        relation: str,
+        context: str,
+    ) -> Lookup:
+        """The relations that the prompt may ask for, own and inverse ones, the likeliest first."""
+        known = found.entity
+        own = self.store.relation_names(known.id, at=self.revision)
+        called = [entity, *other_forms(entity), known.name, *known.aliases]
+        paragraph = asks_for_paragraph(context, called)
+        names = {fold(name): name for name in own}
+        if not (paragraph and own):
+            for inverse in self._inverse_names(known.id):
+                names.setdefault(fold(inverse), inverse)
+        if not names:
+            return self._miss(entity, relation, found, runners_up)
+        listed, most = list(names.values()), MAX_RELATIONS
+        ranking = [RankedRelation(name, 0.0) for name in listed]
+        if not paragraph:
+            most = MAX_RANKED
+            encoder = self._installed_encoder()
+            ranked = rank(context, called, listed, encoder, self._synonyms(listed))
+            ranking = [RankedRelation(name, score) for name, score in ranked]
+        value = join_values([ranked.name for ranked in ranking], most).text
+        return replace(
+            self._hit(found, None, (), f"{known.name}: {value}", runners_up, entity, relation),
+            ranking=tuple(ranking),
+        )
+
+    def _inverse_names(self, entity_id: int) -> list[str]:
+        """What the relations of facts that point to an entity are called from its side."""
+        facts = self.store.facts_to(entity_id, at=self.revision, limit=_COUNTED)
+        relations = {fold(fact.relation): fact.relation for fact in facts}
+        return [inverse_name(relation) for relation in relations.values()][:MOST_INVERSE]
+
+    def _synonyms(self, relations: Sequence[str]) -> dict[str, list[str]]:
+        """The other names of relations, by folded key."""
+        synonyms: dict[str, list[str]] = {fold(relation): [] for relation in relations}
+        for rule in self.store.rules(SYNONYM, at=self.revision):
+            if (key := fold(rule.value)) in synonyms:
+                synonyms[key].append(rule.name)
+        return synonyms
 
     def _hit(
         self,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from graph.lookup.result import Lookup
 from model.checkpoint import Checkpoint
-from model.engine.events import LookupSource
+from model.engine.events import LookupSource, ask_again
 from model.trace import Trace, TraceLookup, TraceToken
 
 
@@ -32,7 +32,7 @@ def reusable_part(previous: Trace, retriever: LookupSource, checkpoint: Checkpoi
     for entry in previous.lookups:
         lookup = entry.lookup
         if entry.closed == "model":
-            lookup = retriever.lookup(lookup.entity, lookup.relation)
+            lookup = ask_again(retriever, lookup, previous.prompt)
         if lookup.value != entry.lookup.value:
             return_id = checkpoint.markers.return_
             value_start = 1 + next(

@@ -45,6 +45,7 @@ class Row:
         self._role = Role.TEXT  # of the next token
         self._lookup_start = 0  # index of the marker that opened the current lookup
         self._since_lookup = 0  # tokens since the last lookup
+        self._counted = 0  # tokens that count towards `max_tokens`
         self._restart_text_stream(self.prompt_ids)
 
     # -- choosing tokens
@@ -80,7 +81,7 @@ class Row:
         if token == markers.return_:
             entity, relation = self._query()
             if entity and relation:
-                self.answer(self.retriever.lookup(entity, relation))
+                self.answer(self._ask(entity, relation))
             else:
                 self.answer(_miss(entity, relation), "order")
         elif len(self.tokens) - self._lookup_start > self.settings.max_lookup_tokens:
@@ -95,6 +96,11 @@ class Row:
             if token.role in written:
                 written[token.role] += token.text
         return written[Role.ENTITY].strip(), written[Role.RELATION].strip()
+
+    def _ask(self, entity: str, relation: str) -> Lookup:
+        if self.checkpoint.ranked:
+            return self.retriever.lookup(entity, relation, self.prompt)
+        return self.retriever.lookup(entity, relation)
 
     def _close_as_miss(self, reason: str) -> None:
         """Force the markers that the current lookup lacks, and answer it with a miss."""
@@ -144,6 +150,8 @@ class Row:
             self._lookup_start = len(self.tokens)
         self.tokens.append(token)
         self.ids.append(token.id)
+        if not (token.forced and self.checkpoint.ranked):
+            self._counted += 1
         self._role = next_role(self._role, token.id, markers)
         self._since_lookup = 0 if token.id == markers.end else self._since_lookup + 1
 
@@ -156,7 +164,7 @@ class Row:
     def check_limits(self) -> None:
         """Finish the row if there is no room for another token."""
         if self.finish is None:
-            if len(self.tokens) >= self.settings.max_tokens:
+            if self._counted >= self.settings.max_tokens:
                 self.finish = "length"
             elif len(self.ids) >= self.checkpoint.context:
                 self.finish = "context"

@@ -42,7 +42,7 @@ class Graph:
         self.facts, self.revision, self.state = facts, revision, f"test@{revision}"
         self.asked: list[tuple[str, str]] = []
 
-    def lookup(self, entity: str, relation: str) -> Lookup:
+    def lookup(self, entity: str, relation: str, context: str | None = None) -> Lookup:
         self.asked.append((entity, relation))
         known = self.facts.get(entity, {})
         if relation == "relations" and known:

@@ -398,7 +398,7 @@ class _Echo(Graph):
     def __init__(self, revision: int) -> None:
         super().__init__({}, revision)
 
-    def lookup(self, entity: str, relation: str) -> Any:
+    def lookup(self, entity: str, relation: str, context: str | None = None) -> Any:
         from tests.model.model_fakes import answer
 
         changed = self.revision if len(entity + relation) % 2 else 0

@@ -1,0 +1,188 @@
+"""Which relations of an entity a prompt asks about: their names in order of relevance.
+
+    rank("what do people in Japan pay with", ["Japan"], ["capital", "currency"], encoder, {})
+
+The prompt, with the entity's name blanked, is compared with each name in two ways: by meaning (the
+cosine of sentence embeddings) and by the words they share. Synonyms of a relation count as names of
+it. Without an encoder only the words count.
+
+Letters in array names: C clauses, N texts, D width of a vector.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from graph.core.names import fold, plain
+from graph.lookup.encoder import Encoder
+from graph.lookup.spelling import near_words
+
+MOST_CLAUSES = 6  # parts of a prompt that are compared
+_NAME_WEIGHT = 0.12  # of shared words beside the cosine
+_SYNONYM_WEIGHT = 0.3  # of a synonym that the prompt has, beside the cosine
+_SYNONYM = 0.9  # of a synonym that the prompt has, where only words are compared
+_GUESSED = 6  # letters of a word that may be misspelt, at least
+_READ = 600  # characters of the prompt that are read, the last ones
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_TOKEN = re.compile(r"[^\W_]+")
+_SENTENCE = re.compile(r"(?<=[.!?;:])\s+|\n+")
+_CLAUSE = re.compile(r",\s+(?:and\s+|but\s+|or\s+)?|\s+(?:and|but|or)\s+")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_REQUEST = _words(
+    "a about all am an and anything are be bit brief briefly by can could describe description "
+    "detail details do does everything explain fact facts for give good have hello hey hi i "
+    "id in info information introduce is it just know like little me more of on outline overview "
+    "paragraph please profile regarding s say short something summarise summarize summary tell "
+    "text thanks that the there this to up us want was were what whats who whos would write you "
+    "your"
+)
+"""Words that ask for a text, and for nothing particular in it."""
+_IDLE = _words(
+    "a about an and are as at be by did do does for from had has have he her his how i in is it "
+    "its me my of on or she some that the their there they this to was we were what when where "
+    "which who whom whose will with you your"
+)
+"""Words that say little about what is asked."""
+
+
+def readable(name: str) -> str:
+    """A relation's name as words: without underscores and camel case.
+
+    >>> readable("birthDate"), readable("head_of_state")
+    ('birth date', 'head of state')
+    """
+    words = _CAMEL.sub(" ", name).replace("_", " ").split()
+    return " ".join(words).lower() if _CAMEL.search(name) else " ".join(words)
+
+
+@lru_cache(maxsize=65536)
+def stems(text: str) -> tuple[str, ...]:
+    """The words of a text without their endings, and without those that say little.
+
+    >>> stems("Which countries did she border?")
+    ('countr', 'border')
+    """
+    words = _TOKEN.findall(plain(readable(text)))
+    telling = [word for word in words if word not in _IDLE]
+    return tuple(_stem(word) for word in telling or words)
+
+
+def _stem(word: str) -> str:
+    for ending in ("ies", "ing", "es", "ed", "s", "y", "e"):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word[: -len(ending)]
+    return word
+
+
+def blank(prompt: str, entity_names: Sequence[str]) -> str:
+    """The prompt without the entity's name, however it is capitalised; as it is if none is in it.
+
+    >>> blank("What's JAPAN's currency?", ["Japan"])
+    "What's currency?"
+    """
+    for name in sorted({name.strip() for name in entity_names if name.strip()}, key=len)[::-1]:
+        words = r"[\s_]+".join(map(re.escape, re.split(r"[\s_]+", name)))
+        mention = re.compile(rf"(?<!\w)(?:(?:the|a|an)\s+)?{words}(?:['’]s?)?(?!\w)", re.I)
+        blanked, found = mention.subn("", prompt)
+        if found:
+            return " ".join(blanked.split())
+    return prompt
+
+
+def asks_for_paragraph(prompt: str, entity_names: Sequence[str]) -> bool:
+    """Whether a prompt asks for a text about the entity and not for anything particular.
+
+    >>> asks_for_paragraph("Tell me about Japan.", ["Japan"])
+    True
+    """
+    rest = blank(prompt, entity_names)
+    return all(word in _REQUEST for word in _TOKEN.findall(plain(rest)))
+
+
+def clauses(prompt: str, entity_names: Sequence[str]) -> list[str]:
+    """The parts of a prompt that may ask about the entity, each with its name blanked.
+
+    The sentences before the first that names the entity are left out: examples, or a context. Of
+    the others, the last ones count, whole and cut at commas and conjunctions.
+    """
+    sentences = [part.strip() for part in _SENTENCE.split(prompt[-_READ:]) if part.strip()]
+    blanked = [blank(sentence, entity_names) for sentence in sentences]
+    named = [i for i, pair in enumerate(zip(sentences, blanked, strict=True)) if pair[0] != pair[1]]
+    parts: list[str] = []
+    for sentence in blanked[named[0] if named else 0 :][::-1]:
+        cut = [part.strip() for part in _CLAUSE.split(sentence)]
+        parts += [sentence, *(part for part in cut if len(cut) > 1 and stems(part))]
+    asked = [part for part in dict.fromkeys(parts) if _TOKEN.search(part)]
+    return asked[:MOST_CLAUSES]
+
+
+def rank(
+    prompt: str,
+    entity_names: Sequence[str],
+    relation_names: Sequence[str],
+    encoder: Encoder | None,
+    synonyms: Mapping[str, Sequence[str]],
+) -> list[tuple[str, float]]:
+    """Names of relations with their relevance to a prompt, the most relevant first.
+
+    Of equals, the order given stays.
+
+    Args:
+        prompt: what a person asked.
+        entity_names: the names that the prompt may call the entity by.
+        relation_names: the names to order.
+        encoder: compares meanings; None to compare words only.
+        synonyms: other names of relations, by the folded key of the relation.
+    """
+    asked = clauses(prompt, entity_names) if relation_names else []
+    if not asked:
+        return [(name, 0.0) for name in relation_names]
+    asked += _corrected(asked, relation_names)
+    heard = [frozenset(stems(clause)) for clause in asked]
+    shared = [max(_share(stems(name), words) for words in heard) for name in relation_names]
+    meant = [_has_synonym(synonyms.get(fold(name), ()), heard) for name in relation_names]
+    if encoder is None:
+        scores = [max(s, _SYNONYM * m) for s, m in zip(shared, meant, strict=True)]
+    else:
+        asked_CD = encoder.encode(asked)
+        names_ND = encoder.encode([readable(name) for name in relation_names])
+        cosines_N = (asked_CD @ names_ND.T).max(0).tolist()
+        scores = [
+            cosine + max(_NAME_WEIGHT * s, _SYNONYM_WEIGHT * m)
+            for cosine, s, m in zip(cosines_N, shared, meant, strict=True)
+        ]
+    ranked = sorted(range(len(scores)), key=lambda i: -scores[i])
+    return [(relation_names[i], round(scores[i], 4)) for i in ranked]
+
+
+def _share(words: Sequence[str], heard: frozenset[str]) -> float:
+    return sum(word in heard for word in words) / len(words) if words else 0.0
+
+
+def _has_synonym(synonyms: Sequence[str], heard: Sequence[frozenset[str]]) -> bool:
+    """Whether one clause has all words of a synonym."""
+    return any(_share(stems(synonym), words) == 1 for synonym in synonyms for words in heard)
+
+
+def _corrected(asked: Sequence[str], relation_names: Sequence[str]) -> list[str]:
+    """The clauses that hold a word of a name misspelt, with that word as the name has it."""
+    names = {word for name in relation_names for word in _TOKEN.findall(plain(readable(name)))}
+    known = {_stem(word) for word in names}
+
+    def correct(match: re.Match[str]) -> str:
+        word = plain(match[0])
+        if len(word) < _GUESSED or word in _IDLE or _stem(word) in known:
+            return match[0]
+        near = [other for other in near_words(word, names) if other[:1] == word[:1]]
+        return near[0] if near else match[0]
+
+    corrected = [_TOKEN.sub(correct, clause) for clause in asked]
+    return [text for text in dict.fromkeys(corrected) if text not in asked]
