@@ -296,7 +296,7 @@ def measured_prompts(folder: Path = DEFAULT_DATA) -> frozenset[str]:
     questions = folder / "questions_open.jsonl"
     if questions.is_file():
         for line in questions.read_text("utf-8").splitlines():
-            found.add(_blanked(json.loads(line)["q"]))
+            found.add(question_key(json.loads(line)["q"]))
     for path in sorted((folder / "lmlm-audit").glob("prompts-*/*.jsonl")):
         for line in path.read_text("utf-8").splitlines():
             row = json.loads(line)
@@ -304,8 +304,8 @@ def measured_prompts(folder: Path = DEFAULT_DATA) -> frozenset[str]:
     return frozenset(found)
 
 
-def _blanked(question: str) -> str:
-    """A question about the shipped world with the world's names blanked, parts of names too."""
+def question_key(question: str) -> str:
+    """The key of a question about the shipped world: its names are blanked, parts of them too."""
     names, parts = _world_names()
     words = re.findall(r"\w+", question)
     spans = {
