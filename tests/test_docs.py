@@ -60,6 +60,7 @@ SMALLER = {  # what a page says: what is run here
     "--config training/configs/debug.yaml": "--config training/configs/debug.yaml "
     "--trainer.max_steps 2 --trainer.enable_progress_bar false",
     "--entities 100": "--entities 1",
+    "--limit 100": "--limit 2",
     "evaluate all --json": "evaluate completion --json --entities 1",
     "--out build/corpus/wiki": "--out build/corpus/wiki --vocabulary 400",
     "Qwen/Qwen2.5-7B-Instruct": "annotator",

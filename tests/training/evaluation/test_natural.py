@@ -1,4 +1,4 @@
-"""The suites of natural prompts: a faultless model gets full marks; without data they are skipped."""
+"""The suites of natural prompts: full marks for a faultless model; skipped without their data."""
 
 from __future__ import annotations
 
