@@ -35,6 +35,7 @@ from training.evaluation.suites.completion import completion
 from training.evaluation.suites.edit import edit
 from training.evaluation.suites.foreign import foreign
 from training.evaluation.suites.forget import forget
+from training.evaluation.suites.kept_prompts import kept_prompt_suites
 from training.evaluation.suites.lookup import lookup
 from training.evaluation.suites.missing import missing
 from training.evaluation.suites.natural_open import natural_open
@@ -51,6 +52,13 @@ class Suite:
     about: str
 
 
+MADE = {
+    "yes_no": "statements to answer with yes or no",
+    "two_part": "two questions in one",
+    "reverse": "which entity has a value",
+    "chain_2": "a relation of the value of another",
+    "out_of_scope": "what no graph answers",
+}
 SUITES = {
     "lookup": Suite(lookup, "validity, coverage and faithfulness of lookups"),
     "edit": Suite(edit, "changed facts: other wordings, chains, many edits at once"),
@@ -66,6 +74,7 @@ SUITES = {
         name: Suite(measure, "prompts of LMLMAudit: " + " ".join(name.split("_")[1:]))
         for name, measure in audit_suites().items()
     },
+    **{name: Suite(measure, MADE[name]) for name, measure in kept_prompt_suites().items()},
 }
 SLOWEST = ("edit", "foreign", "lookup", "forget", "perplexity", "closed-book")
 """The slow suites, the slowest first: with several processes they start first."""

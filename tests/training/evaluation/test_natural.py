@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,23 @@ from model.settings import DecodingSettings
 from model.trace import Trace
 from tests.training.evaluation.test_pass_rule import trace
 from training.corpus.made_up_values import made_up_word
-from training.corpus.wordings import forbidden, property_held_out, read_wordings
+from training.corpus.phrase_book import load_phrases
+from training.corpus.wordings import (
+    _templates,
+    forbidden,
+    kept_prompts,
+    prompt_key,
+    property_held_out,
+    read_wordings,
+)
 from training.evaluation import prompted_decoder
 from training.evaluation.command import main
 from training.evaluation.natural import store_of
 from training.evaluation.outputs import is_texts, write_texts
+from training.evaluation.pass_rule import holds
 from training.evaluation.runner import SUITES, chosen_suites, run_suite
 from training.evaluation.suite_context import References, SuiteContext
+from training.evaluation.suites import kept_prompts as kept
 from training.evaluation.suites.relation_choice import FEWEST, MOST, draw_choices
 
 pytestmark = pytest.mark.unit
@@ -206,3 +217,91 @@ def test_a_ranked_model_gets_a_retriever_for_each_prompt(monkeypatch: pytest.Mon
     with store_of([("France", "capital", "Paris")]) as store:
         ranked = prompted_decoder.prompted(Ranking(store), "france capital")
     assert ranked.asked == ("france capital", True)
+
+
+WORLD = [
+    (name, relation, value)
+    for number, name in enumerate(("Oz", "Ev", "Ix", "Mo"))
+    for relation, value in {
+        "instance of": "country",
+        "capital": f"{name} City",
+        "currency": f"{name} crown",
+        "population": f"{number + 3} million",
+        "calling code": f"+99{number}",
+    }.items()
+]
+WORLD += [
+    (f"{name} City", "population", f"{n + 1}00,000")
+    for n, name in enumerate(("Oz", "Ev", "Ix", "Mo"))
+]
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, list[dict[str, Any]]]:
+    """The cases of each suite on a small world."""
+    makers = {
+        "yes_no": kept._yes_no,
+        "two_part": kept._two_part,
+        "reverse": kept._reverse,
+        "chain_2": kept._chain_2,
+        "out_of_scope": kept._out_of_scope,
+    }
+    with store_of(WORLD) as store:
+        there = SuiteContext(Scripted(lambda prompt, retriever: []), store)
+        return {
+            name: list(
+                kept.draw_cases(list(make(kept.World(there, there.rng(name)))), 40, there.rng(name))
+            )
+            for name, make in makers.items()
+        }
+
+
+def test_yes_or_no_follows_from_the_graph(made: dict[str, list[dict[str, Any]]]) -> None:
+    kinds = {case["kind"] for case in made["yes_no"]}
+    assert kinds == {"yes", "no"}
+    for case in made["yes_no"]:
+        assert all(holds(case["q"], one) is (case["kind"] == "yes") for one in case["any"]), case
+
+
+def test_two_parts_expect_both_values(made: dict[str, list[dict[str, Any]]]) -> None:
+    assert {case["kind"] for case in made["two_part"]} == {"relations", "entities"}
+    for case in made["two_part"]:
+        assert len(case["all"]) == 2
+        assert not any(holds(case["q"], one) for one in case["all"])
+
+
+def test_reverse_and_chains_follow_from_the_graph(made: dict[str, list[dict[str, Any]]]) -> None:
+    asked = {case["q"]: case["any"] for case in made["reverse"]}
+    assert asked["Whose capital is Oz City?"] == ["Oz"]
+    chains = {case["q"]: case["any"] for case in made["chain_2"]}
+    assert chains["How many people live in the capital of Oz?"] == ["100,000"]
+    assert all(case["none"] for case in made["out_of_scope"])
+    assert len(made["out_of_scope"]) == 40
+
+
+def test_a_suite_of_kept_prompts_counts_its_kinds() -> None:
+    def parts(prompt: str, retriever: Retriever) -> list[Any]:
+        name = next(one for one in ("Oz", "Ev", "Ix", "Mo") if one in re.findall(r"\w+", prompt))
+        return [retriever.lookup(name, "capital"), f"Yes, {name} City is the capital of {name}."]
+
+    with store_of(WORLD) as store:
+        there = SuiteContext(Scripted(parts), store, limit=8)
+        found = run_suite("yes_no", there)
+    assert found["yes_no"]["n"] == 8
+    assert found["yes_no_no"]["value"] == 0
+
+
+def test_no_phrase_of_the_corpus_is_a_kept_prompt() -> None:
+    phrases = load_phrases()
+    asked = [
+        template.replace("{entity's}", "_'s").replace("{entity}", "_")
+        for relation in phrases.relations.values()
+        for template in relation.questions_for("")
+    ]
+    assert len(asked) > 500
+    templates = list(_templates(kept_prompts()))
+    blanked = {
+        prompt_key(t.replace("{entity's}", "_'s").replace("{entity}", "_")) for t in templates
+    }
+    assert not blanked & {prompt_key(one) for one in asked}
+    assert len(templates) == len(set(templates)) > 100
