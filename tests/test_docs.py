@@ -6,6 +6,7 @@ reason. A diagram has a block of its own kind (`mermaid`, `text`).
 
 from __future__ import annotations
 
+import fnmatch
 import gzip
 import json
 import os
@@ -59,6 +60,7 @@ SMALLER = {  # what a page says: what is run here
     "--config training/configs/debug.yaml": "--config training/configs/debug.yaml "
     "--trainer.max_steps 2 --trainer.enable_progress_bar false",
     "--entities 100": "--entities 1",
+    "--limit 100": "--limit 2",
     "evaluate all --json": "evaluate completion --json --entities 1",
     "--out build/corpus/wiki": "--out build/corpus/wiki --vocabulary 400",
     "Qwen/Qwen2.5-7B-Instruct": "annotator",
@@ -255,8 +257,9 @@ def test_every_file_and_command_named_in_passing_is_there():
 
 
 def test_every_suite_is_in_the_page_of_the_evaluation():
-    rows = re.findall(r"^\| `([\w-]+)` \|", PAGES["docs/evaluation.md"], re.M)
-    assert rows == [*SUITES, "all"]
+    rows = re.findall(r"^\| `([\w*-]+)` \|", PAGES["docs/evaluation.md"], re.M)
+    named = [name for row in rows for name in fnmatch.filter(SUITES, row) or [row]]
+    assert named == [*SUITES, "all"]
 
 
 @pytest.mark.parametrize("package", ORDER)

@@ -26,12 +26,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from graph.core.inverse import inverse_name
 from graph.world import DATA
 from training.errors import CorpusError
 
 DEFAULT_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 """Where the data sets lie if no option says otherwise: in `shared/data` next to the repository."""
+KEPT = Path(__file__).parent / "kept_prompts.yaml"
 BLANK = "_"  # what stands for a name in a prompt with its names blanked
 
 _HELD_OUT_OF_467 = 40  # of the published properties and inverse properties
@@ -257,9 +260,10 @@ def swapped(pattern: str) -> str:
 def forbidden(left: str, right: str) -> bool:
     """Whether a wording reproduces a prompt of a measure, names blanked.
 
-    These are the open questions, the prompts of LMLMAudit, and those quoted in the issue that
-    asked for the measures. The plain forms "What is the R of X?" and "The R of X is", a bare name
-    and "Tell me about X." are never forbidden. Without the data sets only the quoted ones are.
+    These are the prompts kept for the evaluation (kept_prompts.yaml), the open questions, the
+    prompts of LMLMAudit, and those quoted in the issue that asked for the measures. The plain
+    forms "What is the R of X?" and "The R of X is", a bare name and "Tell me about X." are never
+    forbidden. Without the data sets only the kept and the quoted ones are known.
     """
     return forbidden_prompt(f"{left} {BLANK} {right}")
 
@@ -290,13 +294,36 @@ def prompt_key(prompt: str, names: Iterable[str] = ()) -> str:
 
 
 @cache
+def kept_prompts() -> dict[str, Any]:
+    """The prompts about the shipped world that are kept for the evaluation, as templates."""
+    loaded: dict[str, Any] = yaml.safe_load(KEPT.read_text("utf-8"))
+    return loaded
+
+
+def _templates(part: Any) -> Iterator[str]:
+    """Every template in a part of `kept_prompts`."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, dict):
+        for key, below in part.items():
+            if key != "relations":
+                yield from _templates(below)
+    else:
+        for below in part:
+            yield from _templates(below)
+
+
+@cache
 def measured_prompts(folder: Path = DEFAULT_DATA) -> frozenset[str]:
-    """The open questions, audit prompts and quoted prompts, names blanked (`prompt_key`)."""
+    """The kept, open, audit and quoted prompts, names blanked (`prompt_key`)."""
     found = {prompt_key(prompt) for prompt in _QUOTED}
+    for template in _templates(kept_prompts()):
+        blanked = re.sub(r"\{entity's\}", f"{BLANK}'s", template)
+        found.add(prompt_key(re.sub(r"\{\w+\}", BLANK, blanked)))
     questions = folder / "questions_open.jsonl"
     if questions.is_file():
         for line in questions.read_text("utf-8").splitlines():
-            found.add(_blanked(json.loads(line)["q"]))
+            found.add(question_key(json.loads(line)["q"]))
     for path in sorted((folder / "lmlm-audit").glob("prompts-*/*.jsonl")):
         for line in path.read_text("utf-8").splitlines():
             row = json.loads(line)
@@ -304,8 +331,8 @@ def measured_prompts(folder: Path = DEFAULT_DATA) -> frozenset[str]:
     return frozenset(found)
 
 
-def _blanked(question: str) -> str:
-    """A question about the shipped world with the world's names blanked, parts of names too."""
+def question_key(question: str) -> str:
+    """The key of a question about the shipped world: its names are blanked, parts of them too."""
     names, parts = _world_names()
     words = re.findall(r"\w+", question)
     spans = {

@@ -27,11 +27,12 @@ from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE
 from graph.lookup.retriever import Retriever
 from graph.world import DEFAULT_STORE, store_url
 from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
-from model.engine.decoder import Decoder
+from training.corpus.wordings import DEFAULT_DATA
 from training.errors import EvaluationError
 from training.evaluation.case_measures import failures, measures
 from training.evaluation.cases import SETTINGS, BatchDecoder, generate_cases
-from training.evaluation.outputs import check_outputs, write_failures, write_found
+from training.evaluation.outputs import check_outputs, write_failures, write_found, write_texts
+from training.evaluation.prompted_decoder import evaluation_decoder
 from training.evaluation.runner import SUITES, Plan, Say, chosen_suites, held_out_of, run_plan
 from training.evaluation.statistics import Measures
 from training.evaluation.suite_context import References
@@ -46,6 +47,7 @@ class _Outcome:
     found: Measures = field(default_factory=dict)
     wrong: list[dict[str, Any]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)  # by suite
+    texts: list[dict[str, Any]] = field(default_factory=list)  # of natural prompts
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,18 +58,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(argv)
     inputs = [store_url(options.store), options.annotated, options.corpus, *options.graph]
-    check_outputs(options.out, options.failures, force=options.force, inputs=inputs)
+    check_outputs(options.out, options.failures, options.texts, force=options.force, inputs=inputs)
     suites = chosen_suites(options.suites)
-    for name in ("jobs", "entities"):
-        if getattr(options, name) < 1:
-            raise EvaluationError(f"--{name} is {getattr(options, name)}; give 1 or more.")
+    for name in ("jobs", "entities", "limit"):
+        if (number := getattr(options, name)) is not None and number < 1:
+            raise EvaluationError(f"--{name} is {number}; give 1 or more.")
     begun = time.perf_counter()
 
     def say(message: str) -> None:
         print(f"{time.perf_counter() - begun:6.0f} s  {message}", file=sys.stderr, flush=True)
 
     if options.sample:
-        decoder = Decoder(load_checkpoint(options.model))
+        decoder = evaluation_decoder(load_checkpoint(options.model))
         with working_store(store_url(options.store)) as store:
             print_sample(decoder, store, options.sample, options.seed)
         return 0
@@ -97,8 +99,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m training evaluate",
         description="Measure what a checkpoint looks up and says on a graph.",
         epilog="suites:\n"
-        + "\n".join(f"  {name:12} {suite.about}" for name, suite in SUITES.items())
-        + "\n  all          all of them\n"
+        + "\n".join(f"  {name:27} {suite.about}" for name, suite in SUITES.items())
+        + f"\n  {'all':27} all of them; a pattern such as 'audit_*' names several\n"
         "Without a suite, the measures of `lookup` are taken, without averages over relations.\n"
         + fill(OUTPUT_RULE, 100),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -135,6 +137,22 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="for foreign: another graph, a file or a store URL; may be repeated",
     )
+    add(
+        "--data",
+        type=Path,
+        default=DEFAULT_DATA,
+        metavar="FOLDER",
+        help="for natural_open, relation_choice and audit_*: the folder of their data sets "
+        "(default shared/data next to the repository); without it they are skipped",
+    )
+    add("--limit", type=int, metavar="N", help="for the same: prompts of each measure, at most")
+    add(
+        "--texts",
+        type=Path,
+        metavar="FILE",
+        help="for the same: write each prompt with its text, lookups and verdict to this file, "
+        "as JSON Lines",
+    )
     add("--force", action="store_true", help=FORCE_HELP)
     return parser
 
@@ -146,6 +164,7 @@ def _run_suites(suites: Sequence[str], options: argparse.Namespace, say: Say) ->
         annotated=options.annotated,
         corpus=options.corpus,
         graphs=tuple(options.graph),
+        data=options.data,
     )
     plan = Plan(
         options.model,
@@ -154,17 +173,21 @@ def _run_suites(suites: Sequence[str], options: argparse.Namespace, say: Say) ->
         options.seed,
         against,
         keep_failures=options.failures is not None,
+        limit=options.limit,
     )
     outcome = _Outcome(f"{', '.join(suites)}; {options.entities} entities")
     for result in run_plan(suites, plan, options.jobs, say):
         outcome.found |= result.found
         outcome.wrong += result.failures
+        outcome.texts += result.texts
+        if options.texts:  # after each suite, so that a long run can be read while it goes on
+            write_texts(outcome.texts, options.texts, force=options.force)
         outcome.seconds[result.suite] = round(result.seconds, 1)
     return outcome
 
 
 def _run_plain(options: argparse.Namespace, say: Say) -> _Outcome:
-    decoder = Decoder(load_checkpoint(options.model))
+    decoder = evaluation_decoder(load_checkpoint(options.model))
     with working_store(store_url(options.store)) as store:
         held_out = held_out_of(options.model, say)
         cases = generate_cases(decoder, store, held_out, options.entities, options.seed, say)

@@ -12,7 +12,12 @@ from training.data.shards import file_sha256
 
 
 def check_outputs(
-    out: Path | None, failures: Path | None, *, force: bool, inputs: Iterable[str | Path | None]
+    out: Path | None,
+    failures: Path | None,
+    texts: Path | None = None,
+    *,
+    force: bool,
+    inputs: Iterable[str | Path | None],
 ) -> None:
     """Raise `OutputRefused` before anything is measured rather than afterwards."""
     outputs: list[tuple[Path, Made]] = []
@@ -20,6 +25,8 @@ def check_outputs(
         outputs += [(out, is_found), (_run_of(out), is_run)]
     if failures:
         outputs.append((failures, is_failures))
+    if texts:
+        outputs.append((texts, is_texts))
     given = list(inputs)
     for path, made in outputs:
         check_output(path, made=made, force=force, inputs=given)
@@ -59,6 +66,14 @@ def write_failures(wrong: Sequence[Mapping[str, Any]], path: Path, *, force: boo
             print(json.dumps(each, ensure_ascii=False), file=file)
 
 
+def write_texts(texts: Sequence[Mapping[str, Any]], path: Path, *, force: bool = False) -> None:
+    """Write natural prompts with their texts and verdicts; raises as `write_found` does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path, made=is_texts, force=force) as file:
+        for each in texts:
+            print(json.dumps(each, ensure_ascii=False), file=file)
+
+
 def is_found(path: Path) -> bool:
     """Whether a file holds measures, and nothing else."""
     rows = _json(path)
@@ -76,10 +91,19 @@ def is_run(path: Path) -> bool:
 
 def is_failures(path: Path) -> bool:
     """Whether a file lists wrong answers, or is empty."""
+    return _begins_with(path, {"measure", "entity", "prompt"})
+
+
+def is_texts(path: Path) -> bool:
+    """Whether a file holds texts with their verdicts, or is empty."""
+    return _begins_with(path, {"suite", "measure", "right", "prompt", "text"})
+
+
+def _begins_with(path: Path, keys: set[str]) -> bool:
     try:
         with path.open(encoding="utf-8") as file:
             line = file.readline(100_000)
-        return not line or {"measure", "entity", "prompt"} <= json.loads(line).keys()
+        return not line or keys <= json.loads(line).keys()
     except (OSError, ValueError, AttributeError):
         return False
 

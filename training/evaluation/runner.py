@@ -9,6 +9,7 @@ figures, except for the measures of time.
 
 from __future__ import annotations
 
+import fnmatch
 import multiprocessing
 import os
 import sys
@@ -22,20 +23,24 @@ from typing import Any
 import torch
 
 from model.checkpoint import load_checkpoint
-from model.engine.decoder import Decoder
 from training.corpus.held_out import read_held_out
 from training.errors import EvaluationError
 from training.evaluation.case_measures import failures
+from training.evaluation.prompted_decoder import evaluation_decoder
 from training.evaluation.statistics import Measures
 from training.evaluation.suite_context import References, SuiteContext
+from training.evaluation.suites.audit import audit_suites
 from training.evaluation.suites.closed_book import closed_book
 from training.evaluation.suites.completion import completion
 from training.evaluation.suites.edit import edit
 from training.evaluation.suites.foreign import foreign
 from training.evaluation.suites.forget import forget
+from training.evaluation.suites.kept_prompts import kept_prompt_suites
 from training.evaluation.suites.lookup import lookup
 from training.evaluation.suites.missing import missing
+from training.evaluation.suites.natural_open import natural_open
 from training.evaluation.suites.perplexity import perplexity
+from training.evaluation.suites.relation_choice import relation_choice
 from training.evaluation.working_store import working_store
 
 
@@ -47,6 +52,13 @@ class Suite:
     about: str
 
 
+MADE = {
+    "yes_no": "statements to answer with yes or no",
+    "two_part": "two questions in one",
+    "reverse": "which entity has a value",
+    "chain_2": "a relation of the value of another",
+    "out_of_scope": "what no graph answers",
+}
 SUITES = {
     "lookup": Suite(lookup, "validity, coverage and faithfulness of lookups"),
     "edit": Suite(edit, "changed facts: other wordings, chains, many edits at once"),
@@ -56,6 +68,13 @@ SUITES = {
     "perplexity": Suite(perplexity, "static, dynamic and normalised perplexity"),
     "completion": Suite(completion, "statements of facts to complete"),
     "foreign": Suite(foreign, "graphs of other domains"),
+    "natural_open": Suite(natural_open, "questions in people's own words"),
+    "relation_choice": Suite(relation_choice, "the relation that unseen questions ask for"),
+    **{
+        name: Suite(measure, "prompts of LMLMAudit: " + " ".join(name.split("_")[1:]))
+        for name, measure in audit_suites().items()
+    },
+    **{name: Suite(measure, MADE[name]) for name, measure in kept_prompt_suites().items()},
 }
 SLOWEST = ("edit", "foreign", "lookup", "forget", "perplexity", "closed-book")
 """The slow suites, the slowest first: with several processes they start first."""
@@ -73,6 +92,7 @@ class Plan:
     seed: int = 0
     against: References = field(default_factory=References)
     keep_failures: bool = False
+    limit: int | None = None
 
 
 @dataclass
@@ -83,20 +103,22 @@ class Result:
     found: Measures
     seconds: float
     failures: list[dict[str, Any]] = field(default_factory=list)
+    texts: list[dict[str, Any]] = field(default_factory=list)
 
 
 def chosen_suites(names: Sequence[str]) -> list[str]:
-    """The suites named, each once, in the stated order; "all" names all of them.
+    """The suites named, each once, in the stated order; "all" names all of them, "audit_*" some.
 
     Raises:
         EvaluationError: if there is no suite of that name.
     """
-    unknown = [name for name in names if name not in SUITES and name != "all"]
+    unknown = [name for name in names if name != "all" and not fnmatch.filter(SUITES, name)]
     if unknown:
         raise EvaluationError(
             f"There is no suite {unknown[0]!r}; the suites are {', '.join(SUITES)} and all."
         )
-    return [name for name in SUITES if name in names or "all" in names]
+    patterns = ["*" if name == "all" else name for name in names]
+    return [name for name in SUITES if any(fnmatch.fnmatch(name, one) for one in patterns)]
 
 
 def run_suite(name: str, context: SuiteContext) -> Measures:
@@ -131,7 +153,7 @@ def held_out_of(model: str, say: Say) -> frozenset[str]:
 
 @contextmanager
 def _context_of(plan: Plan, say: Say) -> Iterator[SuiteContext]:
-    decoder = Decoder(load_checkpoint(plan.model))
+    decoder = evaluation_decoder(load_checkpoint(plan.model))
     held_out = held_out_of(plan.model, say)
     with working_store(plan.store) as store:
         yield SuiteContext(
@@ -143,16 +165,18 @@ def _context_of(plan: Plan, say: Say) -> Iterator[SuiteContext]:
             say,
             plan.against,
             keep_cases=plan.keep_failures,
+            limit=plan.limit,
         )
 
 
 def _measured(name: str, context: SuiteContext, plan: Plan) -> Result:
     context.cases.clear()
+    context.texts.clear()
     begun = time.perf_counter()
     found = run_suite(name, context)
     seconds = time.perf_counter() - begun
     wrong = list(failures(context.cases)) if plan.keep_failures else []
-    return Result(name, found, seconds, wrong)
+    return Result(name, found, seconds, wrong, list(context.texts))
 
 
 def _in_processes(names: Sequence[str], plan: Plan, jobs: int) -> Iterator[Result]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -22,6 +22,7 @@ from model.trace import Trace
 from training.corpus.made_up_values import made_up_value
 from training.corpus.phrase_book import load_phrases
 from training.corpus.records import Record
+from training.corpus.wordings import DEFAULT_DATA
 from training.corpus.writer import Writer
 from training.errors import EvaluationError
 from training.evaluation.cases import (
@@ -34,6 +35,7 @@ from training.evaluation.cases import (
     record_of,
 )
 
+T = TypeVar("T")
 Key = tuple[str, int]  # an entity's name and id
 WORDINGS = Path(__file__).parent / "suites" / "wordings.yaml"
 
@@ -58,6 +60,8 @@ class References:
     """A corpus folder, to measure perplexity on its validation documents."""
     graphs: tuple[str, ...] = ()
     """Files or stores with graphs of other domains."""
+    data: Path = DEFAULT_DATA
+    """The folder of data sets of others: questions, audit prompts, wordings."""
 
 
 @dataclass
@@ -74,6 +78,10 @@ class SuiteContext:
     keep_cases: bool = False
     cases: list[Case] = field(default_factory=list, repr=False)
     """The cases that the suites generated, if `keep_cases`: for the list of failures."""
+    limit: int | None = None
+    """Prompts of each measure of natural prompts, at most; None for the suite's own number."""
+    texts: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    """Each natural prompt with its text, lookups and verdict, to be read."""
     _drafts: int = field(default=0, repr=False)
 
     @cached_property
@@ -152,6 +160,13 @@ class SuiteContext:
         return draw_entities(
             list(self.by_entity), self.held_out, self.entities if number is None else number, rng
         )
+
+    def some(self, cases: Sequence[T]) -> list[T]:
+        """The cases, or the same `limit` of them for each seed."""
+        if self.limit is None or self.limit >= len(cases):
+            return list(cases)
+        chosen = self.rng("some").sample(range(len(cases)), self.limit)
+        return [cases[place] for place in sorted(chosen)]
 
     def generate(
         self, prompts: Sequence[str], retrievers: Sequence[Any] | None = None, **settings: Any
