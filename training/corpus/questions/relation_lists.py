@@ -83,7 +83,7 @@ class Relevance:
                     meaning = self.cosine(question, plain_label(label))
                     if meaning is None:
                         meaning = 0.15 + 0.5 * shared
-                    best = max(best, meaning + 0.15 * shared)
+                    best = max(best, meaning + 0.12 * shared)
                 else:
                     best = max(best, shared - 0.001 * place)
             out.append(best + rng.gauss(0, 0.04 if mode < 0.82 else 0.0))
