@@ -83,11 +83,17 @@ def train(argv: Sequence[str]) -> None:
     tokenizer_folder = options.corpus[0] / "tokenizer"
     tokenizer = load_tokenizer(tokenizer_folder)
     markers, pad_id = MarkerIds.of(tokenizer), int(tokenizer.pad_token_id)
+    shards = {
+        split: [Shard(corpus / split) for corpus in options.corpus]
+        for split in ("train", "validation")
+    }
+    options.width = options.width or _width([shard for both in shards.values() for shard in both])
     rows = {}
-    for split in ("train", "validation"):
+    for split in shards:
         limit = None if split == "train" else options.validation_documents
-        shards = [Shard(corpus / split) for corpus in options.corpus]
-        rows[split] = pack_shards(shards, options.width, pad_id, markers, options.seed, limit)
+        rows[split] = pack_shards(
+            shards[split], options.width, pad_id, markers, options.seed, limit
+        )
         rows[split] = rows[split].to(device)
         filled = rows[split].tokens / rows[split].ids_RT.numel()
         say(
@@ -164,7 +170,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--base", default="smollm2", help="base of an adapter: smollm2, a GGUF file or a folder")
     add("--start-from", default="", help="checkpoint folder or adapter folder to continue")
     add("--model", default="{}", help="further settings of the module, as JSON")
-    add("--width", type=int, default=512, help="tokens of a row; no document may be longer")
+    add("--width", type=int, help="tokens of a row (512, or more if a document is longer)")
     add("--batch-tokens", type=int, help="tokens of a step")
     add("--accumulate", type=int, default=1, help="batches of a step")
     add("--attention", choices=("auto", "flex", "dense", "eager"), default="auto")
@@ -180,6 +186,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--log-every", type=int, default=50, help="steps")
     add("--seed", type=int, default=0)
     return parser
+
+
+def _width(shards: Sequence[Shard]) -> int:
+    """The tokens of a row that holds any document; FlexAttention likes multiples of 128."""
+    longest = max(int(shard.lengths_N.max()) for shard in shards)
+    return max(512, -(-longest // 128) * 128)
 
 
 class _Printer:

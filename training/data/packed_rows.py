@@ -31,7 +31,7 @@ class PackedBatch(TypedDict):
     """Rows of several documents each, B of them, T tokens long."""
 
     ids_BT: Tensor  # int64
-    flags_BT: Tensor  # bool, False where a token is not in the loss, whatever its role
+    flags_BT: Tensor  # bool, False where a token is never in the loss; else its role decides
     roles_BT: Tensor  # int64
     positions_BT: Tensor  # int64, within the document
     documents_BT: Tensor  # int32, the document's number in the row; padding is a document too
