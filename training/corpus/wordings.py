@@ -300,24 +300,24 @@ def kept_prompts() -> dict[str, Any]:
     return loaded
 
 
-def _templates(part: Any) -> Iterator[str]:
-    """Every template in a part of `kept_prompts`."""
+def templates_of(part: Any) -> Iterator[str]:
+    """Every template in a part of a YAML file; the names of relations are not templates."""
     if isinstance(part, str):
         yield part
     elif isinstance(part, dict):
         for key, below in part.items():
-            if key != "relations":
-                yield from _templates(below)
-    else:
+            if key != "relations" or isinstance(below, dict):
+                yield from templates_of(below)
+    elif isinstance(part, list):
         for below in part:
-            yield from _templates(below)
+            yield from templates_of(below)
 
 
 @cache
 def measured_prompts(folder: Path = DEFAULT_DATA) -> frozenset[str]:
     """The kept, open, audit and quoted prompts, names blanked (`prompt_key`)."""
     found = {prompt_key(prompt) for prompt in _QUOTED}
-    for template in _templates(kept_prompts()):
+    for template in templates_of(kept_prompts()):
         blanked = re.sub(r"\{entity's\}", f"{BLANK}'s", template)
         found.add(prompt_key(re.sub(r"\{\w+\}", BLANK, blanked)))
     questions = folder / "questions_open.jsonl"
@@ -328,7 +328,7 @@ def measured_prompts(folder: Path = DEFAULT_DATA) -> frozenset[str]:
         for line in path.read_text("utf-8").splitlines():
             row = json.loads(line)
             found.add(prompt_key(row["prompt_text"], [row["subject"]]))
-    return frozenset(found)
+    return frozenset(found - {""})
 
 
 def question_key(question: str) -> str:

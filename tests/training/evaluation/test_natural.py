@@ -10,21 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from graph.core.facts import RELATIONS
 from graph.lookup.retriever import Retriever
 from model.settings import DecodingSettings
 from model.trace import Trace
 from tests.training.evaluation.test_pass_rule import trace
+from training.corpus import wordings
 from training.corpus.made_up_values import made_up_word
-from training.corpus.phrase_book import load_phrases
 from training.corpus.wordings import (
-    _templates,
     forbidden,
     kept_prompts,
     prompt_key,
     property_held_out,
     read_wordings,
+    templates_of,
 )
 from training.evaluation import prompted_decoder
 from training.evaluation.command import main
@@ -272,7 +273,7 @@ def test_two_parts_expect_both_values(made: dict[str, list[dict[str, Any]]]) -> 
 
 def test_reverse_and_chains_follow_from_the_graph(made: dict[str, list[dict[str, Any]]]) -> None:
     asked = {case["q"]: case["any"] for case in made["reverse"]}
-    assert asked["Whose capital is Oz City?"] == ["Oz"]
+    assert asked["Oz City serves as capital, but of what?"] == ["Oz"]
     chains = {case["q"]: case["any"] for case in made["chain_2"]}
     assert chains["How many people live in the capital of Oz?"] == ["100,000"]
     assert all(case["none"] for case in made["out_of_scope"])
@@ -292,16 +293,18 @@ def test_a_suite_of_kept_prompts_counts_its_kinds() -> None:
 
 
 def test_no_phrase_of_the_corpus_is_a_kept_prompt() -> None:
-    phrases = load_phrases()
-    asked = [
-        template.replace("{entity's}", "_'s").replace("{entity}", "_")
-        for relation in phrases.relations.values()
-        for template in relation.questions_for("")
-    ]
-    assert len(asked) > 500
-    templates = list(_templates(kept_prompts()))
-    blanked = {
-        prompt_key(t.replace("{entity's}", "_'s").replace("{entity}", "_")) for t in templates
+    def key(template: str) -> str:
+        possessive = re.sub(r"\{\w+'s\}", "_'s", template)
+        return prompt_key(re.sub(r"\{[^{}]*\}", "_", possessive))
+
+    corpus = Path(wordings.__file__).parent
+    files = [*corpus.glob("phrases/*.yaml"), *corpus.glob("wordings/*.yaml")]
+    phrases = {
+        key(template): file.name
+        for file in files
+        for template in templates_of(yaml.safe_load(file.read_text("utf-8")))
     }
-    assert not blanked & {prompt_key(one) for one in asked}
-    assert len(templates) == len(set(templates)) > 100
+    kept_ones = list(templates_of(kept_prompts()))
+    assert len(phrases) > 1000
+    assert [one for one in kept_ones if key(one) in phrases] == []
+    assert len(kept_ones) == len(set(kept_ones)) > 100
