@@ -143,9 +143,16 @@ class StoredDraft:
         return self._at(at).facts(entity_id, relation, limit)
 
     def facts_to(
-        self, entity_id: int, at: int | None = None, limit: int | None = None
+        self,
+        entity_id: int,
+        at: int | None = None,
+        limit: int | None = None,
+        relation: str | None = None,
     ) -> list[Fact]:
-        return self._at(at).facts_to(entity_id, limit)
+        return self._at(at).facts_to(entity_id, limit, relation)
+
+    def count_facts_to(self, entity_id: int, relation: str, at: int | None = None) -> int:
+        return self._at(at).count_facts_to(entity_id, relation)
 
     def neighbourhood(
         self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None
@@ -185,6 +192,9 @@ class StoredDraft:
 
     def relation_names(self, entity_id: int, at: int | None = None) -> list[str]:
         return self._at(at).relation_names(entity_id)
+
+    def relation_names_to(self, entity_id: int, at: int | None = None) -> list[str]:
+        return self._at(at).relation_names_to(entity_id)
 
     def apply(
         self, edits: Sequence[Edit], *, author: str, reason: str = "", write_id: str | None = None

@@ -165,10 +165,45 @@ class Overlay:
             own = [fact for fact in own if fold(fact.relation) == key]
         return self._merge(below, own, limit)
 
-    def facts_to(self, entity_id: int, limit: int | None = None) -> list[Fact]:
+    def facts_to(
+        self, entity_id: int, limit: int | None = None, relation: str | None = None
+    ) -> list[Fact]:
         self._index()
-        below = self.base.facts_to(entity_id, self.base_revision, self._more(limit))
-        return self._merge(below, self._incoming.get(entity_id, []), limit)
+        more = self._more(limit)
+        below = self.base.facts_to(entity_id, self.base_revision, more, relation)
+        return self._merge(below, self._own_to(entity_id, relation), limit)
+
+    def _own_to(self, entity_id: int, relation: str | None) -> list[Fact]:
+        own = self._incoming.get(entity_id, [])
+        if relation is None or not own:
+            return own
+        key = fold(relation)
+        return [fact for fact in own if fold(fact.relation) == key]
+
+    def count_facts_to(self, entity_id: int, relation: str) -> int:
+        self._index()
+        below = self.base.count_facts_to(entity_id, relation, self.base_revision)
+        return (
+            below
+            - len(self._replaced_to(entity_id, relation))
+            + len(self._own_to(entity_id, relation))
+        )
+
+    def _replaced_to(self, entity_id: int, relation: str) -> list[Fact]:
+        """Facts of the base that point to the entity there, and are edited here."""
+        key = fold(relation)
+        if not any(key in names for names in self._former.values()):
+            return []
+        replaced = (
+            self.base.fact(fact_id, at=self.base_revision)
+            for fact_id in self._facts
+            if fact_id not in self._added
+        )
+        return [
+            fact
+            for fact in replaced
+            if fact and fact.value_id == entity_id and fold(fact.relation) == key
+        ]
 
     def all_facts(self) -> Iterator[Fact]:
         below = (f for f in self.base.all_facts(self.base_revision) if f.id not in self._facts)
@@ -252,6 +287,17 @@ class Overlay:
         names: dict[str, str] = {}
         for fact in (*first, *facts):
             names.setdefault(fold(fact.relation), fact.relation)
+        return list(names.values())
+
+    def relation_names_to(self, entity_id: int) -> list[str]:
+        """Relations of facts that were edited here first, then the rest in stored order."""
+        self._index()
+        names = {fold(f.relation): f.relation for f in self._own_to(entity_id, None)}
+        edited = {key for former in self._former.values() for key in former}
+        for name in self.base.relation_names_to(entity_id, self.base_revision):
+            key = fold(name)
+            if key not in edited or self.facts_to(entity_id, 1, name):
+                names.setdefault(key, name)
         return list(names.values())
 
     def count_difference(self) -> tuple[int, int, int, int]:

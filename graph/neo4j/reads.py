@@ -15,7 +15,7 @@ from graph.core.ids import is_id
 from graph.core.journal import JournalEntry, read_entry
 from graph.core.names import clean_name, fold
 from graph.core.neighbourhood import walk_around
-from graph.core.protocol import Relation
+from graph.core.protocol import INCOMING, Relation
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
 from graph.lookup.name_search import Groups, NameSearch, storable
@@ -142,18 +142,36 @@ class Neo4jReads(NameSearch):
         return list(starmap(Fact, rows))
 
     def facts_to(
-        self, entity_id: int, at: int | None = None, limit: int | None = None
+        self,
+        entity_id: int,
+        at: int | None = None,
+        limit: int | None = None,
+        relation: str | None = None,
     ) -> list[Fact]:
         if not is_id(entity_id):
             return []
+        named = "" if relation is None else f" AND {KEY} = $key"
         rows = self.rows(
-            f"{_TO} WHERE f.value_id = $id AND f.id > 0 AND {STANDS}"
+            f"{_TO} WHERE f.value_id = $id AND f.id > 0 AND {STANDS}{named}"
             f" RETURN {FACT} ORDER BY f.value_id, f.id LIMIT $limit",
             id=entity_id,
+            key=None if relation is None else key_of(storable(relation)),
             at=self._pin(at),
             limit=_limit(limit),
         )
         return list(starmap(Fact, rows))
+
+    def count_facts_to(self, entity_id: int, relation: str, at: int | None = None) -> int:
+        if not is_id(entity_id):
+            return 0
+        ((count,),) = self.rows(
+            f"{_TO} WHERE f.value_id = $id AND f.id > 0 AND {STANDS} AND {KEY} = $key"
+            " RETURN count(f)",
+            id=entity_id,
+            key=key_of(storable(relation)),
+            at=self._pin(at),
+        )
+        return int(count)
 
     def facts_around(
         self, entity_ids: Sequence[int], at: int | None, limit: int
@@ -338,6 +356,19 @@ class Neo4jReads(NameSearch):
             " WITH key, collect(f)[0] AS first RETURN first.relation ORDER BY first.id",
             id=entity_id,
             at=self._pin(at),
+        )
+        return [name for (name,) in rows]
+
+    def relation_names_to(self, entity_id: int, at: int | None = None) -> list[str]:
+        if not is_id(entity_id):
+            return []
+        rows = self.rows(
+            f"{_TO} WHERE f.value_id = $id AND f.id > 0 AND {STANDS}"
+            f" WITH f ORDER BY f.value_id, f.id LIMIT $most WITH {KEY} AS key, f"
+            " WITH key, collect(f)[0] AS first RETURN first.relation ORDER BY first.id",
+            id=entity_id,
+            at=self._pin(at),
+            most=INCOMING,
         )
         return [name for (name,) in rows]
 

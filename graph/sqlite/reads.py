@@ -13,7 +13,7 @@ from graph.core.ids import is_id
 from graph.core.journal import JournalEntry, read_entry
 from graph.core.names import clean_name, fold
 from graph.core.neighbourhood import walk
-from graph.core.protocol import Relation
+from graph.core.protocol import INCOMING, Relation
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
 from graph.editing.shared_store import UNDOABLE
@@ -139,7 +139,11 @@ class SqliteReads(NameSearch):
         return [Fact(*row) for row in self._rows(_FACTS_OF_RELATION, {**values, "key": key})]
 
     def facts_to(
-        self, entity_id: int, at: int | None = None, limit: int | None = None
+        self,
+        entity_id: int,
+        at: int | None = None,
+        limit: int | None = None,
+        relation: str | None = None,
     ) -> list[Fact]:
         if not is_id(entity_id):
             return []
@@ -147,9 +151,25 @@ class SqliteReads(NameSearch):
             "id": entity_id,
             "at": NEWEST if at is None else at,
             "limit": -1 if limit is None else max(0, limit),
+            "key": None if relation is None else fold(storable(relation)),
         }
-        sql = _FACT + " AND f.value_id = :id ORDER BY f.id LIMIT :limit"
+        named = "" if relation is None else " AND r.key = :key"
+        sql = f"{_FACT} AND f.value_id = :id{named} ORDER BY f.id LIMIT :limit"
         return [Fact(*row) for row in self._rows(sql, values)]
+
+    def count_facts_to(self, entity_id: int, relation: str, at: int | None = None) -> int:
+        if not is_id(entity_id):
+            return 0
+        ((count,),) = self._rows(
+            "SELECT count(*) FROM fact f JOIN relation r ON r.id = f.relation_id"
+            " WHERE f.value_id = :id AND r.key = :key AND f.since <= :at AND f.until > :at",
+            {
+                "id": entity_id,
+                "key": fold(storable(relation)),
+                "at": NEWEST if at is None else at,
+            },
+        )
+        return int(count)
 
     def neighbourhood(
         self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None
@@ -270,10 +290,18 @@ class SqliteReads(NameSearch):
             " WHERE f.entity_id = :id AND f.since <= :at AND f.until > :at ORDER BY f.id",
             {"id": entity_id, "at": NEWEST if at is None else at},
         )
-        names: dict[str, str] = {}
-        for key, name in rows:
-            names.setdefault(key, name)
-        return list(names.values())
+        return _distinct(rows)
+
+    def relation_names_to(self, entity_id: int, at: int | None = None) -> list[str]:
+        if not is_id(entity_id):
+            return []
+        rows = self._rows(
+            "SELECT r.key, r.name FROM fact f JOIN relation r ON r.id = f.relation_id"
+            " WHERE f.value_id = :id AND f.since <= :at AND f.until > :at ORDER BY f.id"
+            " LIMIT :most",
+            {"id": entity_id, "at": NEWEST if at is None else at, "most": INCOMING},
+        )
+        return _distinct(rows)
 
     def history(
         self,
@@ -304,6 +332,14 @@ class SqliteReads(NameSearch):
             },
         )
         return list(starmap(read_entry, rows))
+
+
+def _distinct(rows: Iterable[tuple[str, str]]) -> list[str]:
+    """The first name of each key."""
+    names: dict[str, str] = {}
+    for key, name in rows:
+        names.setdefault(key, name)
+    return list(names.values())
 
 
 class SqliteView(SqliteReads):
