@@ -91,6 +91,11 @@ class TripletReads(Protocol):
         others with the same folded key. Of equals, the entity with most facts comes first.
         """
 
+    def find_names(
+        self, names: Sequence[str], at: int | None = None
+    ) -> dict[str, list[tuple[Entity, str]]]:
+        """`find_entities` of many names at once; names of no entity are left out."""
+
     def fact(self, fact_id: int, at: int | None = None) -> Fact | None:
         """A fact by its id."""
 
@@ -114,6 +119,14 @@ class TripletReads(Protocol):
 
     def count_facts_to(self, entity_id: int, relation: str, at: int | None = None) -> int:
         """How many facts of a relation have this entity as their value."""
+
+    def facts_of(
+        self, relation: str, at: int | None = None, limit: int | None = None
+    ) -> list[Fact]:
+        """The facts of a relation, matched by its folded key, in stored order.
+
+        No store has an index of this, so it may read every fact.
+        """
 
     def neighbourhood(
         self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None

@@ -130,6 +130,11 @@ class StoredDraft:
     def find_entities(self, name: str, at: int | None = None) -> list[tuple[Entity, str]]:
         return self._at(at).find_entities(name)
 
+    def find_names(
+        self, names: Sequence[str], at: int | None = None
+    ) -> dict[str, list[tuple[Entity, str]]]:
+        return self._at(at).find_names(names)
+
     def fact(self, fact_id: int, at: int | None = None) -> Fact | None:
         return self._at(at).fact(fact_id)
 
@@ -153,6 +158,11 @@ class StoredDraft:
 
     def count_facts_to(self, entity_id: int, relation: str, at: int | None = None) -> int:
         return self._at(at).count_facts_to(entity_id, relation)
+
+    def facts_of(
+        self, relation: str, at: int | None = None, limit: int | None = None
+    ) -> list[Fact]:
+        return self._at(at).facts_of(relation, limit)
 
     def neighbourhood(
         self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None

@@ -80,7 +80,8 @@ class Lookup:
     """How a miss is answered: with "unknown", or with the "nearest" relation or entity."""
     entity_by: str = ""
     """How the entity was found: "name", "alias", "qualifier", "form" (with or without an article or
-    a possessive), "spelling" or "meaning"; "" if it was not."""
+    a possessive), "short" (a surname, or a name without its river or mount), "demonym", "spelling"
+    or "meaning"; "" if it was not."""
     relation_by: str = ""
     """How the relation was found: "name", "synonym", "inverse", "spelling" or "meaning"; "" if it
     was not."""

@@ -30,7 +30,8 @@ from graph.core.names import MAX_NAME, fold
 from graph.core.protocol import TripletStore
 from graph.core.rules import ON_MISS, REFUSE_LACKING, SETTING, SETTINGS, SYNONYM
 from graph.lookup.encoder import Encoder, installed_encoder
-from graph.lookup.relevance import asks_for_paragraph, rank
+from graph.lookup.mentions import demonyms_of, find_mentions, short_form
+from graph.lookup.relevance import asks_for_paragraph, blank, rank
 from graph.lookup.result import Lookup, RankedRelation, RunnerUp
 from graph.lookup.spelling import near
 from graph.lookup.vocabulary import Meaning, Vocabulary
@@ -163,7 +164,23 @@ class Retriever:
                 found = _Found(forms[0], "alias", "form", 1.0)
                 runners_up = tuple(self._runner_up(other, relation, 1.0) for other in forms[1:])
                 return self._answer(found, runners_up, entity, relation, context)
+        if context is not None:
+            by, meant = self._as_in_prompt(entity)
+            if meant:
+                found = _Found(meant[0], "alias", by, 1.0)
+                runners_up = tuple(self._runner_up(other, relation, 1.0) for other in meant[1:])
+                return self._answer(found, runners_up[:RUNNERS_UP], entity, relation, context)
         return self._guess_entity(entity, relation, context)
+
+    def _as_in_prompt(self, name: str) -> tuple[str, list[Entity]]:
+        """The entities that a short form or a demonym stands for, and which of them it is."""
+        people = demonyms_of(self.store, self.revision)
+        key = fold(name[:MAX_NAME]).removeprefix("the ")
+        found = people.get(key) or people.get(key.removesuffix("s")) or ()
+        known = [self.store.entity(entity.id, at=self.revision) for entity in found]
+        if known:
+            return "demonym", [entity for entity in known if entity]
+        return "short", short_form(self.store, name, self.revision)
 
     def _guess_entity(self, entity: str, relation: str, context: str | None) -> Lookup:
         ranked = near(
@@ -297,6 +314,12 @@ class Retriever:
         known = found.entity
         own = self.store.relation_names(known.id, at=self.revision)
         called = [entity, *other_forms(entity), known.name, *known.aliases]
+        if blank(context, called) == context:  # the prompt calls it otherwise
+            called += [
+                mention.text
+                for mention in find_mentions(self.store, context, self.revision)
+                if any(entity.id == known.id for entity in mention.entities)
+            ]
         paragraph = asks_for_paragraph(context, called)
         names = {fold(name): name for name in own}
         if not (paragraph and own):

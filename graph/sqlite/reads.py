@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import starmap
@@ -18,7 +19,7 @@ from graph.core.rules import Rule
 from graph.core.vectors import Vectors
 from graph.editing.shared_store import UNDOABLE
 from graph.lookup.name_search import Groups, NameSearch, storable
-from graph.lookup.ranking import rank_entities
+from graph.lookup.ranking import rank_by_name, rank_entities
 from graph.sqlite.dictionary import (
     entities,
     holding,
@@ -90,19 +91,30 @@ class SqliteReads(NameSearch):
         except ValueError:
             return []
         at = NEWEST if at is None else at
+        entities = self._named([fold(cleaned)], at)
+        return rank_entities(cleaned, entities, lambda entity_id: self._count(entity_id, at))
+
+    def _named(self, keys: Sequence[str], at: int) -> list[Entity]:
+        """The entities with a name or alias of one of these keys."""
         rows = self._rows(
             "SELECT o.entity_id, o.text FROM name k JOIN name o ON o.entity_id = k.entity_id"
-            " WHERE k.key = :key AND k.since <= :at AND k.until > :at"
+            " WHERE k.key IN (SELECT value FROM json_each(:keys))"
+            " AND k.since <= :at AND k.until > :at"
             " AND o.since <= :at AND o.until > :at ORDER BY o.is_alias, o.version",
-            {"key": fold(cleaned), "at": at},
+            {"keys": json.dumps(keys), "at": at},
         )
         names: dict[int, dict[str, None]] = {}
         for entity_id, text in rows:
             names.setdefault(entity_id, {})[text] = None
-        entities = [
-            Entity(entity_id, *name_and_aliases(texts)) for entity_id, texts in names.items()
-        ]
-        return rank_entities(cleaned, entities, lambda entity_id: self._count(entity_id, at))
+        return [Entity(entity_id, *name_and_aliases(texts)) for entity_id, texts in names.items()]
+
+    def find_names(
+        self, names: Sequence[str], at: int | None = None
+    ) -> dict[str, list[tuple[Entity, str]]]:
+        at = NEWEST if at is None else at
+        keys = {name: fold(storable(name)) for name in names}
+        entities = self._named(list(dict.fromkeys(keys.values())), at)
+        return rank_by_name(names, entities, lambda entity_id: self._count(entity_id, at))
 
     def _count(self, entity_id: int, at: int) -> int:
         ((count,),) = self._rows(
@@ -170,6 +182,17 @@ class SqliteReads(NameSearch):
             },
         )
         return int(count)
+
+    def facts_of(
+        self, relation: str, at: int | None = None, limit: int | None = None
+    ) -> list[Fact]:
+        values = {
+            "key": fold(storable(relation)),
+            "at": NEWEST if at is None else at,
+            "limit": -1 if limit is None else max(0, limit),
+        }
+        sql = f"{_FACT} AND r.key = :key ORDER BY f.id LIMIT :limit"
+        return [Fact(*row) for row in self._rows(sql, values)]
 
     def neighbourhood(
         self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None

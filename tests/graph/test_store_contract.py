@@ -409,6 +409,36 @@ def test_facts_to_an_entity_by_their_relation(store: Any) -> None:
     assert store.count_facts_to(france, "country", at=first) == 1
 
 
+def test_many_names_are_found_as_one_by_one(store: Any) -> None:
+    first = store.revision()
+    store.apply(
+        [
+            AddAlias(id_of(store, "France"), "Hexagon"),
+            Add("RED", "director", "Ann"),
+            Add("Red", "instance of", "colour"),
+            Rename(id_of(store, "Spain"), "España"),
+        ],
+        author="Ada",
+    )
+    names = ["france", "HEXAGON", "red", "Red", "Spain", "españa", "Nowhere", "", "\0", "\ud800"]
+    found = store.find_names(names)
+    assert found == {name: each for name in names if (each := store.find_entities(name))}
+    assert store.find_names(["Spain"], at=first)["Spain"][0][0].name == "Spain"
+    assert store.find_names([]) == {}
+
+
+def test_facts_of_a_relation(store: Any) -> None:
+    store.apply([Delete(fact_of(store, "Spain", "borders").id)], author="Ada")
+    store.apply([Add("Italy", "Borders", "France")], author="Ada")
+    assert [(f.entity, f.value) for f in store.facts_of("borders")] == [
+        ("France", "Spain"),
+        ("France", "Italy"),
+        ("Italy", "France"),
+    ]
+    assert len(store.facts_of("borders", limit=1)) == 1
+    assert store.facts_of("no such") == []
+
+
 def test_statistics_count_what_is_there(store: Any) -> None:
     before = store.statistics()
     assert (before.facts, before.links, before.entities) == (7, 6, 5)
