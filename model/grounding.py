@@ -297,8 +297,7 @@ class _Sources:
             self._add(0, lookup.entity)
             self._add(0, lookup.resolved_entity or "")
             parts = [lookup.value[start:end] for start, end in lookup.value_spans]
-            listed = [ranked.name for ranked in lookup.ranking or ()] or lookup.value.split("; ")
-            for part in parts or listed:
+            for part in parts or lookup.listed:
                 self._add(position, part)
             if more := _MORE.search(lookup.value):
                 self._add(position, more["count"])

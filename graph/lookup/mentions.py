@@ -106,9 +106,9 @@ def find_mentions(store: TripletStore, prompt: str, at: int | None = None) -> li
     found = _by_name(store, prompt, words, at)
     demonyms = demonyms_of(store, at)
     for word in words:
-        if len(word.key) > 3 and word.key not in _IDLE:
-            if people := demonyms.get(word.key) or demonyms.get(word.key.removesuffix("s")):
-                found.append(_mention(prompt, [word], people, "demonym"))
+        people = demonyms.get(word.key) or demonyms.get(word.key.removesuffix("s"))
+        if people and len(word.key) > 3 and word.key not in _IDLE:
+            found.append(_mention(prompt, [word], people, "demonym"))
     lowercase = _relation_words(store, at) if any(m.text.islower() for m in found) else frozenset()
     found = [m for m in found if not _is_common(m, lowercase)] or found
     found += _short_forms(store, prompt, _uncovered(words, found), at, any_case=not found)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from graph.core.facts import UNKNOWN, Fact
+from graph.core.facts import RELATIONS, UNKNOWN, Fact
 from graph.core.ids import parse_id
+
+_UNSHOWN = re.compile(r"; and (?P<count>\d+) more$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,17 @@ class Lookup:
     def is_miss(self) -> bool:
         """Whether the graph had no answer."""
         return self.how == "miss"
+
+    @property
+    def listed(self) -> list[str]:
+        """The names that the answer to `relations` shows; none for every other lookup."""
+        if self.is_miss or self.resolved_relation != RELATIONS:
+            return []
+        if self.ranking is None:
+            return self.value.split("; ")
+        unshown = _UNSHOWN.search(self.value)
+        shown = len(self.ranking) - (int(unshown["count"]) if unshown else 0)
+        return [ranked.name for ranked in self.ranking[:shown]]
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, ids as text."""
