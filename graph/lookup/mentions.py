@@ -54,7 +54,7 @@ _IDLE = _words(
     "two under until up us use used ve very want was way we well went were what when where which "
     "while who whom whose why will with within without would yes you your"
 )
-"""Words that are no name unless they are written as one."""
+"""Words that name nothing unless they are written as a name."""
 _COMMON = _words(
     "big biggest body born call called city cities cold come comes common correct countries "
     "country deep describe died die dies explain far fast fact facts find found great happen hard "
@@ -63,7 +63,7 @@ _COMMON = _words(
     "poem question read right short size small speak spoken start story tall taller text time "
     "today town towns wife win wins woman women word work world write wrong year years young"
 )
-"""Words of questions that are no short form of a name in lower case."""
+"""Words of questions that in lower case stand for no name."""
 _GENERIC = _words(
     "river lake ocean mount mountain mountains desert falls republic kingdom of de la saint st sir "
     "king queen emperor pope president dr"

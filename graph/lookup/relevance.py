@@ -20,8 +20,8 @@ from graph.lookup.encoder import Encoder
 from graph.lookup.spelling import near_words
 
 MOST_CLAUSES = 4  # parts of a prompt that are compared
-_NAME_WEIGHT = 0.12  # of shared words beside the cosine
-_SYNONYM_WEIGHT = 0.3  # of a synonym that the prompt has, beside the cosine
+_NAME_WEIGHT = 0.12  # of shared words next to the cosine
+_SYNONYM_WEIGHT = 0.3  # of a synonym that the prompt has, next to the cosine
 _SYNONYM = 0.9  # of a synonym that the prompt has, where only words are compared
 _CLAUSE_READ = 120  # characters of one clause, the last ones
 _GUESSED = 6  # letters of a word that may be misspelt, at least
