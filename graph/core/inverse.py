@@ -43,7 +43,9 @@ INVERSES = {
 """Inverse names that no rule gives; each is read in its own direction only."""
 
 _NOUN_OF = re.compile(r"^(?P<noun>.+?)[ _]of$", re.I)
-_BY = re.compile(r"^(?P<verb>\w+ed|written|made|built|known|won|run|led|sung|held|owned)[ _]by$", re.I)
+_BY = re.compile(
+    r"^(?P<verb>\w+ed|written|made|built|known|won|run|led|sung|held|owned)[ _]by$", re.I
+)
 _THERE = re.compile(r"^(?P<stem>.+?)[ _](?:in|at|on)$", re.I)
 _OTHER = re.compile(r"^(?P<stem>.+?)[ _](?P<word>to|from|with|for|as|by|into|through|after)$", re.I)
 

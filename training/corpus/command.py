@@ -11,19 +11,28 @@ from __future__ import annotations
 import argparse
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder
+from graph.lookup.encoder import load_encoder
 from training.corpus.document_stream import documents
 from training.corpus.held_out import NameFilter, held_out_entities, read_held_out, without
 from training.corpus.phrase_book import load_phrases
+from training.corpus.questions.question_stream import (
+    question_documents,
+    question_writer,
+    read_plain_text,
+)
 from training.corpus.records import DEFAULT_FACTS, read_records
+from training.corpus.wordings import DEFAULT_DATA, read_wordings
 from training.corpus.writer import Writer
 from training.data.documents import Document
 
 LONGEST = 512  # tokens of one document
 VALIDATION_TOKENS = 200_000
+SMOLLM2 = Path("smollm2")
+"""Names the tokenizer of the installed base, SmolLM2-135M-Instruct."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,15 +69,49 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tokenizer",
         type=Path,
-        help="folder of a tokenizer to use instead of training one; if the folder is a checkpoint,"
-        " the corpus holds out the same names",
+        help="folder of a tokenizer to use instead of training one (smollm2: that of the installed"
+        " base); if the folder is a checkpoint, the corpus holds out the same names",
     )
     parser.add_argument(
         "--vocabulary", type=int, default=8192, help="vocabulary size of the tokenizer"
     )
+    parser.add_argument(
+        "--list-first",
+        action="store_true",
+        help="answer questions list first: the entity's relations, then the fact",
+    )
+    parser.add_argument(
+        "--wordings",
+        type=Path,
+        default=DEFAULT_DATA,
+        help="with --list-first: folder of published wordings (kgconv, pararel); without it, the"
+        " corpus has our own only",
+    )
+    parser.add_argument(
+        "--plain-text",
+        type=Path,
+        help="with --list-first: JSON Lines of ordinary text, so that a base keeps its English",
+    )
     parser.add_argument("--sample", type=int, default=0, help="print this many documents and stop")
     parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     return parser
+
+
+def _stream(
+    options: argparse.Namespace, writer: Writer, names: NameFilter, prose: bool
+) -> Callable[[int], Iterator[Document]]:
+    """The documents of a seed, in the form that the options ask for."""
+    if not options.list_first:
+        return lambda seed: documents(writer, names, seed, prose)
+    wordings = read_wordings(options.wordings)
+    for missing in wordings.missing:
+        print(f"{missing}, so its wordings are not in the corpus.", flush=True)
+    encoder = load_encoder()
+    if encoder is None:
+        print("The encoder is not installed, so lists are ranked by shared words.", flush=True)
+    plain = read_plain_text(options.plain_text) if options.plain_text else []
+    questions = question_writer(writer, wordings, encoder)
+    return lambda seed: question_documents(questions, writer, names, seed, prose, plain)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -84,7 +127,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = NameFilter(held_out)
     writer = Writer(without(records, names), load_phrases(), exchange=not options.no_exchange)
     prose = not options.no_prose
-    stream = documents(writer, names, options.seed, prose)
+    stream_of = _stream(options, writer, names, prose)
+    stream = stream_of(options.seed)
     if options.sample:
         for document in itertools.islice(stream, options.sample):
             print(f"[{document.kind}] {document.prompt}\n{document.text}\n")
@@ -98,7 +142,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"{len(writer.draws.records):,} entities to write about, {len(held_out)} held out.",
         flush=True,
     )
-    if options.tokenizer:
+    if options.tokenizer == SMOLLM2:
+        from model.base.smollm2 import base_tokenizer
+
+        tokenizer = base_tokenizer()
+    elif options.tokenizer:
         tokenizer = load_tokenizer(options.tokenizer)
     else:
         sample = itertools.islice(stream, options.tokenizer_documents)
@@ -110,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     def split(seed: int, tokens: int) -> Iterator[Document]:
         """Documents up to that many tokens; longer ones than the context are skipped."""
         total = 0
-        stream = documents(writer, names, seed, prose)
+        stream = stream_of(seed)
         while total < tokens:
             chunk = list(itertools.islice(stream, 256))
             for document, encoded in zip(chunk, encoder.encode_batch(chunk), strict=True):
@@ -134,6 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "too_long": dict(too_long),
             "prose": prose,
             "exchange": writer.draws.exchange,
+            "list_first": options.list_first,
             "held_out": held_out,
         },
         force=options.force,

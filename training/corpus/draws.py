@@ -77,7 +77,7 @@ class Draws:
         return sorted(w for w in words if w.isascii() and w.isalpha() and 2 < len(w) <= 12)
 
     @cached_property
-    def _relation_words(self) -> list[str]:
+    def relation_words(self) -> list[str]:
         """Words to build relation names from: common ones, those of our relations, and all others.
 
         Most relations have names of common words. Words of our own relations are needed too:
@@ -221,7 +221,7 @@ class Draws:
         phrased: dict[str, str] = {}
         # Of the relation names: as they are, restyled, mixed with made-up ones, of one family.
         style = rng.random() if self.exchange else 0.0
-        family = relation_family(rng, self._relation_words, MAX_RELATIONS) if style > 0.85 else []
+        family = relation_family(rng, self.relation_words, MAX_RELATIONS) if style > 0.85 else []
         for relation in relations:
             if style > 0.70 and (style > 0.83 or rng.random() < 0.4):
                 name = self._made_up_relation(rng, family)
@@ -252,14 +252,14 @@ class Draws:
         """
         if rng.random() < 0.2:
             words = rng.choice(self._relation_names).split()
-            other = rng.choice(self._relation_words).lower()
+            other = rng.choice(self.relation_words).lower()
             if len(words) > 1 and rng.random() < 0.7:
                 words[rng.randrange(len(words))] = other
             else:
                 words.insert(rng.choice((0, len(words))), other)
             name = " ".join(words)
         else:
-            name = made_up_relation(rng, self._relation_words)
+            name = made_up_relation(rng, self.relation_words)
         return name if name not in self.phrases.relations else self.new_relation(rng)
 
 

@@ -298,7 +298,7 @@ def test_no_phrase_of_the_corpus_is_a_kept_prompt() -> None:
         return prompt_key(re.sub(r"\{[^{}]*\}", "_", possessive))
 
     corpus = Path(wordings.__file__).parent
-    files = [*corpus.glob("phrases/*.yaml"), *corpus.glob("wordings/*.yaml")]
+    files = [*corpus.glob("phrases/*.yaml"), *corpus.glob("questions/own_wordings/*.yaml")]
     phrases = {
         key(template): file.name
         for file in files

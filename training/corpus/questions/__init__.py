@@ -1,1 +1,1 @@
-"""Questions in people's own words, answered list first: the relations of the entity, then a fact."""
+"""Questions in people's own words, answered list first: the relations, then a fact."""

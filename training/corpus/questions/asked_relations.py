@@ -1,6 +1,6 @@
 """Relations that documents ask for: how people put them into words, and what they hold.
 
-Three sources. The shipped world's relations, with the wordings of `training/corpus/wordings` and
+Three sources. The shipped world's relations, with the wordings of `own_wordings` and
 `training/corpus/phrases`. Published properties, with the wordings that people wrote for them
 (`training.corpus.wordings`). Made-up relations, which only general wordings ask for.
 """
@@ -23,7 +23,7 @@ from training.corpus.phrase_book import Phrases
 from training.corpus.questions.label_sentences import is_noun, plain_label
 from training.corpus.wordings import BLANK, Property, Wordings, forbidden_prompt
 
-FOLDER = Path(__file__).parents[1] / "wordings"
+FOLDER = Path(__file__).parent / "own_wordings"
 FORMATS = "formats"
 _NO_NOUN = re.compile(r"(?:what|who|whom|when|where|how|which|born|died|made|it|is|does)\b", re.I)
 
@@ -170,7 +170,9 @@ def _of_property(published: Property, questions: Sequence[str]) -> AskedRelation
         questions=tuple(q.replace("{entity}'s", "{entity's}") for q in questions),
         nouns=(label,) if is_noun(label) else (),
         unfinished=_allowed(
-            s.removesuffix(".").removesuffix(" {value}") for s in statements if s.endswith(" {value}.")
+            s.removesuffix(".").removesuffix(" {value}")
+            for s in statements
+            if s.endswith(" {value}.")
         ),
         cloze=_allowed(s.replace("{value}", "____") for s in statements),
         statements=statements,
@@ -204,7 +206,9 @@ class PublishedMix:
     def draw(self, rng: random.Random) -> AskedRelation:
         return rng.choices(self.relations, self.weights)[0]
 
-    def beside(self, rng: random.Random, relation: AskedRelation, number: int) -> list[AskedRelation]:
+    def beside(
+        self, rng: random.Random, relation: AskedRelation, number: int
+    ) -> list[AskedRelation]:
         """Other relations of one thing: two thirds are of things of the same kind."""
         kinds = sorted(self._types[relation.label])
         chosen: dict[str, AskedRelation] = {}

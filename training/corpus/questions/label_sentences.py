@@ -19,6 +19,10 @@ _PARTICIPLE = re.compile(
     r"(?:^|\s)(?:\w+ed|written|made|built|known|won|run|led|sung|held|owned|born|worn|given|taken"
     r"|spoken|found|set|shown|drawn|told|sent)$"
 )
+_OPENS = re.compile(
+    r"^(?:\w+ed|made|set|known|written|built|born|held|taken|found|shown|sent|given)\s"
+    r"(?:in|from|by|on|at|for|to|with|as|of)\b"
+)
 _VERB = re.compile(
     r"^(?:has|takes|shares|contains|includes|replaces|follows|precedes|depicts|borders|orbits|owns|uses|plays"
     r"|orbited|directed|discovered|invented|founded|wrote|composed|developed|designed|produced)\b"
@@ -35,22 +39,23 @@ def plain_label(label: str) -> str:
     words = spaced.split()
     camel = bool(_CAMEL.search(label)) and " " not in label
     title = len(words) > 1 and all(w[:1].isupper() or len(w) < 4 for w in words)
+    names = any(w[:1].isupper() for w in words[1:])  # "Nobel Prize year"
     out = []
     for i, word in enumerate(words):
         capitals = word.isupper() and len(word) > 1
-        lower = (i == 0 or camel or title) and not capitals and word[1:].islower()
+        lower = ((i == 0 and not names) or camel or title) and not capitals and word[1:].islower()
         out.append(word[:1].lower() + word[1:] if lower else word)
     return " ".join(out)
 
 
 def is_noun(label: str) -> bool:
-    """Whether a relation's name can follow "the": `capital`, and not `founded by` or `capital of`."""
+    """Whether a relation's name can follow "the": `capital`, not `founded by` or `capital of`."""
     plain = plain_label(label)
     return not (
         plain.endswith((" of", " there", " it"))
         or _VERB.match(plain)
-        or (match := _BY.match(plain)) is not None
-        and bool(match)
+        or _OPENS.match(plain)
+        or _BY.match(plain)
         or _PARTICIPLE.search(plain)
     )
 
@@ -72,22 +77,27 @@ def label_sentence(
     if plain.endswith(" there"):
         verb = "are" if many else "is"
         return _opening(f"{stated} {verb} {plain.removesuffix(' there')} in {subject}.")
-    if _VERB.match(plain):
-        return _opening(f"{subject} {plain} {stated}.")
     if match := _BY.match(plain):
         if _PARTICIPLE.search(match["verb"]):
             past = match["word"] in ("by", "at", "from", "after") or match["verb"] == "born"
             return _opening(f"{subject} {'was' if past else 'is'} {plain} {stated}.")
         return _opening(f"{with_article(name, True)} {plain}: {stated}.")
+    if _VERB.match(plain):
+        return _opening(f"{subject} {plain} {stated}.")
     if plain.endswith(" it"):
-        return _opening(f"{stated}: {plain.removesuffix(' it')} {subject}.")
+        verb = ("are " if many else "is ") if _OPENS.match(plain) else ""
+        return _opening(f"{stated} {verb}{plain.removesuffix(' it')} {subject}.")
+    if _OPENS.match(plain):
+        return _opening(f"{subject} is {plain} {stated}.")
     if _PARTICIPLE.search(plain) and plain != "known":
         verb = "were" if _PLURAL.search(name) else "was"
         return _opening(f"{subject} {verb} {plain}: {stated}." if len(plain.split()) > 1
                         else f"{subject} {plain} {stated}.")  # fmt: skip
     if many:
         return f"The graph lists {stated} as the {plain} of {subject}."
-    plural = bool(_PLURAL.search(plain)) and plain.endswith("s") and not plain.endswith(("ss", "us"))
+    plural = (
+        bool(_PLURAL.search(plain)) and plain.endswith("s") and not plain.endswith(("ss", "us"))
+    )
     verb = "are" if plural else "is"
     possessive = with_article(name, True)
     draw = rng.random() if varied else 0.0

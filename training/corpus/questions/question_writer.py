@@ -9,59 +9,50 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from graph.core.facts import RELATIONS, UNKNOWN, join_values
 from training.corpus.english import enumerate_values, with_article
+from training.corpus.kinds.chains import chain_of_three, chain_of_two
+from training.corpus.kinds.odd_prompts import odd_prompt
+from training.corpus.kinds.paragraphs import paragraph
 from training.corpus.material import Material
 from training.corpus.prompts import drops_article
 from training.corpus.questions.asked_relations import AskedRelation, PublishedMix, without_names
-from training.corpus.questions.label_sentences import is_noun, label_sentence, plain_label
-from training.corpus.questions.relation_lists import MAX_LISTED, MAX_STATED, Relevance, write_list
-from training.corpus.questions.things import END, Stated, Thing, Things, typed_name
+from training.corpus.questions.asking import Asking
+from training.corpus.questions.filling import (
+    asked_again,
+    fill,
+    fill_two,
+    fill_value,
+    opening,
+    plural,
+    with_pronouns,
+)
+from training.corpus.questions.label_sentences import plain_label
+from training.corpus.questions.listing import LOOKUP, Listing
+from training.corpus.questions.relation_lists import MAX_STATED, Relevance, write_list
+from training.corpus.questions.things import Stated, Thing, Things, typed_name
 from training.corpus.sentences import join_sentences
-from training.corpus.templates import fill_prompt, split_template
+from training.corpus.templates import fill_prompt
 from training.data.documents import Document, write_lookup
 
-_LOOKUP = re.compile(
-    r"<\|db_entity\|> (.*?)<\|db_relationship\|> (.*?)<\|db_return\|> (.*?)<\|db_end\|>", re.S
+_AMOUNT = re.compile(
+    r"\b(?:number|area|height|length|mass|weight|age|size|speed|depth|width|cost|score|price|count"
+    r"|population|capacity|power)\b",
+    re.I,
 )
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
-_NEAR = 0.66  # relations that mean so nearly the same are never both there and missing
 
-SUBSTITUTES = tuple(
-    frozenset(group.split(", "))
-    for group in (
-        "language spoken, official language, language",
-        "birth date, birth year",
-        "birthplace, country of birth",
-        "nationality, country of birth, country",
-        "head of state, head of government, in office since",
-        "location, located in, country, region, continent, part of, contains, coast on",
-        "discovered by, invented by, discoverer or inventor, discovery year, discovered in",
-        "height, elevation, highest point",
-        "official name, local name, former name",
-        "discovered, invented, known for, wrote in, field of work, occupation",
-        "award received, Nobel Prize year, competed at",
-        "member of, part of, affiliation",
-        "main industry, main export, top producer, natural resource, main crop",
-        "mythology, deity of, category",
-        "start year, end year, year",
-        "national holiday, national holiday date, independence date",
-        "instance of, category, group, genre",
-        "flows into, flows through, rises in, major river, coast on",
-        "main export partner, main import partner",
-        "child of, parent of, sibling, spouse",
-    )
-)
-"""Relations of the world of which one may answer a question for another."""
 COMPARABLE = frozenset(
-    "population, area, elevation, length, height, running time, life expectancy, diameter, "
-    "atomic number, atomic weight, day length, orbital period, distance from the Sun, "
-    "average temperature".split(", ")
-)
+    {
+        "population", "area", "elevation", "length", "height", "running time", "life expectancy",
+        "diameter", "atomic number", "atomic weight", "day length", "orbital period",
+        "distance from the Sun", "average temperature",
+    }
+)  # fmt: skip
 """Relations of the world whose values are amounts."""
 
 
@@ -80,10 +71,8 @@ class QuestionWriter:
         self.material, self.formats, self.relevance = material, formats, relevance
         self.things = Things(material.draws, material.sentences, world, inverses, published)
         self.world, self.published = world, published
-        general = material.phrases.general["general_questions"]
-        self._frames = [t.replace("{relation}", "{noun}") for t in general] + list(
-            formats["indirect"]
-        )
+        self.asking = Asking(material, self.things, formats)
+        self.listing = Listing(material, self.things, formats, relevance)
         self.kinds: dict[str, tuple[float, Callable[[random.Random], tuple[str, str]]]] = {
             "single": (0.31, self.single),
             "none fits": (0.13, self.none_fits),
@@ -110,220 +99,39 @@ class QuestionWriter:
 
     # -- questions
 
-    def ask(
-        self,
-        rng: random.Random,
-        thing: Thing,
-        asked: AskedRelation,
-        typed: str = "",
-        whole: bool = False,
-    ) -> tuple[str, str]:
-        """A question for the relation, and what of it the ranking sees.
-
-        A `whole` one is no beginning of a statement and has no gap.
-        """
-        typed = typed or thing.typed
-        draw = rng.random()
-        own = [*asked.by_type.get(thing.type, ()), *asked.questions]
-        if asked.inverse_of:
-            own = list(asked.questions)
-        frame, noun = "", ""
-        if own and draw < (0.58 if asked.source != "made up" else 0.0):
-            frame = rng.choice(own)
-        elif asked.nouns and draw < 0.74 and not asked.inverse_of:
-            frame = rng.choice(self._frames)
-        elif asked.nouns and draw < 0.82 and not asked.inverse_of:
-            frame = rng.choice(self.formats["keyword"])
-        elif asked.nouns and not asked.inverse_of and draw < 0.86:
-            prompt = fill_prompt(
-                self.material.prompts.noise.filled(rng), typed, self._noun(rng, asked), True
-            )
-            return prompt, without_names(self._noun(rng, asked))
-        elif not whole and (asked.unfinished or asked.nouns) and draw < 0.94 and not asked.inverse_of:
-            return self._unfinished(rng, thing, asked, typed)
-        elif own:
-            frame = rng.choice(own)
-        else:
-            noun = plain_label(asked.label)
-            frame = rng.choice(("{entity} {noun}", "{entity}: {noun}", "{noun} {entity}", "{entity} {noun}?"))
-            if asked.source == "made up" and rng.random() < 0.5:
-                frame = rng.choice(self._frames)
-        noun = noun or self._noun(rng, asked)
-        frame = frame.replace("{noun}", noun.replace("{", "").replace("}", ""))
-        seen = without_names(frame)
-        if rng.random() < 0.06:
-            frame = self.material.prompts.noise.with_slips(rng, frame)
-        prompt = fill_prompt(frame, typed, noun, drops_article(rng))
-        style = rng.random()
-        if style < 0.08:
-            prompt = prompt.rstrip("?.")
-        elif style < 0.14 and typed.islower():
-            prompt = prompt.lower().rstrip("?.")
-        elif style < 0.2:
-            prompt = prompt[:1].upper() + prompt[1:]
-        return prompt, seen
-
-    def _noun(self, rng: random.Random, asked: AskedRelation) -> str:
-        if not asked.nouns:
-            return plain_label(asked.label)
-        if rng.random() < 0.15:
-            return asked.label
-        return asked.nouns[0] if rng.random() < 0.4 else rng.choice(asked.nouns)
-
-    def _unfinished(
-        self, rng: random.Random, thing: Thing, asked: AskedRelation, typed: str
-    ) -> tuple[str, str]:
-        """The beginning of a statement, or a statement with a gap."""
-        noun = self._noun(rng, asked)
-        if rng.random() < 0.55:
-            begun = [*asked.unfinished]
-            if asked.nouns:
-                begun += ["The {noun} of {entity} is", "{entity's} {noun} is", "The {noun} of {entity} is"]
-            template = rng.choice(begun).replace("{noun}", noun)
-            beginning = fill_prompt(template, typed, bare=drops_article(rng))
-            draw = rng.random()
-            if draw < 0.25:
-                header = rng.choice(self.formats["completion_headers"])
-                beginning = _fill(header, beginning=beginning, entity=typed)
-            elif draw < 0.4:
-                before = fill_prompt(rng.choice(self.formats["paragraph"]), typed)
-                beginning = f"{before} {beginning}"
-            elif draw < 0.5:
-                beginning += rng.choice((" ", "...", " ...", ":", " _"))
-            return beginning, without_names(template)
-        gaps = [*asked.cloze]
-        if asked.nouns:
-            gaps += ["The {noun} of {entity} is ____.", "____ is the {noun} of {entity}."]
-        template = (rng.choice(gaps) if gaps else asked.unfinished[0] + " ____.").replace(
-            "{noun}", noun
-        )
-        cloze = fill_prompt(template, typed, bare=drops_article(rng))
-        if rng.random() < 0.3:
-            cloze = cloze.replace("____", rng.choice(("...", "___", "_____", "[blank]", "?")))
-        if rng.random() < 0.6:
-            cloze = _fill(rng.choice(self.formats["cloze_headers"]), cloze=cloze)
-        return cloze, without_names(template).replace("____", "")
-
-    def dress(self, rng: random.Random, question: str, entity: str) -> str:
-        """A question as it is, or with what people put around it."""
-        draw = rng.random()
-        if draw < 0.58:
-            return question
-        if draw < 0.72:
-            return _fill(rng.choice(self.formats["chatter"]), question=question)
-        if draw < 0.80:
-            return _fill(rng.choice(self.formats["context"]), question=question, entity=entity)
-        if draw < 0.82:
-            return self.material.prompts.noise.dressed(rng, question.replace("{", "").replace("}", ""))
-        return self._with_examples(rng, question)
-
-    def _with_examples(self, rng: random.Random, question: str) -> str:
-        """Question-answer pairs about other facts, then the question."""
-        layout = rng.choice(self.formats["question_answer"])
-        blocks = []
-        if layout["header"] and rng.random() < 0.7:
-            blocks.append(layout["header"])
-        for _ in range(rng.choice((0, 1, 1, 2, 2, 3))):
-            thing, asked = self.things.draw(rng)
-            frames = [*asked.questions] or self._frames
-            template = rng.choice(frames).replace("{noun}", self._noun(rng, asked))
-            values = self.things.values(rng, thing, asked, 2)
-            if values:
-                blocks.append(
-                    _fill(
-                        layout["example"],
-                        example_question=fill_prompt(template, thing.name),
-                        example_answer=values[0],
-                    )
-                )
-        blocks.append(_fill(layout["last"], question=question))
-        return str(layout["separator"]).join(blocks)
-
     # -- lists
-
-    def list_for(
-        self,
-        rng: random.Random,
-        thing: Thing,
-        questions: Sequence[str],
-        needed: Sequence[str],
-        typed: str = "",
-    ) -> str:
-        """The lookup of the thing's relations."""
-        labels = self._without_doubles(thing, needed)
-        ranked = self.relevance.ranked(rng, questions, labels, needed)
-        return write_lookup(typed or thing.typed, RELATIONS, write_list(thing.name, ranked))
-
-    def _without_doubles(self, thing: Thing, needed: Sequence[str]) -> list[str]:
-        """The labels without those that mean the same as a needed one."""
-        kept = []
-        for label in dict.fromkeys(thing.labels):
-            plain = plain_label(label)
-            if label not in needed and any(
-                (self.relevance.cosine(plain, plain_label(n)) or 0.0) > 0.86 for n in needed
-            ):
-                continue
-            kept.append(label)
-        return kept
 
     # -- kinds of documents
 
     def single(self, rng: random.Random) -> tuple[str, str]:
         """One question for one fact."""
         thing, asked = self.things.draw(rng)
-        question, seen = self.ask(rng, thing, asked)
+        question, seen = self.asking.ask(rng, thing, asked)
         values = self.things.values(rng, thing, asked)
         stated = self.things.state(rng, thing, asked, values)
-        listed = self.list_for(rng, thing, [seen], [asked.label])
-        return self.dress(rng, question, thing.typed), _text(listed, stated)
+        listed = self.listing.list_for(rng, thing, [seen], [asked.label])
+        return self.asking.dress(rng, question, thing.typed), _text(listed, stated)
 
     def none_fits(self, rng: random.Random) -> tuple[str, str]:
         """A question for a relation that the thing does not have."""
         thing, asked = self.things.draw(rng)
         if rng.random() < 0.3:  # a question that fits another kind of thing altogether
             _, asked = self.things.draw(rng)
-        question, seen = self.ask(rng, thing, asked)
+        question, seen = self.asking.ask(rng, thing, asked)
         plain = plain_label(asked.label)
         missing = {asked.label, asked.known, asked.inverse_of}
         thing.labels = [
             label
             for label in thing.labels
-            if label not in missing and not self._means(plain_label(label), plain, seen)
+            if label not in missing and not self.listing.means(plain_label(label), plain, seen)
         ]
         if not thing.labels:
             return self.unknown_thing(rng)
         ranked = self.relevance.ranked(rng, [seen], list(dict.fromkeys(thing.labels)))
         lookup = write_lookup(thing.typed, RELATIONS, write_list(thing.name, ranked))
-        return self.dress(rng, question, thing.typed), lookup + " " + self._refusal(
+        return self.asking.dress(rng, question, thing.typed), lookup + " " + self.listing.refusal(
             rng, thing.name, ranked, asked.noun if asked.noun and asked.noun in question else ""
         )
-
-    def _means(self, label: str, asked: str, question: str) -> bool:
-        """Whether a relation might be meant by a question for another one."""
-        near = self.relevance.cosine(label, asked)
-        if near is not None and near > _NEAR:
-            return True
-        stems, wanted = self.relevance.stems(label), self.relevance.stems(asked)
-        if wanted and stems and (stems <= wanted or wanted <= stems):
-            return True
-        if any(label in group and asked in group for group in SUBSTITUTES):
-            return True
-        return (self.relevance.cosine(question, label) or 0.0) > 0.58
-
-    def _refusal(self, rng: random.Random, name: str, ranked: Sequence[str], noun: str) -> str:
-        """That the graph does not record it, and what it does hold."""
-        held = [plain_label(label) for label in ranked[:MAX_LISTED] if is_noun(label)][:3]
-        if not held:
-            templates = self.material.phrases.general["missing_statements"] if noun else (
-                "The graph does not say that about {entity}.",
-                "That is not recorded for {entity}.",
-            )
-            return _capital(fill_prompt(rng.choice(templates).replace("{noun}", noun), name))
-        kind = "with_noun" if noun and rng.random() < 0.6 else "without_noun"
-        template = rng.choice(self.formats["none_fits"][kind])
-        others = enumerate_plain([f"its {h}" for h in held])
-        template = template.replace("{noun}", noun).replace("{others}", others)
-        return _capital(fill_prompt(template.replace("{", "{"), name))
 
     def yes_no(self, rng: random.Random) -> tuple[str, str]:
         """A question whether a fact holds, or a statement to check."""
@@ -344,7 +152,7 @@ class QuestionWriter:
                     break
             else:
                 right = True
-        noun = self._noun(rng, asked)
+        noun = self.asking.noun(rng, asked)
         draw = rng.random()
         templates: list[str] = []
         if draw < 0.55 and asked.yes_no:
@@ -356,7 +164,9 @@ class QuestionWriter:
                 for t in rng.sample(self.formats["check"], 4)
             ]
         if not templates:
-            templates = self.formats["yes_no_general" if draw < 0.9 or draw < 0.55 else "yes_no_negated"]
+            templates = self.formats[
+                "yes_no_general" if draw < 0.9 or draw < 0.55 else "yes_no_negated"
+            ]
             if not asked.nouns:
                 templates = [
                     t.replace("{statement}", s)
@@ -365,11 +175,11 @@ class QuestionWriter:
                 ]
         template = rng.choice(templates).replace("{noun}", noun)
         typed_value = said.lower() if thing.typed.islower() and rng.random() < 0.6 else said
-        question = _fill_value(template, thing.typed, typed_value, drops_article(rng))
+        question = fill_value(template, thing.typed, typed_value, drops_article(rng))
         stated = self.things.state(rng, thing, asked, values)
         answer = ("Yes. " if right else "No. ") + stated.sentence
-        listed = self.list_for(rng, thing, [without_names(template)], [asked.label])
-        prompt = self.dress(rng, question, thing.typed) if rng.random() < 0.4 else question
+        listed = self.listing.list_for(rng, thing, [without_names(template)], [asked.label])
+        prompt = self.asking.dress(rng, question, thing.typed) if rng.random() < 0.4 else question
         return prompt, f"{listed}{stated.lookup} {answer}"
 
     def _other_value(
@@ -394,7 +204,7 @@ class QuestionWriter:
             chosen[0] = first
         if len(chosen) == 1:
             return self.single(rng)
-        nouns = [self._noun(rng, a) for a in chosen]
+        nouns = [self.asking.noun(rng, a) for a in chosen]
         joins = self.formats["two_parts"]
         if len(chosen) == 2 and all(a.nouns for a in chosen) and rng.random() < 0.4:
             template = rng.choice(joins["same_entity"])
@@ -402,16 +212,16 @@ class QuestionWriter:
             prompt = fill_prompt(template, thing.typed, bare=drops_article(rng))
             seen = nouns
         else:
-            asked = [self.ask(rng, thing, a, whole=True) for a in chosen]
+            asked = [self.asking.ask(rng, thing, a, whole=True) for a in chosen]
             questions, seen = [q for q, _ in asked], [s for _, s in asked]
             if rng.random() < 0.35:  # the second question says "it"
                 questions[1:] = [
-                    _with_pronoun(rng, thing, a, self._noun(rng, a), q)
+                    asked_again(rng, thing, a, self.asking.noun(rng, a), q)
                     for a, q in zip(chosen[1:], questions[1:], strict=True)
                 ]
             if len(questions) == 2:
                 template = rng.choice(joins["two_questions"])
-                prompt = _fill(template, q1=questions[0], q2=questions[1])
+                prompt = fill(template, q1=questions[0], q2=questions[1])
             elif rng.random() < 0.5:
                 prompt = "\n".join(f"{i}. {q}" for i, q in enumerate(questions, 1))
             else:
@@ -423,25 +233,22 @@ class QuestionWriter:
             thing.labels = [
                 x
                 for x in thing.labels
-                if x in needed or not self._means(plain_label(x), plain_label(gone.label), "")
+                if x in needed
+                or not self.listing.means(plain_label(x), plain_label(gone.label), "")
             ]
             if gone.label in thing.labels:
                 thing.labels.remove(gone.label)
-        text = self.list_for(rng, thing, seen, needed)
+        text = self.listing.list_for(rng, thing, seen, needed)
         for i, relation in enumerate(chosen):
             if i == absent:
                 noun = relation.noun if relation.noun and relation.noun in prompt else ""
-                text += " " + self._short_refusal(rng, thing.name, noun)
+                text += " " + self.listing.short_refusal(rng, thing.name, noun)
                 continue
-            stated = self.things.state(rng, thing, relation, self.things.values(rng, thing, relation))
+            stated = self.things.state(
+                rng, thing, relation, self.things.values(rng, thing, relation)
+            )
             text = join_sentences([text, f"{stated.lookup} {stated.sentence}"])
         return prompt, text
-
-    def _short_refusal(self, rng: random.Random, name: str, noun: str) -> str:
-        if noun:
-            templates = self.material.phrases.general["missing_statements"]
-            return _capital(fill_prompt(rng.choice(templates).replace("{noun}", noun), name))
-        return rng.choice(("The graph does not record the rest.", "The other part is not recorded."))
 
     def two_things(self, rng: random.Random) -> tuple[str, str]:
         """The same relation of two things."""
@@ -449,7 +256,7 @@ class QuestionWriter:
         if asked.inverse_of or not asked.nouns:
             return self.several(rng)
         other = self._twin(rng, thing, asked)
-        noun = self._noun(rng, asked)
+        noun = self.asking.noun(rng, asked)
         template = rng.choice(self.formats["two_parts"]["same_relation"]).replace("{noun}", noun)
         if rng.random() < 0.4 and asked.questions:
             frame = rng.choice(asked.questions)
@@ -457,12 +264,12 @@ class QuestionWriter:
             prompt = fill_prompt(frame, thing.typed).rstrip("?.") + "?" + joint + other.typed + "?"
             seen = without_names(frame)
         else:
-            prompt, seen = _fill_two(template, thing.typed, other.typed), without_names(template)
+            prompt, seen = fill_two(template, thing.typed, other.typed), without_names(template)
         text = ""
         for each in (thing, other):
             values = self.things.values(rng, each, asked)
             stated = self.things.state(rng, each, asked, values)
-            listed = self.list_for(rng, each, [seen], [asked.label])
+            listed = self.listing.list_for(rng, each, [seen], [asked.label])
             text = join_sentences([text, _text(listed, stated)]) if text else _text(listed, stated)
         return prompt, text
 
@@ -473,7 +280,7 @@ class QuestionWriter:
             if asked.label not in twin.labels:
                 twin.labels = [x for x in twin.labels if x != asked.known] + [asked.label]
         else:
-            name = self.things._any_name(rng)
+            name = self.things.any_name(rng)
             labels = [x for x in thing.labels if x == asked.label or rng.random() < 0.9]
             twin = Thing(name, typed_name(rng, name), thing.type, labels, thing.asked)
         return twin if twin.name != thing.name else self._twin(rng, thing, asked)
@@ -492,8 +299,8 @@ class QuestionWriter:
             return self.two_things(rng)
         (value, number), (other_value, other_number) = pair
         row = rng.choice(self.formats["comparisons"])
-        noun = self._noun(rng, asked)
-        prompt = _fill_two(row["wording"].replace("{noun}", noun), thing.typed, other.typed)
+        noun = self.asking.noun(rng, asked)
+        prompt = fill_two(row["wording"].replace("{noun}", noun), thing.typed, other.typed)
         first = self.things.state(rng, thing, asked, (value,))
         second = self.things.state(rng, other, asked, (other_value,))
         seen = [without_names(row["wording"].replace("{noun}", noun))]
@@ -504,9 +311,9 @@ class QuestionWriter:
         template = rng.choice(self.formats["comparison_answers"][row["which"]])
         template = template.replace("{noun}", plain_label(asked.nouns[0]))
         template = template.replace("{value}", values[0]).replace("{other_value}", values[1])
-        conclusion = _capital(_fill_two(template, winner.name, loser.name))
-        listed = self.list_for(rng, thing, seen, [asked.label])
-        listed_other = self.list_for(rng, other, seen, [asked.label])
+        conclusion = opening(fill_two(template, winner.name, loser.name))
+        listed = self.listing.list_for(rng, thing, seen, [asked.label])
+        listed_other = self.listing.list_for(rng, other, seen, [asked.label])
         return prompt, f"{listed}{first.lookup}{listed_other}{second.lookup} {conclusion}"
 
     def _numbers(
@@ -519,8 +326,7 @@ class QuestionWriter:
                 return None
             values = [rng.choice(pool), rng.choice(pool)]
         else:
-            if not re.search(r"\b(number|area|height|length|mass|weight|age|size|speed|depth|width|cost|"
-                             r"score|price|count|population|capacity|power)\b", plain_label(asked.label), re.I):  # fmt: skip
+            if not _AMOUNT.search(plain_label(asked.label)):
                 return None
             unit = rng.choice(("", "", " m", " km", " kg", " people", " MW", " years", " km²"))
             scale = 10 ** rng.randint(1, 7)
@@ -547,11 +353,15 @@ class QuestionWriter:
         for _ in range(60):
             if len(values) >= number:
                 break
-            values += [v for v in self.things.values(rng, replace_real(thing), asked, 1) if v not in values]
-        noun = self._noun(rng, asked)
-        nouns = _plural(plain_label(noun))
+            values += [
+                v for v in self.things.values(rng, replace_real(thing), asked, 1) if v not in values
+            ]
+        noun = self.asking.noun(rng, asked)
+        nouns = plural(plain_label(noun))
         counted = rng.random() < 0.6
-        template = rng.choice(self.formats["counts" if counted else "lists"]).replace("{nouns}", nouns)
+        template = rng.choice(self.formats["counts" if counted else "lists"]).replace(
+            "{nouns}", nouns
+        )
         prompt = fill_prompt(template, thing.typed, bare=drops_article(rng))
         lookup = write_lookup(thing.name, asked.label, join_values(values).text)
         shown = enumerate_values(values[:5])
@@ -567,22 +377,20 @@ class QuestionWriter:
             sentence = f"The graph lists {many} {nouns}; the first five are {shown}."
         else:
             sentence = self.things.state(rng, thing, asked, values).sentence
-        listed = self.list_for(rng, thing, [without_names(template)], [asked.label])
-        return self.dress(rng, prompt, thing.typed), f"{listed}{lookup} {sentence}"
+        listed = self.listing.list_for(rng, thing, [without_names(template)], [asked.label])
+        return self.asking.dress(rng, prompt, thing.typed), f"{listed}{lookup} {sentence}"
 
     def chain(self, rng: random.Random) -> tuple[str, str]:
         """A chain over the world's facts, with a list before each step."""
-        from training.corpus.kinds.chains import chain_of_three, chain_of_two
-
         write = chain_of_two if rng.random() < 0.65 else chain_of_three
         prompt, text = write(self.material, rng)
-        return prompt, self._with_lists(rng, text, prompt)
+        return prompt, self.listing.with_lists(rng, text, prompt)
 
     def general_chain(self, rng: random.Random) -> tuple[str, str]:
         """A chain over relations that nobody wrote phrases for."""
         draw = self.things.of_published if self.published else self.things.made_up
         thing, first = draw(rng)
-        name = self.things._any_name(rng)
+        name = self.things.any_name(rng)
         other, second = (draw if rng.random() < 0.6 else self.things.made_up)(rng)
         if not first.nouns or not second.nouns or name == thing.name:
             return self.single(rng)
@@ -590,56 +398,27 @@ class QuestionWriter:
         stated = self.things.state(rng, thing, first, (name,))
         last = self.things.state(rng, other, second, self.things.values(rng, other, second))
         noun1, noun2 = first.noun, second.noun
-        template = rng.choice(
-            (
-                "What is the {b} of the {a} of {entity}?",
-                "Tell me the {b} of the {a} of {entity}.",
-                "{entity}: {a}'s {b}?",
-                "What {b} does the {a} of {entity} have?",
-                "the {b} of {entity's} {a}",
+        template = (
+            rng.choice(
+                (
+                    "What is the {b} of the {a} of {entity}?",
+                    "Tell me the {b} of the {a} of {entity}.",
+                    "{entity}: {a}'s {b}?",
+                    "What {b} does the {a} of {entity} have?",
+                    "the {b} of {entity's} {a}",
+                )
             )
-        ).replace("{a}", noun1).replace("{b}", noun2)
+            .replace("{a}", noun1)
+            .replace("{b}", noun2)
+        )
         seen = without_names(template)
         prompt = fill_prompt(template, thing.typed, bare=drops_article(rng))
-        text = self.list_for(rng, thing, [seen], [first.label]) + f"{stated.lookup} {stated.sentence}"
-        listed = self.list_for(rng, other, [seen], [second.label], typed=name)
+        text = (
+            self.listing.list_for(rng, thing, [seen], [first.label])
+            + f"{stated.lookup} {stated.sentence}"
+        )
+        listed = self.listing.list_for(rng, other, [seen], [second.label], typed=name)
         return prompt, f"{text}{listed}{last.lookup} {last.sentence}"
-
-    def _with_lists(self, rng: random.Random, text: str, prompt: str) -> str:
-        """The text with the list of relations before each entity's first lookup."""
-        asked: dict[str, list[str]] = {}
-        for entity, relation, value in _LOOKUP.findall(text):
-            if value != UNKNOWN:
-                asked.setdefault(entity, []).append(relation)
-        done: set[str] = set()
-        out, at = "", 0
-        for match in _LOOKUP.finditer(text):
-            entity, relation, value = match.groups()
-            out += text[at : match.start()]
-            at = match.end()
-            if entity not in done:
-                done.add(entity)
-                needed = asked.get(entity, [])
-                labels = self._labels_around(rng, needed, without=relation if value == UNKNOWN else "")
-                ranked = self.relevance.ranked(rng, [prompt], labels, needed)
-                out += write_lookup(entity, RELATIONS, write_list(entity, ranked))
-            if value != UNKNOWN:
-                out += match.group()
-        return out + text[at:]
-
-    def _labels_around(
-        self, rng: random.Random, needed: Sequence[str], without: str = ""
-    ) -> list[str]:
-        """Relations of a thing of the world that has the needed ones."""
-        draws = self.material.draws
-        known = [r for r in needed if r in draws.by_relation]
-        record = rng.choice(draws.by_relation[known[0]]) if known else draws.record(rng)
-        labels = list(dict.fromkeys([*record.facts, *self.things._pointers(rng, record)]))
-        labels = [x for x in labels if x != without and (x in needed or rng.random() < 0.9)]
-        for relation in needed:
-            if relation not in labels:
-                labels.insert(rng.randint(0, len(labels)), relation)
-        return labels
 
     def follow_up(self, rng: random.Random) -> tuple[str, str]:
         """A question after one or two answered ones, which name the thing."""
@@ -651,29 +430,37 @@ class QuestionWriter:
         chosen = rng.sample(pool, number)
         turns = []
         for i, relation in enumerate(chosen[:-1]):
-            question, _ = self.ask(rng, thing, relation, whole=True)
+            question, _ = self.asking.ask(rng, thing, relation, whole=True)
             if i:
-                question = _with_pronoun(rng, thing, relation, self._noun(rng, relation), question)
-            stated = self.things.state(rng, thing, relation, self.things.values(rng, thing, relation, 3))
+                question = asked_again(
+                    rng, thing, relation, self.asking.noun(rng, relation), question
+                )
+            stated = self.things.state(
+                rng, thing, relation, self.things.values(rng, thing, relation, 3)
+            )
             turns.append((question, stated.sentence[:400]))
         last = chosen[-1]
-        noun = self._noun(rng, last)
+        noun = self.asking.noun(rng, last)
         about, asked = thing, last
         if rng.random() < 0.25 and chosen[0].nouns:  # the same relation of another thing
             asked = chosen[-2]
             about = self._twin(rng, thing, asked)
-            question = _fill(rng.choice(self.formats["follow_up_entity"]), entity=about.typed)
-            seen = " ".join(without_names(t) for t in asked.questions[:1]) or plain_label(asked.label)
+            question = fill(rng.choice(self.formats["follow_up_entity"]), entity=about.typed)
+            seen = " ".join(without_names(t) for t in asked.questions[:1]) or plain_label(
+                asked.label
+            )
         else:
             templates = list(self.formats["follow_up"])
             if thing.type == "person" or rng.random() < 0.1:
                 templates = rng.choice(list(self.formats["follow_up_person"].values()))
             question = rng.choice(templates).replace("{noun}", noun)
             if rng.random() < 0.4 and last.questions:
-                question = _pronouns(rng, rng.choice(last.questions), thing)
+                question = with_pronouns(rng, rng.choice(last.questions), thing)
             seen = question
             about = replace_typed(thing, thing.name)
-        layout = rng.choice((("Question: ", "Answer: "), ("Q: ", "A: "), ("", ""), ("User: ", "Assistant: ")))
+        layout = rng.choice(
+            (("Question: ", "Answer: "), ("Q: ", "A: "), ("", ""), ("User: ", "Assistant: "))
+        )
         lines = [f"{layout[0]}{q}\n{layout[1]}{a}" for q, a in turns]
         prompt = "\n".join([*lines, f"{layout[0]}{question}"])
         if layout[1] and rng.random() < 0.3:
@@ -681,7 +468,7 @@ class QuestionWriter:
         if len(prompt) > 700:
             return self.single(rng)
         values = self.things.values(rng, about, asked)
-        listed = self.list_for(rng, about, [seen], [asked.label])
+        listed = self.listing.list_for(rng, about, [seen], [asked.label])
         return prompt, _text(listed, self.things.state(rng, about, asked, values))
 
     def out_of_scope(self, rng: random.Random) -> tuple[str, str]:
@@ -690,12 +477,14 @@ class QuestionWriter:
         category = rng.choice(list(categories))
         if rng.random() < 0.15:
             general = self.material.phrases.general
-            return rng.choice(general["no_entity_prompts"]), rng.choice(general["no_entity_answers"])
+            return rng.choice(general["no_entity_prompts"]), rng.choice(
+                general["no_entity_answers"]
+            )
         template = rng.choice(categories[category])
-        entity = self.things._any_name(rng) if "{entity" in template else ""
+        entity = self.things.any_name(rng) if "{entity" in template else ""
         a, b = rng.randint(0, 10 ** rng.randint(1, 3)), rng.randint(1, 10 ** rng.randint(1, 3))
-        prompt = _fill(template, a=str(a), b=str(b))
-        prompt = _fill(prompt.replace("{entity's}", with_article(entity, True)), entity=entity)
+        prompt = fill(template, a=str(a), b=str(b))
+        prompt = fill(prompt.replace("{entity's}", with_article(entity, True)), entity=entity)
         if rng.random() < 0.15:
             prompt = prompt.lower().rstrip("?.!") or prompt
         return prompt, rng.choice(self.formats["out_of_scope_answers"][category])
@@ -703,30 +492,21 @@ class QuestionWriter:
     def unknown_thing(self, rng: random.Random) -> tuple[str, str]:
         """A question or a paragraph about what the graph does not know."""
         thing, asked = self.things.draw(rng)
-        name = self.things._any_name(rng)
+        name = self.things.any_name(rng)
         thing.name = thing.typed = name.lower() if rng.random() < 0.1 else name
         if rng.random() < 0.55:
-            question, _ = self.ask(rng, thing, asked)
-            prompt = self.dress(rng, question, thing.typed)
+            question, _ = self.asking.ask(rng, thing, asked)
+            prompt = self.asking.dress(rng, question, thing.typed)
         else:
-            prompt = self._paragraph_prompt(rng, thing.typed)
+            prompt = self.asking.paragraph_prompt(rng, thing.typed)
         lookup = write_lookup(thing.typed, RELATIONS, UNKNOWN)
         sentence = fill_prompt(rng.choice(self.formats["no_entity"]), thing.typed, bare=True)
         return prompt, f"{lookup} {sentence}"
 
-    def _paragraph_prompt(self, rng: random.Random, typed: str) -> str:
-        if rng.random() < 0.35:
-            return fill_prompt(rng.choice(self.formats["paragraph"]), typed, bare=drops_article(rng))
-        general = self.material.phrases.general["paragraph_prompts"]
-        template = self.material.prompts.retyped(rng, rng.choice(general))
-        return fill_prompt(template, typed, bare=drops_article(rng))
-
     def paragraph(self, rng: random.Random) -> tuple[str, str]:
         """A paragraph in the stated order of the list."""
-        from training.corpus.kinds.paragraphs import paragraph
-
         _, text = paragraph(self.material, rng)
-        match = _LOOKUP.match(text)
+        match = LOOKUP.match(text)
         assert match is not None
         name, labels = match[1], match[3].split("; ")
         typed = typed_name(rng, name)
@@ -734,16 +514,14 @@ class QuestionWriter:
         if len(labels) == MAX_STATED and rng.random() < 0.7:
             value += f"; and {rng.randint(1, 20)} more"
         first = write_lookup(typed, RELATIONS, value)
-        return self._paragraph_prompt(rng, typed), first + text[match.end() :]
+        return self.asking.paragraph_prompt(rng, typed), first + text[match.end() :]
 
     def odd_prompt(self, rng: random.Random) -> tuple[str, str]:
         """Typed markers and premises that no graph holds."""
-        from training.corpus.kinds.odd_prompts import odd_prompt
-
         prompt, text = odd_prompt(self.material, rng)
         out, at = "", 0
         seen = False
-        for match in _LOOKUP.finditer(text):
+        for match in LOOKUP.finditer(text):
             out += text[at : match.start()]
             at = match.end()
             if match[2] == RELATIONS:
@@ -752,7 +530,7 @@ class QuestionWriter:
                 continue
             if not seen:
                 seen = True
-                labels = self._labels_around(rng, [match[2]])
+                labels = self.listing.labels_around(rng, [match[2]])
                 ranked = self.relevance.ranked(rng, [prompt], labels, [match[2]])
                 out += write_lookup(match[1], RELATIONS, write_list(match[1], ranked))
             out += match.group()
@@ -763,83 +541,6 @@ def _text(listed: str, stated: Stated) -> str:
     return f"{listed}{stated.lookup} {stated.sentence}"
 
 
-def _fill(template: str, **given: str) -> str:
-    """Put texts into a template in one pass, so that braces in them are never read."""
-    return re.sub(
-        r"\{(\w+)\}", lambda m: given[m[1]] if m[1] in given else m[0], template
-    )
-
-
-def _fill_value(template: str, typed: str, value: str, bare: bool) -> str:
-    """A template with an entity and a value."""
-    from training.corpus.english import indefinite_article
-
-    parts = split_template(template)
-    out = ""
-    for i, part in enumerate(parts):
-        if i % 2 == 0:
-            out += part
-        elif part in ("entity", "entity's"):
-            name = typed + ("'s" if part == "entity's" else "")
-            if not bare:
-                name = with_article(typed, part == "entity's")
-            out += name
-        elif part == "value":
-            out += value
-        elif part == "a value":
-            out += f"{indefinite_article(value)} {value}"
-    return out[:1].upper() + out[1:] if parts[0] == "" and out.startswith("the ") else out
-
-
-def _fill_two(template: str, entity: str, other: str) -> str:
-    """A template with two entities."""
-    given = {
-        "entity": with_article(entity),
-        "entity's": with_article(entity, True),
-        "other": with_article(other),
-        "other's": with_article(other, True),
-    }
-    text = re.sub(r"\{(entity's|entity|other's|other)\}", lambda m: given[m[1]], template)
-    return text[:1].upper() + text[1:] if text.startswith("the ") else text
-
-
-def enumerate_plain(words: Sequence[str]) -> str:
-    """A, B and C."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:] if sentence[:4] in ("the ", "its ") else sentence
-
-
-def _plural(noun: str) -> str:
-    if noun.endswith(("s", "x", "ch", "sh")):
-        return noun if noun.endswith("s") else noun + "es"
-    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
-        return noun[:-1] + "ies"
-    head, of, rest = noun.partition(" of ")
-    return f"{_plural(head)}{of}{rest}" if of else noun + "s"
-
-
-def _pronouns(rng: random.Random, template: str, thing: Thing) -> str:
-    """A question whose name is replaced by a pronoun."""
-    he, his = rng.choice((("he", "his"), ("she", "her"))) if thing.type == "person" else ("it", "its")
-    text = re.sub(r"\b[Tt]he (?=\{entity)", "", template)
-    text = text.replace("{entity's}", his).replace("{entity}", he)
-    return text[:1].upper() + text[1:]
-
-
-def _with_pronoun(
-    rng: random.Random, thing: Thing, asked: AskedRelation, noun: str, question: str
-) -> str:
-    """The question again with a pronoun, if the relation has wordings that allow it."""
-    if asked.questions and rng.random() < 0.6:
-        return _pronouns(rng, rng.choice(asked.questions), thing)
-    if asked.nouns:
-        return rng.choice(("And its {n}?", "What is its {n}?", "Also the {n}.", "And the {n}?")).replace("{n}", noun)
-    return question
-
-
 def replace_real(thing: Thing) -> Thing:
     """The thing without its own values, to draw others."""
     return replace(thing, real={})
@@ -847,6 +548,3 @@ def replace_real(thing: Thing) -> Thing:
 
 def replace_typed(thing: Thing, typed: str) -> Thing:
     return replace(thing, typed=typed)
-
-
-assert END and label_sentence

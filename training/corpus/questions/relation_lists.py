@@ -30,6 +30,18 @@ def write_list(name: str, labels: Sequence[str], most: int = MAX_LISTED) -> str:
     return f"{name}: {'; '.join(shown)}"
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_IDLE = _words(
+    "the a an of is are was were do does did what which who whom whose when where how many much in "
+    "on at by to for from and or it its his her their there that this with as be has have had can "
+    "could you me tell give name find please i s"
+)
+"""Words that say little about what is asked."""
+
+
 class Relevance:
     """How relevant relations are to questions, by the encoder's vectors and by shared words."""
 
@@ -62,7 +74,7 @@ class Relevance:
             if len(self._stems) > 200_000:
                 self._stems.clear()
             words = re.findall(r"[^\W_]+", plain_label(text).casefold())
-            self._stems[text] = frozenset(w[:5] for w in words if w not in _STOP)
+            self._stems[text] = frozenset(w[:5] for w in words if w not in _IDLE)
         return self._stems[text]
 
     def scores(
@@ -99,15 +111,10 @@ class Relevance:
         """The labels, most relevant first; those `needed` are always among the listed ones."""
         scored = self.scores(rng, questions, labels)
         order = [labels[i] for i in sorted(range(len(labels)), key=lambda i: -scored[i])]
-        for label in needed:
-            if label in order and order.index(label) >= MAX_LISTED:
-                order.remove(label)
-                order.insert(rng.randrange(4, MAX_LISTED), label)
-        return order
-
-
-_STOP = frozenset(
-    "the a an of is are was were do does did what which who whom whose when where how many much in on "
-    "at by to for from and or it its his her their there that this with as be has have had can could "
-    "you me tell give name find please i s".split()
-)
+        listed, rest = order[:MAX_LISTED], order[MAX_LISTED:]
+        kept = set(needed)
+        for label in [label for label in rest if label in kept]:
+            given_up = next(i for i in range(len(listed) - 1, -1, -1) if listed[i] not in kept)
+            rest[rest.index(label)] = listed.pop(given_up)
+            listed.insert(rng.randint(len(listed) // 3, len(listed)), label)
+        return listed + rest

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import calendar
 import random
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from graph.core.facts import join_values
 from graph.core.inverse import inverse_name
 from training.corpus.draws import Draws, Topic
 from training.corpus.made_up_names import made_up_name, relation_family
@@ -18,7 +20,7 @@ from training.corpus.questions.asked_relations import (
     respelling,
 )
 from training.corpus.questions.label_sentences import is_noun, label_sentence, plain_label
-from training.corpus.records import TYPE, Record
+from training.corpus.records import Record
 from training.corpus.sentences import Sentences
 from training.data.documents import write_lookup
 
@@ -89,7 +91,7 @@ class Things:
             record = rng.choice(self.draws.by_relation[relation])
         name = self.draws.name(rng, record.entity)
         own = [r for r in record.facts if r == relation or rng.random() < 0.93]
-        labels = [*own, *self._pointers(rng, record)]
+        labels = [*own, *self.pointers(rng, record)]
         asked = [self.world[r] for r in own if r in self.world and self.world[r].questions]
         thing = Thing(name, typed_name(rng, name), record.type, labels, asked, record.facts)
         if rng.random() < 0.06:
@@ -97,7 +99,7 @@ class Things:
         chosen = next((a for a in thing.asked if a.known == relation), None)
         return thing, chosen or rng.choice(thing.asked)
 
-    def _pointers(self, rng: random.Random, record: Record) -> list[str]:
+    def pointers(self, rng: random.Random, record: Record) -> list[str]:
         """Inverse names that such a thing has, those that it does not hold already."""
         counts = self._pointing.get(record.type)
         if not counts:
@@ -122,12 +124,14 @@ class Things:
         else:
             name = self.draws.name(rng, value)
             labels = [r for r in target.facts if rng.random() < 0.95]
-            labels += [r for r in self._pointers(rng, target) if r not in labels]
+            labels += [r for r in self.pointers(rng, target) if r not in labels]
             if asked.label not in labels:
                 labels.insert(len(labels) - min(len(labels), rng.randint(0, 2)), asked.label)
         labels = list(dict.fromkeys(labels))
         kind = target.type if target else ""
-        return Thing(name, typed_name(rng, name, plain=target is None), kind, labels, [asked]), asked
+        return Thing(
+            name, typed_name(rng, name, plain=target is None), kind, labels, [asked]
+        ), asked
 
     def of_published(self, rng: random.Random) -> tuple[Thing, AskedRelation]:
         """A thing with relations that people asked for elsewhere, made-up values."""
@@ -137,7 +141,7 @@ class Things:
         others = self.published.beside(rng, relation, number)
         asked = [relation, *others]
         rng.shuffle(asked)
-        name = self._any_name(rng)
+        name = self.any_name(rng)
         thing = Thing(name, typed_name(rng, name), "", [a.label for a in asked], asked)
         if rng.random() < 0.3:
             self._respell(rng, thing)
@@ -149,7 +153,7 @@ class Things:
         number = rng.choice((1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20))
         labels: dict[str, None] = {}
         if rng.random() < 0.35:
-            words = self.draws._relation_words
+            words = self.draws.relation_words
             labels = dict.fromkeys(relation_family(rng, words, min(number, 6)))
         while len(labels) < number:
             draw = rng.random()
@@ -164,14 +168,14 @@ class Things:
             AskedRelation(n, nouns=(plain_label(n),) if is_noun(n) else (), source="made up")
             for n in names
         ]
-        name = self._any_name(rng)
+        name = self.any_name(rng)
         thing = Thing(name, typed_name(rng, name), "", names, asked)
         if rng.random() < 0.4:
             self._respell(rng, thing)
         nouns = [a for a in thing.asked if a.nouns] or thing.asked
         return thing, rng.choice(nouns)
 
-    def _any_name(self, rng: random.Random) -> str:
+    def any_name(self, rng: random.Random) -> str:
         draw = rng.random()
         if draw < 0.55 and self.published is not None:
             return rng.choice(self.published.names)
@@ -186,8 +190,6 @@ class Things:
         spelt = {label: respelling(random.Random(seed), label) for label in thing.labels}
         if len(set(spelt.values())) < len(spelt):
             return
-        from dataclasses import replace
-
         thing.labels = [spelt[label] for label in thing.labels]
         thing.asked = [replace(a, label=spelt[a.label]) for a in thing.asked]
 
@@ -201,7 +203,7 @@ class Things:
             count = rng.choices((1, 2, 3, 4, 6, 9, 14, 40), (5, 2, 1, 1, 1, 1, 1, 1))[0]
             pool = self.draws.by_relation.get(asked.inverse_of)
             names = [
-                self.draws.name(rng, rng.choice(pool).entity) if pool else self._any_name(rng)
+                self.draws.name(rng, rng.choice(pool).entity) if pool else self.any_name(rng)
                 for _ in range(min(count, most))
             ]
             return _distinct(names)
@@ -241,8 +243,6 @@ class Things:
             text = self.sentences.statement(rng, topic, asked.known)
             cut = text.rfind(END) + len(END)
             return Stated(text[:cut], text[cut:].strip(), tuple(values))
-        from graph.core.facts import join_values
-
         lookup = write_lookup(thing.name, asked.label, join_values(list(values)).text)
         return Stated(lookup, label_sentence(rng, thing.name, asked.label, values), tuple(values))
 
@@ -269,12 +269,9 @@ def typed_name(rng: random.Random, name: str, plain: bool = False) -> str:
     return name
 
 
-def _distinct(values: Sequence[str] | object) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(v).replace("; ", ", ").strip() for v in values if str(v).strip()))  # type: ignore[attr-defined]
+def _distinct(values: Iterable[str]) -> tuple[str, ...]:
+    cleaned = (value.replace("; ", ", ").strip() for value in values)
+    return tuple(dict.fromkeys(value for value in cleaned if value))
 
 
-_MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
-
-assert TYPE
+_MONTHS = tuple(calendar.month_name)[1:]

@@ -1,0 +1,238 @@
+"""Documents that answer list first: the list, then a fact of it, or a refusal that names others."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+import yaml
+
+from graph.core.facts import RELATIONS, UNKNOWN
+from training.corpus.held_out import NameFilter, held_out_entities, without
+from training.corpus.phrase_book import load_phrases
+from training.corpus.questions.asked_relations import FOLDER, read_entries, read_formats
+from training.corpus.questions.label_sentences import is_noun, label_sentence, plain_label
+from training.corpus.questions.listing import LOOKUP
+from training.corpus.questions.question_stream import question_documents, question_writer
+from training.corpus.questions.question_writer import QuestionWriter
+from training.corpus.questions.relation_lists import MAX_LISTED, Relevance, write_list
+from training.corpus.records import DEFAULT_FACTS, read_records
+from training.corpus.templates import split_template
+from training.corpus.wordings import (
+    Property,
+    Wording,
+    Wordings,
+    measured_prompts,
+    prompt_key,
+)
+from training.corpus.writer import Writer
+from training.data.documents import Document
+from training.data.tokenizer import check_markers
+
+SLOTS = frozenset({"entity", "entity's", "value", "a value"})
+
+
+def _published() -> Wordings:
+    """A few properties in the published form, so that no test needs the data sets."""
+    made = [
+        ("P1", "place of birth", "Where did", "come into the world?"),
+        ("P2", "located in the administrative territorial entity", "In what district is", "?"),
+        ("P3", "founded by", "Who set up", "?"),
+        ("P4", "number of pages", "How many pages does", "have?"),
+        ("-P5", "screenwriter of", "Which film has a script by", "?"),
+    ]
+    return Wordings(
+        tuple(
+            Property(
+                p, label, p.startswith("-"), frozenset({"Q5"}), frozenset(),
+                (Wording(left, right, False),), ("[X] was born in [Y].",) if p == "P1" else (),
+            )
+            for p, label, left, right in made
+        ),
+        ("Bramble Lane Bakery", "Widget 0", "Ada Osei", "Mount Tarn", "Neva"),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def names() -> NameFilter:
+    return NameFilter(held_out_entities(read_records(DEFAULT_FACTS)))
+
+
+@pytest.fixture(scope="module")
+def world(names: NameFilter) -> Writer:
+    return Writer(without(read_records(DEFAULT_FACTS), names), load_phrases())
+
+
+@pytest.fixture(scope="module")
+def questions(world: Writer) -> QuestionWriter:
+    return question_writer(world, _published(), None)
+
+
+@pytest.fixture(scope="module")
+def sample(
+    questions: QuestionWriter,
+) -> Callable[[str, int], list[Document]]:
+    def write(kind: str, number: int) -> list[Document]:
+        return [questions.document(random.Random(f"{kind}{i}"), kind) for i in range(number)]
+
+    return write
+
+
+def test_every_lookup_is_of_a_list_that_stands_before_it(
+    questions: QuestionWriter, sample: Callable[[str, int], list[Document]]
+) -> None:
+    counted: Counter[str] = Counter()
+    for kind in questions.kinds:
+        for document in sample(kind, 40):
+            assert check_markers(document.text) is None, document
+            assert not re.search(r"\{\w|\w\}", re.sub(r"<\|.*", "", document.text)), document.text
+            listed: dict[str, list[str]] = {}
+            for entity, relation, value in LOOKUP.findall(document.text):
+                counted[kind] += 1
+                if relation == RELATIONS:
+                    name = next((n for n in (entity, value) if value.startswith(f"{n}: ")), "")
+                    listed[value] = value.removeprefix(f"{name}: ").split("; ")
+                    continue
+                of_entity = [w for w in listed if w.startswith(f"{entity}: ")]
+                assert of_entity, (kind, document)
+                assert any(f" {relation};" in f"{whole};" for whole in of_entity), (
+                    kind,
+                    relation,
+                    document,
+                )
+    assert all(counted[kind] > 20 for kind in questions.kinds if kind != "out of scope")
+
+
+def test_where_none_fits_nothing_more_is_looked_up(
+    sample: Callable[[str, int], list[Document]],
+) -> None:
+    for document in sample("none fits", 60):
+        lookups = LOOKUP.findall(document.text)
+        assert [relation for _, relation, _ in lookups] == [RELATIONS]
+        said = document.text[LOOKUP.search(document.text).end() :]  # type: ignore[union-attr]
+        assert len(said) > 15 and said.rstrip().endswith(".")
+
+
+def test_a_yes_or_no_is_what_the_value_says(sample: Callable[[str, int], list[Document]]) -> None:
+    heads = Counter()
+    for document in sample("yes or no", 80):
+        said = document.text.rsplit("<|db_end|>", 1)[1]
+        heads[said.split()[0]] += 1
+    assert set(heads) == {"Yes.", "No."} and min(heads.values()) > 20
+
+
+def test_what_no_graph_answers_gets_no_lookup(
+    sample: Callable[[str, int], list[Document]],
+) -> None:
+    for document in sample("out of scope", 60):
+        assert "<|" not in document.text and document.text.endswith((".", "!", "?"))
+
+
+def test_a_seed_draws_the_same_documents(
+    questions: QuestionWriter, world: Writer, names: NameFilter
+) -> None:
+    plain = ["A plain text."]
+    first, second = (
+        list(itertools.islice(question_documents(questions, world, names, 3, False, plain), 120))
+        for _ in range(2)
+    )
+    assert first == second
+    assert {document.kind for document in first} > {"single", "none fits", "plain"}
+    for document in first:
+        assert not names.found(document.prompt) and not names.found(document.text)
+
+
+def test_no_prompt_is_one_of_a_measure(questions: QuestionWriter) -> None:
+    measured = measured_prompts()
+    asked = [*questions.world.values(), *(r for r in questions.things.inverses.values())]
+    for relation in asked:
+        for template in (*relation.questions, *relation.yes_no, *relation.unfinished):
+            blanked = re.sub(r"\{(?:entity|value|a value)\}", "_", template)
+            key = prompt_key(blanked.replace("{entity's}", "_'s"))
+            plain = re.fullmatch(r"(?:what is )?the [^_]+ of _(?: is)?", key)
+            assert key not in measured or plain, template
+
+
+def test_own_wordings_have_their_slots() -> None:
+    entries = read_entries()
+    assert len(entries) > 110
+    for name, entry in entries.items():
+        lists = {
+            "questions": {"entity"},
+            "unfinished": {"entity"},
+            "cloze": {"entity"},
+            "yes_no": {"entity", "value"},
+            "reverse": {"value"},
+        }
+        for key, wanted in lists.items():
+            for template in entry.get(key) or ():
+                slots = [s for s in split_template(template)[1::2]]
+                assert set(slots) <= SLOTS, (name, template)
+                found = {slot.removeprefix("a ").removesuffix("'s") for slot in slots}
+                assert found == wanted and len(slots) == len(wanted), (name, template)
+                assert "  " not in template and template == template.strip(), (name, template)
+        assert 3 <= len(entry["keywords"]) <= 9, name
+    for path in FOLDER.glob("*.yaml"):
+        assert yaml.safe_load(path.read_text("utf-8"))
+
+
+def test_formats_are_complete() -> None:
+    formats = read_formats()
+    for key in ("chatter", "context"):
+        assert all("{question}" in text for text in formats[key])
+    assert set(formats["out_of_scope"]) == set(formats["out_of_scope_answers"])
+
+
+def test_a_list_counts_what_it_leaves_out() -> None:
+    labels = [f"r{i}" for i in range(15)]
+    assert write_list("Ulm", labels[:2]) == "Ulm: r0; r1"
+    assert write_list("Ulm", labels).endswith("; r11; and 3 more")
+
+
+def test_the_needed_relation_is_always_listed() -> None:
+    relevance = Relevance(None)
+    labels = [f"word{i} number" for i in range(30)]
+    for i in range(50):
+        ranked = relevance.ranked(random.Random(i), ["a number"], labels, ["word29 number"])
+        assert sorted(ranked) == sorted(labels)
+        assert ranked.index("word29 number") < MAX_LISTED
+
+
+@pytest.mark.parametrize(
+    ("label", "plain"),
+    [
+        ("birth_date", "birth date"),
+        ("birthDate", "birth date"),
+        ("Birth Date", "birth date"),
+        ("ISO code", "ISO code"),
+        ("Nobel Prize year", "Nobel Prize year"),
+    ],
+)
+def test_labels_in_words(label: str, plain: str) -> None:
+    assert plain_label(label) == plain
+
+
+@pytest.mark.parametrize(
+    ("label", "values", "sentence"),
+    [
+        ("weight", ["3 kg"], "The weight of Widget 0 is 3 kg."),
+        ("founded_by", ["Ada Osei"], "Widget 0 was founded by Ada Osei."),
+        ("capital of", ["Peru"], "Widget 0 is the capital of Peru."),
+        ("located there", ["Ulm"], "Ulm is located in Widget 0."),
+        ("directed", ["Jaws"], "Widget 0 directed Jaws."),
+        ("colour", ["red", "blue"], "The graph lists red and blue as the colour of Widget 0."),
+    ],
+)
+def test_a_relation_without_phrases_is_stated_under_its_name(
+    label: str, values: list[str], sentence: str
+) -> None:
+    assert label_sentence(random.Random(0), "Widget 0", label, values, varied=False) == sentence
+
+
+def test_what_follows_the() -> None:
+    assert all(map(is_noun, ("capital", "place of birth", "ISO code", "birthDate")))
+    assert not any(map(is_noun, ("founded by", "capital of", "located there", "has part")))
