@@ -10,7 +10,7 @@ from typing import Any
 from graph.core.deltas import Delta
 from graph.core.facts import Entity, Fact
 from graph.core.ids import is_id
-from graph.core.journal import JournalEntry, read_entry
+from graph.core.journal import JournalEntry, history_subject, read_entry
 from graph.core.names import clean_name, fold
 from graph.core.neighbourhood import walk
 from graph.core.protocol import Relation
@@ -283,11 +283,9 @@ class SqliteReads(NameSearch):
         limit: int = 100,
         before: int | None = None,
     ) -> list[JournalEntry]:
-        object_id = fact_id if fact_id is not None else entity_id
-        if object_id is not None and not is_id(object_id):
-            return []
+        subject = history_subject(entity_id, fact_id)
         about = ""
-        if object_id is not None:
+        if subject is not None:
             about = _ABOUT_FACT if fact_id is not None else _ABOUT_ENTITY
         found = f"FROM journal j WHERE j.revision < :before{about}"
         newest = "ORDER BY j.revision DESC, j.number DESC"
@@ -298,7 +296,7 @@ class SqliteReads(NameSearch):
             f" (SELECT min(revision) FROM (SELECT j.revision AS revision {found} {newest}"
             f" LIMIT :limit)) {newest}",
             {
-                "object": object_id,
+                "object": subject,
                 "before": OPEN if before is None else before,
                 "limit": max(0, limit),
             },
