@@ -1,10 +1,10 @@
-"""Verbs that read a store: lookup, show, history and stats."""
+"""Commands that read a store: lookup, show, history and stats."""
 
 from __future__ import annotations
 
 import argparse
 
-from graph.commands.parser import Verbs, add_revision, whole_number
+from graph.commands.parser import Commands, add_revision, whole_number
 from graph.commands.printing import check_revision, fact_line, find_entity
 from graph.core.facts import Fact
 from graph.core.journal import JournalEntry
@@ -12,9 +12,9 @@ from graph.lookup.retriever import Retriever
 from graph.opening import open_store
 
 
-def add_verbs(verbs: Verbs) -> None:
-    """Declare the verbs of this module."""
-    lookup = verbs.add(
+def add_commands(commands: Commands) -> None:
+    """Declare the commands of this module."""
+    lookup = commands.add(
         "lookup",
         "answer one lookup as the model would get it",
         _lookup,
@@ -26,7 +26,7 @@ def add_verbs(verbs: Verbs) -> None:
     )
     add_revision(lookup)
 
-    show = verbs.add(
+    show = commands.add(
         "show",
         "list an entity's facts, and the facts that link to it",
         _show,
@@ -49,7 +49,7 @@ def add_verbs(verbs: Verbs) -> None:
     )
     add_revision(show)
 
-    history = verbs.add(
+    history = commands.add(
         "history",
         "list edits with author, time and reason, newest first",
         _history,
@@ -70,7 +70,7 @@ def add_verbs(verbs: Verbs) -> None:
         help="list only edits older than this revision",
     )
 
-    verbs.add(
+    commands.add(
         "stats",
         "count the entities, facts and relations of the store",
         _stats,

@@ -1,4 +1,4 @@
-"""Verbs that move facts between a store and files: import and export."""
+"""Commands that move facts between a store and files: import and export."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from graph.commands.parser import Verbs, add_force, add_revision, add_signature, whole_number
+from graph.commands.parser import Commands, add_force, add_revision, add_signature, whole_number
 from graph.commands.printing import check_revision, counted, show_progress
 from graph.core.atomic_files import whole_file
 from graph.core.errors import StoreError
@@ -18,9 +18,9 @@ from graph.exchange.resumable import load_in_parts
 from graph.opening import open_store, query_rows
 
 
-def add_verbs(verbs: Verbs) -> None:
-    """Declare the verbs of this module."""
-    importing = verbs.add(
+def add_commands(commands: Commands) -> None:
+    """Declare the commands of this module."""
+    importing = commands.add(
         "import",
         "add the facts, aliases, relations or rules of a file to the store",
         _import,
@@ -68,7 +68,7 @@ python -m graph import --from neo4j://db.example --cypher
     )
     add_signature(importing)
 
-    export = verbs.add(
+    export = commands.add(
         "export",
         "write all facts to a file, or print them",
         _export,
