@@ -85,7 +85,7 @@ def add_commands(commands: Commands) -> None:
 
     commands.add(
         "migrate",
-        "bring a store of an earlier version up to date",
+        "upgrade a store of an earlier version",
         _migrate,
         "python -m graph migrate --store sqlite:///old.db       after an update of Lamplight",
     )

@@ -230,7 +230,7 @@ def test_init_brings_a_store_of_the_first_schema_version_up_to_date(
     cypher("MATCH (n:Entity {name: '\N{SNOWMAN}'}) SET n.bag = ''")
     cypher("CREATE INDEX name_key FOR (n:Name) ON (n.key)")
     cypher("MATCH (s:Lamplight {name: 'store'}) SET s.schema_version = 1")
-    with pytest.raises(StoreError, match=r"up to date with: python -m graph init --store neo4j:"):
+    with pytest.raises(StoreError, match=r"upgrade it with: python -m graph init --store neo4j:"):
         open_store(neo4j_store.url)
     assert main(["init", "--store", neo4j_store.url]) == 0
     with open_store(neo4j_store.url) as store:
