@@ -62,6 +62,19 @@ def whole_number(least: int) -> Callable[[str], int]:
     return read
 
 
+def add_number(
+    parser: argparse.ArgumentParser, option: str, help_: str, *, default: int, least: int = 1
+) -> None:
+    """Add an option that takes a whole number of at least `least`; its help states the default."""
+    parser.add_argument(
+        option,
+        type=whole_number(least),
+        default=default,
+        metavar="N",
+        help=f"{help_} (default: {default})",
+    )
+
+
 def add_force(parser: argparse.ArgumentParser) -> None:
     """Add the option that lets a command replace a file that it did not write."""
     parser.add_argument("--force", action="store_true", help=FORCE_HELP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from graph.commands.parser import Commands, add_revision, whole_number
+from graph.commands.parser import Commands, add_number, add_revision, whole_number
 from graph.commands.printing import check_revision, fact_line, find_entity
 from graph.core.facts import Fact
 from graph.core.journal import JournalEntry
@@ -33,20 +33,8 @@ def add_commands(commands: Commands) -> None:
         "python -m graph show France",
     )
     show.add_argument("entity", help="the entity's name or alias")
-    show.add_argument(
-        "--limit",
-        type=whole_number(1),
-        default=50,
-        metavar="N",
-        help="facts on a page, in each direction (default: 50)",
-    )
-    show.add_argument(
-        "--page",
-        type=whole_number(1),
-        default=1,
-        metavar="N",
-        help="the page to show, counted from 1 (default: 1)",
-    )
+    add_number(show, "--limit", "facts on a page, in each direction", default=50)
+    add_number(show, "--page", "the page to show, counted from 1", default=1)
     add_revision(show)
 
     history = commands.add(
@@ -56,13 +44,7 @@ def add_commands(commands: Commands) -> None:
         "python -m graph history France",
     )
     history.add_argument("entity", nargs="?", help="list only the edits of this entity")
-    history.add_argument(
-        "--limit",
-        type=whole_number(1),
-        default=20,
-        metavar="N",
-        help="list about this many edits (default: 20)",
-    )
+    add_number(history, "--limit", "list about this many edits", default=20)
     history.add_argument(
         "--before",
         type=whole_number(1),
