@@ -124,24 +124,24 @@ def matching(rows: Rows, query: str, limit: int, at: int) -> list[int]:
 
 def entities(rows: Rows, entity_ids: list[int], at: int) -> list[Entity]:
     """The entities of these ids that exist at the revision, in the order of the ids."""
-    names: dict[int, dict[str, None]] = {}
-    for entity_id, text in rows(
+    found = rows(
         f"SELECT n.entity_id, n.text FROM name n WHERE n.entity_id IN ({_marks(entity_ids)})"  # noqa: S608
         f" AND {_STANDS} ORDER BY n.is_alias, n.version",
         (*entity_ids, at, at),
-    ):
+    )
+    by_id = entities_of(found)
+    return [by_id[entity_id] for entity_id in entity_ids if entity_id in by_id]
+
+
+def entities_of(rows: Iterable[Sequence[Any]]) -> dict[int, Entity]:
+    """Entities by their ids, from rows of an id and a name; the first name of each is its own."""
+    names: dict[int, dict[str, None]] = {}
+    for entity_id, text in rows:
         names.setdefault(entity_id, {})[text] = None
-    return [
-        Entity(entity_id, *name_and_aliases(names[entity_id]))
-        for entity_id in entity_ids
-        if entity_id in names
-    ]
-
-
-def name_and_aliases(texts: dict[str, None]) -> tuple[str, tuple[str, ...]]:
-    """The name, which is the first text, and the aliases."""
-    name, *aliases = texts
-    return name, tuple(aliases)
+    return {
+        entity_id: Entity(entity_id, name, tuple(aliases))
+        for entity_id, (name, *aliases) in names.items()
+    }
 
 
 def quoted(text: str) -> str:

@@ -21,10 +21,10 @@ from graph.lookup.name_search import Groups, NameSearch, storable
 from graph.lookup.ranking import rank_entities
 from graph.sqlite.dictionary import (
     entities,
+    entities_of,
     holding,
     known,
     matching,
-    name_and_aliases,
     options,
     quoted,
     with_bags,
@@ -96,13 +96,8 @@ class SqliteReads(NameSearch):
             " AND o.since <= :at AND o.until > :at ORDER BY o.is_alias, o.version",
             {"key": fold(cleaned), "at": at},
         )
-        names: dict[int, dict[str, None]] = {}
-        for entity_id, text in rows:
-            names.setdefault(entity_id, {})[text] = None
-        entities = [
-            Entity(entity_id, *name_and_aliases(texts)) for entity_id, texts in names.items()
-        ]
-        return rank_entities(cleaned, entities, lambda entity_id: self._count(entity_id, at))
+        found = list(entities_of(rows).values())
+        return rank_entities(cleaned, found, lambda entity_id: self._count(entity_id, at))
 
     def _count(self, entity_id: int, at: int) -> int:
         ((count,),) = self._rows(
@@ -128,11 +123,7 @@ class SqliteReads(NameSearch):
     ) -> list[Fact]:
         if not is_id(entity_id):
             return []
-        values = {
-            "id": entity_id,
-            "at": NEWEST if at is None else at,
-            "limit": -1 if limit is None else max(0, limit),
-        }
+        values = _page(entity_id, at, limit)
         if relation is None:
             return [Fact(*row) for row in self._rows(_FACTS, values)]
         key = fold(storable(relation))
@@ -143,13 +134,8 @@ class SqliteReads(NameSearch):
     ) -> list[Fact]:
         if not is_id(entity_id):
             return []
-        values = {
-            "id": entity_id,
-            "at": NEWEST if at is None else at,
-            "limit": -1 if limit is None else max(0, limit),
-        }
         sql = _FACT + " AND f.value_id = :id ORDER BY f.id LIMIT :limit"
-        return [Fact(*row) for row in self._rows(sql, values)]
+        return [Fact(*row) for row in self._rows(sql, _page(entity_id, at, limit))]
 
     def neighbourhood(
         self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None
@@ -302,6 +288,15 @@ class SqliteReads(NameSearch):
             },
         )
         return list(starmap(read_entry, rows))
+
+
+def _page(entity_id: int, at: int | None, limit: int | None) -> dict[str, int]:
+    """The parameters of a statement that reads at most `limit` facts of an entity."""
+    return {
+        "id": entity_id,
+        "at": NEWEST if at is None else at,
+        "limit": -1 if limit is None else max(0, limit),
+    }
 
 
 class SqliteView(SqliteReads):
