@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import random
 import statistics
 import subprocess
@@ -36,9 +35,9 @@ from graph.world import make_world, world_rows
 from tools.benchmarks.facts import renamed_facts
 from tools.benchmarks.large import FACTS, large_rows
 from tools.benchmarks.queries import UNANSWERABLE, Query, draw
+from tools.benchmarks.results import write_results
 
 SCRATCH = Path("build") / "bench_scratch"
-RESULTS = Path("build") / "bench.json"
 TIMED_FACTS = 200_000
 BLOCK = 20  # lookups that one side makes before the other side's turn
 FLAT_THRESHOLD = 0.6
@@ -342,12 +341,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = large_rows(options.large) if options.large else lookup_rows()
     for name, row in rows.items():
         print(f"{name:36} {row['ratio']:12,.3f}")
-    try:
-        known = json.loads(RESULTS.read_text("utf-8"))
-    except (OSError, ValueError):
-        known = {}
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps({**known, **rows}, indent=1) + "\n", encoding="utf-8")
+    write_results(rows)
     return 0
 
 
