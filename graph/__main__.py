@@ -1,4 +1,4 @@
-"""The graph on the command line: make a store, fill it, read it, edit it and look after it."""
+"""The graph on the command line: create a store, fill it, read it, edit it and maintain it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from textwrap import fill
 
 from graph.commands import editing, reading, transfer, upkeep
-from graph.commands.parser import Verbs
+from graph.commands.parser import Commands
 from graph.core.atomic_files import OUTPUT_RULE
 from graph.core.errors import UserError
 from graph.version import VERSION
 from graph.world import DEFAULT_STORE, store_url
 
 _NOTES = f"""\
-The store is the one of --store, else of the environment's LAMPLIGHT_STORE or NEO4J_URI, else
+The store is the first of these: --store, LAMPLIGHT_STORE or NEO4J_URI in the environment,
 {DEFAULT_STORE}. A Neo4j server's user and password come from NEO4J_USERNAME and NEO4J_PASSWORD, or
 from the file that NEO4J_AUTH_FILE names: its first line is user/password, and each line for a
 further server is host:port user/password.
@@ -32,16 +32,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"Lamplight {VERSION}")
     parser.set_defaults(store=None, do=lambda options: parser.print_help())
-    verbs = Verbs(parser)
-    upkeep.add_init(verbs)
+    commands = Commands(parser)
+    upkeep.add_init(commands)
     for module in (transfer, reading, editing, upkeep):
-        module.add_verbs(verbs)
-    parser.epilog = "\n".join(["examples:", *verbs.examples, _NOTES])
+        module.add_commands(commands)
+    parser.epilog = "\n".join(["examples:", *commands.examples, _NOTES])
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb.
+    """Run one command.
 
     Returns:
         0 if it was done, 1 if `check` found damage, 2 after one sentence on the error stream, and

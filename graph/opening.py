@@ -139,11 +139,11 @@ def _back_up_server(url: str, path: Path, force: bool) -> int:
 def migrate_store(url: str) -> tuple[int, int]:
     """Bring a store in a file up to this program's schema; returns the version before and after.
 
-    Raises `StoreError` for a store on a server, which `make_store` brings up to date.
+    Raises `StoreError` for a store on a server, which `make_store` upgrades.
     """
     if not url.startswith("sqlite:///"):
         raise StoreError(
-            f"{quoted(url)} is not a file; init brings a store on a server up to date."
+            f"{quoted(url)} is not a file; upgrade a store on a server with: python -m graph init."
         )
     from graph.sqlite.file import SCHEMA_VERSION, path_of
     from graph.sqlite.migrate import migrate

@@ -1,17 +1,18 @@
-"""Grounding: what of a text was copied from the graph, and what was not.
+"""Grounding: which words of a text were copied from the graph, and which were not.
 
-Everything is computed from the trace alone, by the page and the evaluation alike.
+The page and the evaluation use the same functions. They need only the trace.
 
-- A *mark* covers words of the model that repeat a whole returned value after the lookup. We search
-  up to the next lookup elsewhere in the text, then up to the end of the sentence. Several values
-  count one by one, because a text joins them as "A, B and C".
-- A lookup is a `miss`; or `faithful` if a value of it is marked; or `contradicted` if something
-  else stands in the place of its value; or `unused` (a `relations` lookup, a step of a chain).
-- A stretch is `unsupported` if it is a name, a date or a number that is not in the prompt, not in
-  an entity that was found or a relation that was asked for, and not in a value returned before it.
+- A *mark* covers words of the model that repeat a whole returned value after its lookup. We search
+  up to the next lookup at another position, then up to the end of the sentence. Each of several
+  values has its own mark, because a text joins them as "A, B and C".
+- A lookup is `miss` if it found nothing, `faithful` if one of its values is marked, `contradicted`
+  if the text says something else where the value should be, and otherwise `unused` (a `relations`
+  lookup, a step of a chain).
+- A stretch is `unsupported` if it is a name, a date or a number that appears in none of these: the
+  prompt, an entity that was found, a relation that was looked up, a value returned before it.
 
-Here a "name" is a word that has a capital letter or a digit, or is in a script without capitals,
-and is not in `_ORDINARY`. So a wrong word in lower case ("a planet") is not found.
+Here a "name" is a word that is not in `_ORDINARY` and has a capital letter or a digit, or is in a
+script without capitals. So a wrong word in lower case ("a planet") is not found.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from model.trace import TracedText, TraceLookup
 
 FAITHFUL, CONTRADICTED, UNUSED, MISS = "faithful", "contradicted", "unused", "miss"
 
-# Words that a sentence may open with and that name nothing.
+# Words that may start a sentence, and so have a capital, but name nothing.
 _ORDINARY = frozenset(
     """
     a about above abroad according across add after again against agriculture all along already
@@ -60,7 +61,7 @@ _ORDINARY = frozenset(
     work world would write written year years yes yet you your
     """.split()  # noqa: SIM905 (a list literal would be 300 lines)
 )
-# Scripts that put no spaces between words: each letter of them stands for itself.
+# Scripts that put no spaces between words: each of their letters counts as a word.
 _ALONE = r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff가-힣]"
 _UNSPACED = re.compile(_ALONE)
 _LETTER = rf"(?!{_ALONE})[^\W\d_]"
@@ -70,14 +71,14 @@ _WORD = re.compile(
 )
 _MORE = re.compile(r"; and (?P<count>\d+) more$")  # values that are only counted
 _CAMEL = re.compile(r"(?<=[^\W\d_])(?=[A-Z])")
-_JOINTS = (" ", "-", "–", "")  # between words of one name; "" where a script has no spaces
+_JOINTS = (" ", "-", "–", "")  # between words of one name; "" in scripts without spaces
 _POSSESSIVE = re.compile(r"['’]s$")
 _STOP = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)|[。！？।]+")
 _ABBREVIATION = re.compile(r"(?:^|[\s(.])(?:\w|St|Mt|Dr|Mr|Mrs|Ms|No|Jr|Sr|vs|ca|approx)\.$")
 
 
 class Mark(NamedTuple):
-    """Words of the model that repeat a returned value: `trace.text[start:end]`."""
+    """Words of the model, `trace.text[start:end]`, that repeat a returned value."""
 
     lookup: int  # index into trace.lookups
     fact_id: int
@@ -86,7 +87,7 @@ class Mark(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """`trace.text[start:end]`, a name, date or number that nothing supports."""
+    """A name, date or number of the text, `trace.text[start:end]`, that nothing supports."""
 
     start: int
     end: int
@@ -95,17 +96,17 @@ class Stretch(NamedTuple):
 
 @dataclass(frozen=True)
 class Grounding:
-    """What of a trace's text comes from the graph."""
+    """Which parts of a trace's text come from the graph."""
 
     marks: tuple[Mark, ...]  # in the order of the text
     by_lookup: tuple[str, ...]  # "faithful", "contradicted", "unused" or "miss", for each lookup
     unsupported: tuple[Stretch, ...]
-    contradictions: tuple[Stretch | None, ...]  # for each lookup, what stands in the value's place
-    sentences: tuple[tuple[int, int], ...]  # begin and end of each sentence
+    contradictions: tuple[Stretch | None, ...]  # for each lookup, what the text says instead
+    sentences: tuple[tuple[int, int], ...]  # start and end of each sentence
 
 
 def ground(trace: TracedText) -> Grounding:
-    """Compare a trace's text with what was returned to the model."""
+    """Compare the text of a trace with the values that its lookups returned."""
     text = trace.text
     sentences = tuple(_sentences(text, _values(trace)))
     marks: list[Mark] = []
@@ -136,7 +137,7 @@ def ground(trace: TracedText) -> Grounding:
 
 
 def says(text: str, value: str) -> bool:
-    """Whether `text` says `value`, whole, by the same rule as for marks."""
+    """Whether `text` contains the whole of `value`, by the same rule as for marks."""
     return next(_occurrences(text, value, 0, len(text)), None) is not None
 
 
@@ -146,7 +147,7 @@ def says(text: str, value: str) -> bool:
 def _marks(
     trace: TracedText, entry: TraceLookup, sentences: Sequence[tuple[int, int]], taken: list[Mark]
 ) -> list[Mark]:
-    """Where the values of one lookup are repeated: the first whole occurrence of each."""
+    """The marks of one lookup: the first whole occurrence of each of its values."""
     lookup, begin = entry.lookup, trace.position(entry)
     near, far = _next_position(trace, entry), _sentence_end(sentences, begin)
     values = [
@@ -167,8 +168,10 @@ def _marks(
 def _place(
     text: str, value: str, begin: int, end: int, own: list[Mark], others: list[Mark]
 ) -> tuple[int, int] | None:
-    """The first free occurrence; else one that another lookup marks too (a capital that is also
-    the largest city is said once)."""
+    """The first occurrence without a mark; if there is none, one that other lookups mark too.
+
+    The text says it once if a capital is also the largest city.
+    """
     shared = None
     for start, stop in _occurrences(text, value, begin, end):
         if any(start < mark.end and mark.start < stop for mark in own):
@@ -182,7 +185,7 @@ def _place(
 
 
 def _occurrences(text: str, value: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """Whole occurrences of `value` in `text[begin:end]`; its first letter may be capitalised."""
+    """The whole occurrences of `value` in `text[begin:end]`; its first letter may be a capital."""
     if not value:
         return
     pattern = re.escape(value)
@@ -195,7 +198,7 @@ def _occurrences(text: str, value: str, begin: int, end: int) -> Iterator[tuple[
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:
-    """Whether `text[start:end]` does not cut a word or a number."""
+    """Whether `text[start:end]` begins and ends between words and numbers."""
     before, first, last, after = text[:start][-2:], text[start], text[end - 1], text[end:][:2]
     if _joins(before[-1:], first) or _joins(last, after[:1]):
         return False
@@ -208,7 +211,7 @@ def _joins(left: str, right: str) -> bool:
     """Whether two neighbouring characters belong to one word."""
     if not left or not right:
         return False
-    if unicodedata.category(right).startswith("M"):  # a mark modifies what stands before it
+    if unicodedata.category(right).startswith("M"):  # a combining mark modifies the letter before
         return True
     if _UNSPACED.match(left) or _UNSPACED.match(right):  # scripts that put no spaces between words
         return False
@@ -220,7 +223,7 @@ def _wordlike(character: str) -> bool:
 
 
 def _next_position(trace: TracedText, entry: TraceLookup) -> int:
-    """Where the next lookup stands that is not at the same place, or the end of the text."""
+    """The position of the next lookup that is not at the same place, or the end of the text."""
     here = trace.position(entry)
     later = (trace.position(other) for other in trace.lookups[entry.index + 1 :])
     return next(
@@ -232,7 +235,7 @@ def _next_position(trace: TracedText, entry: TraceLookup) -> int:
 
 
 def _sentences(text: str, values: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Begin and end of each sentence; a full stop inside a value or an abbreviation ends none."""
+    """The start and end of each sentence. Full stops in values and abbreviations do not count."""
     inside = {
         position
         for value in set(values)
@@ -260,7 +263,7 @@ def _spaces(text: str) -> int:
 
 
 def _sentence_end(sentences: Sequence[tuple[int, int]], position: int) -> int:
-    """The end of the sentence in which the words after `position` stand."""
+    """The end of the sentence that the words after `position` belong to."""
     return next((end for _, end in sentences if end > position), position)
 
 
@@ -270,7 +273,7 @@ def _sentence_end(sentences: Sequence[tuple[int, int]], position: int) -> int:
 class _Word(NamedTuple):
     start: int
     end: int
-    key: str  # case-folded, without a possessive
+    key: str  # case-folded, without a possessive "'s"
 
 
 def _words(text: str, begin: int = 0, end: int | None = None) -> list[_Word]:
@@ -282,16 +285,17 @@ def _words(text: str, begin: int = 0, end: int | None = None) -> list[_Word]:
 
 
 class _Sources:
-    """What the model was given: the prompt, the entities it found, and the values returned."""
+    """What the model was given: the prompt, the entities that it found, and the returned values."""
 
     def __init__(self, trace: TracedText) -> None:
-        self._phrases: list[tuple[int, tuple[str, ...], bool]] = []  # from where on, words, whole
+        # Each has the position from which it counts, its words, and whether it is a whole name.
+        self._phrases: list[tuple[int, tuple[str, ...], bool]] = []
         self._add(0, trace.prompt, whole=False)
         for entry in trace.lookups:
             lookup, position = entry.lookup, trace.position(entry)
             relation = _CAMEL.sub(" ", lookup.relation)
             self._add(0, relation)
-            self._add(0, relation + "s")  # a text may speak of World Heritage Sites
+            self._add(0, relation + "s")  # the text may say "World Heritage Sites"
             if lookup.is_miss:
                 continue
             self._add(0, lookup.entity)
@@ -308,7 +312,7 @@ class _Sources:
             self._phrases.append((position, words, whole))
 
     def holds(self, words: tuple[str, ...], position: int) -> bool:
-        """Whether these words stand one after another in something given before `position`."""
+        """Whether something given before `position` has these words, one after another."""
         return any(
             given <= position
             and any(phrase[i : i + len(words)] == words for i in range(len(phrase)))
@@ -316,7 +320,7 @@ class _Sources:
         )
 
     def starts(self, words: tuple[str, ...], position: int) -> int:
-        """How many of the first `words` are something that was given, whole."""
+        """How many of `words`, from the first on, are a whole phrase given before `position`."""
         return max(
             (
                 len(phrase)
@@ -328,7 +332,7 @@ class _Sources:
 
 
 def _is_item(text: str, word: _Word) -> bool:
-    """Whether a word may be of a name or a number: a capital, a digit, a script without case."""
+    """Whether a word may belong to a name or number: a capital, a digit, a script without case."""
     return any(
         c.isupper() or c.isdigit() or (c.isalpha() and not c.islower())
         for c in text[word.start : word.end]
@@ -336,9 +340,9 @@ def _is_item(text: str, word: _Word) -> bool:
 
 
 def _items(text: str, begin: int, end: int, marks: Sequence[Mark] = ()) -> Iterator[list[_Word]]:
-    """Runs of names and numbers that only one space or hyphen parts, marked words left out.
+    """Runs of names and numbers separated by one space or hyphen each, without marked words.
 
-    An ordinary word begins no run, but may stand in one ("Cannes Film Festival").
+    An ordinary word cannot start a run, but may be inside one ("Cannes Film Festival").
     """
     run: list[_Word] = []
     for word in _words(text, begin, end):
@@ -355,7 +359,7 @@ def _items(text: str, begin: int, end: int, marks: Sequence[Mark] = ()) -> Itera
 
 
 def _unsupported(text: str, sources: _Sources, marks: Sequence[Mark]) -> list[Stretch]:
-    """The names, dates and numbers of `text` that neither a mark covers nor a source holds."""
+    """The names, dates and numbers of `text` that no mark covers and no source contains."""
     stretches: list[Stretch] = []
     for run in _items(text, 0, len(text), marks):
         keys = tuple(word.key for word in run)
@@ -372,7 +376,7 @@ def _unsupported(text: str, sources: _Sources, marks: Sequence[Mark]) -> list[St
 
 
 def _neighbours(words: list[_Word], run: list[_Word]) -> Iterator[tuple[_Word, _Word]]:
-    """First and last word of each part of `words` without a gap in `run`."""
+    """The first and last of each group of `words` that are neighbours in `run`."""
     if not words:
         return
     first = words[0]
@@ -395,15 +399,18 @@ def _values(trace: TracedText) -> list[str]:
 def _contradiction(
     trace: TracedText, entry: TraceLookup, sentences: Sequence[tuple[int, int]]
 ) -> Stretch | None:
-    """What stands in the place of the value: the first name, date or number after the lookup, up
-    to the next one or the end of the sentence, unless it names what the sentence is about."""
+    """What the text says instead of the value; None if that cannot be seen.
+
+    It is the first name, date or number between the lookup and the next one or the end of the
+    sentence that does not name what the text is about.
+    """
     begin, text = trace.position(entry), trace.text
     end = min(_next_position(trace, entry), _sentence_end(sentences, begin))
     about = [trace.prompt]
     for other in trace.lookups:
         about += [other.lookup.entity, other.lookup.resolved_entity or "", other.lookup.relation]
-        beside = other.index != entry.index and trace.position(other) == begin
-        if beside or other.lookup.relation == RELATIONS:
+        same_place = other.index != entry.index and trace.position(other) == begin
+        if same_place or other.lookup.relation == RELATIONS:
             about.append(other.lookup.value)
     known = [tuple(word.key for word in _words(phrase)) for phrase in about]
     for run in _items(text, begin, end):

@@ -101,10 +101,14 @@ def _kind_table(markers: MarkerIds, device: torch.device) -> Tensor:
     return table_V.to(device)
 
 
-def _kinds(ids_BT: Tensor, markers: MarkerIds) -> Tensor:
-    """[B, T], int32: 1 to 4 where the token is a marker, in the order of the grammar, else 0."""
+def _kinds(ids_BT: Tensor, markers: MarkerIds, prompt_BT: Tensor | None) -> Tensor:
+    """[B, T], int32: 1 to 4 where the token is a marker, in the order of the grammar, else 0.
+
+    A token of the prompt is never a marker.
+    """
     table_V = _kind_table(markers, ids_BT.device)  # one look into a table, not four comparisons
-    return table_V.take(ids_BT.clamp(-1, len(table_V) - 1))
+    kinds_BT = table_V.take(ids_BT.clamp(-1, len(table_V) - 1))
+    return kinds_BT if prompt_BT is None else kinds_BT.masked_fill_(prompt_BT, 0)
 
 
 def _seen(kinds_BT: Tensor) -> Tensor:
@@ -128,10 +132,8 @@ def token_roles(ids_BT: Tensor, markers: MarkerIds, prompt_lengths: Tensor | Non
     ids_BT: token ids, [B, T]. prompt_lengths: tokens of the prompt at the start of each row, [B];
     without it no row has a prompt. Returns roles as int64, [B, T], on the device of the ids.
     """
-    kinds_BT = _kinds(ids_BT, markers)
     prompt_BT = _in_prompt(ids_BT, prompt_lengths)
-    if prompt_BT is not None:
-        kinds_BT.masked_fill_(prompt_BT, 0)
+    kinds_BT = _kinds(ids_BT, markers, prompt_BT)
     seen_BT = _seen(kinds_BT)
     roles_BT = (seen_BT & 3).add_(1)  # _AFTER, whose roles stand in the order of the grammar
 
@@ -159,10 +161,7 @@ def misplaced_markers(
     The first marker of a row may be any one if the row has no prompt, since it may be cut at the
     left; a lookup that is open at the end of a row is not an error, since it may be cut there.
     """
-    kinds_BT = _kinds(ids_BT, markers)
-    prompt_BT = _in_prompt(ids_BT, prompt_lengths)
-    if prompt_BT is not None:
-        kinds_BT.masked_fill_(prompt_BT, 0)
+    kinds_BT = _kinds(ids_BT, markers, _in_prompt(ids_BT, prompt_lengths))
     previous_BT = torch.zeros_like(kinds_BT)
     previous_BT[:, 1:] = _seen(kinds_BT)[:, :-1] & 7
     expected_BT = previous_BT % 4 + 1  # entity after nothing or end, and so on round

@@ -39,6 +39,7 @@ PAGES = {
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
         ROOT / "CHANGELOG.md",
+        ROOT / "SECURITY.md",
         *sorted((ROOT / "docs").glob("*.md")),
         ROOT / "graph" / "data" / "README.md",
         ROOT / "training" / "evaluation" / "foreign" / "SOURCES.md",

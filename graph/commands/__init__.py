@@ -1,1 +1,1 @@
-"""The verbs of `python -m graph`, each a function next to the options that it takes."""
+"""The commands of `python -m graph`: for each, a function and the options that it takes."""

@@ -1,10 +1,10 @@
-"""Verbs that edit a store: undo, closure, synonyms and settings."""
+"""Commands that edit a store: undo, closure, synonyms and settings."""
 
 from __future__ import annotations
 
 import argparse
 
-from graph.commands.parser import Verbs, add_signature, whole_number
+from graph.commands.parser import Commands, add_signature, whole_number
 from graph.commands.printing import counted, fact_line, find_entity
 from graph.core.edits import AddSynonym, ChangeSetting, Delete, RemoveSynonym
 from graph.core.errors import StoreError
@@ -14,9 +14,9 @@ from graph.editing.closure import KINDS, closure
 from graph.opening import open_store
 
 
-def add_verbs(verbs: Verbs) -> None:
-    """Declare the verbs of this module."""
-    undo = verbs.add(
+def add_commands(commands: Commands) -> None:
+    """Declare the commands of this module."""
+    undo = commands.add(
         "undo",
         "take back the newest revision, or an earlier one by its number",
         _undo,
@@ -30,7 +30,7 @@ def add_verbs(verbs: Verbs) -> None:
     )
     add_signature(undo)
 
-    closing = verbs.add(
+    closing = commands.add(
         "closure",
         "list the facts that would still give a value away once its fact is deleted",
         _closure,
@@ -47,7 +47,7 @@ def add_verbs(verbs: Verbs) -> None:
     )
     add_signature(closing)
 
-    synonyms = verbs.add(
+    synonyms = commands.add(
         "synonyms",
         "list, add or remove phrases that mean a relation",
         _synonyms,
@@ -60,7 +60,7 @@ def add_verbs(verbs: Verbs) -> None:
     )
     add_signature(synonyms)
 
-    settings = verbs.add(
+    settings = commands.add(
         "settings",
         "list the settings of the graph, or change one",
         _settings,

@@ -1,4 +1,4 @@
-"""How the verbs of the command are declared: their options, their help and their examples."""
+"""How the commands of `python -m graph` are declared: options, help and examples."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from collections.abc import Callable
 from graph.core.atomic_files import FORCE_HELP
 
 Do = Callable[[argparse.Namespace], int | None]
-"""A verb: does what the options say, and returns the exit code, None for 0."""
+"""A command: does what the options say and returns the exit code, None for 0."""
 
 
-class Verbs:
-    """Adds verbs to the command's parser.
+class Commands:
+    """Adds commands to the parser of `python -m graph`.
 
     Args:
-        parser: the parser of the whole command.
+        parser: the parser of `python -m graph`.
     """
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
-        self._subparsers = parser.add_subparsers(dest="verb", metavar="VERB")
+        self._subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
         self.examples: list[str] = []
-        """The examples of all verbs, for the help of the whole command."""
+        """The examples of all commands, for the help of `python -m graph`."""
 
     def add(self, name: str, help_: str, do: Do, examples: str) -> argparse.ArgumentParser:
-        """Add a verb; returns its parser, which the verb's own options are added to.
+        """Add a command; returns its parser, to which its own options are added.
 
         Args:
             name: what the user types.
-            help_: what the verb does, beginning in lower case and without a full stop.
+            help_: what it does, beginning in lower case and without a full stop.
             do: the function to call.
             examples: complete commands, one on each line.
         """
@@ -62,13 +62,26 @@ def whole_number(least: int) -> Callable[[str], int]:
     return read
 
 
+def add_number(
+    parser: argparse.ArgumentParser, option: str, help_: str, *, default: int, least: int = 1
+) -> None:
+    """Add an option that takes a whole number of at least `least`; its help states the default."""
+    parser.add_argument(
+        option,
+        type=whole_number(least),
+        default=default,
+        metavar="N",
+        help=f"{help_} (default: {default})",
+    )
+
+
 def add_force(parser: argparse.ArgumentParser) -> None:
-    """The option that lets a verb replace a file that it did not write."""
+    """Add the option that lets a command replace a file that it did not write."""
     parser.add_argument("--force", action="store_true", help=FORCE_HELP)
 
 
 def add_revision(parser: argparse.ArgumentParser) -> None:
-    """The option that reads the store as it was at an earlier revision."""
+    """Add the option that reads the store as it was at an earlier revision."""
     parser.add_argument(
         "--at",
         type=whole_number(0),
@@ -78,7 +91,7 @@ def add_revision(parser: argparse.ArgumentParser) -> None:
 
 
 def add_signature(parser: argparse.ArgumentParser) -> None:
-    """The options that say who makes an edit, and why."""
+    """Add the options that say who makes an edit, and why."""
     parser.add_argument(
         "--author",
         default=os.environ.get("USER", ""),

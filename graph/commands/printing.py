@@ -1,4 +1,4 @@
-"""How the verbs print facts, counts and progress, and find the entity that is named."""
+"""How the commands print facts, counts and progress, and find an entity by its name."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check_revision(store: TripletStore, at: int | None) -> None:
 
 
 def find_entity(store: TripletStore, name: str, at: int | None = None) -> Entity:
-    """The entity of that name; raises `StoreError`, with names like it, if there is none."""
+    """The entity of that name; if there is none, raises `StoreError` with similar names."""
     found = store.find_entities(name, at=at)
     if found:
         return found[0][0]

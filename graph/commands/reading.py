@@ -1,10 +1,10 @@
-"""Verbs that read a store: lookup, show, history and stats."""
+"""Commands that read a store: lookup, show, history and stats."""
 
 from __future__ import annotations
 
 import argparse
 
-from graph.commands.parser import Verbs, add_revision, whole_number
+from graph.commands.parser import Commands, add_number, add_revision, whole_number
 from graph.commands.printing import check_revision, fact_line, find_entity
 from graph.core.facts import Fact
 from graph.core.journal import JournalEntry
@@ -12,9 +12,9 @@ from graph.lookup.retriever import Retriever
 from graph.opening import open_store
 
 
-def add_verbs(verbs: Verbs) -> None:
-    """Declare the verbs of this module."""
-    lookup = verbs.add(
+def add_commands(commands: Commands) -> None:
+    """Declare the commands of this module."""
+    lookup = commands.add(
         "lookup",
         "answer one lookup as the model would get it",
         _lookup,
@@ -29,43 +29,25 @@ def add_verbs(verbs: Verbs) -> None:
     )
     add_revision(lookup)
 
-    show = verbs.add(
+    show = commands.add(
         "show",
         "list an entity's facts, and the facts that link to it",
         _show,
         "python -m graph show France",
     )
     show.add_argument("entity", help="the entity's name or alias")
-    show.add_argument(
-        "--limit",
-        type=whole_number(1),
-        default=50,
-        metavar="N",
-        help="facts on a page, in each direction (default: 50)",
-    )
-    show.add_argument(
-        "--page",
-        type=whole_number(1),
-        default=1,
-        metavar="N",
-        help="the page to show, counted from 1 (default: 1)",
-    )
+    add_number(show, "--limit", "facts on a page, in each direction", default=50)
+    add_number(show, "--page", "the page to show, counted from 1", default=1)
     add_revision(show)
 
-    history = verbs.add(
+    history = commands.add(
         "history",
         "list edits with author, time and reason, newest first",
         _history,
         "python -m graph history France",
     )
     history.add_argument("entity", nargs="?", help="list only the edits of this entity")
-    history.add_argument(
-        "--limit",
-        type=whole_number(1),
-        default=20,
-        metavar="N",
-        help="list about this many edits (default: 20)",
-    )
+    add_number(history, "--limit", "list about this many edits", default=20)
     history.add_argument(
         "--before",
         type=whole_number(1),
@@ -73,7 +55,7 @@ def add_verbs(verbs: Verbs) -> None:
         help="list only edits older than this revision",
     )
 
-    verbs.add(
+    commands.add(
         "stats",
         "count the entities, facts and relations of the store",
         _stats,

@@ -1,4 +1,4 @@
-"""Verbs that move facts between a store and files: import and export."""
+"""Commands that move facts between a store and files: import and export."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from graph.commands.parser import Verbs, add_force, add_revision, add_signature, whole_number
+from graph.commands.parser import Commands, add_force, add_number, add_revision, add_signature
 from graph.commands.printing import check_revision, counted, show_progress
 from graph.core.atomic_files import whole_file
 from graph.core.errors import StoreError
@@ -18,9 +18,9 @@ from graph.exchange.resumable import load_in_parts
 from graph.opening import open_store, query_rows
 
 
-def add_verbs(verbs: Verbs) -> None:
-    """Declare the verbs of this module."""
-    importing = verbs.add(
+def add_commands(commands: Commands) -> None:
+    """Declare the commands of this module."""
+    importing = commands.add(
         "import",
         "add the facts, aliases, relations or rules of a file to the store",
         _import,
@@ -46,11 +46,7 @@ python -m graph import --from neo4j://db.example --cypher
     importing.add_argument(
         "--from", dest="from_", metavar="URL", help="the Neo4j database that --cypher queries"
     )
-    importing.add_argument(
-        "--format",
-        choices=list(FORMATS),
-        help="the format of the file (default: by the ending of its name)",
-    )
+    _add_format(importing)
     importing.add_argument(
         "--source", default="", help="the source of every fact that names none itself"
     )
@@ -59,29 +55,27 @@ python -m graph import --from neo4j://db.example --cypher
         action="store_true",
         help="skip invalid lines; without this, one invalid line stops the import",
     )
-    importing.add_argument(
-        "--most",
-        type=whole_number(0),
-        default=20,
-        metavar="N",
-        help="print at most this many invalid lines (default: 20)",
-    )
+    add_number(importing, "--most", "print at most this many invalid lines", default=20, least=0)
     add_signature(importing)
 
-    export = verbs.add(
+    export = commands.add(
         "export",
         "write all facts to a file, or print them",
         _export,
         "python -m graph export world.jsonl --at 1",
     )
     export.add_argument("file", help="the file to write; - prints the facts instead")
-    export.add_argument(
-        "--format",
-        choices=list(FORMATS),
-        help="the format of the file (default: by the ending of its name; csv for -)",
-    )
+    _add_format(export, "; csv for -")
     add_force(export)
     add_revision(export)
+
+
+def _add_format(parser: argparse.ArgumentParser, more: str = "") -> None:
+    parser.add_argument(
+        "--format",
+        choices=list(FORMATS),
+        help=f"the format of the file (default: by the ending of its name{more})",
+    )
 
 
 def _import(options: argparse.Namespace) -> None:

@@ -1,11 +1,11 @@
-"""Verbs for a store as a whole: init, copy, check, backup, embed, purge and migrate."""
+"""Commands for a store as a whole: init, copy, check, backup, embed, purge and migrate."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from graph.commands.parser import Verbs, add_force, add_signature
+from graph.commands.parser import Commands, add_force, add_signature
 from graph.commands.printing import counted, show_progress
 from graph.core.errors import StoreError
 from graph.core.ids import parse_id
@@ -16,9 +16,9 @@ from graph.world import make_world, seed_rules
 _EMBEDDED_AT_ONCE = 256  # names
 
 
-def add_init(verbs: Verbs) -> None:
-    """Declare the verb that everything begins with."""
-    init = verbs.add(
+def add_init(commands: Commands) -> None:
+    """Declare `init`, which is listed first because it comes before everything else."""
+    init = commands.add(
         "init",
         "make a store that holds the shipped world",
         _init,
@@ -27,9 +27,9 @@ def add_init(verbs: Verbs) -> None:
     init.add_argument("--empty", action="store_true", help="make a store without any facts")
 
 
-def add_verbs(verbs: Verbs) -> None:
-    """Declare the other verbs of this module."""
-    copying = verbs.add(
+def add_commands(commands: Commands) -> None:
+    """Declare the other commands of this module."""
+    copying = commands.add(
         "copy",
         "copy a store to another of any kind, or continue a stopped copy",
         _copy,
@@ -46,14 +46,14 @@ def add_verbs(verbs: Verbs) -> None:
         help="where the copy goes: a new file, or an empty store on a server",
     )
 
-    verbs.add(
+    commands.add(
         "check",
         "look for damage; the exit code is 1 if there is any",
         _check,
         "python -m graph check",
     )
 
-    backing_up = verbs.add(
+    backing_up = commands.add(
         "backup",
         "copy the store into a new file while it is in use",
         _backup,
@@ -62,14 +62,14 @@ def add_verbs(verbs: Verbs) -> None:
     backing_up.add_argument("file", help="the file to write")
     add_force(backing_up)
 
-    verbs.add(
+    commands.add(
         "embed",
         "embed the names of entities, so that lookups find them by meaning",
         _embed,
         "python -m graph embed                                  again after adding entities",
     )
 
-    purging = verbs.add(
+    purging = commands.add(
         "purge",
         "erase facts with their history and every other trace",
         _purge,
@@ -83,9 +83,9 @@ def add_verbs(verbs: Verbs) -> None:
     )
     add_signature(purging)
 
-    verbs.add(
+    commands.add(
         "migrate",
-        "bring a store of an earlier version up to date",
+        "upgrade a store of an earlier version",
         _migrate,
         "python -m graph migrate --store sqlite:///old.db       after an update of Lamplight",
     )

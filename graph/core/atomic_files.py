@@ -69,16 +69,20 @@ def check_output(
         raise OutputRefused(f"{path} is a folder; give the path of a file.")
     if not place.exists() or _is_stream(place) or force:
         return
-    for given in inputs:
-        if given is not None and _is_same(place, given):
-            raise OutputRefused(
-                f"{path} is what the command reads; give the path of another file, or replace it "
-                "with --force."
-            )
+    _refuse_inputs(path, place, inputs, "file")
     if not made(place):
         raise OutputRefused(
             f"{path} is there already, and was not written by this command or may have been "
             "changed; give the path of another file, or replace it with --force."
+        )
+
+
+def _refuse_inputs(path: Path, place: Path, inputs: Iterable[str | Path | None], what: str) -> None:
+    """Raise `OutputRefused` if the file or folder at `place` is one that the command reads."""
+    if any(given is not None and _is_same(place, given) for given in inputs):
+        raise OutputRefused(
+            f"{path} is what the command reads; give the path of another {what}, or replace it "
+            "with --force."
         )
 
 
@@ -104,11 +108,7 @@ def check_folder(
     if not place.is_dir():
         raise OutputRefused(f"{path} is a file; give the path of a folder.")
     if not force:
-        if any(given is not None and _is_same(place, given) for given in inputs):
-            raise OutputRefused(
-                f"{path} is what the command reads; give the path of another folder, or replace it "
-                "with --force."
-            )
+        _refuse_inputs(path, place, inputs, "folder")
         there = {file.name for file in place.iterdir()}
         if (there if names is None else there.intersection(names)) and not made(place):
             raise OutputRefused(

@@ -10,9 +10,19 @@ from typing import Any
 
 from graph.core.deltas import Delta, touched_ids
 from graph.core.edits import Edit, edit_kind, edit_to_json
+from graph.core.ids import is_id
 
 MOST_LISTED = 10_000  # deltas that one entry lists
 NO_DELTAS = "[]"  # the deltas of an entry from which a purge erased everything
+
+
+def history_subject(entity_id: int | None, fact_id: int | None) -> int | None:
+    """The id whose entries `history` lists: the fact's if both are given, None for all entries.
+
+    A number that cannot be an id becomes 0, which nothing has, so that no entry matches it.
+    """
+    subject = entity_id if fact_id is None else fact_id
+    return subject if subject is None or is_id(subject) else 0
 
 
 def read_entry(

@@ -1,36 +1,39 @@
-"""The relations of the shipped world: their order, their kind and what they say.
+"""The relations of the shipped world: their order, kind and meaning.
 
-The order is the order of an entity's facts in world.csv. The graph lists an entity's relations in
-it, at most eight, so the first ones are those that a good encyclopaedia paragraph starts with.
+The facts of an entity are in this order in world.csv. A lookup of `relations` lists at most eight,
+in this order too, so the first ones are those that a good encyclopaedia paragraph starts with.
 
-A value of a ``link`` relation is the name of an entity, though not of each is more known than its
-name. A value of a ``literal`` relation is never a link.
+A value of a ``link`` relation is the name of an entity, of which nothing else may be known. A value
+of a ``literal`` relation is never a link.
 """
 
 RELATIONS: dict[str, tuple[str, str]] = {
     "instance of": ("literal", "what kind of thing the entity is"),
-    "occupation": ("literal", "what the person does or did, or is, for a living or in office"),
-    "nationality": ("link", "the country, or the state of former times, whose national one is"),
+    "occupation": ("literal", "the person's profession or office"),
+    "nationality": ("link", "the country or former state of which the person is a national"),
     "birth date": ("literal", "day of birth"),
-    "birth year": ("literal", "year of birth, where the day is not known; BC where so marked"),
-    "birthplace": ("link", "the place of birth, mostly named as it is today"),
-    "death year": ("literal", "year of death; BC where so marked"),
+    "birth year": ("literal", "year of birth, if the day is not known; years BC are marked"),
+    "birthplace": ("link", "the place of birth, usually by its present name"),
+    "death year": ("literal", "year of death; years BC are marked"),
     "known for": ("literal", "work or deeds that the person is known for"),
     "award received": ("link", "a Nobel Prize that the person received"),
     "Nobel Prize year": ("literal", "the year of that prize"),
     "field of work": ("literal", "the field for which a Nobel Prize was given"),
     "affiliation": ("link", "where a laureate worked when the prize was given"),
     "wrote in": ("link", "the language in which a laureate in literature wrote"),
-    "country of birth": ("link", "the country, as it is today, in which the birthplace lies"),
-    "order of presidency": ("literal", "which president of the United States, counted in order"),
+    "country of birth": ("link", "the present country of the birthplace"),
+    "order of presidency": (
+        "literal",
+        "the person's number in the order of United States presidents",
+    ),
     "political party": ("literal", "the party of a president of the United States"),
     "release year": ("literal", "the year in which the film was first shown"),
     "director": ("link", "who directed the film"),
-    "cast member": ("link", "who acted in the film, main parts first"),
+    "cast member": ("link", "who acted in the film, leading roles first"),
     "genre": ("literal", "the genre of the film"),
     "country": ("link", "the country in which the place lies or the film was made"),
     "language": ("link", "a language spoken in the film"),
-    "region": ("link", "the part of the world, after the United Nations"),
+    "region": ("link", "the part of the world, as the United Nations divides it"),
     "symbol": ("literal", "the symbol (a code) of a chemical element"),
     "atomic number": ("literal", "the atomic number of a chemical element"),
     "category": ("literal", "the family of a chemical element"),
@@ -55,17 +58,23 @@ RELATIONS: dict[str, tuple[str, str]] = {
     "located in": ("link", "the larger place in which the place lies"),
     "population": (
         "literal",
-        "number of people, rounded; of countries from the Factbook of the stated year; of cities"
-        " from GeoNames, which does not say of which year",
+        "number of people, rounded; for countries from the Factbook of the stated year, for cities"
+        " from GeoNames, which states no year",
     ),
     "area": ("literal", "area, in square kilometres"),
     "official language": ("link", "a language with official standing"),
     "currency": ("link", "the currency"),
-    "borders": ("link", "a neighbour on land"),
+    "borders": ("link", "a neighbour with a shared land border"),
     "head of state": ("link", "the head of state in the stated year"),
     "head of government": ("link", "the head of government in the stated year"),
-    "head of state of": ("link", "the country whose head of state it is in the stated year"),
-    "head of government of": ("link", "the country whose government it heads in the stated year"),
+    "head of state of": (
+        "link",
+        "the country whose head of state the person is in the stated year",
+    ),
+    "head of government of": (
+        "link",
+        "the country whose government the person heads in the stated year",
+    ),
     "in office since": ("literal", "the year in which the person took that office"),
     "capital of": ("link", "the country, state or province whose capital it is"),
     "joined the Union": ("literal", "the year in which the state joined the United States"),
@@ -87,17 +96,23 @@ RELATIONS: dict[str, tuple[str, str]] = {
     "national anthem": ("link", "the national anthem"),
     "national symbol": ("literal", "an animal, plant or thing that stands for the country"),
     "national colour": ("literal", "a national colour"),
-    "main religion": ("link", "the religion of most people, in the stated year"),
+    "main religion": ("link", "the religion of most people in the stated year"),
     "language spoken": ("link", "a language that many people speak, most widely spoken first"),
-    "main export": ("link", "one of the goods exported most, by the Factbook of the stated year"),
-    "main export partner": ("link", "one of the countries exported to most, likewise"),
-    "main import partner": ("link", "one of the countries imported from most, likewise"),
-    "main crop": ("literal", "one of the main products of farming, likewise"),
-    "main industry": ("literal", "one of the main industries, likewise"),
-    "natural resource": ("link", "a natural resource; a chemical element is a link"),
+    "main export": ("link", "one of the main exported goods, from the Factbook of the stated year"),
+    "main export partner": (
+        "link",
+        "one of the main countries that it exports to, in the stated year",
+    ),
+    "main import partner": (
+        "link",
+        "one of the main countries that it imports from, in the stated year",
+    ),
+    "main crop": ("literal", "one of the main farm products in the stated year"),
+    "main industry": ("literal", "one of the main industries in the stated year"),
+    "natural resource": ("link", "a natural resource; a chemical element is linked"),
     "world heritage site": ("link", "a World Heritage Site in the country"),
     "member of": ("link", "an organization, group or house that it belongs to"),
-    "voting age": ("literal", "the age from which people vote, in years, in the stated year"),
+    "voting age": ("literal", "the age from which people may vote, in years, in the stated year"),
     "life expectancy": ("literal", "life expectancy at birth, in the stated year"),
     "local name": ("literal", "the short name in the country's own language"),
     "internet domain": ("literal", "the top-level domain (a code)"),
@@ -128,7 +143,7 @@ RELATIONS: dict[str, tuple[str, str]] = {
     "block": ("literal", "the block of the periodic table"),
     "named after": ("link", "what an element is named after"),
     "top producer": ("link", "one of the countries that produce most of an element"),
-    "orbits": ("link", "the body that it goes round"),
+    "orbits": ("link", "the body that it orbits"),
     "diameter": ("literal", "diameter"),
     "distance from the Sun": ("literal", "mean distance from the Sun"),
     "orbital period": ("literal", "the time of one orbit"),
@@ -153,4 +168,4 @@ PERSONAL = frozenset(
         "appeared in", "directed",
     }
 )  # fmt: skip
-"""Relations that people alone have, and beings of myths; one of them tells that it is a person."""
+"""Relations that only people and mythical beings have: an entity with one of them is a person."""

@@ -20,7 +20,7 @@ from graph.core.errors import StoreError
 from graph.core.facts import Entity, Fact
 from graph.core.ids import new_id
 from graph.core.import_rows import BadLine, FactRow, Row, read_year
-from graph.core.journal import JournalEntry, iso_time
+from graph.core.journal import JournalEntry, history_subject, iso_time
 from graph.core.names import clean_note
 from graph.core.neighbourhood import walk
 from graph.core.protocol import Relation, SharedStore, Statistics
@@ -294,7 +294,7 @@ class StoredDraft:
         before: int | None = None,
     ) -> list[JournalEntry]:
         """The draft's own standing edits, newest first. For what is public ask `base`."""
-        object_id = fact_id if fact_id is not None else entity_id
+        subject = history_subject(entity_id, fact_id)
         with self._lock:
             entries = [
                 JournalEntry(
@@ -309,7 +309,7 @@ class StoredDraft:
                 for step in self._done
                 for edit, deltas in step.edits
                 if (before is None or step.number < before)
-                and (object_id is None or object_id in touched_ids(deltas))
+                and (subject is None or subject in touched_ids(deltas))
             ]
         newest = entries[::-1]
         if not 0 < limit < len(newest):

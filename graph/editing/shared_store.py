@@ -11,7 +11,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, Self
 
 from graph.core.deltas import Delta, net
 from graph.core.draft_record import DraftRecord, Step
@@ -103,6 +103,16 @@ class SharedStoreSteps(DraftKeeper):
     """The writing half of a shared store; see `graph.core.protocol.SharedStore`."""
 
     store_id: str
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back files and connections."""
 
     @abstractmethod
     def revision(self) -> int:

@@ -17,7 +17,7 @@ import networkx
 from graph.core.errors import StoreError
 from graph.core.facts import Fact
 from graph.core.import_rows import BadLine, FactRow, Row
-from graph.exchange.text_files import MOST_FACTS_WHOLE, read_whole
+from graph.exchange.text_files import limited, read_whole
 
 
 def read_graphml(file: TextIO) -> Iterator[Row]:
@@ -66,11 +66,7 @@ def write_graphml(facts: Iterable[Fact], file: TextIO) -> int:
     """Write facts as GraphML, which is held in memory; returns how many."""
     graph = networkx.MultiDiGraph()
     count = 0
-    for count, fact in enumerate(facts, start=1):
-        if count > MOST_FACTS_WHOLE:
-            raise StoreError(
-                f"GraphML holds up to {MOST_FACTS_WHOLE:,} facts; use N-Triples instead."
-            )
+    for count, fact in enumerate(limited(facts, "GraphML"), start=1):  # noqa: B007
         graph.add_node(f"e{fact.entity_id}", name=fact.entity, kind="entity")
         value = f"l{fact.id}" if fact.value_id is None else f"e{fact.value_id}"
         kind = "literal" if fact.value_id is None else "entity"

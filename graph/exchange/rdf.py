@@ -20,7 +20,7 @@ from rdflib.plugins.parsers.ntriples import W3CNTriplesParser
 from graph.core.errors import StoreError
 from graph.core.facts import Fact
 from graph.core.import_rows import AliasRow, BadLine, FactRow, Row
-from graph.exchange.text_files import MOST_FACTS_WHOLE, TOO_LONG, read_lines, read_whole
+from graph.exchange.text_files import TOO_LONG, limited, read_lines, read_whole
 
 _ENTITY = "urn:lamplight:entity:"
 _RELATION = "urn:lamplight:relation:"
@@ -156,11 +156,7 @@ def write_turtle(facts: Iterable[Fact], file: TextIO) -> int:
     """Write facts as Turtle, which is held in memory; returns how many."""
     graph = Graph()
     count = 0
-    for count, fact in enumerate(facts, start=1):
-        if count > MOST_FACTS_WHOLE:
-            raise StoreError(
-                f"Turtle holds at most {MOST_FACTS_WHOLE:,} facts; use N-Triples instead."
-            )
+    for count, fact in enumerate(limited(facts, "Turtle"), start=1):  # noqa: B007
         for triple in _triples(fact):
             graph.add(triple)
     file.write(graph.serialize(format="turtle"))

@@ -5,10 +5,11 @@ A line is never held whole when it is too long, and a file only where its format
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from graph.core.errors import StoreError
+from graph.core.facts import Fact
 
 LONGEST_LINE = 1_000_000  # characters; a longer line is an invalid one, and is never held whole
 TOO_LONG = f"It has more than {LONGEST_LINE:,} characters."
@@ -36,3 +37,13 @@ def read_whole(file: TextIO, name: str) -> str:
             "convert it to N-Triples, which is read line by line."
         )
     return text
+
+
+def limited(facts: Iterable[Fact], name: str) -> Iterator[Fact]:
+    """The facts that a file held in memory gets; raises `StoreError` after `MOST_FACTS_WHOLE`."""
+    for count, fact in enumerate(facts, start=1):
+        if count > MOST_FACTS_WHOLE:
+            raise StoreError(
+                f"{name} holds at most {MOST_FACTS_WHOLE:,} facts; use N-Triples instead."
+            )
+        yield fact

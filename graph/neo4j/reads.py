@@ -12,7 +12,7 @@ from typing import Any
 
 from graph.core.facts import Entity, Fact
 from graph.core.ids import is_id
-from graph.core.journal import JournalEntry, read_entry
+from graph.core.journal import JournalEntry, history_subject, read_entry
 from graph.core.names import clean_name, fold
 from graph.core.neighbourhood import walk_around
 from graph.core.protocol import INCOMING, Relation
@@ -408,10 +408,8 @@ class Neo4jReads(NameSearch):
         limit: int = 100,
         before: int | None = None,
     ) -> list[JournalEntry]:
-        object_id = fact_id if fact_id is not None else entity_id
-        if object_id is not None and not is_id(object_id):
-            return []
-        if object_id is None:
+        subject = history_subject(entity_id, fact_id)
+        if subject is None:
             about = ""
         elif fact_id is not None:
             about = _ABOUT_FACT
@@ -430,7 +428,7 @@ class Neo4jReads(NameSearch):
             MATCH (r:Revision {{revision: j.revision}})
             RETURN j.revision, j.kind, r.author, r.time, r.reason, j.edit, j.deltas, r.kind
             ORDER BY j.revision DESC, j.number DESC""",
-            object=object_id,
+            object=subject,
             before=min(self.revision() + 1, _limit(before)),
             limit=_limit(limit),
         )

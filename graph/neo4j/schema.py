@@ -1,30 +1,30 @@
-"""What a Lamplight store is inside a Neo4j database, and how `python -m graph init` makes it.
+"""How a Neo4j database holds a Lamplight store, and how `python -m graph init` creates one.
 
     (:Entity {id, name, bag, facts, named, made})
-        `name` is the current one, since the revision `named`; none while the entity is merged away;
-        `bag` leads to it by any spelling: all names that fold to one key have the same bag
-        where names are embedded, `embedding` is the vector of the name `embedded`
+        `name` is the current name, since the revision `named`; a merged entity has none
+        `bag` finds it by any spelling: all names that fold to one key have the same bag
+        if names are embedded, `embedding` is the vector of the name `embedded`
     (:Entity)-[:NAMED]->(:Name {name, bag, is_alias, since, until, place})
         aliases, and names that the entity had before
-    (:Word {text})                                       every word that ever occurred in a name
+    (:Word {text})                                       each word that ever occurred in a name
     (:Entity)-[:FACT {id, relation, relation_key, source, year, value_id, since, until}]->
-        the linked (:Entity), or a (:Literal {value}) of the fact's own
-        `relation_key` only where the folded key is not the relation itself
+        leads to the linked (:Entity), or to a (:Literal {value}) that only this fact has
+        `relation_key` is there only if the folded key differs from the relation
     (:Relation {name, key, kind, description, number, made})
     (:Rule {id, kind, name, key, value, since, until})   synonyms of relations, and settings
     (:Revision {revision, kind, author, reason, time, write_id, undone})
-    (:Entry {revision, number, kind, edit, deltas})      the journal, an edit a row
-    (:Touched {object_id, revision, number})             which entries are about what
+    (:Entry {revision, number, kind, edit, deltas})      the journal, one node for each edit
+    (:Touched {object_id, revision, number})             which entries a fact or entity is in
     (:Draft {id, base_revision, first, used}), (:DraftStep {draft_id, number, id, data})
     (:Lamplight {name: 'store'}), (:Lamplight {name: 'newest', revision})
 
-Facts and names are versions, valid from the revision `since` up to before `until`, and are never
-changed: an edit closes one version and opens another, so that reading at a revision is a filter.
+Facts and names are stored as versions. A version is valid from the revision `since` until just
+before `until`, and never changes: an edit closes one version and opens another. So reading at a
+revision is a filter.
 
-Neo4j shows a transaction's changes while they are being applied, one by one. So a revision counts
-only once `newest` names it, which is written after the transaction is whole; whoever reads at a
-revision that `newest` has named sees all of it, even while others write. Writers take turns by
-the lock of the node `store`.
+Neo4j shows the changes of a transaction one by one while it commits. So a revision counts only when
+`newest` names it, which is written after the commit. Readers of such a revision see all of it, even
+while others write. Writers take turns: each locks the node `store`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ LABELS = (
     "Draft",
     "DraftStep",
 )
-_LONGEST_KEY = 4000  # bytes; an index refuses keys over some 8 kB, and folding can make a name grow
+_LONGEST_KEY = 4000  # bytes; an index refuses keys over about 8 kB, and folding may lengthen a name
 _EMBEDDING = 384  # dimensions of all-MiniLM-L6-v2
 
 SCHEMA = (
@@ -91,26 +91,27 @@ SCHEMA = (
 
 
 def key_of(name: str) -> str:
-    """The folded key of a name as an index can hold it."""
+    """The folded key of a name, short enough for an index."""
     return _indexable(fold(name))
 
 
 def kept_key(relation: str) -> str | None:
-    """The `relation_key` of a fact: none where it is the relation itself."""
+    """The `relation_key` of a fact; None if it is the relation itself."""
     key = key_of(relation)
     return None if key == relation else key
 
 
 def bag_key(name: str) -> str:
-    """The words of a name in alphabetical order (`spelling.bag_of`) as an index can hold them.
+    """The words of a name in alphabetical order (`spelling.bag_of`), short enough for an index.
 
-    They are a function of the folded key. A name without words, such as a sign, has its key.
+    Names with the same folded key have the same bag. The bag of a name without words, such as a
+    sign, is its key.
     """
     return _indexable(bag_of(words_of(name)) or fold(name))
 
 
 def _indexable(key: str) -> str:
-    """A key that is too long for an index ends in a digest of the whole."""
+    """The key itself, or if it is too long for an index, its beginning and a digest of it all."""
     encoded = key.encode("utf-8", "ignore")
     if len(encoded) <= _LONGEST_KEY:
         return key
@@ -119,11 +120,11 @@ def _indexable(key: str) -> str:
 
 
 def make_schema(connection: Connection) -> bool:
-    """Make what is missing of constraints, indexes and the store's own two nodes.
+    """Create the constraints, the indexes and the store's own two nodes, unless they exist.
 
-    Returns whether a whole store was there already. One of an earlier schema version is brought up
-    to date. Raises `StoreError`, and leaves the database as it is, where it holds somebody else's
-    nodes.
+    A store of an earlier schema version is upgraded. Returns whether a complete store was there
+    already. If the database holds somebody else's nodes, nothing is changed and `StoreError` is
+    raised.
     """
     versions = connection.read("MATCH (s:Lamplight {name: 'store'}) RETURN s.schema_version")
     if versions == [[1]]:
@@ -149,9 +150,9 @@ def make_schema(connection: Connection) -> bool:
 
 
 def _leave_keys(connection: Connection) -> None:
-    """From version 1 to 2: a name is found by its bag, and its key is kept no more.
+    """Upgrade version 1 to 2: names are found by their bags and no longer have keys.
 
-    Done again from the start if it was stopped; `newest` and the journal stay as they are.
+    If this is stopped, it starts over next time. It does not change `newest` or the journal.
     """
     for label, index in (("Entity", "entity_key"), ("Name", "name_key")):
         connection.run(f"CREATE INDEX {index} IF NOT EXISTS FOR (n:{label}) ON (n.key)")
@@ -168,9 +169,9 @@ def _leave_keys(connection: Connection) -> None:
 
 
 def store_node(connection: Connection) -> tuple[str, bool] | None:
-    """The id of the store that is here, and whether `init` came to its end; None if none is.
+    """The id of the database's store, and whether `init` finished; None if there is no store.
 
-    Raises `StoreError` for a store of another schema version.
+    Raises `StoreError` if the store has another schema version.
     """
     rows = connection.read(
         "MATCH (s:Lamplight {name: 'store'}) RETURN s.store_id, s.filled, s.schema_version"
@@ -181,9 +182,9 @@ def store_node(connection: Connection) -> tuple[str, bool] | None:
     if version != SCHEMA_VERSION:
         url = connection.address.url
         what_to_do = (
-            f"bring it up to date with: python -m graph init --store {url}"
+            f"upgrade it with: python -m graph init --store {url}"
             if version == 1
-            else "use the program that made it, or export its facts with that one."
+            else "use the version of Lamplight that created it, or export its facts with that one."
         )
         raise StoreError(
             f"{url} has the schema version {version} and this program reads {SCHEMA_VERSION}; "
@@ -194,7 +195,7 @@ def store_node(connection: Connection) -> tuple[str, bool] | None:
 
 def refuse_strangers(connection: Connection) -> None:
     """Raise `StoreError` if the database holds nodes that are not Lamplight's."""
-    # Counts of all nodes and of those with a label are kept by the server: this reads no node.
+    # The server keeps counts of all nodes and of those with a label, so this reads no node.
     ours: Sequence[str] = LABELS if store_node(connection) else ()
     counts = " + ".join(f"COUNT {{ MATCH (:{label}) }}" for label in ours) or "0"
     ((others,),) = connection.read(f"RETURN COUNT {{ MATCH () }} - ({counts})")

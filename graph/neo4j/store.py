@@ -112,12 +112,6 @@ class Neo4jStore(Neo4jReads, SharedStoreSteps):
     def close(self) -> None:
         self.connection.close()
 
-    def __enter__(self) -> Neo4jStore:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     # Reads that only the whole store has
 
     def statistics(self) -> Statistics:

@@ -1,9 +1,9 @@
-"""The dictionary of a SQLite store: which words occur in names, and what a misspelt one may mean.
+"""The dictionary of a SQLite store: the words of all names, and what a misspelt word may mean.
 
-A fuzzy search goes through the words, not through the names: the trigrams of a word lead to the
-few known ones that it may misspell, and these lead to names by an index over each name's words
-in alphabetical order (its bag). So it grows with the vocabulary, not with the number of entities.
-Words are never taken out but by a purge: one that is gone still counts as known.
+A fuzzy search compares words, not names. The trigrams of a word lead to the few known words that it
+may misspell. These lead to names through an index over each name's bag: its words in alphabetical
+order. So the cost grows with the vocabulary, not with the number of entities. Only a purge removes
+words: a word that no current name has still counts as known.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Any
 from graph.core.facts import Entity
 from graph.lookup.spelling import exchanged, grams_of, near_words
 
-Rows = Callable[..., list[tuple[Any, ...]]]
+Rows = Callable[..., list[tuple[Any, ...]]]  # runs a statement and returns its rows
 _STANDS = "n.since <= ? AND n.until > ?"
-_MOST_SHARING = 60  # known words that are compared with a misspelt one, letter by letter
-_MOST_HOLDING = 40  # known words that hold what was typed
-_TOGETHER = 500  # words or bags of one statement
+_MOST_SHARING = 60  # known words that are compared with a misspelt one letter by letter
+_MOST_HOLDING = 40  # known words that contain what was typed
+_TOGETHER = 500  # words or bags in one statement
 
 
 def remember(connection: sqlite3.Connection, words: Iterable[str]) -> None:
-    """Put words into the dictionary that are not in it yet."""
+    """Add the words that are not in the dictionary yet."""
     for word in words:
         row = connection.execute(
             "INSERT INTO word (text) VALUES (?) ON CONFLICT DO NOTHING RETURNING id", (word,)
@@ -36,7 +36,7 @@ def remember(connection: sqlite3.Connection, words: Iterable[str]) -> None:
 
 
 def remember_new_names(connection: sqlite3.Connection, last: int) -> None:
-    """Index the words of all names after version `last`, as a bulk load leaves them."""
+    """Index the words of all names after version `last`; a bulk load leaves that to its end."""
     connection.execute(
         "INSERT INTO name_words (rowid, bag) SELECT version, bag FROM name WHERE version > ?",
         (last,),
@@ -48,13 +48,13 @@ def remember_new_names(connection: sqlite3.Connection, last: int) -> None:
     words = [term for (term,) in fresh]
     connection.executemany("INSERT INTO word (text) VALUES (?)", ((word,) for word in words))
     added = connection.execute("SELECT id, text FROM word WHERE id > ?", (newest,)).fetchall()
-    # In the order of the index, which is written once and not leafed through.
+    # Sorted as in the index, so that each of its pages is written only once.
     pairs = sorted((gram, number) for number, word in added for gram in grams_of(word))
     connection.executemany("INSERT INTO word_gram VALUES (?, ?)", pairs)
 
 
 def options(rows: Rows, word: str) -> list[str]:
-    """The word itself if some name has it, or else the known ones it may misspell."""
+    """The word itself if a name has it, otherwise the known words that it may misspell."""
     if known(rows, [word]):
         return [word]
     grams = grams_of(word)
@@ -69,7 +69,7 @@ def options(rows: Rows, word: str) -> list[str]:
 
 
 def holding(rows: Rows, part: str) -> list[str]:
-    """Known words that have `part`, of three letters or more, within them; the shorter first."""
+    """Known words that contain `part`, shortest first; none if it has fewer than three letters."""
     grams = [part[i : i + 3] for i in range(len(part) - 2)]
     if not grams:
         return []
@@ -82,12 +82,12 @@ def holding(rows: Rows, part: str) -> list[str]:
 
 
 def _rarity(gram: str) -> int:
-    """A guess at how common a trigram is: those of common letters are."""
+    """An estimate of how common a trigram is: minus the number of its letters that are rare."""
     return sum("etaoinsrhl".find(c) < 0 for c in gram) * -1
 
 
 def known(rows: Rows, words: Iterable[str]) -> set[str]:
-    """Those of the words that occur in some name."""
+    """Those of the words that occur in a name, current or former."""
     asked = list(set(words))
     found: set[str] = set()
     for begin in range(0, len(asked), _TOGETHER):
@@ -98,7 +98,7 @@ def known(rows: Rows, words: Iterable[str]) -> set[str]:
 
 
 def with_bags(rows: Rows, bags: Sequence[str], limit: int, at: int) -> list[int]:
-    """Ids of entities with a name of one of these bags."""
+    """Ids of entities with a name that has one of these bags."""
     found: dict[int, None] = {}
     for begin in range(0, len(bags), _TOGETHER):
         some = bags[begin : begin + _TOGETHER]
@@ -112,7 +112,7 @@ def with_bags(rows: Rows, bags: Sequence[str], limit: int, at: int) -> list[int]
 
 
 def matching(rows: Rows, query: str, limit: int, at: int) -> list[int]:
-    """Ids of entities with a name that a query of the text index finds."""
+    """Ids of entities with a name that matches a query of the text index."""
     found = rows(
         "SELECT DISTINCT n.entity_id FROM"  # noqa: S608
         " (SELECT rowid AS version FROM name_words WHERE name_words MATCH ? LIMIT ?) w"
@@ -123,29 +123,29 @@ def matching(rows: Rows, query: str, limit: int, at: int) -> list[int]:
 
 
 def entities(rows: Rows, entity_ids: list[int], at: int) -> list[Entity]:
-    """The entities of these ids that stand at the revision, in the order given."""
-    names: dict[int, dict[str, None]] = {}
-    for entity_id, text in rows(
+    """The entities of these ids that exist at the revision, in the order of the ids."""
+    found = rows(
         f"SELECT n.entity_id, n.text FROM name n WHERE n.entity_id IN ({_marks(entity_ids)})"  # noqa: S608
         f" AND {_STANDS} ORDER BY n.is_alias, n.version",
         (*entity_ids, at, at),
-    ):
+    )
+    by_id = entities_of(found)
+    return [by_id[entity_id] for entity_id in entity_ids if entity_id in by_id]
+
+
+def entities_of(rows: Iterable[Sequence[Any]]) -> dict[int, Entity]:
+    """Entities by their ids, from rows of an id and a name; the first name of each is its own."""
+    names: dict[int, dict[str, None]] = {}
+    for entity_id, text in rows:
         names.setdefault(entity_id, {})[text] = None
-    return [
-        Entity(entity_id, *name_and_aliases(names[entity_id]))
-        for entity_id in entity_ids
-        if entity_id in names
-    ]
-
-
-def name_and_aliases(texts: dict[str, None]) -> tuple[str, tuple[str, ...]]:
-    """The first text is the name."""
-    name, *aliases = texts
-    return name, tuple(aliases)
+    return {
+        entity_id: Entity(entity_id, name, tuple(aliases))
+        for entity_id, (name, *aliases) in names.items()
+    }
 
 
 def quoted(text: str) -> str:
-    """Typed text as one string of FTS5's query language, in which nothing is syntax."""
+    """Typed text as one quoted string of FTS5's query language, so that none of it is syntax."""
     return '"' + text.replace('"', '""') + '"'
 
 

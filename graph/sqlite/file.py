@@ -210,7 +210,7 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreError(
             f"{path} has the schema version {version} and this program reads {SCHEMA_VERSION}; "
             + (
-                f"bring it up to date with: python -m graph migrate --store sqlite:///{path}"
+                f"upgrade it with: python -m graph migrate --store sqlite:///{path}"
                 if version < SCHEMA_VERSION
                 else "open it with a newer version of this program."
             )

@@ -1,4 +1,4 @@
-"""Bringing a SQLite store of an earlier schema version up to date, in one transaction."""
+"""Upgrades a SQLite store of an earlier schema version, in one transaction."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> int:
         if version not in _STEPS:
             raise StoreError(
                 f"This program cannot migrate schema version {version}; "
-                "use the program that made the store."
+                "use the version of Lamplight that created the store."
             )
         _STEPS[version](connection)
         connection.execute(f"PRAGMA user_version = {version + 1}")

@@ -11,7 +11,7 @@ from typing import Any
 from graph.core.deltas import Delta
 from graph.core.facts import Entity, Fact
 from graph.core.ids import is_id
-from graph.core.journal import JournalEntry, read_entry
+from graph.core.journal import JournalEntry, history_subject, read_entry
 from graph.core.names import clean_name, fold
 from graph.core.neighbourhood import walk
 from graph.core.protocol import INCOMING, Relation
@@ -22,10 +22,10 @@ from graph.lookup.name_search import Groups, NameSearch, storable
 from graph.lookup.ranking import rank_by_name, rank_entities
 from graph.sqlite.dictionary import (
     entities,
+    entities_of,
     holding,
     known,
     matching,
-    name_and_aliases,
     options,
     quoted,
     with_bags,
@@ -103,10 +103,7 @@ class SqliteReads(NameSearch):
             " AND o.since <= :at AND o.until > :at ORDER BY o.is_alias, o.version",
             {"keys": json.dumps(keys), "at": at},
         )
-        names: dict[int, dict[str, None]] = {}
-        for entity_id, text in rows:
-            names.setdefault(entity_id, {})[text] = None
-        return [Entity(entity_id, *name_and_aliases(texts)) for entity_id, texts in names.items()]
+        return list(entities_of(rows).values())
 
     def find_names(
         self, names: Sequence[str], at: int | None = None
@@ -140,11 +137,7 @@ class SqliteReads(NameSearch):
     ) -> list[Fact]:
         if not is_id(entity_id):
             return []
-        values = {
-            "id": entity_id,
-            "at": NEWEST if at is None else at,
-            "limit": -1 if limit is None else max(0, limit),
-        }
+        values = _page(entity_id, at, limit)
         if relation is None:
             return [Fact(*row) for row in self._rows(_FACTS, values)]
         key = fold(storable(relation))
@@ -159,12 +152,8 @@ class SqliteReads(NameSearch):
     ) -> list[Fact]:
         if not is_id(entity_id):
             return []
-        values = {
-            "id": entity_id,
-            "at": NEWEST if at is None else at,
-            "limit": -1 if limit is None else max(0, limit),
-            "key": None if relation is None else fold(storable(relation)),
-        }
+        key = None if relation is None else fold(storable(relation))
+        values = {**_page(entity_id, at, limit), "key": key}
         named = "" if relation is None else " AND r.key = :key"
         sql = f"{_FACT} AND f.value_id = :id{named} ORDER BY f.id LIMIT :limit"
         return [Fact(*row) for row in self._rows(sql, values)]
@@ -334,11 +323,9 @@ class SqliteReads(NameSearch):
         limit: int = 100,
         before: int | None = None,
     ) -> list[JournalEntry]:
-        object_id = fact_id if fact_id is not None else entity_id
-        if object_id is not None and not is_id(object_id):
-            return []
+        subject = history_subject(entity_id, fact_id)
         about = ""
-        if object_id is not None:
+        if subject is not None:
             about = _ABOUT_FACT if fact_id is not None else _ABOUT_ENTITY
         found = f"FROM journal j WHERE j.revision < :before{about}"
         newest = "ORDER BY j.revision DESC, j.number DESC"
@@ -349,7 +336,7 @@ class SqliteReads(NameSearch):
             f" (SELECT min(revision) FROM (SELECT j.revision AS revision {found} {newest}"
             f" LIMIT :limit)) {newest}",
             {
-                "object": object_id,
+                "object": subject,
                 "before": OPEN if before is None else before,
                 "limit": max(0, limit),
             },
@@ -363,6 +350,15 @@ def _distinct(rows: Iterable[tuple[str, str]]) -> list[str]:
     for key, name in rows:
         names.setdefault(key, name)
     return list(names.values())
+
+
+def _page(entity_id: int, at: int | None, limit: int | None) -> dict[str, int]:
+    """The parameters of a statement that reads at most `limit` facts of an entity."""
+    return {
+        "id": entity_id,
+        "at": NEWEST if at is None else at,
+        "limit": -1 if limit is None else max(0, limit),
+    }
 
 
 class SqliteView(SqliteReads):

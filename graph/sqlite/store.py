@@ -209,12 +209,6 @@ class SqliteStore(SqliteReads, SharedStoreSteps):
                     self._writer.execute("PRAGMA optimize")
             self._writer.close()
 
-    def __enter__(self) -> SqliteStore:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     # Reads that only the whole store has
 
     def statistics(self) -> Statistics:

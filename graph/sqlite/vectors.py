@@ -1,8 +1,8 @@
-"""The embedded names of a SQLite store: a vector for each, and which are nearest to another.
+"""The embedded names of a SQLite store: a vector for each name, and a search for the nearest.
 
-The table is created when names are embedded for the first time; until then the store has no such
-table. A vector belongs to a name as it was written: after a rename it is no longer found.
-Each search reads all vectors, 0.8 kB a name: some 20 ms for 10,000 names. Neo4j has an index.
+The table is created when names are first embedded. A vector belongs to one spelling: after a rename
+it is no longer found. Each search reads all vectors, 0.8 kB for each name, which takes about 20 ms
+for 10,000 names. Neo4j has an index instead.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import numpy as np
 from graph.core.vectors import Vectors
 from graph.sqlite.file import OPEN
 
-Rows = Callable[..., list[tuple[Any, ...]]]  # of a statement
+Rows = Callable[..., list[tuple[Any, ...]]]  # runs a statement and returns its rows
 IS_THERE = "SELECT 1 FROM sqlite_master WHERE name = 'name_vector'"
-_BATCH = 8192  # vectors compared at once
+_BATCH = 8192  # vectors that are compared at once
 
 
 def put(
     connection: sqlite3.Connection, names: Sequence[tuple[int, str]], vectors_ND: Vectors
 ) -> None:
-    """Keep the vectors of names, given with the entity's id, in place of earlier ones.
+    """Store the vectors of names, each with its entity's id, in place of earlier ones.
 
-    What is called otherwise by now, or was purged, is passed over.
+    Entities that were renamed or purged since are skipped.
     """
     connection.execute(
         "CREATE TABLE IF NOT EXISTS name_vector"
@@ -48,13 +48,13 @@ def put(
 
 
 def forget(connection: sqlite3.Connection, entity_id: int) -> None:
-    """Take the vector of an entity's name out."""
+    """Delete the vector of an entity's name."""
     if connection.execute(IS_THERE).fetchone():
         connection.execute("DELETE FROM name_vector WHERE entity_id = ?", (entity_id,))
 
 
 def lacking(rows_of: Rows, after: int, limit: int) -> list[Any]:
-    """Ids and current names without a vector, by the entity's id, which is above `after`."""
+    """Ids above `after`, in order, of entities whose current name has no vector; and that name."""
     sql = (
         "SELECT n.entity_id, n.text FROM name n WHERE n.entity_id > ? AND n.is_alias = 0"
         " AND n.until = ? {} ORDER BY n.entity_id LIMIT ?"
@@ -65,9 +65,9 @@ def lacking(rows_of: Rows, after: int, limit: int) -> list[Any]:
 
 
 def nearest(rows_of: Rows, vector_D: Vectors, limit: int) -> list[tuple[int, str, float]]:
-    """Entities with the names that were embedded, and the cosines, the nearest first.
+    """The nearest entities, best first, each with the name that was embedded and the cosine.
 
-    `rows_of` runs a statement over a store that has vectors.
+    `rows_of` runs a statement on a store that has vectors.
     """
     best: list[tuple[int, str, float]] = []
     last = -1

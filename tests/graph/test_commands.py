@@ -151,20 +151,20 @@ def test_store_url(monkeypatch: pytest.MonkeyPatch) -> None:
     assert store_url("sqlite:///y.db") == "sqlite:///y.db"
 
 
-def test_every_verb_has_help_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_has_help_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     whole = capsys.readouterr().out
     assert main([]) == 0
     assert capsys.readouterr().out == whole
     assert len(whole.splitlines()) < 75
-    verbs = re.findall(r"^    (\w+) ", whole, re.MULTILINE)
-    assert len(verbs) == 17
-    for verb in verbs:
-        assert f"python -m graph {verb}" in whole
+    commands = re.findall(r"^    (\w+) ", whole, re.MULTILINE)
+    assert len(commands) == 17
+    for command in commands:
+        assert f"python -m graph {command}" in whole
         with pytest.raises(SystemExit, match="0"):
-            main([verb, "--help"])
-        assert f"python -m graph {verb}" in capsys.readouterr().out
+            main([command, "--help"])
+        assert f"python -m graph {command}" in capsys.readouterr().out
 
 
 def test_the_version_is_that_of_the_project(capsys: pytest.CaptureFixture[str]) -> None:

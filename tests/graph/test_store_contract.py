@@ -334,6 +334,8 @@ def test_history_tells_who_what_when_and_why(store: Any) -> None:
     assert len(store.history(limit=4)) == 9  # a revision is never cut in two
     assert all(e.revision < newest.revision for e in store.history(before=newest.revision))
     assert store.history(fact_id=1) == []
+    for not_an_id in (0, -1, 2**70, "1"):
+        assert store.history(fact_id=not_an_id) == store.history(entity_id=not_an_id) == []
     assert newest.to_json()["deltas"]
 
 

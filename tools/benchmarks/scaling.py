@@ -19,7 +19,7 @@ import torch
 import yaml
 
 from model.checkpoint import DEFAULT_CHECKPOINT
-from tools.benchmarks.bench import write_results
+from tools.benchmarks.results import write_results
 from tools.benchmarks.training_speed import bare_steps
 from training.data.batches import Batch
 from training.fit.module import LookupLanguageModule

@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tools.benchmarks.results import read_results
 from training.report.measures import table as markdown
 
-RESULTS = Path("build") / "bench.json"
 KEPT = Path(__file__).with_name("measured.json")
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 BEGIN, END = "<!-- python -m tools.benchmarks.table: {} -->\n", "<!-- end of the table -->"
@@ -124,7 +124,7 @@ def missed(rows: dict[str, dict[str, Any]]) -> list[str]:
 def main() -> int:
     """Keep the new results, and write the tables."""
     kept = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
-    found = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+    found = read_results()
     names = [name for rows in TABLES.values() for name, *_ in rows]
     kept = {name: found.get(name, kept.get(name)) for name in names}
     kept = {name: row for name, row in kept.items() if row}

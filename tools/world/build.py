@@ -1,11 +1,11 @@
-"""Make the shipped world from the raw triplets: ``python -m tools.world.build FOLDER``.
+"""Build the shipped world from the raw triplets: ``python -m tools.world.build FOLDER``.
 
 FOLDER holds ``triplets_core.csv`` and ``triplets.csv.gz`` (columns entity, relation, value,
-source). The first is the start; of the second only those entities are taken that the first one
-points at and that have enough to say. Written to graph/data: ``world.csv``, ``relations.csv``
-and ``aliases.csv``. The run is deterministic and needs the standard library only.
+source). All of the first file is used. From the second, only entities are added that the first one
+links to and that have enough facts. The command writes ``world.csv``, ``relations.csv`` and
+``aliases.csv`` to graph/data. It is deterministic and needs only the standard library.
 
-Rules live in this file, exceptions in ``world/exceptions.py``, each with its reason.
+The rules are in this file, the exceptions in ``world/exceptions.py``, each with its reason.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def split_merged(world: World) -> None:
 
 
 def repair(world: World) -> None:
-    """Drop whole relations and single facts, and mend single values."""
+    """Drop whole relations and single facts, and correct single values."""
 
     def change(row: Row) -> Row | None:
         if row.relation == "founded" and row.value.isdigit():
@@ -144,8 +144,8 @@ def repair(world: World) -> None:
             return None
         if row.value in known.DROPPED_VALUES.get(row.relation, ()):
             return None
-        value = known.MENDED_FACTS.get((row.entity, row.relation, row.value), row.value)
-        value = known.MENDED_VALUES.get(row.relation, {}).get(value, value)
+        value = known.CORRECTED_FACTS.get((row.entity, row.relation, row.value), row.value)
+        value = known.CORRECTED_VALUES.get(row.relation, {}).get(value, value)
         return replace(row, value=value)
 
     world.map(change)

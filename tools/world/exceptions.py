@@ -1,8 +1,8 @@
-"""Exceptions that the cleaning makes, as tables, each with its reason.
+"""The exceptions of the cleaning, as tables, each with its reason.
 
-``world/build.py`` has the rules; what a rule cannot know stands here. Sources are wrong in places:
-WordNet's facts were read out of its definitions by pattern, so a pattern sometimes cut a phrase
-short or took the wrong one.
+``world/build.py`` has the rules. This file has what no rule can know, because the sources contain
+errors. WordNet's facts, for example, were extracted from its definitions by patterns, which
+sometimes cut a phrase short or took the wrong one.
 """
 
 from __future__ import annotations
@@ -10,29 +10,29 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-# ---------------------------------------------------------------- what is taken of the full table
+# ---------------------------------------------------------------- taken from the full table
 
-# An entity outside the core is worth a place if the core points at it by one of these.
+# An entity outside the core is added if the core links to it by one of these relations.
 WORTH_FOLLOWING = {
     "capital", "largest city", "major city", "birthplace", "head of state", "head of government",
     "national anthem", "highest point", "major river", "major lake", "flows into", "located in",
     "borders", "capital of", "location", "named after", "rises in",
 }  # fmt: skip
 
-# Links that only lead to names of people and companies of film.
+# Links that only lead to names of people and companies in film.
 CINEMA_LINKS = {
     "director", "cast member", "screenwriter", "production company", "directed", "appeared in",
 }  # fmt: skip
 
-# Entities of the full table that are none, or double one of the core.
+# Entities of the full table that are not what they seem, or are in the core under another name.
 NOT_WORTH_ADDING = {
     "Meuse",  # an operation, easily mistaken for the river
-    "Caspian",  # is the Caspian Sea
+    "Caspian",  # the Caspian Sea, which is in the core
 }
 
 # ---------------------------------------------------------------- merged homonyms
 
-# (name, new name of the second thing): which facts of `name` belong to the second thing.
+# By name, and new name of the second entity: which facts of `name` belong to that second entity.
 SPLITS: dict[tuple[str, str], Callable[[str, str], bool]] = {
     # the film of 1965 and the film company
     ("Alphaville", "Alphaville (film)"): lambda r, v: not (r == "instance of" and v != "film"),
@@ -51,10 +51,10 @@ SPLITS: dict[tuple[str, str], Callable[[str, str], bool]] = {
     ("Little Bear", "Little Bear (film company)"): lambda r, v: v == "film company",
 }
 
-# The type of a second thing that took none along.
+# The types of second entities that get none from the facts of the first.
 SPLIT_TYPES = {"Red River (Asia)": "river", "Pearl River (Mississippi)": "river"}
 
-# Links to the second thing: (entity or "*", relation).
+# Which links lead to the second entity: (entity or "*", relation).
 SPLIT_LINKS: dict[str, set[tuple[str, str]]] = {
     "Alphaville (film)": {("*", "appeared in"), ("*", "directed")},
     "Woodstock (film)": {("*", "appeared in"), ("*", "directed")},
@@ -67,28 +67,28 @@ SPLIT_LINKS: dict[str, set[tuple[str, str]]] = {
 # ---------------------------------------------------------------- dropped
 
 DROPPED_RELATIONS = {
-    "length in miles",  # one fact, and the length in kilometres is there
+    "length in miles",  # a single fact, and there is a length in kilometres
 }
 
 DROPPED_ENTITIES = {
-    "Vatican City, Vatican City",  # is Vatican City
+    "Vatican City, Vatican City",  # Vatican City again
     "Jr.",  # the end of several names
     "Jaffar",  # a doubtful entry
-    "West (region)",  # of the world; says too little
+    "West (region)",  # a part of the world; too vague
     "Luda",  # an old name of Dalian
     "Twin",  # twin falls on the Snake River; the name was cut short
-    "Sinai (Sinai)",  # the desert of the peninsula Sinai, which is there
-    "Tunguska River (river)",  # three rivers are called so; one is enough
-    "Oceania (Pacific Ocean)",  # is Oceania, which is there
-    # GeoNames lists parts and unions of cities next to the cities, with figures that mislead
+    "Sinai (Sinai)",  # the desert on the Sinai peninsula, which is there
+    "Tunguska River (river)",  # three rivers have this name; one is enough
+    "Oceania (Pacific Ocean)",  # Oceania, which is there
+    # GeoNames also lists parts and unions of cities, with misleading figures
     "New South Memphis", "South Boston", "West Raleigh", "Lexington-Fayette", "Meads",
     "Tri-Cities", "East Chattanooga", "Cypress",
-    "John Davys",  # WordNet's second spelling of a navigator; birth year doubtful
+    "John Davys",  # a second spelling of a navigator in WordNet; the birth year is doubtful
     "Lucius Licinius Luculus",  # Licinius Lucullus again, misspelt
 }  # fmt: skip
 
 DROPPED_FACTS = {
-    # the source gives the capital's figure only, and another town is larger
+    # the source has a figure only for the capital, and another town is larger
     ("Palau", "largest city", "Ngerulmud"),
     ("Micronesia", "largest city", "Palikir"),
     ("Malta", "largest city", "Valletta"),
@@ -105,8 +105,8 @@ DROPPED_FACTS = {
     ("Vatican City", "largest city", "Vatican City, Vatican City"),
     ("Vatican City", "major city", "Vatican City, Vatican City"),
     ("Bayonne", "located in", "New Jersey"),  # the graph's Bayonne is in France
-    ("Niagara Falls", "located in", "New York (state)"),  # and this one in Canada
-    # members that signed only, were turned out, or left
+    ("Niagara Falls", "located in", "New York (state)"),  # the graph's Niagara Falls is in Canada
+    # members that only signed, were expelled, or left
     ("Uzbekistan", "member of", "International Criminal Court"),
     ("Russia", "member of", "Council of Europe"),
     ("Qatar", "member of", "OPEC"),
@@ -121,16 +121,16 @@ DROPPED_FACTS = {
     ("Mount Olympus", "located in", "Cyprus"),  # another Mount Olympus
     ("Pobeda Peak", "located in", "India"),  # it is on the border of Kyrgyzstan and China
     ("Tien Shan", "located in", "India"),  # likewise
-    ("Gansu", "located in", "Silk Road"),  # a road is not a larger place
-    ("Northern Ireland", "located in", "Ireland"),  # here Ireland is the other country
+    ("Gansu", "located in", "Silk Road"),  # a road does not contain a province
+    ("Northern Ireland", "located in", "Ireland"),  # in the graph, Ireland is the other country
     ("Dalian", "located in", "Luda"),  # an old name of the city itself
     ("Lushun", "located in", "Luda"),
     ("Edinburgh", "located in", "Lothian Region"),  # dissolved in 1996
-    ("Lyon", "located in", "Lyonnais"),  # a province of before 1790
+    ("Lyon", "located in", "Lyonnais"),  # a province until 1790
     ("Rustbelt", "located in", "New England"),
     ("New Albany, Missouri", "located in", "Missouri"),  # it is in Mississippi
-    ("Red River", "length", "2,188 kilometres"),  # not said of which of the two
-    # the source gives the start of the present term, and these were in office before it
+    ("Red River", "length", "2,188 kilometres"),  # of which of the two rivers is not known
+    # the source has the start of the present term, but these people were in office before it
     ("Adama Barrow", "in office since", "2022"),
     ("Alassane Dramane Ouattara", "in office since", "2025"),
     ("Albin Kurti", "in office since", "2025"),
@@ -146,8 +146,8 @@ DROPPED_FACTS = {
     ("Kyriakos Mitsotakis", "in office since", "2023"),
     ("Muhammad Shehbaz Sharif", "in office since", "2024"),
     ("Sadyr Japarov", "in office since", "2021"),
-    ("Winston Churchill", "appeared in", "The Imitation Game"),  # archive pictures only
-    ("Plato", "member of", "Athens"),  # of its academy: a phrase cut short
+    ("Winston Churchill", "appeared in", "The Imitation Game"),  # in archive footage only
+    ("Plato", "member of", "Athens"),  # of its academy: the phrase was cut short
     ("Honolulu", "capital of", "Oahu"),  # an island has no capital
     ("Oahu", "capital", "Honolulu"),
     ("Bolivia", "national symbol", "national flowers"),  # does not say which
@@ -159,27 +159,27 @@ DROPPED_FACTS = {
     ("Richard Wagner", "invented", "musical drama in"),  # cut short
     ("Jons Jakob Berzelius", "discovered", "three new elements"),  # their names are there
     ("Martin Heinrich Klaproth", "discovered", "three new elements"),  # likewise
-    ("Sir Ronald Ross", "discovered", "mosquitos transmit malaria"),  # a clause, no thing
-    ("Georgia", "national symbol", "lion"),  # kept apart from Saint George; doubtful
+    ("Sir Ronald Ross", "discovered", "mosquitos transmit malaria"),  # a clause, not a name
+    ("Georgia", "national symbol", "lion"),  # doubtful
     ("San Marino", "national symbol", "each displaying a tower"),  # the end of another value
-    ("Albert Edward", "known for", "elegant sporting ways"),  # praise, no work
-    ("Josiah Spode", "known for", "its bone china"),  # "its" is his pottery, cut away
-    ("Martha Graham", "known for", "its austerity and technical rigor"),  # of her dance
+    ("Albert Edward", "known for", "elegant sporting ways"),  # praise, not work
+    ("Josiah Spode", "known for", "its bone china"),  # the pottery's, which is cut away
+    ("Martha Graham", "known for", "its austerity and technical rigor"),  # her dance's
     ("Marcel Marceau", "known for", "sad-faced clown"),  # cut short
     ("Jack Benny", "known for", "timeing and delivery and self-effacing humor"),  # misspelt
-    ("Innocent XI", "known for", "saintliness and canonized in 1956"),  # was beatified
+    ("Innocent XI", "known for", "saintliness and canonized in 1956"),  # he was beatified
     ("Lowell Thomas", "known for", "nightly new broadcast"),  # misspelt
     ("Leo Tolstoy", "known for", "two great novels"),  # does not say which
     ("James Buchanan Brady", "known for", "love of diamonds and his extravagant lifestyle"),
     ("Flo Ziegfeld", "known for", "a series of extravagant revues known as the Ziegfeld Follies"),
     ("Afghanistan", "national holiday", "previous: Independence Day"),  # no longer held
-    ("Kosovo", "instance of", "state"),  # the type is territory; its standing is disputed
+    ("Kosovo", "instance of", "state"),  # its status is disputed; the type here is territory
 }
 
 # Values that do not answer the relation, for any entity.
 DROPPED_VALUES: dict[str, set[str]] = {
-    "political party": {"Nonpartisan"},  # Washington belonged to none
-    # WordNet's head noun, where it is a people, a family tie, praise or blame and not a calling
+    "political party": {"Nonpartisan"},  # Washington had no party
+    # WordNet's head noun where it is a people, a family tie, praise or blame, not an occupation
     "occupation": {
         "Macedonian", "wife", "Athenian", "Lady", "Lesbian", "Sauk", "Carolingian", "Apache",
         "Sioux", "Carthaginian", "Jewess", "Jew", "Shawnee", "woman", "man", "hero", "heroine",
@@ -201,19 +201,19 @@ DROPPED_VALUES: dict[str, set[str]] = {
     "screenwriter": {"Jr."},  # the end of a name
     "cast member": {"Jr."},
     "director": {"Jr."},
-    "located in": {"West (region)", "East", "Northwest"},  # says too little
+    "located in": {"West (region)", "East", "Northwest"},  # too vague
     "deity of": {"noted for his beauty", "its fire", "its punishment"},  # cut out of a sentence
     "main industry": {
         "world leading", "highly diversified", "other minerals", "high-technology innovator",
         "small-scale beverages", "raw materials", "manufacture",
-    },  # remarks, and too little
-    "part of": {"sapiential book", "Paralipomenon"},  # no collections that one would name
+    },  # remarks, or too vague
+    "part of": {"sapiential book", "Paralipomenon"},  # not collections that people name
     "natural resource": {
         "few natural resources", "negligible mineral resources", "many strategic minerals",
         "beaches foster tourism", "outstanding deepwater harbor", "arable land potential",
         "possible oil and gas", "deep seabed minerals", "none", "negl", "minor minerals",
         "pleasant climate", "scenic beauty", "protected harbors", "minerals",
-    },  # judgements, no resources
+    },  # judgements, not resources
     "national symbol": {"no official symbol"},  # an absence
     "main religion": {"no religion"},  # an absence
     "government type": {
@@ -221,40 +221,40 @@ DROPPED_VALUES: dict[str, set[str]] = {
         "legal status of territory and issue of sovereignty unresolved",
         "a commonwealth in political union with and under the sovereignty of the US",
         "presidential republic in name, although in fact a dictatorship",
-    },  # remarks, no forms of government
+    },  # remarks, not forms of government
     "official name": {
         "Islamic Republic of Afghanistan (prior to 15 August 2021); current country name disputed",
     },  # a remark
-    "discovered by": {"known since antiquity"},  # nobody
+    "discovered by": {"known since antiquity"},  # not a person
     "highest point": {"Soufriere Hills volcano pre-eruption height was"},  # cut short
     "named after": {"Greek god"},  # does not say which
     "spouse": set(),
 }  # fmt: skip
 
-# States of former times as the larger place of a town of today.
+# Former states, which no present town is located in.
 FORMER_STATES = {
     "Soviet Union", "Czechoslovakia", "Yugoslavia", "Serbia and Montenegro", "Zaire",
     "West Germany", "East Germany", "USSR",
 }  # fmt: skip
 
-# Places without facts of their own: what is "part of" them is located there.
+# Places without facts of their own: what is "part of" one of them is located there.
 PLACES = {"East Sussex", "Madison", "New Haven", "Palo Alto", "Princeton"}
 
-# ---------------------------------------------------------------- mended
+# ---------------------------------------------------------------- corrected
 
-MENDED_FACTS: dict[tuple[str, str, str], str] = {
+CORRECTED_FACTS: dict[tuple[str, str, str], str] = {
     # a river flows into water, not into a region
     ("Magdalena River", "flows into", "Caribbean"): "Caribbean Sea",
     # the Bethlehem of Judea, not its namesake
     ("Jesus", "birthplace", "Bethlehem (Pennsylvania)"): "Bethlehem",
     # the offensive was part of a war; Meuse is a river
     ("Battle of St Mihiel", "part of", "Meuse"): "World War I",
-    # cerium is named after the asteroid Ceres; Pallas was palladium's
+    # cerium is named after the asteroid Ceres; palladium after Pallas
     ("cerium", "named after", "Pallas"): "Ceres",
     # Halifax in Yorkshire; the graph's Halifax is the one in Canada
     ("John E. Walker", "birthplace", "Halifax"): "Halifax, England",
     ("Oliver Smithies", "birthplace", "Halifax"): "Halifax, England",
-    # towns that are in Poland now, as the source has it for all others
+    # towns that are now in another country, which the source says of all similar towns
     ("Lagow", "country", "Germany"): "Poland",
     ("Briesen", "country", "Germany"): "Poland",
     ("Menin", "country", "France"): "Belgium",
@@ -262,7 +262,7 @@ MENDED_FACTS: dict[tuple[str, str, str], str] = {
     ("Walther Hermann Nernst", "country of birth", "Germany"): "Poland",
     ("Yves Chauvin", "country of birth", "France"): "Belgium",
     ("Elbe River", "rises in", "Czechoslovakia"): "Czech Republic",
-    # the source lists the capital first, though its own figures make the other city larger
+    # the source lists the capital first, but by its own figures the other city is larger
     ("Belize", "largest city", "Belmopan"): "Belize City",
     ("Ivory Coast", "largest city", "Yamoussoukro"): "Abidjan",
     ("Tanzania", "largest city", "Dodoma"): "Dar es Salaam",
@@ -307,13 +307,13 @@ MENDED_FACTS: dict[tuple[str, str, str], str] = {
     ("San Marino", "national symbol", "three peaks"): "three peaks with a tower each",
 }  # fmt: skip
 
-# Relations that tell an office, and the occupation that says no more than they do.
+# Relations that state an office, each with the occupation that it makes redundant.
 OFFICE_RELATIONS = {
     "head of state of": "head of state",
     "order of presidency": "president of the United States",
 }
 
-# Of `known for`: lists, and halves that hang on a "for" which the sentence does not repeat.
+# Values of `known for` that read badly: lists, and phrases that lack an article or repeat "for".
 FAME = {
     "acrobatic skills and deadpan face": "acrobatic skills and a deadpan face",
     "concept of the superman and for his rejection of Christian values": (
@@ -346,7 +346,7 @@ FAME = {
         "work in hydrostatics, mechanics and geometry"
     ),
 }
-# How values of `known for` open that name one thing, by the article that a sentence gives them.
+# How values of `known for` begin that need an article in a sentence, by that article.
 FAME_ARTICLES = {
     "the": (
         "Wild West Show", "clarity", "concept of", "creation", "depiction", "destruction",
@@ -366,7 +366,7 @@ FAME_ARTICLES = {
         "interest", "unsuccessful attempt",
     ),
 }  # fmt: skip
-MENDED_VALUES: dict[str, dict[str, str]] = {
+CORRECTED_VALUES: dict[str, dict[str, str]] = {
     "occupation": {
         "baby doctor": "pediatrician",
         "ear doctor": "otologist",
@@ -374,8 +374,8 @@ MENDED_VALUES: dict[str, dict[str, str]] = {
         "comedienne": "comedian",
         "prizefighter": "boxer",
         "czar": "tsar",
-    },  # plain words
-    "deity of": {  # as it stands after "associated with"
+    },  # modern words
+    "deity of": {  # as it reads after "associated with"
         thing: f"the {thing}"
         for thing in (
             "underworld", "earth", "sky", "sea", "dawn", "hearth", "woods", "sun", "heavens",
@@ -492,7 +492,7 @@ _PLACES = {
 
 
 def spell_out_place(value: str) -> str:
-    """``Windsor ON`` is Windsor, Ontario; a place that was cut short is whole again."""
+    """The place in full: ``Windsor ON`` becomes Windsor, Ontario, and cut names are completed."""
     value = _PLACES.get(value, value)
     match = re.fullmatch(r"(.+?),? ([A-Z]{2})", value)
     if match and match[2] in _REGION_CODES:
@@ -502,11 +502,11 @@ def spell_out_place(value: str) -> str:
 
 # ---------------------------------------------------------------- names
 
-# One name for one thing (two sources spelt it in two ways), and names freed of titles and of
-# family names in capitals. Old names become aliases.
+# One name for each entity (two sources may spell it in two ways), without titles and without family
+# names in capitals. Old names become aliases.
 RENAMED: dict[str, str] = {
-    "Chisinau in Romanian": "Chisinau",  # a remark within the name
-    "Male": "Malé",  # a word without its accent
+    "Chisinau in Romanian": "Chisinau",  # the name contained a remark
+    "Male": "Malé",  # without its accent it is another word
     "Georgia": "Georgia (country)",  # Georgia (U.S. state) is the other
     "Victoria": "Victoria Falls",  # the waterfall; there are towns and queens of that name
     "Cambridge": "Cambridge (England)",  # Cambridge (Massachusetts) is the other
@@ -567,7 +567,7 @@ RENAMED: dict[str, str] = {
     "George Charles Hevesy de Hevesy": "George de Hevesy",
     "Cecil of Chelwood, Viscount": "Robert Cecil, Viscount Cecil of Chelwood",
     "Jean Luc Godard": "Jean-Luc Godard",
-    # a peak, freed of what it is on; a mountain by one name
+    # peaks without the place that they are on; one name for each mountain
     "Chemin des Revoires on Mont Agel": "Mont Agel",
     "Dufourspitze on Monte Rosa": "Dufourspitze",
     "Fako on Mont Cameroun": "Mount Cameroon",
@@ -595,7 +595,7 @@ RENAMED: dict[str, str] = {
     "Victoria, Canada": "Victoria, British Columbia",
     "Pearl River": "Pearl River (China)",
     "Red River": "Red River (United States)",
-    # family names alone, where the full name is the one that people use
+    # family names, where people use the full name
     "Cousteau": "Jacques Cousteau",
     "Fairbanks": "Douglas Fairbanks Jr.",
     "Gillette": "King Camp Gillette",
@@ -615,7 +615,7 @@ RENAMED: dict[str, str] = {
     "Edward": "Edward the Black Prince",
     "Dionysius": "Dionysius of Syracuse",
     "Il´ja Mikhailovich Frank": "Ilya Frank",
-    # places by the name that the rest of the graph has, or freed of what they are in
+    # places by the name that the rest of the graph uses, or without the place that they are in
     "Torino": "Turin",
     "Berne": "Bern",
     "Thorshavn": "Tórshavn",
@@ -641,7 +641,7 @@ RENAMED: dict[str, str] = {
     "Goldschmieden near Breslau": "Goldschmieden",
     "Langford Grove Maldon Essex": "Langford Grove",
     "Casteldàwson": "Castledawson",
-    # suffixes that say little, and names of places in one form
+    # suffixes that say little, and place names in one form
     "Aberdeen (Washington)": "Aberdeen, Washington",
     "Cambridge (Massachusetts)": "Cambridge, Massachusetts",
     "Portsmouth (New Hampshire)": "Portsmouth, New Hampshire",
@@ -691,7 +691,7 @@ RENAMED: dict[str, str] = {
     "Caretaker Prime Minister Dick Schoof": "Dick Schoof",
     "Harald V of Norway": "Harald V",
     "Frederik X of Denmark": "Frederik X",
-    # capitals for family names
+    # family names in capitals
     "Denis SASSOU-Nguesso": "Denis Sassou Nguesso",
     "XI Jinping": "Xi Jinping",
     "Vjosa OSMANI-Sadriu": "Vjosa Osmani-Sadriu",
@@ -703,10 +703,10 @@ RENAMED: dict[str, str] = {
 
 # ---------------------------------------------------------------- types
 
-# Types that are offices of people: they become occupations of a person.
+# Types that are offices: they become occupations of the person.
 OFFICES = {"head of state", "politician", "songwriter", "composer"}
 
-# Types by name, where the source has none that fits.
+# Types of single entities for which the source has no fitting type.
 _PLANETS = (
     "Mercury (planet)",
     "Venus",
@@ -718,7 +718,7 @@ _PLANETS = (
     "Neptune",
 )
 TYPES = dict.fromkeys(_PLANETS, "planet") | {
-    "England": "country of the United Kingdom",  # a country, but no state with a capital here
+    "England": "country of the United Kingdom",  # a country, but not a state with a capital here
     "Scotland": "country of the United Kingdom",
     "Wales": "country of the United Kingdom",
     "Northern Ireland": "country of the United Kingdom",
@@ -734,7 +734,7 @@ TYPES = dict.fromkeys(_PLANETS, "planet") | {
 
 # If an entity is of the first type, drop these other types (None: all others).
 MAIN_TYPES: tuple[tuple[str, set[str] | None], ...] = (
-    ("country", None),  # island, empire, volcano (the Cameroon), language (Nauru): said elsewhere
+    ("country", None),  # island, empire, volcano (Cameroon), language (Nauru): not its main type
     ("territory", None),
     ("person", None),
     ("film", None),
@@ -755,16 +755,16 @@ BRITISH = {"England", "Scotland", "Wales", "Northern Ireland"}
 
 
 def before_union(birth: str) -> bool:
-    """True if a Briton of that birth lived before the Union of 1707, or the birth is unknown."""
+    """Whether a Briton with that birth date lived before the Union of 1707; True if unknown."""
     if not birth or birth.endswith("BC"):
         return True
     match = re.search(r"\d+$", birth)
     return match is None or int(match[0]) < 1660
 
 
-# ---------------------------------------------------------------- single, both ways, ageing
+# ---------------------------------------------------------------- single, inverse, ageing
 
-# Relations of which an entity has one value; the first is kept.
+# Relations with one value for each entity; the first is kept.
 FUNCTIONAL = {
     "birth date", "birth year", "death year", "population", "release year", "running time",
     "birthplace", "symbol", "atomic number",
@@ -791,10 +791,10 @@ INVERSE = {
     "directed": "director",
 }
 
-# Without the other end in the graph these would be half a fact.
+# Facts that are kept only if both entities are in the graph.
 NEEDS_BOTH_ENDS = {"borders", "appeared in", "directed"}
 
-# Facts of the factbook that are true of a time.
+# Relations of the Factbook whose facts change with time, so that they need a year.
 AGEING = {
     "population", "head of state", "head of government", "head of state of",
     "head of government of", "life expectancy", "main export", "main export partner",
@@ -802,7 +802,7 @@ AGEING = {
     "voting age",
 }  # fmt: skip
 
-# Later than the edition: the page was brought up to date in January 2026.
+# Facts newer than the edition: their pages were updated in January 2026.
 LATER = {
     ("Venezuela", "head of state"): 2026,
     ("Venezuela", "head of government"): 2026,
@@ -895,7 +895,7 @@ _ALIASES = {
 }
 
 
-# New names whose old name says nothing, or says something else: no alias.
+# Old names that say nothing or mean something else, so they do not become aliases.
 _NO_ALIAS = {
     "Male",
     "Edward", "Paterson", "Dionysius", "Calderon", "Fairbanks", "Gillette",
@@ -906,14 +906,14 @@ _NO_ALIAS = {
 }  # fmt: skip
 
 
-# Old names that nobody would type: suffixes, titles, a peak with what it is on, capitals.
+# Old names that nobody would type: with a suffix, a title, the place of a peak, or capitals.
 _NO_NAME = re.compile(
     r"\(| on | in |[A-Z]{3}|^XI |^(Taliban|Sr\.|Co-prince|Lord of|Chief|Gnu|Minister|Caretaker)"
 )
 
 
 def aliases() -> dict[str, str]:
-    """Every alias with its entity: written ones, and the old names of renamed entities."""
+    """Every alias with its entity: those of `_ALIASES`, and old names of renamed entities."""
     old = {
         name: new
         for name, new in RENAMED.items()

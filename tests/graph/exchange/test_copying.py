@@ -166,7 +166,9 @@ def test_a_copy_that_differs_is_found_out(sqlite: SqliteStore, tmp_path: Path) -
     assert not (tmp_path / "copy.db").exists()
 
 
-def test_the_verb(sqlite: SqliteStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(
+    sqlite: SqliteStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     declared(sqlite).apply(EDITS, author="Ada")
     url = f"sqlite:///{tmp_path}/copy.db"
     assert main(["copy", "--from", sqlite.url, "--to", url]) == 0

@@ -183,6 +183,19 @@ def test_what_is_held_in_memory_has_a_stated_size(
         assert list(read_rows(path)) == []
 
 
+@pytest.mark.parametrize("name", ["turtle", "graphml"])
+def test_an_export_that_is_held_in_memory_has_a_limit(
+    filled: SqliteStore, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = list(filled.all_facts())
+    limit = "graph.exchange.text_files.MOST_FACTS_WHOLE"
+    monkeypatch.setattr(limit, len(facts))
+    assert FORMATS[name].write(facts, io.StringIO()) == len(facts)
+    monkeypatch.setattr(limit, len(facts) - 1)
+    with pytest.raises(StoreError, match=f"holds at most {len(facts) - 1} facts; use N-Triples"):
+        FORMATS[name].write(facts, io.StringIO())
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     for path, why in (
         (tmp_path / "none.csv", "No such file"),

@@ -230,7 +230,7 @@ def test_init_brings_a_store_of_the_first_schema_version_up_to_date(
     cypher("MATCH (n:Entity {name: '\N{SNOWMAN}'}) SET n.bag = ''")
     cypher("CREATE INDEX name_key FOR (n:Name) ON (n.key)")
     cypher("MATCH (s:Lamplight {name: 'store'}) SET s.schema_version = 1")
-    with pytest.raises(StoreError, match=r"up to date with: python -m graph init --store neo4j:"):
+    with pytest.raises(StoreError, match=r"upgrade it with: python -m graph init --store neo4j:"):
         open_store(neo4j_store.url)
     assert main(["init", "--store", neo4j_store.url]) == 0
     with open_store(neo4j_store.url) as store:
@@ -245,12 +245,12 @@ def test_init_brings_a_store_of_the_first_schema_version_up_to_date(
     assert cypher("SHOW INDEXES YIELD name WHERE name IN ['entity_key', 'name_key']") == []
 
 
-def test_the_verbs_work_on_a_server(
+def test_the_commands_work_on_a_server(
     filled: SharedStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "more.csv"
     file.write_text("entity,relation,value\nSpain,motto,Plus ultra\n")
-    for verb in (
+    for command in (
         ["import", str(file), "--author", "Ada"],
         ["lookup", "Spain", "motto"],
         ["show", "France"],
@@ -259,7 +259,7 @@ def test_the_verbs_work_on_a_server(
         ["stats"],
         ["undo", "--author", "Ada"],
     ):
-        assert main([*verb, "--store", filled.url]) == 0
+        assert main([*command, "--store", filled.url]) == 0
     told = capsys.readouterr().out
     assert "Plus ultra" in told
     assert "Revision 4 takes back revision 3." in told
@@ -315,8 +315,8 @@ def test_a_copy_that_was_stopped_is_not_finished_by_init(
         copy_store(own.url, url, stop)
     with pytest.raises(StoreError, match="resume it with: python -m graph copy"):
         open_store(url)
-    for verb in (["init"], ["init", "--empty"]):
-        assert main([*verb, "--store", url]) == 2
+    for command in (["init"], ["init", "--empty"]):
+        assert main([*command, "--store", url]) == 2
         assert "resume it with: python -m graph copy" in capsys.readouterr().err
     copy_store(own.url, url)
     with open_store(url) as store:

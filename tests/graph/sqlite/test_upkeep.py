@@ -58,7 +58,7 @@ def test_a_broken_invariant_is_found(
 
 
 def assert_told(store: Any, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """`check` finds what is broken, and so does its verb."""
+    """The method `check` and the command `check` both find what is broken."""
     assert any(sentence in found for found in store.check())
     assert main(["check", "--store", store.url]) == 1
     assert sentence in capsys.readouterr().out

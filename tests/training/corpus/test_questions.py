@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from graph.core.facts import RELATIONS, UNKNOWN
+from graph.core.facts import RELATIONS
 from training.corpus.held_out import NameFilter, held_out_entities, without
 from training.corpus.phrase_book import load_phrases
 from training.corpus.questions.asked_relations import FOLDER, read_entries, read_formats
@@ -114,7 +114,8 @@ def test_where_none_fits_nothing_more_is_looked_up(
         lookups = LOOKUP.findall(document.text)
         assert [relation for _, relation, _ in lookups] == [RELATIONS]
         said = document.text[LOOKUP.search(document.text).end() :]  # type: ignore[union-attr]
-        assert len(said) > 15 and said.rstrip().endswith(".")
+        assert len(said) > 15
+        assert said.rstrip().endswith(".")
 
 
 def test_a_yes_or_no_is_what_the_value_says(sample: Callable[[str, int], list[Document]]) -> None:
@@ -122,14 +123,16 @@ def test_a_yes_or_no_is_what_the_value_says(sample: Callable[[str, int], list[Do
     for document in sample("yes or no", 80):
         said = document.text.rsplit("<|db_end|>", 1)[1]
         heads[said.split()[0]] += 1
-    assert set(heads) == {"Yes.", "No."} and min(heads.values()) > 20
+    assert set(heads) == {"Yes.", "No."}
+    assert min(heads.values()) > 20
 
 
 def test_what_no_graph_answers_gets_no_lookup(
     sample: Callable[[str, int], list[Document]],
 ) -> None:
     for document in sample("out of scope", 60):
-        assert "<|" not in document.text and document.text.endswith((".", "!", "?"))
+        assert "<|" not in document.text
+        assert document.text.endswith((".", "!", "?"))
 
 
 def test_a_seed_draws_the_same_documents(
@@ -143,7 +146,8 @@ def test_a_seed_draws_the_same_documents(
     assert first == second
     assert {document.kind for document in first} > {"single", "none fits", "plain"}
     for document in first:
-        assert not names.found(document.prompt) and not names.found(document.text)
+        assert not names.found(document.prompt)
+        assert not names.found(document.text)
 
 
 def test_no_prompt_is_one_of_a_measure(questions: QuestionWriter) -> None:
@@ -170,7 +174,7 @@ def test_own_wordings_have_their_slots() -> None:
         }
         for key, wanted in lists.items():
             for template in entry.get(key) or ():
-                slots = [s for s in split_template(template)[1::2]]
+                slots = list(split_template(template)[1::2])
                 assert set(slots) <= SLOTS, (name, template)
                 found = {slot.removeprefix("a ").removesuffix("'s") for slot in slots}
                 assert found == wanted and len(slots) == len(wanted), (name, template)
