@@ -35,7 +35,7 @@ class Asking:
     ) -> tuple[str, str]:
         """A question for the relation, and what of it the ranking sees.
 
-        A `whole` one is no beginning of a statement and has no gap.
+        A `whole` one is neither unfinished nor has a gap.
         """
         typed = typed or thing.typed
         draw = rng.random()

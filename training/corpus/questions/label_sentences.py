@@ -17,7 +17,7 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _BY = re.compile(r"^(?P<verb>.+)\s(?P<word>by|in|at|on|from|to|with|for|as|after|into|through)$")
 _PARTICIPLE = re.compile(
     r"(?:^|\s)(?:\w+ed|written|made|built|known|won|run|led|sung|held|owned|born|worn|given|taken"
-    r"|spoken|found|set|shown|drawn|told|sent)$"
+    r"|spoken|found|set|shown|drawn|sent)$"
 )
 _OPENS = re.compile(
     r"^(?:\w+ed|made|set|known|written|built|born|held|taken|found|shown|sent|given)\s"
