@@ -83,6 +83,11 @@ def clean_note(text: str, what: str, longest: int = 500) -> str:
     return _clean(text, what, longest) if text and not text.isspace() else ""
 
 
+def clean_signature(author: str, reason: str) -> tuple[str, str]:
+    """The author and reason of an edit in their stored form; each may be empty."""
+    return clean_note(author, "author"), clean_note(reason, "reason")
+
+
 def clean_sources(text: str) -> str:
     """Any number of sources in their stored form, joined by "; ".
 

@@ -21,7 +21,7 @@ from graph.core.facts import Entity, Fact
 from graph.core.ids import new_id
 from graph.core.import_rows import BadLine, FactRow, Row, read_year
 from graph.core.journal import JournalEntry, history_subject, iso_time
-from graph.core.names import clean_note
+from graph.core.names import clean_signature
 from graph.core.neighbourhood import walk
 from graph.core.protocol import Relation, SharedStore, Statistics
 from graph.core.rules import Rule
@@ -94,13 +94,14 @@ class StoredDraft:
         self._revision = step.number
 
     def _step(self, kind: str, author: str, reason: str, **more: Any) -> int:
+        author, reason = clean_signature(author, reason)
         step = Step(
             number=self._revision + 1,
             id=new_id(),
             kind=kind,
-            author=clean_note(author, "author"),
+            author=author,
             time=int(self.base.clock() * 1000),
-            reason=clean_note(reason, "reason"),
+            reason=reason,
             **more,
         )
         self.base.save_step(self._record, step)

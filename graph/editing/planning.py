@@ -84,21 +84,22 @@ def plan(edit: Edit, view: View) -> list[Delta]:
 def _known_fact(view: View, fact_id: int) -> Fact:
     fact = view.fact(fact_id)
     if fact is None:
-        raise StoreError(
-            f"The fact {fact_id} is not in the graph: it was deleted meanwhile or never there; "
-            "reload to see what is."
-        )
+        raise _missing("fact", fact_id, "deleted")
     return fact
 
 
 def _known_entity(view: View, entity_id: int) -> Entity:
     entity = view.entity(entity_id)
     if entity is None:
-        raise StoreError(
-            f"The entity {entity_id} is not in the graph: it was merged meanwhile or never there; "
-            "reload to see what is."
-        )
+        raise _missing("entity", entity_id, "merged")
     return entity
+
+
+def _missing(what: str, number: int, how: str) -> StoreError:
+    return StoreError(
+        f"The {what} {number} is not in the graph: it was {how} meanwhile or never there; reload "
+        "to see the current state."
+    )
 
 
 def spelt(view: View, name: str) -> Entity | None:

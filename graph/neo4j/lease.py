@@ -16,7 +16,7 @@ from types import TracebackType
 from neo4j import ManagedTransaction
 
 from graph.core.errors import StoreError
-from graph.core.names import clean_note
+from graph.core.names import clean_signature
 from graph.neo4j import turns
 from graph.neo4j.driver import run
 from graph.neo4j.turns import Turn, Turns, give_up, release
@@ -90,7 +90,7 @@ class Lease:
         last: Callable[[Neo4jWriting], None],
     ) -> int:
         """Write the last part and the journal with it, and announce the revision."""
-        author, reason = clean_note(author, "author"), clean_note(reason, "reason")
+        author, reason = clean_signature(author, reason)
 
         def attempt(tx: ManagedTransaction, turn: Turn) -> int:
             if turn.done is not None:

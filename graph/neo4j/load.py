@@ -30,7 +30,7 @@ from graph.core.import_rows import (
     SynonymRow,
 )
 from graph.core.link_rule import declares_link, is_link
-from graph.core.names import clean_name, clean_note
+from graph.core.names import clean_name, clean_signature
 from graph.core.protocol import LoadReport, Relation, TripletReads
 from graph.editing.loading import Intake, clean_alias, clean_declaration, clean_fact, unknown_entity
 from graph.editing.overlay import Overlay
@@ -169,7 +169,7 @@ def load(
     reason: str,
 ) -> LoadReport:
     """Import all rows as one revision; see `graph.core.protocol.SharedStore.load`."""
-    author, reason = clean_note(author, "author"), clean_note(reason, "reason")
+    author, reason = clean_signature(author, reason)
     with lease, _Loader(lease, store, intake) as loader:
         batch: list[Row] = []
         type_: type | None = None  # of the rows of the batch; bad lines go with any

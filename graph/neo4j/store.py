@@ -18,7 +18,7 @@ from graph.core.deltas import Delta
 from graph.core.errors import StoreError
 from graph.core.import_rows import Row
 from graph.core.invariants import MOST, check
-from graph.core.names import clean_note
+from graph.core.names import clean_signature
 from graph.core.protocol import LoadReport, Statistics, TripletStore
 from graph.core.vectors import Vectors
 from graph.core.writer_priority import WriterPriority
@@ -144,7 +144,7 @@ class Neo4jStore(Neo4jReads, SharedStoreSteps):
         brief: bool = True,
     ) -> int:
         own = write_id or uuid.uuid4().hex
-        author, reason = clean_note(author, "author"), clean_note(reason, "reason")
+        author, reason = clean_signature(author, reason)
 
         def attempt(tx: ManagedTransaction, turn: Turn) -> int:
             if turn.done is not None:

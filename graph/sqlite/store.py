@@ -23,7 +23,7 @@ from graph.core.deltas import Delta
 from graph.core.errors import StoreError
 from graph.core.import_rows import Row
 from graph.core.invariants import MOST, check
-from graph.core.names import clean_note
+from graph.core.names import clean_signature
 from graph.core.protocol import LoadReport, Statistics, TripletStore
 from graph.core.vectors import Vectors
 from graph.core.writer_priority import WriterPriority
@@ -235,7 +235,7 @@ class SqliteStore(SqliteReads, SharedStoreSteps):
         *,
         brief: bool = True,
     ) -> int:
-        author, reason = clean_note(author, "author"), clean_note(reason, "reason")
+        author, reason = clean_signature(author, reason)
         with self.transaction(brief=brief) as connection:
             if write_id is not None:
                 done = connection.execute(
