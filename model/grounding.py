@@ -68,6 +68,7 @@ _WORD = re.compile(
     rf"{_ALONE}|\d+(?:[.,:/]\d+)*(?:(?:{_LETTER})+\d*)*"
     rf"|(?:{_LETTER}|\d)+(?:['’.](?:{_LETTER}|\d)+)*"
 )
+_MORE = re.compile(r"; and (?P<count>\d+) more$")  # values that are only counted
 _CAMEL = re.compile(r"(?<=[^\W\d_])(?=[A-Z])")
 _JOINTS = (" ", "-", "–", "")  # between words of one name; "" where a script has no spaces
 _POSSESSIVE = re.compile(r"['’]s$")
@@ -296,10 +297,10 @@ class _Sources:
             self._add(0, lookup.entity)
             self._add(0, lookup.resolved_entity or "")
             parts = [lookup.value[start:end] for start, end in lookup.value_spans]
-            for part in parts or lookup.value.split("; "):
+            for part in parts or lookup.listed:
                 self._add(position, part)
-            if len(lookup.facts) > len(parts):
-                self._add(position, str(len(lookup.facts) - len(parts)))  # "and 3 more"
+            if more := _MORE.search(lookup.value):
+                self._add(position, more["count"])
 
     def _add(self, position: int, text: str, whole: bool = True) -> None:
         words = tuple(word.key for word in _words(text))

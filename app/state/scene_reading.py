@@ -84,7 +84,7 @@ def _expected(store: TripletStore, marked: MarkedTrace) -> list[Fact]:
         by_relation: dict[str, list[Fact]] = {}
         for fact in store.facts(entity_id):
             by_relation.setdefault(fold(fact.relation), []).append(fact)
-        for name in each.lookup.value.split("; "):
+        for name in each.lookup.listed:
             if fold(name) != RELATIONS:
                 facts += by_relation.get(fold(name), [])[:VALUES_EXPECTED]
     return [fact for fact in facts if fact.id not in marked.numbers]

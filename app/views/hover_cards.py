@@ -19,6 +19,7 @@ REMEMBERED = 4096  # cards kept; those of a text are drawn again for each word o
 FOUND_BY = {  # what follows "found"
     "exact": "by its exact name",
     "alias": "by another name",
+    "inverse": "through the facts that point to it",
     "fuzzy": "by a similar name or meaning",
     "miss": "not at all",
 }

@@ -24,6 +24,9 @@ def add_verbs(verbs: Verbs) -> None:
     lookup.add_argument(
         "relation", help='the relation, or "relations" to list those that the entity has'
     )
+    lookup.add_argument(
+        "--prompt", help="answer relations in order of relevance to this prompt, with inverse ones"
+    )
     add_revision(lookup)
 
     show = verbs.add(
@@ -80,7 +83,8 @@ def add_verbs(verbs: Verbs) -> None:
 
 def _lookup(options: argparse.Namespace) -> None:
     with open_store(options.store) as store:
-        lookup = Retriever(store, at=options.at).lookup(options.entity, options.relation)
+        retriever = Retriever(store, at=options.at)
+        lookup = retriever.lookup(options.entity, options.relation, options.prompt)
     print(lookup.value)
     found = f"{lookup.how}: {lookup.resolved_entity or 'no such entity'}"
     if lookup.resolved_relation:

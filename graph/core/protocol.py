@@ -24,6 +24,8 @@ from graph.core.journal import JournalEntry
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
 
+INCOMING = 5000  # facts that point to an entity and are looked at for their relations, at most
+
 
 @dataclass(frozen=True, slots=True)
 class Relation:
@@ -89,6 +91,11 @@ class TripletReads(Protocol):
         others with the same folded key. Of equals, the entity with most facts comes first.
         """
 
+    def find_names(
+        self, names: Sequence[str], at: int | None = None
+    ) -> dict[str, list[tuple[Entity, str]]]:
+        """`find_entities` of many names at once; names of no entity are left out."""
+
     def fact(self, fact_id: int, at: int | None = None) -> Fact | None:
         """A fact by its id."""
 
@@ -102,9 +109,24 @@ class TripletReads(Protocol):
         """The facts of an entity in stored order; `relation` matches by its folded key."""
 
     def facts_to(
-        self, entity_id: int, at: int | None = None, limit: int | None = None
+        self,
+        entity_id: int,
+        at: int | None = None,
+        limit: int | None = None,
+        relation: str | None = None,
     ) -> list[Fact]:
-        """The facts whose value is this entity, in stored order."""
+        """The facts whose value is this entity, in stored order; `relation` as in `facts`."""
+
+    def count_facts_to(self, entity_id: int, relation: str, at: int | None = None) -> int:
+        """How many facts of a relation have this entity as their value."""
+
+    def facts_of(
+        self, relation: str, at: int | None = None, limit: int | None = None
+    ) -> list[Fact]:
+        """The facts of a relation, matched by its folded key, in stored order.
+
+        No store has an index of this, so it may read every fact.
+        """
 
     def neighbourhood(
         self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None
@@ -162,6 +184,13 @@ class TripletReads(Protocol):
 
     def relation_names(self, entity_id: int, at: int | None = None) -> list[str]:
         """The names of all relations of an entity, in stored order, with those of a draft first."""
+
+    def relation_names_to(self, entity_id: int, at: int | None = None) -> list[str]:
+        """The names of the relations of `facts_to`, in stored order, with those of a draft first.
+
+        A store looks at the first `INCOMING` facts only, because half a million may point to one
+        entity.
+        """
 
 
 @runtime_checkable

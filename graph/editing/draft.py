@@ -130,6 +130,11 @@ class StoredDraft:
     def find_entities(self, name: str, at: int | None = None) -> list[tuple[Entity, str]]:
         return self._at(at).find_entities(name)
 
+    def find_names(
+        self, names: Sequence[str], at: int | None = None
+    ) -> dict[str, list[tuple[Entity, str]]]:
+        return self._at(at).find_names(names)
+
     def fact(self, fact_id: int, at: int | None = None) -> Fact | None:
         return self._at(at).fact(fact_id)
 
@@ -143,9 +148,21 @@ class StoredDraft:
         return self._at(at).facts(entity_id, relation, limit)
 
     def facts_to(
-        self, entity_id: int, at: int | None = None, limit: int | None = None
+        self,
+        entity_id: int,
+        at: int | None = None,
+        limit: int | None = None,
+        relation: str | None = None,
     ) -> list[Fact]:
-        return self._at(at).facts_to(entity_id, limit)
+        return self._at(at).facts_to(entity_id, limit, relation)
+
+    def count_facts_to(self, entity_id: int, relation: str, at: int | None = None) -> int:
+        return self._at(at).count_facts_to(entity_id, relation)
+
+    def facts_of(
+        self, relation: str, at: int | None = None, limit: int | None = None
+    ) -> list[Fact]:
+        return self._at(at).facts_of(relation, limit)
 
     def neighbourhood(
         self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None
@@ -185,6 +202,9 @@ class StoredDraft:
 
     def relation_names(self, entity_id: int, at: int | None = None) -> list[str]:
         return self._at(at).relation_names(entity_id)
+
+    def relation_names_to(self, entity_id: int, at: int | None = None) -> list[str]:
+        return self._at(at).relation_names_to(entity_id)
 
     def apply(
         self, edits: Sequence[Edit], *, author: str, reason: str = "", write_id: str | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bisect
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from graph.core.deltas import Delta
@@ -17,7 +17,7 @@ from graph.core.names import clean_name, fold
 from graph.core.protocol import Relation, TripletReads
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
-from graph.lookup.ranking import matches, rank_entities
+from graph.lookup.ranking import matches, rank_by_name, rank_entities
 from graph.lookup.spelling import MOST_WORDS, words_of
 
 
@@ -135,18 +135,37 @@ class Overlay:
             cleaned = clean_name(name)
         except ValueError:
             return []
-        key = fold(cleaned)
         entities = [entity for entity, _ in below if entity.id not in self._entities]
+        entities += self._own_named(fold(cleaned))
+        return rank_entities(cleaned, entities, lambda entity_id: len(self.facts(entity_id)))
+
+    def _own_named(self, key: str) -> list[Entity]:
+        """The overlay's own entities with a name of this key."""
         if self._by_key is None:
             self._by_key = {}
             for entity in list(self._entities.values()):
                 if entity:
                     self._index_entity(entity, self._by_key)
-        for entity_id in sorted(self._by_key.get(key, ())):
-            own = self._entities.get(entity_id)  # it may have had this name, and no longer has it
-            if own and any(fold(known) == key for known in (own.name, *own.aliases)):
-                entities.append(own)
-        return rank_entities(cleaned, entities, lambda entity_id: len(self.facts(entity_id)))
+        # An entity may have had this name, and no longer have it.
+        owns = [self._entities.get(entity_id) for entity_id in sorted(self._by_key.get(key, ()))]
+        return [
+            own
+            for own in owns
+            if own and any(fold(known) == key for known in (own.name, *own.aliases))
+        ]
+
+    def find_names(self, names: Sequence[str]) -> dict[str, list[tuple[Entity, str]]]:
+        below = self.base.find_names(names, at=self.base_revision)
+        if not self._entities and not self._facts:
+            return below
+        entities = [
+            entity
+            for found in below.values()
+            for entity, _ in found
+            if entity.id not in self._entities
+        ]
+        entities += [own for name in names for own in self._own_named(fold(name))]
+        return rank_by_name(names, entities, lambda entity_id: len(self.facts(entity_id)))
 
     def fact(self, fact_id: int) -> Fact | None:
         if fact_id in self._facts:
@@ -165,10 +184,51 @@ class Overlay:
             own = [fact for fact in own if fold(fact.relation) == key]
         return self._merge(below, own, limit)
 
-    def facts_to(self, entity_id: int, limit: int | None = None) -> list[Fact]:
+    def facts_to(
+        self, entity_id: int, limit: int | None = None, relation: str | None = None
+    ) -> list[Fact]:
         self._index()
-        below = self.base.facts_to(entity_id, self.base_revision, self._more(limit))
-        return self._merge(below, self._incoming.get(entity_id, []), limit)
+        more = self._more(limit)
+        below = self.base.facts_to(entity_id, self.base_revision, more, relation)
+        return self._merge(below, self._own_to(entity_id, relation), limit)
+
+    def _own_to(self, entity_id: int, relation: str | None) -> list[Fact]:
+        own = self._incoming.get(entity_id, [])
+        if relation is None or not own:
+            return own
+        key = fold(relation)
+        return [fact for fact in own if fold(fact.relation) == key]
+
+    def count_facts_to(self, entity_id: int, relation: str) -> int:
+        self._index()
+        below = self.base.count_facts_to(entity_id, relation, self.base_revision)
+        return (
+            below
+            - len(self._replaced_to(entity_id, relation))
+            + len(self._own_to(entity_id, relation))
+        )
+
+    def _replaced_to(self, entity_id: int, relation: str) -> list[Fact]:
+        """Facts of the base that point to the entity there, and are edited here."""
+        key = fold(relation)
+        if not any(key in names for names in self._former.values()):
+            return []
+        replaced = (
+            self.base.fact(fact_id, at=self.base_revision)
+            for fact_id in self._facts
+            if fact_id not in self._added
+        )
+        return [
+            fact
+            for fact in replaced
+            if fact and fact.value_id == entity_id and fold(fact.relation) == key
+        ]
+
+    def facts_of(self, relation: str, limit: int | None = None) -> list[Fact]:
+        below = self.base.facts_of(relation, self.base_revision, self._more(limit))
+        key = fold(relation)
+        own = [fact for fact in self._facts.values() if fact and fold(fact.relation) == key]
+        return self._merge(below, own, limit)
 
     def all_facts(self) -> Iterator[Fact]:
         below = (f for f in self.base.all_facts(self.base_revision) if f.id not in self._facts)
@@ -252,6 +312,17 @@ class Overlay:
         names: dict[str, str] = {}
         for fact in (*first, *facts):
             names.setdefault(fold(fact.relation), fact.relation)
+        return list(names.values())
+
+    def relation_names_to(self, entity_id: int) -> list[str]:
+        """Relations of facts that were edited here first, then the rest in stored order."""
+        self._index()
+        names = {fold(f.relation): f.relation for f in self._own_to(entity_id, None)}
+        edited = {key for former in self._former.values() for key in former}
+        for name in self.base.relation_names_to(entity_id, self.base_revision):
+            key = fold(name)
+            if key not in edited or self.facts_to(entity_id, 1, name):
+                names.setdefault(key, name)
         return list(names.values())
 
     def count_difference(self) -> tuple[int, int, int, int]:

@@ -33,6 +33,21 @@ def rank_entities(
     return [(entity, how) for _, entity, how in ranked]
 
 
+def rank_by_name(
+    names: Iterable[str], entities: Iterable[Entity], count_facts: Callable[[int], int]
+) -> dict[str, list[tuple[Entity, str]]]:
+    """`rank_entities` of each name among entities that may have it; names of none are left out."""
+    by_key: dict[str, dict[int, Entity]] = {}
+    for entity in entities:
+        for known in (entity.name, *entity.aliases):
+            by_key.setdefault(fold(known), {})[entity.id] = entity
+    return {
+        name: rank_entities(" ".join(name.split()), by_key[key].values(), count_facts)
+        for name in dict.fromkeys(names)
+        if (key := fold(name)) in by_key
+    }
+
+
 def matches(typed: str, entity: Entity) -> bool:
     """Whether typed text is part of one of an entity's names, or begins words of one."""
     part, words = plain(typed), plain(typed).split()

@@ -19,10 +19,11 @@ from graph.core.names import fold, plain
 from graph.lookup.encoder import Encoder
 from graph.lookup.spelling import near_words
 
-MOST_CLAUSES = 6  # parts of a prompt that are compared
-_NAME_WEIGHT = 0.12  # of shared words beside the cosine
-_SYNONYM_WEIGHT = 0.3  # of a synonym that the prompt has, beside the cosine
+MOST_CLAUSES = 4  # parts of a prompt that are compared
+_NAME_WEIGHT = 0.12  # of shared words next to the cosine
+_SYNONYM_WEIGHT = 0.3  # of a synonym that the prompt has, next to the cosine
 _SYNONYM = 0.9  # of a synonym that the prompt has, where only words are compared
+_CLAUSE_READ = 120  # characters of one clause, the last ones
 _GUESSED = 6  # letters of a word that may be misspelt, at least
 _READ = 600  # characters of the prompt that are read, the last ones
 
@@ -119,7 +120,8 @@ def clauses(prompt: str, entity_names: Sequence[str]) -> list[str]:
     parts: list[str] = []
     for sentence in blanked[named[0] if named else 0 :][::-1]:
         cut = [part.strip() for part in _CLAUSE.split(sentence)]
-        parts += [sentence, *(part for part in cut if len(cut) > 1 and stems(part))]
+        parts += [sentence[-_CLAUSE_READ:]]
+        parts += [part[-_CLAUSE_READ:] for part in cut if len(cut) > 1 and stems(part)]
     asked = [part for part in dict.fromkeys(parts) if _TOKEN.search(part)]
     return asked[:MOST_CLAUSES]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from graph.core.facts import UNKNOWN, Fact
+from graph.core.facts import RELATIONS, UNKNOWN, Fact
 from graph.core.ids import parse_id
+
+_UNSHOWN = re.compile(r"; and (?P<count>\d+) more$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +61,20 @@ class Lookup:
     """The relation as the model wrote it."""
     how: str
     """"exact" (the name or its folded key), "alias" (an alias of the entity or a synonym of the
-    relation), "fuzzy" (guessed from spelling or meaning) or "miss"."""
+    relation), "inverse" (through facts whose value is the entity), "fuzzy" (guessed from spelling
+    or meaning) or "miss"."""
     score: float
     """From 0 to 1; 1.0 if nothing was guessed. Of two guesses, the score of the less sure one."""
     threshold: float
     """The lowest score that counts as a hit. With the policy "nearest" a hit may score lower."""
     runners_up: tuple[RunnerUp, ...]
     facts: tuple[Fact, ...]
-    """All facts found, including those after the five shown; empty for `relations` and a miss."""
+    """All facts found, including those after the five shown; empty for `relations` and a miss. Of
+    an inverse lookup, facts of the entities in the value, and at most the first fifty."""
     entity_id: int | None
     resolved_entity: str | None
     resolved_relation: str | None
+    """The relation as the facts spell it; of an inverse lookup, the name of the inverse."""
     value: str
     """The text fed to the model: joined values, relation names, or "unknown"."""
     value_spans: tuple[tuple[int, int], ...]
@@ -77,9 +83,11 @@ class Lookup:
     """How a miss is answered: with "unknown", or with the "nearest" relation or entity."""
     entity_by: str = ""
     """How the entity was found: "name", "alias", "qualifier", "form" (with or without an article or
-    a possessive), "spelling" or "meaning"; "" if it was not."""
+    a possessive), "short" (a surname, or a name without its river or mount), "demonym", "spelling"
+    or "meaning"; "" if it was not."""
     relation_by: str = ""
-    """How the relation was found: "name", "synonym", "spelling" or "meaning"; "" if it was not."""
+    """How the relation was found: "name", "synonym", "inverse", "spelling" or "meaning"; "" if it
+    was not."""
     ranking: tuple[RankedRelation, ...] | None = None
     """All names of a `relations` lookup that was asked with a prompt, in the order of the answer,
     those that it only counts included. None for every other lookup."""
@@ -88,6 +96,17 @@ class Lookup:
     def is_miss(self) -> bool:
         """Whether the graph had no answer."""
         return self.how == "miss"
+
+    @property
+    def listed(self) -> list[str]:
+        """The names that the answer to `relations` shows; none for every other lookup."""
+        if self.is_miss or self.resolved_relation != RELATIONS:
+            return []
+        if self.ranking is None:
+            return self.value.split("; ")
+        unshown = _UNSHOWN.search(self.value)
+        shown = len(self.ranking) - (int(unshown["count"]) if unshown else 0)
+        return [ranked.name for ranked in self.ranking[:shown]]
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, ids as text."""

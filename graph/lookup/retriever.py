@@ -18,6 +18,7 @@ from graph.core.errors import StoreError
 from graph.core.facts import (
     MAX_RANKED,
     MAX_RELATIONS,
+    MAX_VALUES,
     RELATIONS,
     UNKNOWN,
     Entity,
@@ -29,12 +30,14 @@ from graph.core.names import MAX_NAME, fold
 from graph.core.protocol import TripletStore
 from graph.core.rules import ON_MISS, REFUSE_LACKING, SETTING, SETTINGS, SYNONYM
 from graph.lookup.encoder import Encoder, installed_encoder
-from graph.lookup.relevance import asks_for_paragraph, rank
+from graph.lookup.mentions import demonyms_of, find_mentions, short_form
+from graph.lookup.relevance import asks_for_paragraph, blank, rank
 from graph.lookup.result import Lookup, RankedRelation, RunnerUp
 from graph.lookup.spelling import near
 from graph.lookup.vocabulary import Meaning, Vocabulary
 
 HOMONYMS = 8  # entities of one name, distinguished by a qualifier, at most
+MOST_INVERSE_FACTS = 50  # facts that an inverse lookup returns; the others are only counted
 MOST_INVERSE = 24  # names of inverse relations that a list offers, at most
 RUNNERS_UP = 5  # listed for a guessed lookup or a miss, at most
 _CANDIDATES = 50  # entities compared letter by letter, at most
@@ -161,7 +164,23 @@ class Retriever:
                 found = _Found(forms[0], "alias", "form", 1.0)
                 runners_up = tuple(self._runner_up(other, relation, 1.0) for other in forms[1:])
                 return self._answer(found, runners_up, entity, relation, context)
+        if context is not None:
+            by, meant = self._as_in_prompt(entity)
+            if meant:
+                found = _Found(meant[0], "alias", by, 1.0)
+                runners_up = tuple(self._runner_up(other, relation, 1.0) for other in meant[1:])
+                return self._answer(found, runners_up[:RUNNERS_UP], entity, relation, context)
         return self._guess_entity(entity, relation, context)
+
+    def _as_in_prompt(self, name: str) -> tuple[str, list[Entity]]:
+        """The entities that a short form or a demonym stands for, and which of them it is."""
+        people = demonyms_of(self.store, self.revision)
+        key = fold(name[:MAX_NAME]).removeprefix("the ")
+        found = people.get(key) or people.get(key.removesuffix("s")) or ()
+        known = [self.store.entity(entity.id, at=self.revision) for entity in found]
+        if known:
+            return "demonym", [entity for entity in known if entity]
+        return "short", short_form(self.store, name, self.revision)
 
     def _guess_entity(self, entity: str, relation: str, context: str | None) -> Lookup:
         ranked = near(
@@ -218,7 +237,70 @@ class Retriever:
         facts = self.store.facts(found.entity.id, relation, at=self.revision)
         if facts:
             return self._hit(found, None, facts, "", runners_up, entity, relation)
-        return self._guess_relation(found, runners_up, entity, relation)
+        own = self._inverse_twice(found.entity.id, relation[:MAX_NAME])
+        if own is not None:
+            facts = self.store.facts(found.entity.id, own, at=self.revision)
+            meaning = Meaning(own, 1.0, "synonym")
+            return self._hit(found, meaning, facts, "", runners_up, entity, relation)
+        answer = self._inverse(found, runners_up, entity, relation)
+        return answer or self._guess_relation(found, runners_up, entity, relation)
+
+    def _inverse(
+        self, found: _Found, runners_up: tuple[RunnerUp, ...], entity: str, relation: str
+    ) -> Lookup | None:
+        """The entities whose facts point to this one, if the inverse of their relation is asked.
+
+        None if there are none, or if the entity had a relation of this name and lost it.
+        """
+        entity_id, at = found.entity.id, self.revision
+        stored = self._inverse_of(entity_id, relation[:MAX_NAME])
+        former = self.store.former_relations(entity_id, at=at) if stored else ()
+        if not stored or fold(relation) in map(fold, former):
+            return None
+        facts: dict[int, Fact] = {}  # by the entity that they are from
+        count = 0
+        for name in stored:
+            count += self.store.count_facts_to(entity_id, name, at=at)
+            for fact in self.store.facts_to(entity_id, at, MOST_INVERSE_FACTS, name):
+                facts.setdefault(fact.entity_id, fact)
+        listed = list(facts.values())[:MOST_INVERSE_FACTS]
+        if count <= MOST_INVERSE_FACTS:  # an entity may point here in two ways
+            count = len(listed)
+        joined = join_values([fact.entity for fact in listed[:MAX_VALUES]])
+        more = f"; and {count - MAX_VALUES} more" if count > MAX_VALUES else ""
+        return replace(
+            self._hit(found, None, listed, joined.text + more, runners_up, entity, relation),
+            how="fuzzy" if found.how == "fuzzy" else "inverse",
+            resolved_relation=inverse_name(stored[0]),
+            relation_by="inverse",
+            value_spans=joined.spans,
+        )
+
+    def _inverse_of(self, entity_id: int, phrase: str) -> list[str]:
+        """The relations of facts to the entity whose inverse a phrase names.
+
+        Two names may be inverses of each other by the rule in one direction only: what a graph
+        stores as `director` is asked for as `director of` and as `directed`. A synonym of a
+        relation has an inverse name too.
+        """
+        names = self.store.relation_names_to(entity_id, at=self.revision)
+        key, back = fold(phrase), inverse_name(phrase)
+        by_rule = [name for name in names if fold(inverse_name(name)) == key]
+        if by_rule:
+            return by_rule
+        # Of a hub, a store looks at the first facts only: so ask for this one.
+        if self.store.facts_to(entity_id, self.revision, 1, back):
+            return [back]
+        synonyms = self.store.rules(SYNONYM, back, at=self.revision) if names else ()
+        meant = {fold(rule.value) for rule in synonyms}
+        return [name for name in names if fold(name) in meant]
+
+    def _inverse_twice(self, entity_id: int, phrase: str) -> str | None:
+        """The entity's own relation that is the inverse of the phrase's inverse, as `directed` is
+        of `director of`."""
+        names = self.store.relation_names(entity_id, at=self.revision)
+        key = fold(phrase)
+        return next((n for n in names if fold(inverse_name(inverse_name(n))) == key), None)
 
     def _ranked_list(
         self,
@@ -232,6 +314,12 @@ class Retriever:
         known = found.entity
         own = self.store.relation_names(known.id, at=self.revision)
         called = [entity, *other_forms(entity), known.name, *known.aliases]
+        if blank(context, called) == context:  # the prompt calls it otherwise
+            called += [
+                mention.text
+                for mention in find_mentions(self.store, context, self.revision)
+                if any(entity.id == known.id for entity in mention.entities)
+            ]
         paragraph = asks_for_paragraph(context, called)
         names = {fold(name): name for name in own}
         if not (paragraph and own):
@@ -254,9 +342,10 @@ class Retriever:
 
     def _inverse_names(self, entity_id: int) -> list[str]:
         """What the relations of facts that point to an entity are called from its side."""
-        facts = self.store.facts_to(entity_id, at=self.revision, limit=_COUNTED)
-        relations = {fold(fact.relation): fact.relation for fact in facts}
-        return [inverse_name(relation) for relation in relations.values()][:MOST_INVERSE]
+        names = self.store.relation_names_to(entity_id, at=self.revision)[:MOST_INVERSE]
+        former = set(map(fold, self.store.former_relations(entity_id, at=self.revision)))
+        inverses = [inverse_name(name) for name in names]
+        return [name for name in inverses if fold(name) not in former]
 
     def _synonyms(self, relations: Sequence[str]) -> dict[str, list[str]]:
         """The other names of relations, by folded key."""

@@ -15,11 +15,11 @@ from graph.core.ids import is_id
 from graph.core.journal import JournalEntry, read_entry
 from graph.core.names import clean_name, fold
 from graph.core.neighbourhood import walk_around
-from graph.core.protocol import Relation
+from graph.core.protocol import INCOMING, Relation
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
 from graph.lookup.name_search import Groups, NameSearch, storable
-from graph.lookup.ranking import rank_entities
+from graph.lookup.ranking import rank_by_name, rank_entities
 from graph.neo4j.dictionary import all_of, holding, known, lucene, options
 from graph.neo4j.schema import KEY, bag_key, key_of
 
@@ -99,6 +99,21 @@ class Neo4jReads(NameSearch):
         counts = self._counts([entity.id for entity in entities], at) if len(entities) > 1 else {}
         return rank_entities(cleaned, entities, lambda entity_id: counts[entity_id])
 
+    def find_names(
+        self, names: Sequence[str], at: int | None = None
+    ) -> dict[str, list[tuple[Entity, str]]]:
+        at = self._pin(at)
+        rows = self.rows(
+            "CALL () { MATCH (e:Entity) WHERE e.bag IN $bags RETURN e UNION"
+            " MATCH (e:Entity)-[:NAMED]->(n:Name) WHERE n.bag IN $bags RETURN e }"
+            f" RETURN {_NAMES}",
+            bags=list({bag_key(storable(name)) for name in names}),
+            at=at,
+        )
+        entities = [entity for row in rows if (entity := _entity(*row))]
+        counts = self._counts([entity.id for entity in entities], at) if entities else {}
+        return rank_by_name(names, entities, lambda entity_id: counts[entity_id])
+
     def _counts(self, ids: list[int], at: int | None) -> dict[int, int]:
         """How many facts each entity has."""
         rows = self.rows(
@@ -142,18 +157,36 @@ class Neo4jReads(NameSearch):
         return list(starmap(Fact, rows))
 
     def facts_to(
-        self, entity_id: int, at: int | None = None, limit: int | None = None
+        self,
+        entity_id: int,
+        at: int | None = None,
+        limit: int | None = None,
+        relation: str | None = None,
     ) -> list[Fact]:
         if not is_id(entity_id):
             return []
+        named = "" if relation is None else f" AND {KEY} = $key"
         rows = self.rows(
-            f"{_TO} WHERE f.value_id = $id AND f.id > 0 AND {STANDS}"
+            f"{_TO} WHERE f.value_id = $id AND f.id > 0 AND {STANDS}{named}"
             f" RETURN {FACT} ORDER BY f.value_id, f.id LIMIT $limit",
             id=entity_id,
+            key=None if relation is None else key_of(storable(relation)),
             at=self._pin(at),
             limit=_limit(limit),
         )
         return list(starmap(Fact, rows))
+
+    def count_facts_to(self, entity_id: int, relation: str, at: int | None = None) -> int:
+        if not is_id(entity_id):
+            return 0
+        ((count,),) = self.rows(
+            f"{_TO} WHERE f.value_id = $id AND f.id > 0 AND {STANDS} AND {KEY} = $key"
+            " RETURN count(f)",
+            id=entity_id,
+            key=key_of(storable(relation)),
+            at=self._pin(at),
+        )
+        return int(count)
 
     def facts_around(
         self, entity_ids: Sequence[int], at: int | None, limit: int
@@ -180,6 +213,19 @@ class Neo4jReads(NameSearch):
         for turn, *columns in rows:
             turns[turn].append(Fact(*columns))
         return turns
+
+    def facts_of(
+        self, relation: str, at: int | None = None, limit: int | None = None
+    ) -> list[Fact]:
+        rows = self.rows(
+            f"MATCH (e:Entity)-[f:FACT]->(v) USING INDEX f:FACT(id, since)"
+            f" WHERE f.id > 0 AND {STANDS} AND {KEY} = $key"
+            f" RETURN {FACT} ORDER BY f.id LIMIT $limit",
+            key=key_of(storable(relation)),
+            at=self._pin(at),
+            limit=_limit(limit),
+        )
+        return list(starmap(Fact, rows))
 
     def neighbourhood(
         self, entity_ids: Iterable[int], hops: int = 1, limit: int = 100, at: int | None = None
@@ -338,6 +384,19 @@ class Neo4jReads(NameSearch):
             " WITH key, collect(f)[0] AS first RETURN first.relation ORDER BY first.id",
             id=entity_id,
             at=self._pin(at),
+        )
+        return [name for (name,) in rows]
+
+    def relation_names_to(self, entity_id: int, at: int | None = None) -> list[str]:
+        if not is_id(entity_id):
+            return []
+        rows = self.rows(
+            f"{_TO} WHERE f.value_id = $id AND f.id > 0 AND {STANDS}"
+            f" WITH f ORDER BY f.value_id, f.id LIMIT $most WITH {KEY} AS key, f"
+            " WITH key, collect(f)[0] AS first RETURN first.relation ORDER BY first.id",
+            id=entity_id,
+            at=self._pin(at),
+            most=INCOMING,
         )
         return [name for (name,) in rows]
 

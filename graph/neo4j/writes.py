@@ -211,11 +211,15 @@ class View(Neo4jReads):
         return known[:limit]
 
     def facts_to(
-        self, entity_id: int, at: int | None = None, limit: int | None = None
+        self,
+        entity_id: int,
+        at: int | None = None,
+        limit: int | None = None,
+        relation: str | None = None,
     ) -> list[Fact]:
-        if at is None and entity_id in self._known_to:
+        if at is None and relation is None and entity_id in self._known_to:
             return self._known_to[entity_id][:limit]
-        return super().facts_to(entity_id, at, limit)
+        return super().facts_to(entity_id, at, limit, relation)
 
 
 def chunks(items: list[Item]) -> Iterable[list[Item]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import starmap
@@ -13,12 +14,12 @@ from graph.core.ids import is_id
 from graph.core.journal import JournalEntry, read_entry
 from graph.core.names import clean_name, fold
 from graph.core.neighbourhood import walk
-from graph.core.protocol import Relation
+from graph.core.protocol import INCOMING, Relation
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
 from graph.editing.shared_store import UNDOABLE
 from graph.lookup.name_search import Groups, NameSearch, storable
-from graph.lookup.ranking import rank_entities
+from graph.lookup.ranking import rank_by_name, rank_entities
 from graph.sqlite.dictionary import (
     entities,
     holding,
@@ -90,19 +91,30 @@ class SqliteReads(NameSearch):
         except ValueError:
             return []
         at = NEWEST if at is None else at
+        entities = self._named([fold(cleaned)], at)
+        return rank_entities(cleaned, entities, lambda entity_id: self._count(entity_id, at))
+
+    def _named(self, keys: Sequence[str], at: int) -> list[Entity]:
+        """The entities with a name or alias of one of these keys."""
         rows = self._rows(
             "SELECT o.entity_id, o.text FROM name k JOIN name o ON o.entity_id = k.entity_id"
-            " WHERE k.key = :key AND k.since <= :at AND k.until > :at"
+            " WHERE k.key IN (SELECT value FROM json_each(:keys))"
+            " AND k.since <= :at AND k.until > :at"
             " AND o.since <= :at AND o.until > :at ORDER BY o.is_alias, o.version",
-            {"key": fold(cleaned), "at": at},
+            {"keys": json.dumps(keys), "at": at},
         )
         names: dict[int, dict[str, None]] = {}
         for entity_id, text in rows:
             names.setdefault(entity_id, {})[text] = None
-        entities = [
-            Entity(entity_id, *name_and_aliases(texts)) for entity_id, texts in names.items()
-        ]
-        return rank_entities(cleaned, entities, lambda entity_id: self._count(entity_id, at))
+        return [Entity(entity_id, *name_and_aliases(texts)) for entity_id, texts in names.items()]
+
+    def find_names(
+        self, names: Sequence[str], at: int | None = None
+    ) -> dict[str, list[tuple[Entity, str]]]:
+        at = NEWEST if at is None else at
+        keys = {name: fold(storable(name)) for name in names}
+        entities = self._named(list(dict.fromkeys(keys.values())), at)
+        return rank_by_name(names, entities, lambda entity_id: self._count(entity_id, at))
 
     def _count(self, entity_id: int, at: int) -> int:
         ((count,),) = self._rows(
@@ -139,7 +151,11 @@ class SqliteReads(NameSearch):
         return [Fact(*row) for row in self._rows(_FACTS_OF_RELATION, {**values, "key": key})]
 
     def facts_to(
-        self, entity_id: int, at: int | None = None, limit: int | None = None
+        self,
+        entity_id: int,
+        at: int | None = None,
+        limit: int | None = None,
+        relation: str | None = None,
     ) -> list[Fact]:
         if not is_id(entity_id):
             return []
@@ -147,8 +163,35 @@ class SqliteReads(NameSearch):
             "id": entity_id,
             "at": NEWEST if at is None else at,
             "limit": -1 if limit is None else max(0, limit),
+            "key": None if relation is None else fold(storable(relation)),
         }
-        sql = _FACT + " AND f.value_id = :id ORDER BY f.id LIMIT :limit"
+        named = "" if relation is None else " AND r.key = :key"
+        sql = f"{_FACT} AND f.value_id = :id{named} ORDER BY f.id LIMIT :limit"
+        return [Fact(*row) for row in self._rows(sql, values)]
+
+    def count_facts_to(self, entity_id: int, relation: str, at: int | None = None) -> int:
+        if not is_id(entity_id):
+            return 0
+        ((count,),) = self._rows(
+            "SELECT count(*) FROM fact f JOIN relation r ON r.id = f.relation_id"
+            " WHERE f.value_id = :id AND r.key = :key AND f.since <= :at AND f.until > :at",
+            {
+                "id": entity_id,
+                "key": fold(storable(relation)),
+                "at": NEWEST if at is None else at,
+            },
+        )
+        return int(count)
+
+    def facts_of(
+        self, relation: str, at: int | None = None, limit: int | None = None
+    ) -> list[Fact]:
+        values = {
+            "key": fold(storable(relation)),
+            "at": NEWEST if at is None else at,
+            "limit": -1 if limit is None else max(0, limit),
+        }
+        sql = f"{_FACT} AND r.key = :key ORDER BY f.id LIMIT :limit"
         return [Fact(*row) for row in self._rows(sql, values)]
 
     def neighbourhood(
@@ -270,10 +313,18 @@ class SqliteReads(NameSearch):
             " WHERE f.entity_id = :id AND f.since <= :at AND f.until > :at ORDER BY f.id",
             {"id": entity_id, "at": NEWEST if at is None else at},
         )
-        names: dict[str, str] = {}
-        for key, name in rows:
-            names.setdefault(key, name)
-        return list(names.values())
+        return _distinct(rows)
+
+    def relation_names_to(self, entity_id: int, at: int | None = None) -> list[str]:
+        if not is_id(entity_id):
+            return []
+        rows = self._rows(
+            "SELECT r.key, r.name FROM fact f JOIN relation r ON r.id = f.relation_id"
+            " WHERE f.value_id = :id AND f.since <= :at AND f.until > :at ORDER BY f.id"
+            " LIMIT :most",
+            {"id": entity_id, "at": NEWEST if at is None else at, "most": INCOMING},
+        )
+        return _distinct(rows)
 
     def history(
         self,
@@ -304,6 +355,14 @@ class SqliteReads(NameSearch):
             },
         )
         return list(starmap(read_entry, rows))
+
+
+def _distinct(rows: Iterable[tuple[str, str]]) -> list[str]:
+    """The first name of each key."""
+    names: dict[str, str] = {}
+    for key, name in rows:
+        names.setdefault(key, name)
+    return list(names.values())
 
 
 class SqliteView(SqliteReads):

@@ -267,9 +267,9 @@ def test_an_edit_asks_the_graph_each_lookup_once(
     asked: Counter[tuple[str, str]] = Counter()
     lookup = Retriever.lookup
 
-    def counted(self: Retriever, entity: str, relation: str) -> Lookup:
+    def counted(self: Retriever, entity: str, relation: str, context: str | None = None) -> Lookup:
         asked[entity, relation] += 1
-        return lookup(self, entity, relation)
+        return lookup(self, entity, relation, context)
 
     monkeypatch.setattr(Retriever, "lookup", counted)
     euro = fact(session, "France", "currency")

@@ -18,6 +18,7 @@ from graph.core.edits import (
 )
 from graph.core.errors import Conflict, StoreError
 from graph.core.ids import LARGEST_ID
+from graph.core.names import fold
 from graph.core.protocol import Draft, TripletStore
 from tests.graph.helpers import fact_of, id_of, said
 
@@ -380,6 +381,64 @@ def test_relation_names_in_stated_order(store: Any) -> None:
     assert [n.lower() for n in store.relation_names(france)].count("population") == 1
 
 
+def test_facts_to_an_entity_by_their_relation(store: Any) -> None:
+    france, spain = id_of(store, "France"), id_of(store, "Spain")
+    first = store.revision()
+    assert store.relation_names_to(france) == ["country", "borders"]
+    assert [f.entity for f in store.facts_to(france, relation="Borders")] == ["Spain"]
+    assert store.facts_to(france, relation="borders", limit=0) == []
+    assert store.count_facts_to(france, "Borders") == 1
+    assert store.count_facts_to(france, "capital") == 0
+    store.apply(
+        [
+            Add("Italy", "borders", "France"),
+            Add("Lyon", "Located_In", "France"),
+            Delete(fact_of(store, "Paris", "country").id),
+            Change(fact_of(store, "Spain", "borders").id, "Italy"),
+        ],
+        author="Ada",
+    )
+    assert {fold(name) for name in store.relation_names_to(france)} == {"borders", "located in"}
+    assert [f.entity for f in store.facts_to(france, relation="borders")] == ["Italy"]
+    assert store.count_facts_to(france, "borders") == 1
+    assert store.count_facts_to(france, "located in") == 1
+    assert store.count_facts_to(id_of(store, "Italy"), "borders") == 2
+    assert store.relation_names_to(spain) == ["borders"]
+    assert store.relation_names_to(france, at=first) == ["country", "borders"]
+    assert [f.entity for f in store.facts_to(france, first, relation="country")] == ["Paris"]
+    assert store.count_facts_to(france, "country", at=first) == 1
+
+
+def test_many_names_are_found_as_one_by_one(store: Any) -> None:
+    first = store.revision()
+    store.apply(
+        [
+            AddAlias(id_of(store, "France"), "Hexagon"),
+            Add("RED", "director", "Ann"),
+            Add("Red", "instance of", "colour"),
+            Rename(id_of(store, "Spain"), "España"),
+        ],
+        author="Ada",
+    )
+    names = ["france", "HEXAGON", "red", "Red", "Spain", "españa", "Nowhere", "", "\0", "\ud800"]
+    found = store.find_names(names)
+    assert found == {name: each for name in names if (each := store.find_entities(name))}
+    assert store.find_names(["Spain"], at=first)["Spain"][0][0].name == "Spain"
+    assert store.find_names([]) == {}
+
+
+def test_facts_of_a_relation(store: Any) -> None:
+    store.apply([Delete(fact_of(store, "Spain", "borders").id)], author="Ada")
+    store.apply([Add("Italy", "Borders", "France")], author="Ada")
+    assert [(f.entity, f.value) for f in store.facts_of("borders")] == [
+        ("France", "Spain"),
+        ("France", "Italy"),
+        ("Italy", "France"),
+    ]
+    assert len(store.facts_of("borders", limit=1)) == 1
+    assert store.facts_of("no such") == []
+
+
 def test_statistics_count_what_is_there(store: Any) -> None:
     before = store.statistics()
     assert (before.facts, before.links, before.entities) == (7, 6, 5)
@@ -398,6 +457,8 @@ def test_made_up_ids_are_not_there(store: Any, made_up: Any) -> None:
     assert store.entity(made_up) is None
     assert store.fact(made_up) is None
     assert store.facts(made_up) == store.facts_to(made_up) == store.relation_names(made_up) == []
+    assert store.relation_names_to(made_up) == store.facts_to(made_up, relation="x") == []
+    assert store.count_facts_to(made_up, "x") == 0
     assert store.neighbourhood([made_up]) == []
     for edit in (
         Change(made_up, "x"),

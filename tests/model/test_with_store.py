@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from model.audit import audit_fact
 from model.engine.decoder import Decoder
 from model.engine.events import DoneEvent
 from model.grounding import ground
+from model.settings import DecodingSettings
 from model.trace import Trace
 from tests.model.model_fakes import random_llama, tokenizer, writer
 
@@ -79,6 +81,29 @@ def test_an_edit_in_a_draft_rewrites_the_text_and_leaves_the_store_alone(store: 
         assert after.reused > 20
         assert ground(after).by_lookup[2] == "faithful"
     assert done(decoder.regenerate(before, Retriever(store))).text == before.text
+
+
+def test_a_ranked_checkpoint_asks_with_its_prompt_and_counts_what_it_chose(store: Any) -> None:
+    ask = "What is the capital of France?"
+    store.apply([Add("France", f"sort {i}", "x") for i in range(20)], author="test")
+    checkpoint = writer({ask: "[france|relations] It is[France|capital] {1}."})
+    decoder = Decoder(replace(checkpoint, ranked=True))
+    trace = done(decoder.generate(ask, Retriever(store, embeddings=False)))
+    listed = trace.lookups[0].lookup
+    assert listed.value.startswith("France: capital; ")
+    assert listed.value.endswith("; and 11 more")
+    chosen = sum(not token.forced for token in trace.tokens)
+    settings = DecodingSettings(max_tokens=chosen)
+    same = done(decoder.generate(ask, Retriever(store, embeddings=False), settings))
+    assert (same.text, same.finish) == (trace.text, "end")
+    assert done(Decoder(checkpoint).generate(ask, Retriever(store), settings)).finish == "length"
+    # A rewrite asks in the same way, and sees what the list has become.
+    again = done(decoder.regenerate(trace, Retriever(store, embeddings=False)))
+    assert (again.reused, again.lookups) == (len(trace.tokens), trace.lookups)
+    store.apply([Delete(fact_id(store, "capital"))], author="test")
+    after = done(decoder.regenerate(trace, Retriever(store, embeddings=False)))
+    assert after.lookups[0].lookup.ranking != listed.ranking
+    assert Trace.from_json(json.loads(json.dumps(trace.to_json()))) == trace
 
 
 def test_a_generation_reads_one_revision_throughout(store: Any) -> None:

@@ -89,7 +89,7 @@ def _count_paragraph(case: Case, add: Any) -> None:
         lookup = entry.lookup
         if fold(lookup.relation) == RELATIONS:
             if lookup.entity_id == case.entity_id:
-                listed |= {fold(name) for name in lookup.value.split("; ")}
+                listed |= set(map(fold, lookup.listed))
             continue
         valid = lookup.how == "exact" and lookup.entity_id == case.entity_id
         add("lookup_validity", valid, relation=fold(lookup.relation))

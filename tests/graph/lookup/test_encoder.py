@@ -10,6 +10,7 @@ import pytest
 from graph.core.edits import Add, AddSynonym, ChangeSetting, Delete
 from graph.lookup import encoder as encoders
 from graph.lookup.encoder import MiniLM, installed_encoder
+from graph.lookup.relevance import rank
 from graph.lookup.retriever import Retriever
 from tests.graph.helpers import fact_of
 
@@ -70,3 +71,20 @@ def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoders, "_loaded", [])
     monkeypatch.setattr(encoders, "PACKAGE", "no_such_package_is_installed")
     assert installed_encoder() is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "relation"),
+    [
+        ("What do people in Ruritania pay with?", "currency"),
+        ("how many folks live in ruritania", "population"),
+        ("Which code do I dial to call Ruritania?", "calling code"),
+        ("When was he born, the king of Ruritania?", "birth date"),
+        ("Ruritania borders which countries, and what is spoken there?", "official language"),
+    ],
+)
+def test_relations_are_ranked_by_meaning(minilm: MiniLM, prompt: str, relation: str) -> None:
+    names = "area, birth date, birthplace, calling code, capital, currency, death date, motto"
+    names += ", population, national anthem, official language, neighbour, head of state, religion"
+    ranked = rank(prompt, ["Ruritania"], names.split(", "), minilm, {})
+    assert relation in [name for name, _ in ranked[:3]]

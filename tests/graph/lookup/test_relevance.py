@@ -83,6 +83,7 @@ def test_a_list_is_ordered_by_the_prompt(store: Any) -> None:
     assert lookup.ranking is not None
     assert names[-1] == f"and {len(lookup.ranking) - 12} more"
     assert "neighbour of" in [ranked.name for ranked in lookup.ranking]
+    assert names[:12] == lookup.listed
     assert names[:12] == [ranked.name for ranked in lookup.ranking][:12]
     assert (lookup.how, lookup.resolved_relation, lookup.facts) == ("exact", "relations", ())
     same = Retriever(store, embeddings=False, context="population of france?", ranked=True)
@@ -90,6 +91,8 @@ def test_a_list_is_ordered_by_the_prompt(store: Any) -> None:
     assert Lookup.from_json(json.loads(json.dumps(lookup.to_json()))) == lookup
     assert "ranking" not in retriever.lookup("France", "relations").to_json()
     assert retriever.lookup("France", "relations").value.count(";") == 7
+    assert len(retriever.lookup("France", "relations").listed) == 8
+    assert retriever.lookup("France", "borders").listed == []
 
 
 def test_a_paragraph_gets_the_first_own_relations_as_they_stand(store: Any) -> None:

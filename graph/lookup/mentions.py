@@ -1,0 +1,324 @@
+"""The entities that a prompt mentions, and where.
+
+    find_mentions(store, "Who was Einstein's wife?")
+
+Names are found as the graph has them (any case, with aliases), by their possessive, without a
+qualifier ("Georgia" for "Georgia (country)"), as short forms ("Einstein", "the Nile") and as
+demonyms ("Norwegian", "Kenyans"). The longest name wins; the names inside it are its alternatives.
+Only if a prompt mentions none of these are its words taken for slips.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from graph.core.facts import Entity
+from graph.core.names import MAX_NAME, fold
+from graph.core.protocol import TripletStore
+from graph.lookup.relevance import readable
+from graph.lookup.spelling import near, near_words, words_of
+
+DEMONYM = "demonym"  # the relation whose values are what the people of a place are called
+LONGEST = 8  # words of a name in a prompt, at most
+MOST_WORDS = 80  # of a prompt that are looked at, the last ones
+MOST_GUESSES = 6  # words looked at for a short form or a slip, at most
+_SEARCHED = 12  # entities that a short form may stand for, at most
+_COUNTED = 200  # facts in each direction; more do not make an entity better known
+_LARGEST = 500_000  # facts of a graph whose demonyms are all read
+_LIKENESS = 0.8  # of a slip and the name that is meant
+
+_WORD = re.compile(r"[^\W_]+")
+_NAMES = re.compile(r"[A-Z][^\W_]+(?: [A-Z][^\W_]+)+")  # capitalised words in a row
+_NUMERAL = re.compile(r"[ivx]+")
+_PERSON = re.compile(r"birth|born|occupation|profession|nationality")
+_QUALIFIER = re.compile(r"\s*\([^()]*\)$")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_IDLE = _words(
+    "a about above according after all also am an and another answer any are around as ask at be "
+    "because been before being below between both but by can complete could d did do does doing "
+    "done during each either else ever every few first for from get give given go got had has "
+    "have having he hello help her here hers hey hi him his hold how i if in into is it its just "
+    "know known last let like list ll made make many may me might mine more most much must my "
+    "name named near no none not now of off on one only or other our out over own please put q re "
+    "s said same say second see sentence she should since so some such t tell than thank thanks "
+    "that the their them then there these they thing things third this those three to too true "
+    "two under until up us use used ve very want was way we well went were what when where which "
+    "while who whom whose why will with within without would yes you your"
+)
+"""Words that name nothing unless they are written as a name."""
+_COMMON = _words(
+    "big biggest body born call called city cities cold come comes common correct countries "
+    "country deep describe died die dies explain far fast fact facts find found great happen hard "
+    "heavy high hot idea large larger largest live lives living long longest look lot mean means "
+    "men most old older own paragraph part parts pass pay people person place places play played "
+    "poem question read right short size small speak spoken start story tall taller text time "
+    "today town towns wife win wins woman women word work world write wrong year years young"
+)
+"""Words of questions that in lower case stand for no name."""
+_GENERIC = _words(
+    "river lake ocean mount mountain mountains desert falls republic kingdom of de la saint st sir "
+    "king queen emperor pope president dr"
+)
+"""Words that a short form of a name leaves out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A part of a prompt that names entities: `prompt[start:end]`."""
+
+    start: int
+    end: int
+    text: str
+    entities: tuple[Entity, ...]
+    """What it may mean, the likeliest first; several of them are ambiguous."""
+    by: str
+    """"name", "alias", "qualifier", "short", "demonym" or "spelling"."""
+    inner: tuple[Mention, ...] = ()
+    """The shorter names that overlap with it and mean something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    start: int
+    end: int
+    text: str
+    key: str
+    opens: bool
+    """Whether it opens a sentence, where a capital says nothing."""
+
+
+def find_mentions(store: TripletStore, prompt: str, at: int | None = None) -> list[Mention]:
+    """The entities that a prompt mentions, in the order of the text; the longest names win.
+
+    Costs one query for all names as the graph has them, and a few searches for short forms.
+    """
+    at = store.revision() if at is None else at
+    words = _words_in(prompt)
+    found = _by_name(store, prompt, words, at)
+    demonyms = demonyms_of(store, at)
+    for word in words:
+        people = demonyms.get(word.key) or demonyms.get(word.key.removesuffix("s"))
+        if people and len(word.key) > 3 and word.key not in _IDLE:
+            found.append(_mention(prompt, [word], people, "demonym"))
+    lowercase = _relation_words(store, at) if any(m.text.islower() for m in found) else frozenset()
+    found = [m for m in found if not _is_common(m, lowercase)] or found
+    found += _short_forms(store, prompt, _uncovered(words, found), at, any_case=not found)
+    if not found:
+        found = _slips(store, prompt, words, at)
+    return _longest(found)
+
+
+def demonyms_of(store: TripletStore, at: int | None = None) -> dict[str, list[Entity]]:
+    """The entities by the folded names of their people; cached by the state of the graph.
+
+    Empty for a very large graph, because finding them means reading every fact.
+    """
+    state = store.state(at)
+    with _demonyms_lock:
+        if (known := _demonyms.get(state)) is not None:
+            _demonyms.move_to_end(state)
+            return known
+    people: dict[str, list[Entity]] = {}
+    if store.relation(DEMONYM) is not None and store.statistics().facts <= _LARGEST:
+        for fact in store.facts_of(DEMONYM, at):
+            entity = Entity(fact.entity_id, fact.entity)
+            for name in re.split(r"[,;/]| or ", fact.value):
+                if key := fold(name.strip()).replace("(s)", ""):
+                    people.setdefault(key, []).append(entity)
+    with _demonyms_lock:
+        _demonyms[state] = people
+        while len(_demonyms) > _KEPT:
+            _demonyms.popitem(last=False)
+    return people
+
+
+_demonyms: OrderedDict[str, dict[str, list[Entity]]] = OrderedDict()
+_demonyms_lock = threading.Lock()
+_KEPT = 8  # states of graphs whose demonyms are cached
+
+
+def short_form(store: TripletStore, name: str, at: int | None = None) -> list[Entity]:
+    """The entities that a short form stands for, the best known first.
+
+    It is the end of a person's name ("Einstein"), or a name without a word that says what it is
+    ("the Nile" for "Nile River", "Everest" for "Mount Everest") or without a number ("Napoleon").
+    """
+    asked = words_of(name[:MAX_NAME])
+    asked = asked[1:] if asked[:1] == ("the",) else asked
+    if not any(word not in _GENERIC and word not in _IDLE and len(word) > 2 for word in asked):
+        return []
+    fitting = []
+    for entity in store.search(" ".join(asked), _SEARCHED, at):
+        fit = max(_fit(asked, known) for known in (entity.name, *entity.aliases))
+        if fit == 2 or (fit == 1 and _is_person(store, entity, at)):
+            fitting.append(entity)
+    if len(fitting) > 1:
+        fitting.sort(key=lambda entity: -_count(store, entity.id, at))
+    return fitting
+
+
+def _fit(asked: Sequence[str], name: str) -> int:
+    """2 if a name has only generic words besides those asked, 1 if it ends in them, else 0."""
+    words = words_of(_QUALIFIER.sub("", name))
+    length = len(asked)
+    if length >= len(words):
+        return 0
+    starts, ends = words[:length] == tuple(asked), words[-length:] == tuple(asked)
+    rest = words[length:] if starts else words[:-length]
+    if (starts or ends) and all(word in _GENERIC or _NUMERAL.fullmatch(word) for word in rest):
+        return 2
+    return 1 if ends else 0
+
+
+def _is_person(store: TripletStore, entity: Entity, at: int | None) -> bool:
+    return any(_PERSON.search(fold(name)) for name in store.relation_names(entity.id, at))
+
+
+def _count(store: TripletStore, entity_id: int, at: int | None) -> int:
+    ways = (store.facts, store.facts_to)
+    return sum(len(way(entity_id, at=at, limit=_COUNTED)) for way in ways)
+
+
+def _words_in(prompt: str) -> list[_Word]:
+    words = []
+    for match in _WORD.finditer(prompt):
+        before = prompt[: match.start()].rstrip(" \"'“‘(¿¡")
+        opens = not before or before[-1] in ".!?:;\n"
+        words.append(_Word(match.start(), match.end(), match[0], fold(match[0]), opens))
+    return words[-MOST_WORDS:]
+
+
+def _mention(prompt: str, words: Sequence[_Word], entities: Iterable[Entity], by: str) -> Mention:
+    start, end = words[0].start, words[-1].end
+    return Mention(start, end, prompt[start:end], tuple(entities), by)
+
+
+def _by_name(store: TripletStore, prompt: str, words: list[_Word], at: int) -> list[Mention]:
+    """The names as the graph has them, longer and shorter ones."""
+    spans: dict[tuple[int, int], str] = {}
+    for first in range(len(words)):
+        for last in range(first, min(first + LONGEST, len(words))):
+            start, end = words[first].start, words[last].end
+            if "\n" in prompt[start:end] or end - start > MAX_NAME:
+                break
+            if _may_be_name(prompt, words[first : last + 1]):
+                spans[start, end] = prompt[start:end]
+                if prompt[end : end + 1] in (".", ")", "!", "?"):
+                    spans[start, end + 1] = prompt[start : end + 1]
+    named = store.find_names(list(dict.fromkeys(spans.values())), at)
+    found = []
+    for (start, end), text in spans.items():
+        if text in named:
+            by = "alias" if named[text][0][1] == "alias" else "name"
+            entities = tuple(entity for entity, _ in named[text])
+            found.append(Mention(start, end, text, entities, by))
+    return found
+
+
+def _may_be_name(prompt: str, words: Sequence[_Word]) -> bool:
+    if any(word.key not in _IDLE for word in words):
+        return True
+    return all(word.text[:1].isupper() and not word.opens and len(word.text) > 1 for word in words)
+
+
+def _relation_words(store: TripletStore, at: int) -> frozenset[str]:
+    names = [relation.name for relation in store.relations()[:2000]]
+    return frozenset(word for name in names for word in words_of(readable(name)))
+
+
+def _is_common(mention: Mention, relation_words: frozenset[str]) -> bool:
+    """Whether a name in lower case is rather a word of the question."""
+    words = words_of(mention.text)
+    return mention.text.islower() and all(
+        word in _IDLE or word in _COMMON or word in relation_words for word in words
+    )
+
+
+def _uncovered(words: list[_Word], found: Sequence[Mention]) -> list[_Word]:
+    return [w for w in words if not any(m.start < w.end and w.start < m.end for m in found)]
+
+
+def _short_forms(
+    store: TripletStore, prompt: str, words: list[_Word], at: int, any_case: bool
+) -> list[Mention]:
+    """Short forms and names without their qualifier, of the words that no name covers."""
+    relation_words = _relation_words(store, at) if words and any_case else frozenset()
+    runs: list[list[_Word]] = []
+    for word in words:
+        capital = word.text[:1].isupper() and word.key not in _IDLE
+        plain = any_case and not (word.key in _IDLE | _COMMON or word.key in relation_words)
+        if not (capital or plain) or len(word.text) < 3:
+            continue
+        joined = runs and capital and runs[-1][-1].text[:1].isupper()
+        if joined and prompt[runs[-1][-1].end : word.start] == " ":
+            runs[-1].append(word)
+        else:
+            runs.append([word])
+    found = []
+    for run in sorted(runs, key=lambda run: run[0].opens)[:MOST_GUESSES]:
+        text = prompt[run[0].start : run[-1].end]
+        opening = f"{fold(text)} ("
+        qualified = [
+            entity
+            for entity in store.search(f"{text} (", _SEARCHED, at)
+            if fold(entity.name).startswith(opening)
+        ]
+        entities = qualified or short_form(store, text, at)
+        if entities:
+            found.append(_mention(prompt, run, entities, "qualifier" if qualified else "short"))
+    return found
+
+
+def _slips(store: TripletStore, prompt: str, words: list[_Word], at: int) -> list[Mention]:
+    """Names with wrong letters, of one or two words."""
+    relation_words = _relation_words(store, at)
+    asked = [
+        word
+        for word in words
+        if word.key not in _IDLE | _COMMON
+        and word.key not in relation_words
+        and not near_words(word.key, relation_words)
+    ]
+    names = _NAMES.findall(prompt)
+    found, tried = [], 0
+    for length in (2, 1):
+        for first in range(len(asked) - length + 1):
+            run = asked[first : first + length]
+            text = prompt[run[0].start : run[-1].end]
+            if len(text) < 5 or len(text.split()) != length or tried == 2 * MOST_GUESSES:
+                continue
+            if length == 1 and any(text in name for name in names):
+                continue  # a part of somebody else's name
+            tried += 1
+            likely = near(text, store.candidates(text, at=at), lambda i: _count(store, i, at))
+            entities = [entity for entity, score in likely if score >= _LIKENESS]
+            if entities:
+                found.append(_mention(prompt, run, entities, "spelling"))
+    return found
+
+
+def _longest(found: Iterable[Mention]) -> list[Mention]:
+    """The longest mentions that do not overlap, each with the others that it overlaps."""
+    ranked = sorted(found, key=lambda mention: (mention.start - mention.end, mention.start))
+    chosen: list[Mention] = []
+    for mention in ranked:
+        over = [i for i, m in enumerate(chosen) if m.start < mention.end and mention.start < m.end]
+        if not over:
+            chosen.append(mention)
+            continue
+        outer = chosen[over[0]]
+        new = tuple(e for e in mention.entities if e.id not in {k.id for k in outer.entities})
+        if (outer.start, outer.end) == (mention.start, mention.end):
+            chosen[over[0]] = replace(outer, entities=outer.entities + new)
+        elif new:
+            chosen[over[0]] = replace(outer, inner=(*outer.inner, mention))
+    return sorted(chosen, key=lambda mention: mention.start)

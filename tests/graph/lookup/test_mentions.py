@@ -1,0 +1,110 @@
+"""The entities that a prompt mentions, however it names them, on every kind of store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from graph.core.edits import Add, AddAlias, Change
+from graph.lookup.mentions import find_mentions, short_form
+from graph.lookup.retriever import Retriever
+from tests.graph.helpers import fact_of, id_of
+
+WORLD = [
+    Add("Albert Einstein", "birthplace", "Ulm", value_is_link=True),
+    Add("Nile River", "length", "6,650 km"),
+    Add("Mount Kilimanjaro", "elevation", "5,895 m"),
+    Add("Napoleon I", "occupation", "emperor"),
+    Add("Marie Curie", "occupation", "physicist"),
+    Add("Marie Curie", "field", "chemistry"),
+    Add("Pierre Curie", "occupation", "physicist"),
+    Add("South Korea", "currency", "won"),
+    Add("Korea", "instance of", "peninsula"),
+    Add("Czech Republic", "currency", "koruna"),
+    Add("Kuwait City", "country", "elsewhere"),
+    Add("Kenya", "demonym", "Kenyan"),
+    Add("Netherlands", "demonym", "Dutch"),
+    Add("Georgia (country)", "currency", "lari"),
+    Add("Long Beach", "country", "United States"),
+    Add("iron", "symbol", "Fe"),
+    Add("capital", "instance of", "concept"),
+    Add("Up", "director", "Pete Docter"),
+]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text", "entity", "by"),
+    [
+        ("What is FRANCE's capital?", "FRANCE", "France", "name"),
+        ("the capital of france", "france", "France", "name"),
+        ("who borders the hexagon", "hexagon", "France", "alias"),
+        ("How long is the Nile?", "Nile", "Nile River", "short"),
+        ("how high is kilimanjaro", "kilimanjaro", "Mount Kilimanjaro", "short"),
+        ("Was Einstein married?", "Einstein", "Albert Einstein", "short"),
+        ("Tell me about Napoleon.", "Napoleon", "Napoleon I", "short"),
+        ("What do Kenyans speak?", "Kenyans", "Kenya", "demonym"),
+        ("the dutch capital", "dutch", "Netherlands", "demonym"),
+        ("Currency of Georgia?", "Georgia", "Georgia (country)", "qualifier"),
+        ("currency of South Korea", "South Korea", "South Korea", "name"),
+        ("captial of farnce", "farnce", "France", "spelling"),
+        ("symbol iron", "iron", "iron", "name"),
+        ("Who directed Up?", "Up", "Up", "name"),
+    ],
+)
+def test_a_name_as_people_write_it(
+    store: Any, prompt: str, text: str, entity: str, by: str
+) -> None:
+    store.apply([*WORLD, AddAlias(id_of(store, "France"), "Hexagon")], author="Ada")
+    (mention,) = find_mentions(store, prompt)
+    assert (mention.text, mention.entities[0].name, mention.by) == (text, entity, by)
+    assert prompt[mention.start : mention.end] == text
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["How long is it?", "What's up?", "Tell me about Atlantis.", "2+2", "", "Marie", "Kuwait"],
+)
+def test_no_name_is_made_up(store: Any, prompt: str) -> None:
+    store.apply(WORLD, author="Ada")
+    assert find_mentions(store, prompt) == []
+
+
+def test_several_names_and_names_within_names(store: Any) -> None:
+    store.apply(WORLD, author="Ada")
+    found = find_mentions(store, "Does South Korea border France, and Spain?\nOr Italy?")
+    assert [mention.text for mention in found] == ["South Korea", "France", "Spain", "Italy"]
+    assert [[e.name for e in inner.entities] for inner in found[0].inner] == [["Korea"]]
+    (curie,) = find_mentions(store, "Who was Curie?")
+    assert [entity.name for entity in curie.entities] == ["Marie Curie", "Pierre Curie"]
+
+
+def test_a_very_long_prompt_is_read_at_its_end(store: Any) -> None:
+    prompt = "Spain " * 2000 + "and " * 100 + "Italy?"
+    assert [mention.text for mention in find_mentions(store, prompt)] == ["Italy"]
+
+
+def test_a_demonym_is_a_fact_like_any(store: Any) -> None:
+    store.apply(WORLD, author="Ada")
+    at = store.revision()
+    store.apply([Change(fact_of(store, "Kenya", "demonym").id, "Wakenya")], author="Ada")
+    assert find_mentions(store, "Kenyans") == []
+    assert find_mentions(store, "Kenyans", at)[0].entities[0].name == "Kenya"
+
+
+def test_a_list_is_asked_for_by_a_short_form_or_demonym(store: Any) -> None:
+    store.apply(WORLD, author="Ada")
+    retriever = Retriever(store, embeddings=False)
+    for asked, name, by in (
+        ("Einstein", "Albert Einstein", "short"),
+        ("the Nile", "Nile River", "short"),
+        ("Kenyans", "Kenya", "demonym"),
+        ("dutch", "Netherlands", "demonym"),
+    ):
+        lookup = retriever.lookup(asked, "relations", f"What of {asked}?")
+        assert (lookup.resolved_entity, lookup.how, lookup.entity_by) == (name, "alias", by)
+        assert lookup.value.startswith(f"{name}: ")
+        assert retriever.lookup(asked, "relations").is_miss  # no list is ranked
+    curie = retriever.lookup("Curie", "relations", "Who was Curie?")
+    assert [other.entity for other in curie.runners_up] == ["Pierre Curie"]
+    assert [entity.name for entity in short_form(store, "Korea")] == []
