@@ -5,7 +5,8 @@ the value and `<|db_end|>` are queued. Chosen and queued tokens go through the m
 one forward pass: nothing is decoded, tokenised again or pre-filled twice. The forced ids are those
 to which the whole document would be encoded (the spacing rule of `Checkpoint.encode_value`). Each
 pass also carries a guess at the tokens that follow (model/engine/speculation.py); of the guess, the
-row keeps only what the model would have chosen.
+row keeps only what the model would have chosen. With the setting `guided`, the names in lookups are
+those that `model.guided` allows, and each is chosen as a whole; `Row.allowed_tokens` is the hook.
 
     decoder = Decoder(load_checkpoint())
     for event in decoder.generate("Tell me about France.", Retriever(store)):
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -29,7 +31,7 @@ from model.engine.events import DoneEvent, Event, LookupSource
 from model.engine.reuse import reusable_part
 from model.engine.row import Row
 from model.engine.speculation import MAX_GUESS, Guesser
-from model.guided.guide import Guides
+from model.guided.guide import Guide, Guides
 from model.settings import DecodingSettings
 from model.trace import Trace
 
@@ -42,12 +44,6 @@ class Decoder:
         self.checkpoint, self._guess = checkpoint, guess
         self._prefixes = PrefixCache()
         self._guides = Guides(checkpoint)
-
-    def _row(self, prompt: str, retriever: LookupSource, settings: DecodingSettings | None) -> Row:
-        row = Row(self.checkpoint, prompt, retriever, settings or DecodingSettings())
-        if row.settings.guided:
-            row.guide = self._guides.guide(retriever, row.prompt)
-        return row
 
     def generate(
         self,
@@ -105,6 +101,19 @@ class Decoder:
         row.pending = row.pending[cache.length :]
         return self._run(row, cache, cancelled, part.expected_ids)
 
+    def unchanged(self, previous: Trace, retriever: LookupSource) -> Trace | None:
+        """A trace with its facts as they are now; None if its text may now be another."""
+        guide = self._guide(previous.prompt, retriever) if previous.settings.guided else None
+        part = reusable_part(previous, retriever, self.checkpoint, guide)
+        if not part.is_whole:
+            return None
+        return replace(
+            previous,
+            lookups=part.lookups,
+            revision=retriever.revision,
+            state=retriever.state,
+        )
+
     def generate_batch(
         self,
         prompts: Sequence[str],
@@ -129,6 +138,15 @@ class Decoder:
             share = (time.perf_counter() - started) / len(batch)
             traces += [row.trace(share) for row in batch]
         return traces
+
+    def _row(self, prompt: str, retriever: LookupSource, settings: DecodingSettings | None) -> Row:
+        row = Row(self.checkpoint, prompt, retriever, settings or DecodingSettings())
+        if row.settings.guided:
+            row.guide = self._guide(row.prompt, retriever)
+        return row
+
+    def _guide(self, prompt: str, retriever: LookupSource) -> Guide:
+        return self._guides.guide(retriever, prompt)
 
     def _run(
         self,

@@ -241,3 +241,15 @@ def test_without_guidance_nothing_is_recorded(store: Any) -> None:
     trace = done(Decoder(ranked(1)).generate(PROMPTS[0], Retriever(store), settings))
     for data in trace.to_json()["lookups"]:
         assert not {"considered", "guidance"} & set(data)
+
+
+def test_an_edit_of_what_was_allowed_leaves_no_text_unchanged(store: Any) -> None:
+    decoder = Decoder(ranked(2))
+    trace = done(decoder.generate(PROMPTS[0], Retriever(store), GUIDED))
+    assert trace.lookups
+    store.apply([Add("Spain", "motto", "Plus ultra")], author="test")
+    kept = decoder.unchanged(trace, Retriever(store))
+    assert kept is not None
+    assert (kept.text, kept.revision) == (trace.text, store.revision())
+    store.apply([Add("France", "motto", "Liberty")], author="test")
+    assert decoder.unchanged(trace, Retriever(store)) is None
