@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             seed=options.seed,
             max_tokens=options.max_tokens,
             lookups=not options.no_lookups,
+            guided=options.guided,
         )
         clean_prompt(options.prompt)
         decoder = Decoder(load_checkpoint(options.model))
@@ -113,6 +114,11 @@ def _parser() -> argparse.ArgumentParser:
             help="stop after this many tokens of text and lookups (default: %(default)s)",
         )
         command.add_argument("--no-lookups", action="store_true", help="forbid lookups")
+        command.add_argument(
+            "--guided",
+            action="store_true",
+            help="look up only what the prompt mentions and the graph holds",
+        )
     return parser
 
 
@@ -191,6 +197,9 @@ def _described(entry: TraceLookup, verdict: str) -> str:
     notes = [lookup.how] if lookup.how != "exact" else []
     if entry.closed != "model":
         notes.append(f"the query was malformed: {entry.closed}")
+    if len(entry.considered) > 1:
+        others = (f"{name} {probability:.0%}" for name, probability in entry.considered)
+        notes.append(f"considered {', '.join(map(_printable, others))}")
     if verdict != FAITHFUL and not lookup.is_miss and lookup.facts:
         notes.append(verdict)
     return line + (f" ({', '.join(notes)})" if notes else "")

@@ -31,6 +31,8 @@ class DecodingSettings:
     """Limit on the tokens of entity and relation together; a longer lookup is closed as a miss."""
     lookups: bool = True
     """False forbids `<|db_entity|>` from the start (DEL-OFF of an audit)."""
+    guided: bool = False
+    """True restricts lookups to what the prompt mentions and the graph holds (`model.guided`)."""
 
     def __post_init__(self) -> None:
         """Check the ranges.

@@ -67,6 +67,9 @@ class TraceLookup:
     `closed` is how the query ended: "model" (the model wrote it up to `<|db_return|>`), "length"
     (it exceeded the limit) or "order" (a marker out of order, or the document ended inside it).
     The last two were never sent to the graph and count as a miss.
+
+    Of a guided lookup, `considered` has the likeliest names for the relation's place, each with the
+    model's probability of the whole name, and `guidance` is a key of all names that were allowed.
     """
 
     index: int  # from 0, in the order of the text
@@ -74,16 +77,23 @@ class TraceLookup:
     end: int
     lookup: Lookup
     closed: str = "model"
+    considered: tuple[tuple[str, float], ...] = ()
+    guidance: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As a plain object."""
-        return {
+        data: dict[str, Any] = {
             "index": self.index,
             "start": self.start,
             "end": self.end,
             "lookup": self.lookup.to_json(),
             "closed": self.closed,
         }
+        if self.considered:
+            data["considered"] = [list(pair) for pair in self.considered]
+        if self.guidance:
+            data["guidance"] = self.guidance
+        return data
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> TraceLookup:
@@ -94,6 +104,10 @@ class TraceLookup:
             end=int(data["end"]),
             lookup=Lookup.from_json(data["lookup"]),
             closed=str(data["closed"]),
+            considered=tuple(
+                (str(name), float(probability)) for name, probability in data.get("considered", ())
+            ),
+            guidance=str(data.get("guidance", "")),
         )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 
 from app.state.comparison import compare
 from app.state.graph_layout import GraphLayout
@@ -17,7 +16,7 @@ from app.state.session import Picture, Question, Selection, Session, ShownText
 from app.state.text_in_progress import TextInProgress, follow
 from graph.core.errors import StoreError
 from graph.lookup.retriever import Retriever
-from model.engine.events import Event, LookupSource, ask_again
+from model.engine.events import Event, LookupSource
 from model.prompts import PromptError, clean_prompt
 from model.settings import DecodingSettings
 from model.trace import Trace
@@ -73,7 +72,7 @@ def rewrite(session: Session) -> Steps:
     try:
         # The decoder needs the same answers again, to find where the new text begins.
         lookups = LookupMemory(Retriever(session.draft))
-        unchanged = with_same_answers(old, lookups)
+        unchanged = session.service.decoder.unchanged(old, lookups)
     except StoreError as problem:
         session.notes.text = str(problem)
         yield
@@ -91,19 +90,6 @@ def rewrite(session: Session) -> Steps:
         text.before = text.comparison = None
         text.unread = True
     yield
-
-
-def with_same_answers(trace: Trace, source: LookupSource) -> Trace | None:
-    """The trace with its lookups as the graph answers them now; None if an answer differs."""
-    lookups = []
-    for each in trace.lookups:
-        lookup = each.lookup
-        if each.closed == "model":
-            lookup = ask_again(source, lookup, trace.prompt)
-            if lookup.value != each.lookup.value:
-                return None
-        lookups.append(replace(each, lookup=lookup))
-    return replace(trace, lookups=lookups, revision=source.revision, state=source.state)
 
 
 def _write(

@@ -8,7 +8,9 @@ where the new text begins. A retriever reads one revision throughout, so its ans
 
 from __future__ import annotations
 
-from graph.lookup.result import Lookup
+from collections.abc import Sequence
+
+from graph.lookup.result import Askable, Lookup
 from model.engine.events import LookupSource
 
 
@@ -35,3 +37,15 @@ class LookupMemory:
         if query not in self._answers:
             self._answers[query] = self._source.lookup(*query)
         return self._answers[query]
+
+    def mentioned(self, prompt: str) -> Sequence[str]:
+        """The names that a prompt calls entities by."""
+        return self._source.mentioned(prompt)
+
+    def askable(self, name: str, context: str | None = None) -> Askable | None:
+        """What lookups find under a name of an entity."""
+        return self._source.askable(name, context)
+
+    def held(self, names: Sequence[str]) -> list[str]:
+        """Those of the names that the graph has for entities."""
+        return self._source.held(names)

@@ -52,6 +52,18 @@ class RankedRelation:
 
 
 @dataclass(frozen=True, slots=True)
+class Askable:
+    """What lookups find under one name of an entity."""
+
+    entity_id: int
+    entity: str
+    relations: tuple[str, ...]
+    """The entity's relations, own and inverse ones; none if only a list is found by this name."""
+    listed: bool = True
+    """Whether `relations` has an answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """One query the model made, and how it was answered."""
 

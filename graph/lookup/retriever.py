@@ -30,9 +30,9 @@ from graph.core.names import MAX_NAME, fold
 from graph.core.protocol import TripletStore
 from graph.core.rules import ON_MISS, REFUSE_LACKING, SETTING, SETTINGS, SYNONYM
 from graph.lookup.encoder import Encoder, installed_encoder
-from graph.lookup.mentions import demonyms_of, find_mentions, short_form
+from graph.lookup.mentions import Mention, demonyms_of, find_mentions, short_form
 from graph.lookup.relevance import asks_for_paragraph, blank, rank
-from graph.lookup.result import Lookup, RankedRelation, RunnerUp
+from graph.lookup.result import Askable, Lookup, RankedRelation, RunnerUp
 from graph.lookup.spelling import near
 from graph.lookup.vocabulary import Meaning, Vocabulary
 
@@ -73,6 +73,10 @@ class _Found:
     how: str
     by: str
     score: float
+
+
+_Resolved = tuple[_Found | None, list[tuple[Entity, float]], str]
+"""The entity that a name stands for, others with their scores, and how they were found."""
 
 
 def other_forms(name: str) -> list[str]:
@@ -145,32 +149,81 @@ class Retriever:
         found = self._look_up(entity, relation, context)
         return found if found.ranking is not None else replace(found, ranking=())
 
+    def mentioned(self, prompt: str) -> tuple[str, ...]:
+        """The names that a prompt calls entities by, as it spells them, in the order of the text.
+
+        Shorter names inside a longer one are among them, and names without their article.
+        """
+        names: dict[str, None] = {}
+
+        def add(mention: Mention) -> None:
+            names[mention.text] = None
+            names[_ARTICLE.sub("", mention.text)] = None
+            for shorter in mention.inner:
+                add(shorter)
+
+        for mention in find_mentions(self.store, prompt, self.revision):
+            add(mention)
+        return tuple(names)
+
+    def askable(self, name: str, context: str | None = None) -> Askable | None:
+        """What lookups find under a name of an entity; None if they find nothing.
+
+        With a `context`, the prompt, `name` may be what the prompt calls the entity.
+        """
+        found = self._resolve(name, context)[0]
+        if found is None:
+            return None
+        known = found.entity
+        names = {fold(own): own for own in self.store.relation_names(known.id, at=self.revision)}
+        listed = bool(names) or context is not None
+        for inverse in self._inverse_names(known.id):
+            names.setdefault(fold(inverse), inverse)
+        if not names:
+            return None
+        if found.by in ("short", "demonym"):  # only a list is looked up in a context
+            plain = self._resolve(name, None)[0]
+            if plain is None or plain.entity.id != known.id:
+                names = {}
+        return Askable(known.id, known.name, tuple(names.values()), listed)
+
+    def held(self, names: Sequence[str]) -> list[str]:
+        """Those of the names that the graph has for entities."""
+        known = self.store.find_names([n for n in names if len(n) <= MAX_NAME], at=self.revision)
+        return [name for name in names if name in known]
+
     def _look_up(self, entity: str, relation: str, context: str | None) -> Lookup:
+        found, others, by = self._resolve(entity, context)
+        runners_up = tuple(self._runner_up(other, relation, score) for other, score in others)
+        if found is None:
+            best, least = others[0][1] if others else 0.0, self._entity_threshold(by)
+            return self._miss(entity, relation, None, runners_up, best, least)
+        return self._answer(found, runners_up, entity, relation, context)
+
+    def _resolve(self, entity: str, context: str | None) -> _Resolved:
+        """The entity that a name stands for, others with their scores, and how they were found."""
+
+        def sure(how: str, by: str, entities: Sequence[Entity]) -> _Resolved:
+            others = [(other, 1.0) for other in entities[1:]]
+            return _Found(entities[0], how, by, 1.0), others, by
+
         candidates = self.store.find_entities(entity, at=self.revision)
         if candidates:
-            (first, how), others = candidates[0], candidates[1:]
-            alias = how == "alias"
-            found = _Found(first, "alias" if alias else "exact", "alias" if alias else "name", 1.0)
-            runners_up = tuple(self._runner_up(other, relation, 1.0) for other, _ in others)
-            return self._answer(found, runners_up, entity, relation, context)
+            alias = candidates[0][1] == "alias"
+            how, by = ("alias", "alias") if alias else ("exact", "name")
+            return sure(how, by, [known for known, _ in candidates])
         homonyms = self._homonyms(entity)
         if homonyms:
-            found = _Found(homonyms[0], "alias", "qualifier", 1.0)
-            runners_up = tuple(self._runner_up(other, relation, 1.0) for other in homonyms[1:])
-            return self._answer(found, runners_up, entity, relation, context)
+            return sure("alias", "qualifier", homonyms)
         for form in other_forms(entity):
             forms = [known for known, _ in self.store.find_entities(form, at=self.revision)]
             if forms or (forms := self._homonyms(form)):
-                found = _Found(forms[0], "alias", "form", 1.0)
-                runners_up = tuple(self._runner_up(other, relation, 1.0) for other in forms[1:])
-                return self._answer(found, runners_up, entity, relation, context)
+                return sure("alias", "form", forms)
         if context is not None:
             by, meant = self._as_in_prompt(entity)
             if meant:
-                found = _Found(meant[0], "alias", by, 1.0)
-                runners_up = tuple(self._runner_up(other, relation, 1.0) for other in meant[1:])
-                return self._answer(found, runners_up[:RUNNERS_UP], entity, relation, context)
-        return self._guess_entity(entity, relation, context)
+                return sure("alias", by, meant[: RUNNERS_UP + 1])
+        return self._guess_entity(entity)
 
     def _as_in_prompt(self, name: str) -> tuple[str, list[Entity]]:
         """The entities that a short form or a demonym stands for, and which of them it is."""
@@ -182,7 +235,7 @@ class Retriever:
             return "demonym", [entity for entity in known if entity]
         return "short", short_form(self.store, name, self.revision)
 
-    def _guess_entity(self, entity: str, relation: str, context: str | None) -> Lookup:
+    def _guess_entity(self, entity: str) -> _Resolved:
         ranked = near(
             entity[:MAX_NAME],
             self.store.candidates(entity[:MAX_NAME], _CANDIDATES, at=self.revision),
@@ -197,14 +250,8 @@ class Retriever:
                 ranked = meant
         if ranked and (enough or self.policy == _NEAREST):
             (first, score), others = ranked[0], ranked[1:]
-        else:
-            first, score, others = None, 0.0, ranked
-        runners_up = tuple(self._runner_up(other, relation, near) for other, near in others)
-        if first is None:
-            best, least = others[0][1] if others else 0.0, self._entity_threshold(by)
-            return self._miss(entity, relation, None, runners_up[:RUNNERS_UP], best, least)
-        found = _Found(first, "fuzzy", by, score)
-        return self._answer(found, runners_up[:RUNNERS_UP], entity, relation, context)
+            return _Found(first, "fuzzy", by, score), others[:RUNNERS_UP], by
+        return None, ranked[:RUNNERS_UP], by
 
     def _meant_entities(self, name: str) -> list[tuple[Entity, float]]:
         """Entities whose name means nearly the same, if names are embedded; best first."""

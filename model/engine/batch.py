@@ -1,7 +1,8 @@
 """Decoding many rows together: each forward pass appends one token to every row.
 
 Rows are padded on the left and numbered by their own positions, so each row is written as it
-would be alone, up to rounding.
+would be alone, up to rounding. Tokens that a guided row tried and did not choose stay in the cache,
+hidden by the mask.
 
 Letters in tensor names: B rows of the batch, T tokens of a row, V vocabulary.
 """
@@ -38,11 +39,15 @@ def decode_batch(checkpoint: Checkpoint, rows: Sequence[Row]) -> None:
             use_cache=True,
             logits_to_keep=1,
         ).logits[:, -1]
-        for row, logits_V in zip(running, logits_BV, strict=True):
+        for index, (row, logits_V) in enumerate(zip(running, logits_BV, strict=True)):
             if not row.pending:  # else the next token is forced
                 row.check_limits()
                 if row.finish is None:
                     row.step(logits_V)
+            if row.rewind:
+                mask_BT[index, mask_BT[index].nonzero()[-row.rewind :, 0]] = 0
+                positions_BT[index, -1] -= row.rewind
+                row.rewind = 0
             row.events.clear()
         kept = [index for index, row in enumerate(running) if row.finish is None]
         if len(kept) < len(running):

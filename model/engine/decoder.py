@@ -5,7 +5,8 @@ the value and `<|db_end|>` are queued. Chosen and queued tokens go through the m
 one forward pass: nothing is decoded, tokenised again or pre-filled twice. The forced ids are those
 to which the whole document would be encoded (the spacing rule of `Checkpoint.encode_value`). Each
 pass also carries a guess at the tokens that follow (model/engine/speculation.py); of the guess, the
-row keeps only what the model would have chosen.
+row keeps only what the model would have chosen. With the setting `guided`, the names in lookups are
+those that `model.guided` allows, and each is chosen as a whole; `Row.allowed_tokens` is the hook.
 
     decoder = Decoder(load_checkpoint())
     for event in decoder.generate("Tell me about France.", Retriever(store)):
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -28,7 +30,8 @@ from model.engine.cache import GrowingCache, PrefixCache
 from model.engine.events import DoneEvent, Event, LookupSource
 from model.engine.reuse import reusable_part
 from model.engine.row import Row
-from model.engine.speculation import Guesser
+from model.engine.speculation import MAX_GUESS, Guesser
+from model.guided.guide import Guide, Guides
 from model.settings import DecodingSettings
 from model.trace import Trace
 
@@ -40,6 +43,7 @@ class Decoder:
         """`guess=False` takes one forward pass per chosen token; the texts are the same."""
         self.checkpoint, self._guess = checkpoint, guess
         self._prefixes = PrefixCache()
+        self._guides = Guides(checkpoint)
 
     def generate(
         self,
@@ -56,7 +60,7 @@ class Decoder:
             PromptError: in one sentence, for a prompt that cannot be answered, before the first
                 event.
         """
-        row = Row(self.checkpoint, prompt, retriever, settings or DecodingSettings())
+        row = self._row(prompt, retriever, settings)
         return self._run(row, GrowingCache(), cancelled)
 
     def regenerate(
@@ -71,11 +75,12 @@ class Decoder:
         The previous lookups are asked again. The text before the first whose returned string
         differs cannot have changed: its tokens are copied (their events say `reused`), together
         with their key-value cache if it is still kept. If no string differs, the whole text is
-        copied, with the facts as they are now. With other settings, or another model, the whole
+        copied, with the facts as they are now. Of a guided text, a lookup whose names could now be
+        others is chosen again too. With other settings, or another model, the whole
         text is written from the start.
         """
         settings = settings or previous.settings
-        row = Row(self.checkpoint, previous.prompt, retriever, settings)
+        row = self._row(previous.prompt, retriever, settings)
         comparable = (
             settings == previous.settings
             and self.checkpoint.name == previous.model
@@ -84,16 +89,30 @@ class Decoder:
         if not comparable:
             return self._run(row, GrowingCache(), cancelled)
 
-        part = reusable_part(previous, retriever, self.checkpoint)
+        part = reusable_part(previous, retriever, self.checkpoint, row.guide)
         row.replay(part.tokens, part.lookups)
         if part.changed is not None:
             cache = self._prefixes.get(previous.id, row.pending)
-            row.answer(part.changed)
+            row.answer(part.changed.lookup, considered=part.changed.considered)
         else:
-            row.finish = None if previous.finish == "cancelled" else previous.finish
+            if part.is_whole and previous.finish != "cancelled":
+                row.finish = previous.finish
             cache = self._prefixes.get(previous.id, row.pending[:-1])
         row.pending = row.pending[cache.length :]
         return self._run(row, cache, cancelled, part.expected_ids)
+
+    def unchanged(self, previous: Trace, retriever: LookupSource) -> Trace | None:
+        """A trace with its facts as they are now; None if its text may now be another."""
+        guide = self._guide(previous.prompt, retriever) if previous.settings.guided else None
+        part = reusable_part(previous, retriever, self.checkpoint, guide)
+        if not part.is_whole:
+            return None
+        return replace(
+            previous,
+            lookups=part.lookups,
+            revision=retriever.revision,
+            state=retriever.state,
+        )
 
     def generate_batch(
         self,
@@ -109,7 +128,7 @@ class Decoder:
         """
         settings = settings or DecodingSettings()
         rows = [
-            Row(self.checkpoint, prompt, retriever, settings)
+            self._row(prompt, retriever, settings)
             for prompt, retriever in zip(prompts, retrievers, strict=True)
         ]
         traces: list[Trace] = []
@@ -119,6 +138,15 @@ class Decoder:
             share = (time.perf_counter() - started) / len(batch)
             traces += [row.trace(share) for row in batch]
         return traces
+
+    def _row(self, prompt: str, retriever: LookupSource, settings: DecodingSettings | None) -> Row:
+        row = Row(self.checkpoint, prompt, retriever, settings or DecodingSettings())
+        if row.settings.guided:
+            row.guide = self._guide(row.prompt, retriever)
+        return row
+
+    def _guide(self, prompt: str, retriever: LookupSource) -> Guide:
+        return self._guides.guide(retriever, prompt)
 
     def _run(
         self,
@@ -138,7 +166,7 @@ class Decoder:
                 row.finish = "cancelled"
             if row.finish is None:
                 written = len(row.ids)
-                self._advance(row, cache, guesser.guess() if self._guess else [])
+                self._advance(row, cache, self._guessed(row, guesser))
                 guesser.follow(row.ids[written:])
             events, row.events = row.events, []
             seconds += time.perf_counter() - started
@@ -146,25 +174,37 @@ class Decoder:
             started = time.perf_counter()
             if row.finish is not None:
                 break
+        cache.drop(row.tried - len(row.pending) if row.tried else 0)  # cancelled in a choice
         trace = row.trace(seconds + time.perf_counter() - started)
         self._prefixes.put(trace.id, trace.ids[: cache.length], cache)
         yield DoneEvent(trace)
 
+    def _guessed(self, row: Row, guesser: Guesser) -> list[int]:
+        """What may follow the pending tokens: as the text repeats itself, or as a name goes on."""
+        if not self._guess:
+            return []
+        allowed = row.allowed_tokens()
+        if allowed is None:
+            return guesser.guess()
+        guess = [] if row.tried else guesser.guess()
+        return guess if guess and guess[0] in allowed else row.likely_tokens()[:MAX_GUESS]
+
     def _advance(self, row: Row, cache: GrowingCache, guess: list[int]) -> None:
         """One pass: choose a token, and more as long as each is the one that was guessed."""
-        guess = guess[: self.checkpoint.context - len(row.ids)]
+        guess = guess[: self.checkpoint.context - len(row.ids) - row.tried]
         logits_TV = self._forward([*row.pending, *guess], cache, keep=len(guess) + 1)
         row.pending = []
         row.step(logits_TV[0])
         confirmed = 0
-        while confirmed < len(guess) and row.pending == [guess[confirmed]]:
+        while confirmed < len(guess) and row.pending == [guess[confirmed]] and not row.rewind:
             row.check_limits()
             if row.finish is not None:
                 break
             row.pending = []
             confirmed += 1
             row.step(logits_TV[confirmed])
-        cache.drop(len(guess) - confirmed)
+        cache.drop(len(guess) - confirmed + row.rewind)
+        row.rewind = 0
 
     def _forward(self, ids: list[int], cache: GrowingCache, keep: int) -> Tensor:
         """Append tokens to a cache of one row; the logits after the last `keep` of them, [T, V]."""

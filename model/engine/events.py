@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from graph.lookup.result import Lookup
+from model.guided.guide import GuideSource
 from model.trace import Trace, TraceLookup, TraceToken
 
 
-class LookupSource(Protocol):
-    """What the decoder needs of a graph: answers, all from one revision."""
+class LookupSource(GuideSource, Protocol):
+    """What the decoder needs of a graph: answers, all from one revision, and names for a guide."""
 
     @property
     def revision(self) -> int: ...

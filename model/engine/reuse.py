@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from graph.lookup.result import Lookup
 from model.checkpoint import Checkpoint
 from model.engine.events import LookupSource, ask_again
+from model.guided.guide import Guide
 from model.trace import Trace, TraceLookup, TraceToken
 
 
@@ -16,21 +16,37 @@ class ReusablePart:
     """The beginning of a trace that a regeneration copies."""
 
     tokens: list[TraceToken]
-    """The tokens before the first changed value; all of them where no value changed."""
+    """The tokens before the first changed value, or before the first name that was chosen from
+    others; all of them where nothing changed."""
     lookups: list[TraceLookup]
     """The lookups that are complete in `tokens`, with the facts as they are now."""
-    changed: Lookup | None
-    """The present answer to the first lookup whose returned string differs."""
+    changed: TraceLookup | None
+    """The first lookup whose returned string differs, with the present answer."""
     expected_ids: list[int]
-    """A guess at what follows `changed`: the old text, with the new value in place of the old."""
+    """A guess at what follows: the old text, with the new value in place of the old."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing changed."""
+        return self.changed is None and not self.expected_ids
 
 
-def reusable_part(previous: Trace, retriever: LookupSource, checkpoint: Checkpoint) -> ReusablePart:
-    """Ask the lookups of `previous` again, up to the first whose returned string differs."""
+def reusable_part(
+    previous: Trace, retriever: LookupSource, checkpoint: Checkpoint, guide: Guide | None = None
+) -> ReusablePart:
+    """Ask the lookups of `previous` again, up to the first whose returned string differs.
+
+    With a guide, also up to the first lookup whose names could now be chosen from others.
+    """
     tokens = previous.tokens
     lookups: list[TraceLookup] = []
     for entry in previous.lookups:
         lookup = entry.lookup
+        if guide is not None and tokens[entry.start].id == checkpoint.markers.entity:
+            answered = [earlier.lookup for earlier in lookups]
+            if guide.digest(lookup.entity, answered) != entry.guidance:
+                kept = entry.start + 1
+                return ReusablePart(tokens[:kept], lookups, None, [t.id for t in tokens[kept:]])
         if entry.closed == "model":
             lookup = ask_again(retriever, lookup, previous.prompt)
         if lookup.value != entry.lookup.value:
@@ -43,7 +59,8 @@ def reusable_part(previous: Trace, retriever: LookupSource, checkpoint: Checkpoi
                 [token.id for token in tokens[value_start : entry.end - 1]],
                 checkpoint.encode_value(lookup.value),
             )
-            return ReusablePart(tokens[:value_start], lookups, lookup, expected_ids)
+            changed = dataclasses.replace(entry, lookup=lookup)
+            return ReusablePart(tokens[:value_start], lookups, changed, expected_ids)
         lookups.append(dataclasses.replace(entry, lookup=lookup))
     return ReusablePart(tokens, lookups, None, [])
 

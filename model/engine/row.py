@@ -3,6 +3,10 @@
 A row chooses tokens one at a time. When it has chosen `<|db_return|>`, it asks the graph, and
 queues the value and `<|db_end|>`. The row runs no model: a decoding loop feeds `pending` to the
 model, and calls `step` with the logits that come back.
+
+With a guide (model/guided/), names in lookups are chosen as a whole. Until one is chosen, `pending`
+holds the beginnings that are tried, and `rewind` says how many tokens of the one before the loop
+must forget first.
 """
 
 from __future__ import annotations
@@ -15,6 +19,9 @@ from graph.lookup.result import Lookup
 from model.checkpoint import Checkpoint
 from model.engine.events import LookupEvent, LookupSource, TokenEvent
 from model.engine.sampling import sample_token
+from model.guided.guide import Guide
+from model.guided.search import NameSearch
+from model.guided.trie import NameTrie
 from model.prompts import clean_prompt
 from model.roles import Role, next_role
 from model.settings import DecodingSettings
@@ -42,6 +49,10 @@ class Row:
         self.pending: list[int] = list(self.prompt_ids)  # not yet in the cache
         self.finish: str | None = None
         self.reused = 0
+        self.rewind = 0  # tokens at the end of the cache that were tried and not chosen
+        self.guide: Guide | None = None
+        self._search: NameSearch | None = None  # of the name that is being chosen
+        self._considered: tuple[tuple[str, float], ...] = ()  # for the current lookup's relation
         self._role = Role.TEXT  # of the next token
         self._lookup_start = 0  # index of the marker that opened the current lookup
         self._since_lookup = 0  # tokens since the last lookup
@@ -53,12 +64,16 @@ class Row:
     def step(self, logits_V: Tensor) -> None:
         """Choose the next token and queue what it forces; events and pending ids grow."""
         settings, markers = self.settings, self.checkpoint.markers
+        if settings.temperature == 0 and (search := self._name_search()) is not None:
+            self._step_in_search(search, logits_V)
+            return
         may_look_up = settings.lookups and len(self.lookups) < settings.max_lookups
+        forbidden = [] if may_look_up else [markers.entity]
+        if self.guide is not None and self._role == Role.TEXT:
+            forbidden += [markers.relationship, markers.return_, markers.end]
+        position = (len(self.lookups), self._since_lookup)
         token, probability = sample_token(
-            logits_V,
-            settings,
-            (len(self.lookups), self._since_lookup),
-            None if may_look_up else markers.entity,
+            logits_V, settings, position, forbidden, self.allowed_tokens()
         )
         if self._role in (Role.ENTITY, Role.RELATION):
             self._step_in_lookup(token, probability)
@@ -87,6 +102,76 @@ class Row:
         elif len(self.tokens) - self._lookup_start > self.settings.max_lookup_tokens:
             self._close_as_miss("length")
 
+    # -- names chosen by a guide
+
+    def allowed_tokens(self) -> tuple[int, ...] | None:
+        """What guidance allows as the next token; None if it allows everything."""
+        if self._search is not None:
+            return self._search.allowed_tokens()
+        trie = self._name_trie()
+        return trie.after(tuple(self._ids_of_place())) or None if trie else None
+
+    def likely_tokens(self) -> list[int]:
+        """A guess at the rest of the name that is being chosen; empty without a guide."""
+        if self.settings.temperature > 0 or (search := self._name_search()) is None:
+            return []
+        return search.likely()
+
+    @property
+    def tried(self) -> int:
+        """Tokens of the beginning that is being tried, those in `pending` included."""
+        return len(self._search.path) if self._search else 0
+
+    def _ids_of_place(self) -> list[int]:
+        """What was written since the last marker."""
+        ids: list[int] = []
+        for token in reversed(self.tokens):
+            if token.role == Role.MARKER:
+                break
+            ids.append(token.id)
+        return ids[::-1]
+
+    def _name_trie(self) -> NameTrie | None:
+        """The names that are allowed at this place of a lookup; None if it is free text."""
+        if self.guide is None or self._role not in (Role.ENTITY, Role.RELATION):
+            return None
+        written = len(self._ids_of_place())
+        used = len(self.tokens) - self._lookup_start - written
+        room = self.settings.max_lookup_tokens - used
+        room = min(room, self.checkpoint.context - len(self.ids) + written - 1)
+        answered = [entry.lookup for entry in self.lookups]
+        if self._role == Role.ENTITY:
+            return self.guide.entity_trie(answered, room)
+        return self.guide.relation_trie(self._query()[0], answered, room)
+
+    def _name_search(self) -> NameSearch | None:
+        """The search at this place; None if it is free text, or if a name was begun without it."""
+        if self._search is None and not self._ids_of_place():
+            trie = self._name_trie()
+            self._search = NameSearch(trie) if trie else None
+        return self._search
+
+    def _step_in_search(self, search: NameSearch, logits_V: Tensor) -> None:
+        """Try the next beginning, or append the name that was chosen."""
+        tried = search.path
+        search.read(logits_V)
+        wanted = search.path if search.chosen is None else search.chosen.ids
+        kept = 0
+        while kept < min(len(tried), len(wanted)) and tried[kept] == wanted[kept]:
+            kept += 1
+        self.rewind = len(tried) - kept
+        if search.chosen is None:
+            self.pending = list(wanted[kept:])
+            return
+        self._search = None
+        if self._role == Role.RELATION:
+            self._considered = search.considered()
+        for token, probability in zip(wanted, search.chosen.probabilities, strict=True):
+            self._append(token, probability)
+        self.pending = list(wanted[kept:])
+        if wanted[-1] == self.checkpoint.markers.return_:
+            self.answer(self._ask(*self._query()))
+
     # -- lookups
 
     def _query(self) -> tuple[str, str]:
@@ -111,19 +196,39 @@ class Row:
             self._append(markers.return_)
         self.answer(_miss(*self._query()), reason)
 
-    def answer(self, lookup: Lookup, closed: str = "model") -> None:
+    def answer(
+        self,
+        lookup: Lookup,
+        closed: str = "model",
+        considered: tuple[tuple[str, float], ...] | None = None,
+    ) -> None:
         """Complete the current lookup: queue the value and `<|db_end|>`."""
         value_ids = self.checkpoint.encode_value(lookup.value)
         end = len(self.tokens) + len(value_ids) + 1
         if len(self.prompt_ids) + end >= self.checkpoint.context:
             self.finish = "context"  # a value is written whole or not at all
             return
-        entry = TraceLookup(len(self.lookups), self._lookup_start, end, lookup, closed)
+        entry = TraceLookup(
+            len(self.lookups),
+            self._lookup_start,
+            end,
+            lookup,
+            closed,
+            self._considered if considered is None else considered,
+            self._guidance(lookup.entity),
+        )
+        self._considered = ()
         self.lookups.append(entry)
         self.events.append(LookupEvent(entry))
         for token in value_ids:
             self._append(token)
         self._append(self.checkpoint.markers.end)
+
+    def _guidance(self, entity: str) -> str:
+        """A key of the names that the current lookup could choose from; "" without a guide."""
+        if self.guide is None:
+            return ""
+        return self.guide.digest(entity, [entry.lookup for entry in self.lookups])
 
     # -- appending
 

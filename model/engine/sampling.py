@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -22,17 +23,22 @@ def sample_token(
     logits_V: Tensor,
     settings: DecodingSettings,
     position: tuple[int, int],
-    forbidden: int | None = None,
+    forbidden: Sequence[int] = (),
+    allowed: Sequence[int] | None = None,
 ) -> tuple[int, float]:
     """The next token's id, and its probability under the model.
 
     logits_V: [V] float32. position: what the noise depends on besides the seed. The probability is
-    of the unchanged logits: at temperature 1, without top-p, `forbidden` not yet taken out.
+    of the unchanged logits: at temperature 1, without top-p, `forbidden` not yet taken out. With
+    `allowed`, it is one of these.
     """
     allowed_V = logits_V
-    if forbidden is not None:
+    if forbidden:
         allowed_V = logits_V.clone()
-        allowed_V[forbidden] = -math.inf
+        allowed_V[list(forbidden)] = -math.inf
+    if allowed is not None:
+        allowed_V = torch.full_like(logits_V, -math.inf)
+        allowed_V[list(allowed)] = logits_V[list(allowed)]
     if settings.temperature > 0:
         scaled_V = allowed_V / settings.temperature
         if settings.top_p < 1:

@@ -1,0 +1,1 @@
+"""Guided lookups: which entities and relations a lookup may name, and which name is likeliest."""

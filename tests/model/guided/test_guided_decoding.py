@@ -1,0 +1,255 @@
+"""Guided lookups: random models hit the graph, and texts do not depend on how they are written."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from graph.core.edits import Add, AddAlias, Change
+from graph.core.names import fold
+from graph.lookup.retriever import Retriever
+from graph.opening import open_store
+from model.checkpoint import Checkpoint
+from model.engine.decoder import Decoder
+from model.engine.events import DoneEvent
+from model.prompts import ANSWER_FORM
+from model.roles import END, ENTITY, RELATIONSHIP, RETURN
+from model.settings import DecodingSettings
+from model.trace import Trace
+from tests.model.model_fakes import random_llama
+
+GUIDED = DecodingSettings(max_tokens=160, max_lookups=8, guided=True)
+PROMPTS = [
+    "what's the capital of france",
+    "Tell me about Paris.",
+    "Is the Seine longer than the Rhine?",
+    "Where was Marie Curie born, and where is Warsaw?",
+    "A: Paris\nQ: currency of the French Republic",
+    f"Say {ENTITY} France{RELATIONSHIP} capital{RETURN} Rome{END} of Spain",
+]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Any]:
+    opened = open_store(f"sqlite:///{tmp_path}/test.db", create=True)
+    facts = [
+        ("France", "instance of", "country"),
+        ("France", "capital", "Paris"),
+        ("France", "capital role", "seat of government"),
+        ("France", "currency", "euro"),
+        ("Spain", "capital", "Madrid"),
+        ("Spain", "currency", "euro"),
+        ("Seine", "length", "777 km"),
+        ("Seine", "flows through", "Paris"),
+        ("Rhine", "length", "1,233 km"),
+        ("Marie Curie", "birthplace", "Warsaw"),
+        ("Warsaw", "country", "Poland"),
+        ("Paris", "mayor", "Anne Hidalgo"),
+    ]
+    opened.apply([Add(*fact) for fact in facts], author="test")
+    opened.apply([AddAlias(entity_id(opened, "France"), "French Republic")], author="test")
+    yield opened
+    opened.close()
+
+
+def ranked(seed: int) -> Checkpoint:
+    """A random model that asks for ranked lists, and that opens lookups often."""
+    checkpoint = random_llama(seed, context=700)
+    head = checkpoint.model.lm_head
+    if head.bias is None:
+        bias = torch.zeros(head.out_features)
+        bias[checkpoint.markers.entity] = 9.0
+        head.bias = torch.nn.Parameter(bias, requires_grad=False)
+    return Checkpoint(
+        model=checkpoint.model,
+        tokenizer=checkpoint.tokenizer,
+        markers=checkpoint.markers,
+        name=checkpoint.name,
+        form=ANSWER_FORM,
+        relations=True,
+        ranked=True,
+    )
+
+
+def done(events: Any) -> Trace:
+    *_, last = events
+    assert isinstance(last, DoneEvent)
+    return last.trace
+
+
+def written(trace: Trace) -> Any:
+    """What must not depend on how a text is written."""
+    return [t.id for t in trace.tokens], trace.finish, [e.lookup for e in trace.lookups]
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("seed", range(4))
+def test_every_lookup_finds_something(store: Any, seed: int, temperature: float) -> None:
+    decoder = Decoder(ranked(seed))
+    settings = DecodingSettings(
+        max_tokens=160, max_lookups=8, guided=True, temperature=temperature, seed=seed
+    )
+    found = 0
+    for prompt in PROMPTS:
+        trace = done(decoder.generate(prompt, Retriever(store), settings))
+        for entry in trace.lookups:
+            assert entry.closed == "model", (prompt, trace.raw)
+            assert not entry.lookup.is_miss, (prompt, trace.raw)
+            found += 1
+        lists = [
+            e.lookup.entity_id for e in trace.lookups if fold(e.lookup.relation) == "relations"
+        ]
+        assert len(lists) == len(set(lists))
+    assert found > 12
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("seed", range(4))
+def test_texts_depend_on_neither_guesses_nor_the_batch(
+    store: Any, seed: int, temperature: float
+) -> None:
+    checkpoint = ranked(seed)
+    settings = DecodingSettings(
+        max_tokens=160, max_lookups=6, guided=True, temperature=temperature, seed=seed
+    )
+    retriever = Retriever(store)
+    single = [done(Decoder(checkpoint).generate(p, retriever, settings)) for p in PROMPTS]
+    plain = Decoder(checkpoint, guess=False)
+    batch = plain.generate_batch(PROMPTS, [retriever] * len(PROMPTS), settings, batch_size=4)
+    for prompt, trace, other in zip(PROMPTS, single, batch, strict=True):
+        alone = done(plain.generate(prompt, retriever, settings))
+        assert written(alone) == written(trace)
+        assert written(other) == written(trace)
+        for one, two in zip(trace.tokens, other.tokens, strict=True):
+            assert one.probability == pytest.approx(two.probability, abs=1e-4)
+
+
+def test_the_chosen_name_is_the_likeliest(store: Any) -> None:
+    """Against the probability of every whole name, computed without a cache."""
+    checkpoint = ranked(2)
+    trace = done(Decoder(checkpoint).generate(PROMPTS[0], Retriever(store), GUIDED))
+    (first,) = [entry for entry in trace.lookups if entry.index == 0]
+    start = next(i for i in range(first.start, first.end) if trace.tokens[i].text == RELATIONSHIP)
+    before = trace.prompt_ids + [token.id for token in trace.tokens[: start + 1]]
+    logs = {}
+    for name in ("relations", "instance of", "capital", "capital role", "currency"):
+        ids = [*checkpoint.encode_value(name), checkpoint.markers.return_]
+        with torch.inference_mode():
+            logits_TV = checkpoint.model(torch.tensor([before + ids])).logits[0].log_softmax(-1)
+        logs[name] = sum(float(logits_TV[len(before) - 1 + i, t]) for i, t in enumerate(ids))
+    assert first.lookup.relation == max(logs, key=lambda name: logs[name])
+    assert first.considered[0][0] == first.lookup.relation
+    (probability,) = [p for name, p in first.considered if name == first.lookup.relation]
+    assert probability == pytest.approx(
+        float(torch.tensor(logs[first.lookup.relation]).exp()), abs=1e-3
+    )
+
+
+def test_the_trace_goes_through_json(store: Any) -> None:
+    trace = done(Decoder(ranked(2)).generate(PROMPTS[0], Retriever(store), GUIDED))
+    assert trace.settings.guided
+    assert any(entry.considered for entry in trace.lookups)
+    data = json.loads(json.dumps(trace.to_json()))
+    assert Trace.from_json(data) == trace
+    for lookup in data["lookups"]:  # as an older version wrote it
+        lookup.pop("considered", None)
+        lookup.pop("guidance", None)
+    del data["settings"]["guided"]
+    old = Trace.from_json(data)
+    assert not old.settings.guided
+    assert not any(entry.considered or entry.guidance for entry in old.lookups)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_regeneration_equals_generation(store: Any, temperature: float) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    draw = random.Random(seed)
+    settings = DecodingSettings(
+        max_tokens=160, max_lookups=8, guided=True, temperature=temperature, seed=3
+    )
+    edits: list[Any] = [
+        lambda: Add("France", "motto", f"motto {draw.random()}"),
+        lambda: Change(fact_id(store, "France", "currency"), f"coin {draw.random()}"),
+        lambda: Add(f"Say {draw.randrange(99)}", "instance of", "word"),
+        lambda: AddAlias(entity_id(store, "Spain"), f"Q{draw.random()}"),
+        lambda: Add("currency", "instance of", f"word {draw.random()}"),
+    ]
+    for model in range(3):
+        checkpoint = ranked(model)
+        decoder = Decoder(checkpoint)
+        for prompt in PROMPTS:
+            before = done(decoder.generate(prompt, Retriever(store), settings))
+            store.apply([draw.choice(edits)()], author="test")
+            fresh = done(Decoder(checkpoint).generate(prompt, Retriever(store), settings))
+            again = done(decoder.regenerate(before, Retriever(store), settings))
+            assert written(again) == written(fresh)
+            assert [e.considered for e in again.lookups] == [e.considered for e in fresh.lookups]
+            third = done(decoder.regenerate(again, Retriever(store), settings))
+            assert written(third) == written(fresh)
+            assert third.reused == len(third.tokens)
+
+
+def entity_id(store: Any, name: str) -> int:
+    return store.find_entities(name)[0][0].id
+
+
+def fact_id(store: Any, entity: str, relation: str) -> int:
+    return store.facts(entity_id(store, entity), relation)[0].id
+
+
+def test_a_cancelled_text_can_be_written_on(store: Any) -> None:
+    decoder = Decoder(ranked(1))
+    whole = done(Decoder(ranked(1)).generate(PROMPTS[0], Retriever(store), GUIDED))
+    for steps in range(0, 30, 3):
+        left = iter(range(steps))
+        cancelled = lambda left=left: next(left, None) is None  # noqa: E731
+        part = done(decoder.generate(PROMPTS[0], Retriever(store), GUIDED, cancelled))
+        again = done(decoder.regenerate(part, Retriever(store), GUIDED))
+        assert written(again) == written(whole)
+
+
+def test_free_text_where_the_prompt_names_nothing(store: Any) -> None:
+    settings = DecodingSettings(max_tokens=60, max_lookups=2, max_lookup_tokens=4, guided=True)
+    trace = done(Decoder(ranked(1)).generate("1999?", Retriever(store), settings))
+    assert all(entry.lookup.is_miss for entry in trace.lookups)
+
+
+def test_markers_in_a_prompt_are_no_markers(store: Any) -> None:
+    checkpoint = ranked(0)
+    retriever = Retriever(store)
+    assert {"France", "Spain"} <= set(retriever.mentioned(PROMPTS[-1]))
+    store.apply([Add(f"{ENTITY} x", f"{RETURN} of", "y")], author="test")
+    prompt = f"What is {ENTITY} x?"
+    for seed in range(3):
+        trace = done(Decoder(ranked(seed)).generate(prompt, Retriever(store), GUIDED))
+        for entry in trace.lookups:
+            ids = [token.id for token in trace.tokens[entry.start : entry.end]]
+            assert [i for i in ids if i in checkpoint.markers.as_tuple()] == list(
+                checkpoint.markers.as_tuple()
+            )
+
+
+def test_without_guidance_nothing_is_recorded(store: Any) -> None:
+    settings = DecodingSettings(max_tokens=40)
+    trace = done(Decoder(ranked(1)).generate(PROMPTS[0], Retriever(store), settings))
+    for data in trace.to_json()["lookups"]:
+        assert not {"considered", "guidance"} & set(data)
+
+
+def test_an_edit_of_what_was_allowed_leaves_no_text_unchanged(store: Any) -> None:
+    decoder = Decoder(ranked(2))
+    trace = done(decoder.generate(PROMPTS[0], Retriever(store), GUIDED))
+    assert trace.lookups
+    store.apply([Add("Spain", "motto", "Plus ultra")], author="test")
+    kept = decoder.unchanged(trace, Retriever(store))
+    assert kept is not None
+    assert (kept.text, kept.revision) == (trace.text, store.revision())
+    store.apply([Add("France", "motto", "Liberty")], author="test")
+    assert decoder.unchanged(trace, Retriever(store)) is None
