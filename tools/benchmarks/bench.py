@@ -24,6 +24,7 @@ from graph.world import DEFAULT_STORE, store_url
 from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
 from model.engine.decoder import Decoder
 from model.engine.events import Event
+from model.settings import DecodingSettings
 from tools.benchmarks import training_speed
 from tools.benchmarks.page import edit_to_first_word, page_overhead
 from tools.benchmarks.results import write_results
@@ -94,9 +95,25 @@ def regenerate_vs_generate(setting: Setting) -> Iterator[Pair]:
             yield Pair(seconds["again"], seconds["full"])
 
 
+def guided_vs_unguided(setting: Setting) -> Iterator[Pair]:
+    """Seconds: with guided lookups over without, of texts that are the same both ways."""
+    decoder, rng = setting.decoder, random.Random(0)
+    for _ in range(ROUNDS):
+        for prompt in setting.prompts:
+            seconds, texts = {}, set()
+            for guided in rng.sample([False, True], 2):  # in either order
+                settings, retriever = DecodingSettings(guided=guided), Retriever(setting.store)
+                begun = time.perf_counter()
+                texts.add(finish(decoder.generate(prompt, retriever, settings)).raw)
+                seconds[guided] = time.perf_counter() - begun
+            if len(texts) == 1:
+                yield Pair(seconds[True], seconds[False])
+
+
 BENCHMARKS: dict[str, Callable[[Setting], Iterator[Pair]]] = {
     "decode_vs_generate": decode_vs_generate,
     "regenerate_vs_generate": regenerate_vs_generate,
+    "guided_vs_unguided": guided_vs_unguided,
     "page_overhead": page_overhead,
     "edit_to_first_word": edit_to_first_word,
     "neo4j_batch_vs_unwind": neo4j_batch_vs_unwind,

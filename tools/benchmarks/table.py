@@ -64,6 +64,12 @@ TABLES = {
             2,
         ),
         (
+            "guided_vs_unguided",
+            "time of a text with guided lookups, relative to the same text without guidance",
+            "≤ 1.1",
+            2,
+        ),
+        (
             "page_overhead",
             "tokens a second that the browser shows, relative to the decoder alone",
             "≥ 0.8",
