@@ -31,8 +31,8 @@ from training.corpus.wordings import DEFAULT_DATA
 from training.errors import EvaluationError
 from training.evaluation.case_measures import failures, measures
 from training.evaluation.cases import SETTINGS, BatchDecoder, generate_cases
+from training.evaluation.guided_decoder import evaluation_decoder
 from training.evaluation.outputs import check_outputs, write_failures, write_found, write_texts
-from training.evaluation.prompted_decoder import evaluation_decoder
 from training.evaluation.runner import SUITES, Plan, Say, chosen_suites, held_out_of, run_plan
 from training.evaluation.statistics import Measures
 from training.evaluation.suite_context import References
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{time.perf_counter() - begun:6.0f} s  {message}", file=sys.stderr, flush=True)
 
     if options.sample:
-        decoder = evaluation_decoder(load_checkpoint(options.model))
+        decoder = evaluation_decoder(load_checkpoint(options.model), options.guided)
         with working_store(store_url(options.store)) as store:
             print_sample(decoder, store, options.sample, options.seed)
         return 0
@@ -85,6 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.out:
         run = {
             "seed": options.seed,
+            **({"guided": True} if options.guided else {}),
             "entities": options.entities,
             "jobs": options.jobs,
             "seconds": round(took, 1),
@@ -116,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
         help="entities to sample, a third of them held out from training (default 600)",
     )
     add("--seed", type=int, default=0, help="seed for random sampling")
+    add("--guided", action="store_true", help="guide lookups (only models of ranked lists)")
     add("--json", action="store_true", help="print JSON; the table goes to standard error")
     add("--out", type=Path, help="also write the JSON to this file")
     add("--sample", type=int, metavar="N", help="only print N paragraphs, to be read by eye")
@@ -174,6 +176,7 @@ def _run_suites(suites: Sequence[str], options: argparse.Namespace, say: Say) ->
         against,
         keep_failures=options.failures is not None,
         limit=options.limit,
+        guided=options.guided,
     )
     outcome = _Outcome(f"{', '.join(suites)}; {options.entities} entities")
     for result in run_plan(suites, plan, options.jobs, say):
@@ -187,7 +190,7 @@ def _run_suites(suites: Sequence[str], options: argparse.Namespace, say: Say) ->
 
 
 def _run_plain(options: argparse.Namespace, say: Say) -> _Outcome:
-    decoder = evaluation_decoder(load_checkpoint(options.model))
+    decoder = evaluation_decoder(load_checkpoint(options.model), options.guided)
     with working_store(store_url(options.store)) as store:
         held_out = held_out_of(options.model, say)
         cases = generate_cases(decoder, store, held_out, options.entities, options.seed, say)

@@ -26,7 +26,7 @@ from model.checkpoint import load_checkpoint
 from training.corpus.held_out import read_held_out
 from training.errors import EvaluationError
 from training.evaluation.case_measures import failures
-from training.evaluation.prompted_decoder import evaluation_decoder
+from training.evaluation.guided_decoder import evaluation_decoder
 from training.evaluation.statistics import Measures
 from training.evaluation.suite_context import References, SuiteContext
 from training.evaluation.suites.audit import audit_suites
@@ -93,6 +93,8 @@ class Plan:
     against: References = field(default_factory=References)
     keep_failures: bool = False
     limit: int | None = None
+    guided: bool = False
+    """Whether lookups may only hold what the prompt mentions and the graph holds."""
 
 
 @dataclass
@@ -153,7 +155,7 @@ def held_out_of(model: str, say: Say) -> frozenset[str]:
 
 @contextmanager
 def _context_of(plan: Plan, say: Say) -> Iterator[SuiteContext]:
-    decoder = evaluation_decoder(load_checkpoint(plan.model))
+    decoder = evaluation_decoder(load_checkpoint(plan.model), plan.guided)
     held_out = held_out_of(plan.model, say)
     with working_store(plan.store) as store:
         yield SuiteContext(

@@ -14,6 +14,7 @@ import yaml
 
 from graph.core.facts import RELATIONS
 from graph.lookup.retriever import Retriever
+from model.checkpoint import load_checkpoint
 from model.settings import DecodingSettings
 from model.trace import Trace
 from tests.training.evaluation.test_pass_rule import trace
@@ -27,8 +28,8 @@ from training.corpus.wordings import (
     read_wordings,
     templates_of,
 )
-from training.evaluation import prompted_decoder
 from training.evaluation.command import main
+from training.evaluation.guided_decoder import evaluation_decoder
 from training.evaluation.natural import store_of
 from training.evaluation.outputs import is_texts, write_texts
 from training.evaluation.pass_rule import holds
@@ -206,18 +207,15 @@ def test_a_limit_below_one_is_refused() -> None:
         main(["natural_open", "--limit", "0"])
 
 
-def test_a_ranked_model_gets_a_retriever_for_each_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Ranking(Retriever):
-        def __init__(
-            self, store: Any, at: int | None = None, *, context: str = "", ranked: bool = False
-        ) -> None:
-            super().__init__(store, at)
-            self.asked = context, ranked
-
-    monkeypatch.setattr(prompted_decoder, "Retriever", Ranking)
+def test_guided_measures_guide_whatever_the_settings_say() -> None:
+    checkpoint = load_checkpoint()
     with store_of([("France", "capital", "Paris")]) as store:
-        ranked = prompted_decoder.prompted(Ranking(store), "france capital")
-    assert ranked.asked == ("france capital", True)
+        for guided in (False, True):
+            decoder = evaluation_decoder(checkpoint, guided)
+            (trace,) = decoder.generate_batch(
+                ["Tell me about France."], [Retriever(store)], DecodingSettings(max_tokens=5)
+            )
+            assert trace.settings == DecodingSettings(max_tokens=5, guided=guided)
 
 
 WORLD = [
