@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder
-from graph.lookup.encoder import load_encoder
+from graph.lookup.encoder import installed_encoder
 from training.corpus.document_stream import documents
 from training.corpus.held_out import NameFilter, held_out_entities, read_held_out, without
 from training.corpus.phrase_book import load_phrases
@@ -106,9 +106,9 @@ def _stream(
     wordings = read_wordings(options.wordings)
     for missing in wordings.missing:
         print(f"{missing}, so its wordings are not in the corpus.", flush=True)
-    encoder = load_encoder()
+    encoder = installed_encoder()
     if encoder is None:
-        print("The encoder is not installed, so lists are ranked by shared words.", flush=True)
+        print("There is no encoder, so lists are ranked by shared words.", flush=True)
     plain = read_plain_text(options.plain_text) if options.plain_text else []
     questions = question_writer(writer, wordings, encoder)
     return lambda seed: question_documents(questions, writer, names, seed, prose, plain)
