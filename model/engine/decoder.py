@@ -39,9 +39,15 @@ from model.trace import Trace
 class Decoder:
     """Writes texts with one checkpoint. Safe to use from several threads."""
 
-    def __init__(self, checkpoint: Checkpoint, guess: bool = True) -> None:
-        """`guess=False` takes one forward pass per chosen token; the texts are the same."""
-        self.checkpoint, self._guess = checkpoint, guess
+    def __init__(self, checkpoint: Checkpoint, guess: bool = True, guided: bool = False) -> None:
+        """Prepare to decode.
+
+        Args:
+            checkpoint: the model.
+            guess: False takes one forward pass per chosen token; the texts are the same.
+            guided: True guides the lookups of every text, whether its settings ask for it or not.
+        """
+        self.checkpoint, self._guess, self._guided = checkpoint, guess, guided
         self._prefixes = PrefixCache()
         self._guides = Guides(checkpoint)
 
@@ -79,10 +85,9 @@ class Decoder:
         others is chosen again too. With other settings, or another model, the whole
         text is written from the start.
         """
-        settings = settings or previous.settings
-        row = self._row(previous.prompt, retriever, settings)
+        row = self._row(previous.prompt, retriever, settings or previous.settings)
         comparable = (
-            settings == previous.settings
+            row.settings == previous.settings
             and self.checkpoint.name == previous.model
             and row.prompt_ids == previous.prompt_ids
         )
@@ -126,7 +131,6 @@ class Decoder:
         Each trace is that of `generate`, up to rounding. `seconds` of a trace is its share of the
         batch's time.
         """
-        settings = settings or DecodingSettings()
         rows = [
             self._row(prompt, retriever, settings)
             for prompt, retriever in zip(prompts, retrievers, strict=True)
@@ -140,7 +144,10 @@ class Decoder:
         return traces
 
     def _row(self, prompt: str, retriever: LookupSource, settings: DecodingSettings | None) -> Row:
-        row = Row(self.checkpoint, prompt, retriever, settings or DecodingSettings())
+        settings = settings or DecodingSettings()
+        if self._guided:
+            settings = replace(settings, guided=True)
+        row = Row(self.checkpoint, prompt, retriever, settings)
         if row.settings.guided:
             row.guide = self._guide(row.prompt, retriever)
         return row

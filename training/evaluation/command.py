@@ -27,11 +27,11 @@ from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE
 from graph.lookup.retriever import Retriever
 from graph.world import DEFAULT_STORE, store_url
 from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
+from model.engine.decoder import Decoder
 from training.corpus.wordings import DEFAULT_DATA
 from training.errors import EvaluationError
 from training.evaluation.case_measures import failures, measures
 from training.evaluation.cases import SETTINGS, BatchDecoder, generate_cases
-from training.evaluation.guided_decoder import evaluation_decoder
 from training.evaluation.outputs import check_outputs, write_failures, write_found, write_texts
 from training.evaluation.runner import SUITES, Plan, Say, chosen_suites, held_out_of, run_plan
 from training.evaluation.statistics import Measures
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{time.perf_counter() - begun:6.0f} s  {message}", file=sys.stderr, flush=True)
 
     if options.sample:
-        decoder = evaluation_decoder(load_checkpoint(options.model), options.guided)
+        decoder = Decoder(load_checkpoint(options.model), guided=options.guided)
         with working_store(store_url(options.store)) as store:
             print_sample(decoder, store, options.sample, options.seed)
         return 0
@@ -190,7 +190,7 @@ def _run_suites(suites: Sequence[str], options: argparse.Namespace, say: Say) ->
 
 
 def _run_plain(options: argparse.Namespace, say: Say) -> _Outcome:
-    decoder = evaluation_decoder(load_checkpoint(options.model), options.guided)
+    decoder = Decoder(load_checkpoint(options.model), guided=options.guided)
     with working_store(store_url(options.store)) as store:
         held_out = held_out_of(options.model, say)
         cases = generate_cases(decoder, store, held_out, options.entities, options.seed, say)

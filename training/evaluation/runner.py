@@ -23,10 +23,10 @@ from typing import Any
 import torch
 
 from model.checkpoint import load_checkpoint
+from model.engine.decoder import Decoder
 from training.corpus.held_out import read_held_out
 from training.errors import EvaluationError
 from training.evaluation.case_measures import failures
-from training.evaluation.guided_decoder import evaluation_decoder
 from training.evaluation.statistics import Measures
 from training.evaluation.suite_context import References, SuiteContext
 from training.evaluation.suites.audit import audit_suites
@@ -155,7 +155,7 @@ def held_out_of(model: str, say: Say) -> frozenset[str]:
 
 @contextmanager
 def _context_of(plan: Plan, say: Say) -> Iterator[SuiteContext]:
-    decoder = evaluation_decoder(load_checkpoint(plan.model), plan.guided)
+    decoder = Decoder(load_checkpoint(plan.model), guided=plan.guided)
     held_out = held_out_of(plan.model, say)
     with working_store(plan.store) as store:
         yield SuiteContext(

@@ -15,6 +15,7 @@ import yaml
 from graph.core.facts import RELATIONS
 from graph.lookup.retriever import Retriever
 from model.checkpoint import load_checkpoint
+from model.engine.decoder import Decoder
 from model.settings import DecodingSettings
 from model.trace import Trace
 from tests.training.evaluation.test_pass_rule import trace
@@ -29,7 +30,6 @@ from training.corpus.wordings import (
     templates_of,
 )
 from training.evaluation.command import main
-from training.evaluation.guided_decoder import evaluation_decoder
 from training.evaluation.natural import store_of
 from training.evaluation.outputs import is_texts, write_texts
 from training.evaluation.pass_rule import holds
@@ -211,7 +211,7 @@ def test_guided_measures_guide_whatever_the_settings_say() -> None:
     checkpoint = load_checkpoint()
     with store_of([("France", "capital", "Paris")]) as store:
         for guided in (False, True):
-            decoder = evaluation_decoder(checkpoint, guided)
+            decoder = Decoder(checkpoint, guided=guided)
             (trace,) = decoder.generate_batch(
                 ["Tell me about France."], [Retriever(store)], DecodingSettings(max_tokens=5)
             )

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 from graph.core.facts import RELATIONS
 from graph.core.names import fold
+from graph.lookup.relevance import word_set
 from model.trace import Trace
 from training.corpus.made_up_names import made_up_name
 from training.corpus.made_up_values import made_up_value, made_up_word
@@ -38,7 +39,7 @@ FEWEST, MOST = 12, 26  # relations of an entity
 SIBLINGS = 6  # at most
 _VALUES = ("latin", "latin", "title", "number", "words")  # kinds of made-up values
 _NAME = re.compile(r"[A-Z][^\W\d_]+(?: (?:of|the|[A-Z][^\W\d_]+)){0,3}")
-_SMALL = frozenset("a an and as at by for from has in is of on or the to with it".split())  # noqa: SIM905
+_SMALL = word_set("a an and as at by for from has in is of on or the to with it")
 
 
 @dataclass(frozen=True)
