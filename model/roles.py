@@ -84,6 +84,13 @@ _AFTER = (Role.TEXT, Role.ENTITY, Role.RELATION, Role.VALUE, Role.TEXT)
 _BEFORE = (Role.TEXT, Role.TEXT, Role.ENTITY, Role.RELATION, Role.VALUE)
 
 
+def add_markers(tokenizer: Any) -> None:
+    """Add the four markers that a tokenizer lacks, after its own tokens and in their order."""
+    missing = [marker for marker in MARKERS if marker not in tokenizer.get_vocab()]
+    if missing:
+        tokenizer.add_tokens(missing, special_tokens=True)
+
+
 def next_role(role: Role, token: int, markers: MarkerIds) -> Role:
     """The role of the tokens after `token`, if those before it had `role`.
 

@@ -123,6 +123,15 @@ def join_values(values: Sequence[str], most: int = MAX_VALUES) -> JoinedValues:
     return JoinedValues(text, tuple(spans))
 
 
+def join_relations(name: str, relations: Sequence[str], most: int = MAX_RANKED) -> str:
+    """The answer to `relations` in order of relevance: the entity's name, then the relations.
+
+    >>> join_relations("Ulm", ["population", "country", "birthplace of"], most=2)
+    'Ulm: population; country; and 1 more'
+    """
+    return f"{name}: {join_values(relations, most).text}"
+
+
 def split_values(text: str) -> list[str]:
     """The values that `join_values` joined, without those that it only counted.
 

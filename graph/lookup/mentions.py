@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from graph.core.facts import Entity
 from graph.core.names import MAX_NAME, fold
 from graph.core.protocol import TripletStore
-from graph.lookup.relevance import readable
+from graph.lookup.relevance import readable, word_set
 from graph.lookup.spelling import near, near_words, words_of
 
 DEMONYM = "demonym"  # the relation whose values are what the people of a place are called
@@ -38,11 +38,7 @@ _PERSON = re.compile(r"birth|born|occupation|profession|nationality")
 _QUALIFIER = re.compile(r"\s*\([^()]*\)$")
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_IDLE = _words(
+_IDLE = word_set(
     "a about above according after all also am an and another answer any are around as ask at be "
     "because been before being below between both but by can complete could d did do does doing "
     "done during each either else ever every few first for from get give given go got had has "
@@ -55,7 +51,7 @@ _IDLE = _words(
     "while who whom whose why will with within without would yes you your"
 )
 """Words that name nothing unless they are written as a name."""
-_COMMON = _words(
+_COMMON = word_set(
     "big biggest body born call called city cities cold come comes common correct countries "
     "country deep describe died die dies explain far fast fact facts find found great happen hard "
     "heavy high hot idea large larger largest live lives living long longest look lot mean means "
@@ -64,7 +60,7 @@ _COMMON = _words(
     "today town towns wife win wins woman women word work world write wrong year years young"
 )
 """Words of questions that in lower case stand for no name."""
-_GENERIC = _words(
+_GENERIC = word_set(
     "river lake ocean mount mountain mountains desert falls republic kingdom of de la saint st sir "
     "king queen emperor pope president dr"
 )

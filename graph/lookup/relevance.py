@@ -33,11 +33,12 @@ _SENTENCE = re.compile(r"(?<=[.!?;:])\s+|\n+")
 _CLAUSE = re.compile(r",\s+(?:and\s+|but\s+|or\s+)?|\s+(?:and|but|or)\s+")
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text that only lists words."""
     return frozenset(text.split())
 
 
-_REQUEST = _words(
+_REQUEST = word_set(
     "a about all am an and anything are be bit brief briefly by can could describe description "
     "detail details do does everything explain fact facts for give good have hello hey hi i "
     "id in info information introduce is it just know like little me more of on outline overview "
@@ -46,7 +47,7 @@ _REQUEST = _words(
     "your"
 )
 """Words that ask for a text, and for nothing particular in it."""
-_IDLE = _words(
+_IDLE = word_set(
     "a about an and are as at be by did do does for from had has have he her his how i in is it "
     "its me my of on or she some that the their there they this to was we were what when where "
     "which who whom whose will with you your"

@@ -23,6 +23,7 @@ from graph.core.facts import (
     UNKNOWN,
     Entity,
     Fact,
+    join_relations,
     join_values,
 )
 from graph.core.inverse import inverse_name
@@ -381,9 +382,9 @@ class Retriever:
             encoder = self._installed_encoder()
             ranked = rank(context, called, listed, encoder, self._synonyms(listed))
             ranking = [RankedRelation(name, score) for name, score in ranked]
-        value = join_values([ranked.name for ranked in ranking], most).text
+        value = join_relations(known.name, [ranked.name for ranked in ranking], most)
         return replace(
-            self._hit(found, None, (), f"{known.name}: {value}", runners_up, entity, relation),
+            self._hit(found, None, (), value, runners_up, entity, relation),
             ranking=tuple(ranking),
         )
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from graph.core.errors import UserError
-from model.roles import MARKERS
+from model.roles import add_markers
 
 SMOLLM2 = "smollm2"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
@@ -81,9 +81,7 @@ def base_tokenizer(base: str | os.PathLike[str] = SMOLLM2) -> Any:
     else:
         _check(path)
         tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-    missing = [marker for marker in MARKERS if marker not in tokenizer.get_vocab()]
-    if missing:
-        tokenizer.add_tokens(missing, special_tokens=True)
+    add_markers(tokenizer)
     return tokenizer
 
 

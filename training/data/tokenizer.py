@@ -30,7 +30,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerFast
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder, whole_folder
 from graph.core.database_files import refuse_database
 from model.prompts import ANSWER, BEGIN, CHAT_END, form_of
-from model.roles import END, ENTITY, RELATIONSHIP, RETURN
+from model.roles import END, ENTITY, RELATIONSHIP, RETURN, add_markers
 from training.data.documents import Document, with_opening_space
 from training.errors import CorpusError
 
@@ -193,9 +193,7 @@ def with_markers(tokenizer: Any) -> PreTrainedTokenizerFast:
 
     They come after its own tokens, in the order of the released LMLM checkpoints.
     """
-    missing = [marker for marker in MARKERS if marker not in tokenizer.get_vocab()]
-    if missing:
-        tokenizer.add_tokens(missing, special_tokens=True)
+    add_markers(tokenizer)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     extended: PreTrainedTokenizerFast = tokenizer

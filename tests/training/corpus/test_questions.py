@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from graph.core.facts import RELATIONS
+from graph.core.facts import MAX_RANKED, RELATIONS, join_relations
 from training.corpus.held_out import NameFilter, held_out_entities, without
 from training.corpus.phrase_book import load_phrases
 from training.corpus.questions.asked_relations import FOLDER, read_entries, read_formats
@@ -19,7 +19,7 @@ from training.corpus.questions.label_sentences import is_noun, label_sentence, p
 from training.corpus.questions.listing import LOOKUP
 from training.corpus.questions.question_stream import question_documents, question_writer
 from training.corpus.questions.question_writer import QuestionWriter
-from training.corpus.questions.relation_lists import MAX_LISTED, Relevance, write_list
+from training.corpus.questions.relation_lists import Relevance
 from training.corpus.records import DEFAULT_FACTS, read_records
 from training.corpus.templates import split_template
 from training.corpus.wordings import (
@@ -113,7 +113,7 @@ def test_where_none_fits_nothing_more_is_looked_up(
     for document in sample("none fits", 60):
         lookups = LOOKUP.findall(document.text)
         assert [relation for _, relation, _ in lookups] == [RELATIONS]
-        said = document.text[LOOKUP.search(document.text).end() :]  # type: ignore[union-attr]
+        said = document.text[LOOKUP.search(document.text).end() :]
         assert len(said) > 15
         assert said.rstrip().endswith(".")
 
@@ -193,8 +193,8 @@ def test_formats_are_complete() -> None:
 
 def test_a_list_counts_what_it_leaves_out() -> None:
     labels = [f"r{i}" for i in range(15)]
-    assert write_list("Ulm", labels[:2]) == "Ulm: r0; r1"
-    assert write_list("Ulm", labels).endswith("; r11; and 3 more")
+    assert join_relations("Ulm", labels[:2]) == "Ulm: r0; r1"
+    assert join_relations("Ulm", labels).endswith("; r11; and 3 more")
 
 
 def test_the_needed_relation_is_always_listed() -> None:
@@ -203,7 +203,7 @@ def test_the_needed_relation_is_always_listed() -> None:
     for i in range(50):
         ranked = relevance.ranked(random.Random(i), ["a number"], labels, ["word29 number"])
         assert sorted(ranked) == sorted(labels)
-        assert ranked.index("word29 number") < MAX_LISTED
+        assert ranked.index("word29 number") < MAX_RANKED
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -179,11 +179,6 @@ def _of_property(published: Property, questions: Sequence[str]) -> AskedRelation
         source="published",
         object_types=published.object_types,
     )
-
-
-def restyled(relation: AskedRelation, label: str) -> AskedRelation:
-    """The same relation, spelt otherwise in the graph: `birth_date`."""
-    return replace(relation, label=label)
 
 
 class PublishedMix:

@@ -1,10 +1,9 @@
-"""Filling templates: names, values and whole questions; pronouns, plurals and enumerations."""
+"""Filling templates: names, values and whole questions; pronouns and plurals."""
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
 
 from training.corpus.english import indefinite_article, with_article
 from training.corpus.questions.asked_relations import AskedRelation
@@ -48,16 +47,13 @@ def fill_two(template: str, entity: str, other: str) -> str:
     return text[:1].upper() + text[1:] if text.startswith("the ") else text
 
 
-def enumerate_plain(words: Sequence[str]) -> str:
-    """A, B and C."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
 def opening(sentence: str) -> str:
+    """The sentence; an article or pronoun at its start gets its capital."""
     return sentence[:1].upper() + sentence[1:] if sentence[:4] in ("the ", "its ") else sentence
 
 
 def plural(noun: str) -> str:
+    """Several of what a noun names; of "number of people", the numbers."""
     if noun.endswith(("s", "x", "ch", "sh")):
         return noun if noun.endswith("s") else noun + "es"
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":

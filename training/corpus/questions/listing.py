@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from graph.core.facts import RELATIONS, UNKNOWN
+from graph.core.facts import MAX_RANKED, RELATIONS, UNKNOWN, join_relations
+from training.corpus.english import enumerate_values
 from training.corpus.material import Material
-from training.corpus.questions.filling import enumerate_plain, opening
+from training.corpus.questions.filling import opening
 from training.corpus.questions.label_sentences import is_noun, plain_label
-from training.corpus.questions.relation_lists import MAX_LISTED, Relevance, write_list
+from training.corpus.questions.relation_lists import Relevance
 from training.corpus.questions.things import Thing, Things
 from training.corpus.templates import fill_prompt
 from training.data.documents import write_lookup
@@ -72,8 +73,20 @@ class Listing:
     ) -> str:
         """The lookup of the thing's relations."""
         labels = self._without_doubles(thing, needed)
+        return self.lookup(rng, typed or thing.typed, thing.name, questions, labels, needed)
+
+    def lookup(
+        self,
+        rng: random.Random,
+        typed: str,
+        name: str,
+        questions: Sequence[str],
+        labels: Sequence[str],
+        needed: Sequence[str],
+    ) -> str:
+        """The lookup of these relations, ranked for the questions."""
         ranked = self.relevance.ranked(rng, questions, labels, needed)
-        return write_lookup(typed or thing.typed, RELATIONS, write_list(thing.name, ranked))
+        return write_lookup(typed, RELATIONS, join_relations(name, ranked))
 
     def _without_doubles(self, thing: Thing, needed: Sequence[str]) -> list[str]:
         """The labels without those that mean the same as a needed one."""
@@ -101,7 +114,7 @@ class Listing:
 
     def refusal(self, rng: random.Random, name: str, ranked: Sequence[str], noun: str) -> str:
         """That the graph does not record it, and what it does hold."""
-        held = [plain_label(label) for label in ranked[:MAX_LISTED] if is_noun(label)][:3]
+        held = [plain_label(label) for label in ranked[:MAX_RANKED] if is_noun(label)][:3]
         if not held:
             templates = (
                 self.material.phrases.general["missing_statements"]
@@ -114,11 +127,12 @@ class Listing:
             return opening(fill_prompt(rng.choice(templates).replace("{noun}", noun), name))
         kind = "with_noun" if noun and rng.random() < 0.6 else "without_noun"
         template = rng.choice(self.formats["none_fits"][kind])
-        others = enumerate_plain([f"its {h}" for h in held])
+        others = enumerate_values([f"its {h}" for h in held], titles=True)
         template = template.replace("{noun}", noun).replace("{others}", others)
-        return opening(fill_prompt(template.replace("{", "{"), name))
+        return opening(fill_prompt(template, name))
 
     def short_refusal(self, rng: random.Random, name: str, noun: str) -> str:
+        """That the graph does not record one of several things."""
         if noun:
             templates = self.material.phrases.general["missing_statements"]
             return opening(fill_prompt(rng.choice(templates).replace("{noun}", noun), name))
@@ -144,8 +158,7 @@ class Listing:
                 labels = self.labels_around(
                     rng, needed, without=relation if value == UNKNOWN else ""
                 )
-                ranked = self.relevance.ranked(rng, [prompt], labels, needed)
-                out += write_lookup(entity, RELATIONS, write_list(entity, ranked))
+                out += self.lookup(rng, entity, entity, [prompt], labels, needed)
             if value != UNKNOWN:
                 out += match.group()
         return out + text[at:]

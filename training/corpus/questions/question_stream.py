@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from graph.core.facts import RELATIONS
+from graph.core.facts import MAX_RELATIONS, RELATIONS, join_relations
 from graph.lookup.encoder import Encoder
 from training.corpus.document_stream import prose_documents
 from training.corpus.held_out import NameFilter
@@ -25,7 +25,7 @@ from training.corpus.questions.asked_relations import (
 from training.corpus.questions.label_sentences import plain_label
 from training.corpus.questions.listing import LOOKUP
 from training.corpus.questions.question_writer import QuestionWriter
-from training.corpus.questions.relation_lists import MAX_STATED, Relevance, write_list
+from training.corpus.questions.relation_lists import Relevance
 from training.corpus.wordings import Wordings, forbidden_prompt
 from training.corpus.writer import Writer
 from training.data.documents import Document, write_lookup
@@ -120,7 +120,7 @@ def _list_first(rng: random.Random, passage: Document, writer: Writer) -> Docume
     name = match[1]
     labels = list(writer.draws.records[name].facts)
     rng.shuffle(labels)
-    listed = write_lookup(name, RELATIONS, write_list(name, labels, MAX_STATED))
+    listed = write_lookup(name, RELATIONS, join_relations(name, labels, MAX_RELATIONS))
     joint = "" if passage.text.startswith("<|db_entity|>") else " "
     moved = len(listed + joint)
     untrained = tuple((start + moved, end + moved) for start, end in passage.untrained)

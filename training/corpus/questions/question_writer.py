@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from graph.core.facts import RELATIONS, UNKNOWN, join_values
+from graph.core.facts import MAX_RELATIONS, RELATIONS, UNKNOWN, join_relations, join_values
 from training.corpus.english import enumerate_values, with_article
 from training.corpus.kinds.chains import chain_of_three, chain_of_two
 from training.corpus.kinds.odd_prompts import odd_prompt
@@ -33,7 +33,7 @@ from training.corpus.questions.filling import (
 )
 from training.corpus.questions.label_sentences import plain_label
 from training.corpus.questions.listing import LOOKUP, Listing
-from training.corpus.questions.relation_lists import MAX_STATED, Relevance, write_list
+from training.corpus.questions.relation_lists import Relevance
 from training.corpus.questions.things import Stated, Thing, Things, typed_name
 from training.corpus.sentences import join_sentences
 from training.corpus.templates import fill_prompt
@@ -97,10 +97,6 @@ class QuestionWriter:
         prompt, text = self.kinds[kind][1](rng)
         return Document(prompt, text, kind=kind)
 
-    # -- questions
-
-    # -- lists
-
     # -- kinds of documents
 
     def single(self, rng: random.Random) -> tuple[str, str]:
@@ -128,7 +124,7 @@ class QuestionWriter:
         if not thing.labels:
             return self.unknown_thing(rng)
         ranked = self.relevance.ranked(rng, [seen], list(dict.fromkeys(thing.labels)))
-        lookup = write_lookup(thing.typed, RELATIONS, write_list(thing.name, ranked))
+        lookup = write_lookup(thing.typed, RELATIONS, join_relations(thing.name, ranked))
         return self.asking.dress(rng, question, thing.typed), lookup + " " + self.listing.refusal(
             rng, thing.name, ranked, asked.noun if asked.noun and asked.noun in question else ""
         )
@@ -164,9 +160,7 @@ class QuestionWriter:
                 for t in rng.sample(self.formats["check"], 4)
             ]
         if not templates:
-            templates = self.formats[
-                "yes_no_general" if draw < 0.9 or draw < 0.55 else "yes_no_negated"
-            ]
+            templates = self.formats["yes_no_general" if draw < 0.9 else "yes_no_negated"]
             if not asked.nouns:
                 templates = [
                     t.replace("{statement}", s)
@@ -270,7 +264,7 @@ class QuestionWriter:
             values = self.things.values(rng, each, asked)
             stated = self.things.state(rng, each, asked, values)
             listed = self.listing.list_for(rng, each, [seen], [asked.label])
-            text = join_sentences([text, _text(listed, stated)]) if text else _text(listed, stated)
+            text += _text(listed, stated)  # a lookup, so no space before it
         return prompt, text
 
     def _twin(self, rng: random.Random, thing: Thing, asked: AskedRelation) -> Thing:
@@ -511,7 +505,7 @@ class QuestionWriter:
         name, labels = match[1], match[3].split("; ")
         typed = typed_name(rng, name)
         value = f"{name}: {match[3]}"
-        if len(labels) == MAX_STATED and rng.random() < 0.7:
+        if len(labels) == MAX_RELATIONS and rng.random() < 0.7:
             value += f"; and {rng.randint(1, 20)} more"
         first = write_lookup(typed, RELATIONS, value)
         return self.asking.paragraph_prompt(rng, typed), first + text[match.end() :]
@@ -531,8 +525,7 @@ class QuestionWriter:
             if not seen:
                 seen = True
                 labels = self.listing.labels_around(rng, [match[2]])
-                ranked = self.relevance.ranked(rng, [prompt], labels, [match[2]])
-                out += write_lookup(match[1], RELATIONS, write_list(match[1], ranked))
+                out += self.listing.lookup(rng, match[1], match[1], [prompt], labels, [match[2]])
             out += match.group()
         return prompt, out + text[at:]
 

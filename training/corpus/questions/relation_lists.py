@@ -13,28 +13,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from graph.core.facts import MAX_RANKED
 from graph.lookup.encoder import Encoder
+from graph.lookup.relevance import word_set
 from training.corpus.questions.label_sentences import plain_label
 
-MAX_LISTED = 12
-"""Names in a ranked list."""
-MAX_STATED = 8
-"""Names in the list of a paragraph, which keeps the stated order."""
-
-
-def write_list(name: str, labels: Sequence[str], most: int = MAX_LISTED) -> str:
-    """The answer to `relations`."""
-    shown = list(labels[:most])
-    if len(labels) > most:
-        shown.append(f"and {len(labels) - most} more")
-    return f"{name}: {'; '.join(shown)}"
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_IDLE = _words(
+_IDLE = word_set(
     "the a an of is are was were do does did what which who whom whose when where how many much in "
     "on at by to for from and or it its his her their there that this with as be has have had can "
     "could you me tell give name find please i s"
@@ -111,7 +95,7 @@ class Relevance:
         """The labels, most relevant first; those `needed` are always among the listed ones."""
         scored = self.scores(rng, questions, labels)
         order = [labels[i] for i in sorted(range(len(labels)), key=lambda i: -scored[i])]
-        listed, rest = order[:MAX_LISTED], order[MAX_LISTED:]
+        listed, rest = order[:MAX_RANKED], order[MAX_RANKED:]
         kept = set(needed)
         for label in [label for label in rest if label in kept]:
             given_up = next(i for i in range(len(listed) - 1, -1, -1) if listed[i] not in kept)

@@ -233,14 +233,9 @@ class Things:
         self, rng: random.Random, thing: Thing, asked: AskedRelation, values: Sequence[str]
     ) -> Stated:
         """The lookup of a fact, and a sentence that says it."""
-        if asked.known and not asked.inverse_of:
+        if asked.known:
             topic = Topic(thing.name, {asked.label: tuple(values)}, {asked.label: asked.known})
             text = self.sentences.statement(rng, topic, asked.label)
-            cut = text.rfind(END) + len(END)
-            return Stated(text[:cut], text[cut:].strip(), tuple(values))
-        if asked.known:
-            topic = Topic(thing.name, {asked.known: tuple(values)}, {asked.known: asked.known})
-            text = self.sentences.statement(rng, topic, asked.known)
             cut = text.rfind(END) + len(END)
             return Stated(text[:cut], text[cut:].strip(), tuple(values))
         lookup = write_lookup(thing.name, asked.label, join_values(list(values)).text)
