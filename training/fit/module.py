@@ -156,7 +156,7 @@ class LookupLanguageModule(L.LightningModule):
         relation_weight: how many times each token of a relation counts in the loss.
         adapter_rank: if above 0, train an adapter of this rank (LoRA) and keep the base frozen;
             `base` is then `smollm2`, a GGUF file, or the folder of a causal LM.
-        adapter_alpha: the adapter's output is scaled by this over its rank.
+        adapter_alpha: the adapter's output is scaled by this over its rank (0: twice the rank).
         seconds: if above 0, train for so long; the rate then falls with the time that passes.
     """
 
@@ -184,7 +184,7 @@ class LookupLanguageModule(L.LightningModule):
         peak_teraflops: float = 0.0,
         relation_weight: float = 1.0,
         adapter_rank: int = 0,
-        adapter_alpha: int = 64,
+        adapter_alpha: int = 0,
         seconds: float = 0.0,
     ) -> None:
         super().__init__()
@@ -198,7 +198,9 @@ class LookupLanguageModule(L.LightningModule):
         self._fingerprint = fingerprint(loaded)
         self.model: Any
         if adapter_rank:
-            self.model = add_adapter(load_base(base=base), adapter_rank, adapter_alpha, base)
+            self.model = add_adapter(
+                load_base(base=base), adapter_rank, adapter_alpha or 2 * adapter_rank, base
+            )
         elif base_config is not None:
             self.model = model_of_config(base_config, len(loaded))
         else:
