@@ -14,13 +14,15 @@ from typing import Any
 
 import gradio as gr
 
+from app.access.cookie import read_secret
+from app.access.cookie import session_id as session_id_of
 from app.pages.components import Download, GraphView, Header, Panel, Search, TraceView, Wire
 from app.pages.training import add_training_page
 from app.state import actions
 from app.state.generation import Steps
 from app.state.generation import ask as write
 from app.state.service import Service
-from app.state.session import Session, checked_session_id, new_session_id
+from app.state.session import Session, new_session_id
 from app.state.training_session import TrainingFolders
 from app.views import example_cards, fixed_parts, own_facts_panel, page_parts, search_box
 from graph.core.errors import StoreError
@@ -92,9 +94,10 @@ def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
         }
         settings = [temperature, top_p, seed, max_tokens]
 
-        def on_load(claimed: Any) -> Iterator[list[Any]]:
+        def on_load(claimed: Any, request: gr.Request) -> Iterator[list[Any]]:
             kept = _kept_before(claimed)
-            session_id = checked_session_id(kept.get("id"))
+            secret = read_secret(request.headers.get("cookie", ""))
+            session_id = new_session_id() if secret is None else session_id_of(secret)
             try:
                 session = Session.open(service, session_id)
             except StoreError as problem:
@@ -136,7 +139,7 @@ def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
 
         def _kept(session: Session) -> Any:
             """What the browser keeps, sent when it changes."""
-            kept = json.dumps({"id": session.id, "prompt": session.question.prompt})
+            kept = json.dumps({"prompt": session.question.prompt})
             if session.outbox.kept == kept:
                 return gr.skip()
             session.outbox.kept = kept

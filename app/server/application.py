@@ -15,6 +15,7 @@ import plotly
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.responses import Response
 
+from app.access.middleware import Access, Grant, grant_all
 from app.pages.components import ASSETS
 from app.pages.read import make_page
 from app.pages.theme import make_theme
@@ -34,11 +35,20 @@ SCRIPTS = {
 }
 
 
-def make_app(service: Service, folders: TrainingFolders | None = None) -> fastapi.FastAPI:
-    """The web application; *Training* shows the default folders unless others are given."""
+def make_app(
+    service: Service, folders: TrainingFolders | None = None, grant: Grant = grant_all
+) -> fastapi.FastAPI:
+    """The web application.
+
+    Args:
+        service: the store and the decoder.
+        folders: what *Training* shows; the default folders unless others are given.
+        grant: says which level a request has.
+    """
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Access, grant=grant)
     app.add_middleware(RequestLimits)
-    app.add_middleware(SecurityHeaders)  # added last, so it also covers what the limits refuse
+    app.add_middleware(SecurityHeaders)  # added last, so it also covers what the others refuse
 
     @app.get("/health")
     def health() -> JSONResponse:

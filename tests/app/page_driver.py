@@ -201,6 +201,7 @@ class Inspect:
 
 def fresh(context: BrowserContext, url: str) -> Inspect:
     """The page of a visitor who was never here, in a browser that keeps compiled scripts."""
+    context.clear_cookies()
     page = Inspect(context, url, shared=True)
     page.page.goto(f"{url}/health")
     page.page.evaluate("localStorage.clear()")
