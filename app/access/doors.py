@@ -14,6 +14,9 @@ from app.access.levels import Level
 DOORS: tuple[tuple[str, tuple[str, ...], Level], ...] = (
     (r"/(training/?)?", ("GET", "HEAD"), Level.VIEWER),
     (r"/health", ("GET", "HEAD"), Level.VIEWER),
+    # The channel; what an action takes is in `app.api.schema`.
+    (r"/api/events", ("GET",), Level.VIEWER),
+    (r"/api/actions", ("POST",), Level.VIEWER),
     (r"/lamplight/[^/]+", ("GET", "HEAD"), Level.VIEWER),
     # What Gradio's own page loads.
     (r"/(theme\.css|favicon\.ico|robots\.txt)", ("GET", "HEAD"), Level.VIEWER),

@@ -28,7 +28,9 @@ class ImportResult:
     entities: tuple[str, ...] = ()  # what the facts are about, in the order of the file
 
 
-def import_csv(draft: Draft, name: str, text: str, author: str) -> ImportResult:
+def import_csv(
+    draft: Draft, name: str, text: str, author: str, write_id: str | None = None
+) -> ImportResult:
     """Add the facts of a CSV text to the draft, as one step that can be undone."""
     bad: list[BadLine] = []
     rows: list[Row] = []
@@ -50,7 +52,12 @@ def import_csv(draft: Draft, name: str, text: str, author: str) -> ImportResult:
                     "Split it."
                 )
         count = draft.load(
-            rows, author=author, reason=f"from {name}", source=name, on_bad=bad.append
+            rows,
+            author=author,
+            reason=f"from {name}",
+            source=name,
+            on_bad=bad.append,
+            write_id=write_id,
         )
     except StoreError as refused:
         return ImportResult(name, 0, tuple(bad), str(refused))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.state.csv_import import ImportResult, import_csv
+from app.state.editing import write_id
 from app.state.generation import Steps, ask_for
 from app.state.service import AUTHOR
 from app.state.session import Session
@@ -30,11 +31,11 @@ def take_facts(session: Session, event: dict[str, Any]) -> Steps:
         session.imported = ImportResult(
             name, 0, problem=f"{problem}; choose a CSV file of at most 1.5 MB."
         )
-        yield
+        yield None
         return
     session.imported = import_csv(
-        session.draft, name, text if isinstance(text, str) else "", AUTHOR
+        session.draft, name, text if isinstance(text, str) else "", AUTHOR, write_id(event)
     )
     if session.imported.facts:
         yield from ask_for(session, session.service.prompt_about(session.imported.entities[0]))
-    yield
+    yield None
