@@ -306,7 +306,14 @@ class Channel:
 
     def _draw(self, page: Page) -> None:
         """Draw what somebody watches; called from a thread."""
-        if page.streams and page_parts.draw(page.session) and self._loop is not None:
+        if not page.streams or self._loop is None:
+            return
+        try:
+            fresh = page_parts.draw(page.session)
+        except StoreError:  # the store is away; what is shown stays, and is drawn with the next step
+            log.warning("a page could not be drawn", exc_info=True)
+            return
+        if fresh:
             self._loop.call_soon_threadsafe(page.wake)
 
     async def _redraw(self, page: Page) -> None:

@@ -69,8 +69,8 @@
 
   function open() {
     close();
-    const query = new URLSearchParams({ page, ...(last && { last }) });
-    const stream = (source = new EventSource(`api/events?${query}`));
+    const address = `api/events?${new URLSearchParams({ page, ...(last && { last }) })}`;
+    const stream = (source = new EventSource(address));
     heard = Date.now();
     for (const kind of ["page", "parts", "alive"])
       stream.addEventListener(kind, (event) => {
@@ -83,10 +83,24 @@
       });
     stream.onerror = () => {
       if (stream !== source) return;
+      const refused = stream.readyState === EventSource.CLOSED; // the server answered, with an error
       close();
       broken();
       again = setTimeout(open, delay(tries++));
+      if (refused) explain(address);
     };
+  }
+
+  // An EventSource does not say why it was refused.
+  async function explain(address) {
+    try {
+      const answer = await fetch(address, { signal: AbortSignal.timeout(5_000) });
+      if (answer.status < 400 || answer.status >= 500) return void answer.body?.cancel();
+      refusal = await why(answer);
+      mended();
+    } catch {
+      // there is no connection, which the page says already
+    }
   }
 
   function take(parts) {

@@ -66,6 +66,7 @@ def test_every_way_in_that_no_page_uses_is_closed(application: FastAPI) -> None:
 def test_each_door_is_used_by_a_page(visit: Callable[..., Inspect], server: Server) -> None:
     """What a browser asks for on both pages opens every door that is not listed here."""
     page = visit(server.url).open()
+    page.after(lambda: page.click("#ask"))
     page.page.goto(f"{server.url}/training")
     page.page.wait_for_function("document.querySelector('#run-head')?.textContent")
     asked = [urlparse(url).path for url in page.requests if url.startswith(server.url)]
