@@ -30,6 +30,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from graph.core.errors import UserError
 from model.base.adapter import is_adapter, load_with_adapter
+from model.guided.judgement import Judgement
 from model.prompts import PromptError, PromptForm, split_control
 from model.roles import RETURN, MarkerIds
 
@@ -51,6 +52,7 @@ class Checkpoint:
     form: PromptForm = field(default_factory=PromptForm)
     relations: bool = True  # it was trained to ask for `relations`
     ranked: bool = False  # those lists were ordered by relevance to the prompt
+    judgement: Judgement | None = None  # how guided decoding weighs that relevance
 
     @cached_property
     def context(self) -> int:
@@ -194,7 +196,21 @@ def make_checkpoint(model: Any, tokenizer: Any, name: str) -> Checkpoint:
         form=_form(ours, tokenizer),
         relations=bool(relations),
         ranked=relations == "ranked",
+        judgement=_judgement(ours),
     )
+
+
+def _judgement(ours: dict[str, Any] | None) -> Judgement | None:
+    """Raises CheckpointError if the configuration says it in another form."""
+    if not ours or "judgement" not in ours:
+        return None
+    try:
+        return Judgement.from_json(ours["judgement"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"The judgement in the checkpoint's config.json cannot be read ({error!r}); "
+            "run `python -m training calibrate` again."
+        ) from error
 
 
 def _form(ours: dict[str, Any] | None, tokenizer: Any) -> PromptForm:
