@@ -24,7 +24,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 from transformers import DynamicCache
 
 from graph.core.facts import RELATIONS, join_relations
@@ -46,6 +45,7 @@ KINDS = ("single", "yes or no", "several", "count", "chain", "none fits", "quali
 """Of the corpus's documents; the last two have no answer."""
 RELEVANCES = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0)
 _RIDGE = 1e-3
+_STEPS = 30
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise EvaluationError(
             f"{options.checkpoint} was not trained on ranked lists; there is nothing to calibrate."
         )
-    encoder = load_encoder()
+    if (encoder := load_encoder()) is None:
+        raise EvaluationError("Calibration needs the encoder of requirements-embeddings.txt.")
     wordings = read_wordings(options.data)
     rng = random.Random(options.seed)
     questions = [
@@ -187,22 +188,18 @@ def fit(readings: Sequence[Reading]) -> Judgement:
 
 def logistic(features_NF: Tensor, answers_N: Tensor) -> Tensor:
     """Weights of a logistic regression, the bias last; both answers weigh the same."""
-    counts = answers_N.sum(), (1 - answers_N).sum()
-    share_N = torch.where(answers_N > 0, 0.5 / counts[0], 0.5 / counts[1])
-    weights_F = torch.zeros(features_NF.shape[1], dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weights_F], max_iter=500, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        losses_N = binary_cross_entropy_with_logits(
-            features_NF @ weights_F, answers_N, reduction="none"
-        )
-        loss = (share_N * losses_N).sum() + _RIDGE * (weights_F[:-1] ** 2).sum()
-        loss.backward()
-        return loss
-
-    optimizer.step(closure)
-    return weights_F.detach()
+    yes, no = answers_N.sum(), (1 - answers_N).sum()
+    share_N = torch.where(answers_N > 0, 0.5 / yes, 0.5 / no)
+    weights_F = torch.zeros(features_NF.shape[1], dtype=torch.float64)
+    ridge_F = torch.full_like(weights_F, 2 * _RIDGE)
+    ridge_F[-1] = 0
+    for _ in range(_STEPS):  # Newton's method
+        chance_N = (features_NF @ weights_F).sigmoid()
+        gradient_F = features_NF.T @ (share_N * (chance_N - answers_N)) + ridge_F * weights_F
+        curved_NF = features_NF * (share_N * chance_N * (1 - chance_N))[:, None]
+        hessian_FF = features_NF.T @ curved_NF + torch.diag(ridge_F + 1e-9)
+        weights_F = weights_F - torch.linalg.solve(hessian_FF, gradient_F)
+    return weights_F
 
 
 def report(readings: Sequence[Reading], judgement: Judgement) -> str:
