@@ -106,7 +106,7 @@ def table(page: Inspect) -> None:
 
 def nothing(page: Inspect) -> None:
     """A prompt that meets no entity."""
-    page.ask("Tell me about the Kingdom of Nowhere at All.")
+    page.ask("Tell me about Nowhere at All.")
 
 
 def bad_prompt(page: Inspect) -> None:
