@@ -55,6 +55,7 @@ class Card:
     typing: str | None = None  # what an example types into *Value*
     acting: str = ""  # the button that an example is about to press
     nothing_lit: bool = False  # whether a finished text has no fact that could be opened
+    listed: tuple[int, str] | None = None  # id and name of the entity that such a text is about
 
 
 def render(card: Card) -> Markup:

@@ -206,6 +206,21 @@ def test_only_a_paragraphs_list_is_drawn_before_it_is_looked_up(
     assert len(read_scene(session).expected) == expected
 
 
+def test_a_text_that_only_read_a_list_offers_what_the_graph_holds(session: Session) -> None:
+    """As where none of the listed relations answers the question."""
+    trace = ask(session, "Tell me about France.", guided=False)
+    listed = trace.lookups[0]
+    begun = TextInProgress(trace.prompt, trace.tokens[: listed.end], [listed], 0.0, 0)
+    session.text.marked = mark_trace(begun)
+    card = str(page_parts.parts(session)["card"])
+    assert "No word of this text is lit" in card
+    assert "See what the graph holds about France" in card
+    act(session, action="node", id=f"e{listed.lookup.entity_id}")
+    assert "euro" in str(page_parts.parts(session)["card"])
+    ask(session, "Tell me about Nowhere.", guided=False)
+    assert "See what" not in str(page_parts.parts(session)["card"])
+
+
 # -- in a browser
 
 
