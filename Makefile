@@ -70,7 +70,7 @@ train: ## build the corpus and train the shipped model (hours)
 	@$(PYTHON) -m training corpus --out build/corpus/world
 	@$(PYTHON) -m training fit --config training/configs/world.yaml
 
-evaluate: ## measure the shipped model (ARGS="--out FILE --graph FILE --annotated FILE")
+evaluate: ## measure the world model (ARGS="--out FILE --graph FILE --annotated FILE")
 	$(SETUP) dev
 	@$(PYTHON) -m training evaluate all --jobs 2 $(ARGS)
 

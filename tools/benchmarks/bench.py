@@ -21,7 +21,7 @@ from graph.core.edits import Change
 from graph.core.facts import RELATIONS
 from graph.lookup.retriever import Retriever
 from graph.world import DEFAULT_STORE, store_url
-from model.checkpoint import DEFAULT_NAME, load_checkpoint
+from model.checkpoint import WORLD, load_checkpoint
 from model.engine.decoder import Decoder
 from model.engine.events import Event
 from model.settings import DecodingSettings
@@ -141,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument(
         "--model",
-        default=DEFAULT_NAME,
+        default=WORLD.name,
         help="shipped checkpoint by its name, or a folder (default: %(default)s)",
     )
     parser.add_argument(

@@ -26,7 +26,7 @@ from typing import Any
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE
 from graph.lookup.retriever import Retriever
 from graph.world import DEFAULT_STORE, store_url
-from model.checkpoint import DEFAULT_NAME, find_checkpoint, load_checkpoint
+from model.checkpoint import WORLD, find_checkpoint, load_checkpoint
 from model.engine.decoder import Decoder
 from training.corpus.wordings import DEFAULT_DATA
 from training.errors import EvaluationError
@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     add("suites", nargs="*", metavar="SUITE", help="suites to run (see below)")
     add(
         "--model",
-        default=DEFAULT_NAME,
+        default=WORLD.name,
         help="checkpoint: a shipped one by its name, a folder or a Hub name (default %(default)s)",
     )
     add("--store", help=f"URL of the graph to measure on (default {DEFAULT_STORE})")
