@@ -310,7 +310,9 @@ class Channel:
             return
         try:
             fresh = page_parts.draw(page.session)
-        except StoreError:  # the store is away; what is shown stays, and is drawn with the next step
+        except (
+            StoreError
+        ):  # the store is away; what is shown stays, and is drawn with the next step
             log.warning("a page could not be drawn", exc_info=True)
             return
         if fresh:

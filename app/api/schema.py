@@ -29,13 +29,13 @@ class Do(BaseModel):
 
 
 class Settings(BaseModel):
-    """Settings of the decoder; those that are left out keep their defaults."""
+    """Settings of the decoder; those that are left out are as the page starts with them."""
 
-    temperature: float = 0.0
-    top_p: float = 1.0
-    seed: int = 0
-    max_tokens: Annotated[int, Field(le=480)] = 400
-    guided: bool = False
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    max_tokens: Annotated[int, Field(le=480)] | None = None
+    guided: bool | None = None
 
 
 class Ask(Do):

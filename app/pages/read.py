@@ -19,7 +19,10 @@ from app.state.training_session import TrainingFolders
 from app.views import example_cards, fixed_parts, own_facts_panel, page_parts, search_box
 
 TITLE = "Lamplight: Inspect"
-SETTINGS = ("temperature", "top_p", "seed", "max_tokens")  # of the decoder, as inputs have them
+GUIDED = (
+    "The model may look up only names that the prompt mentions and relations that the graph has. "
+    "It still decides when to look something up."
+)
 # The browser's own code may come later than the first click.
 ASK = (
     "((window.lamplight ??= {}).ask ??"
@@ -57,11 +60,19 @@ def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
                 Panel(fixed_parts.legend(), elem_id="legend-panel")
                 Panel(elem_id="draft")
                 TraceView(elem_id="trace")
-                with gr.Accordion("Decoding", open=False, elem_id="decoding"), gr.Row():
-                    temperature = gr.Slider(0, 2, 0, step=0.05, label="Temperature (0: greedy)")
-                    top_p = gr.Slider(0.05, 1, 1, step=0.05, label="Top-p")
-                    seed = gr.Number(0, precision=0, label="Seed")
-                    max_tokens = gr.Slider(16, 480, 400, step=16, label="Maximum tokens")
+                with gr.Accordion("Decoding", open=False, elem_id="decoding"):
+                    guided = gr.Checkbox(
+                        service.settings.guided,
+                        label="Guided lookups",
+                        info=GUIDED,
+                        elem_id="guided",
+                        container=False,
+                    )
+                    with gr.Row():
+                        temperature = gr.Slider(0, 2, 0, step=0.05, label="Temperature (0: greedy)")
+                        top_p = gr.Slider(0.05, 1, 1, step=0.05, label="Top-p")
+                        seed = gr.Number(0, precision=0, label="Seed")
+                        max_tokens = gr.Slider(16, 480, 400, step=16, label="Maximum tokens")
             with gr.Column(elem_id="right", scale=42, min_width=320):
                 with gr.Column(elem_id="facts"):
                     Panel(fixed_parts.facts_head(), elem_id="facts-head")
@@ -73,12 +84,19 @@ def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
         Download("", elem_id="download")
         Wire("", elem_id="wire")
 
-        names = ", ".join(SETTINGS)
+        settings = {  # by their names in `app.api.schema`
+            "temperature": temperature,
+            "top_p": top_p,
+            "seed": seed,
+            "max_tokens": max_tokens,
+            "guided": guided,
+        }
+        names = ", ".join(settings)
         options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         for event in (ask.click, prompt.submit):
             event(
                 None,
-                [prompt, temperature, top_p, seed, max_tokens],
+                [prompt, *settings.values()],
                 None,
                 js=f"(prompt, {names}) => {{ {ASK}(prompt, {{ {names} }}); return []; }}",
                 **options,

@@ -25,7 +25,8 @@ log = logging.getLogger("lamplight")
 def ask(session: Session, event: dict[str, Any]) -> Steps:
     """Write a text for the prompt that a person typed, with the settings of the form."""
     try:
-        settings = DecodingSettings(**event.get("settings", {}))
+        start = session.service.settings.to_json()
+        settings = DecodingSettings(**{**start, **event.get("settings", {})})
     except (SettingsError, TypeError) as problem:
         session.notes.prompt = f"These decoding settings are not valid: {problem}"
         yield None
