@@ -35,7 +35,7 @@ from app.state import actions, generation
 from app.state.comparison import diff_deltas
 from app.state.generation import Pause, Steps, Turn
 from app.state.service import Service
-from app.state.session import Session
+from app.state.session import Session, new_session_id
 from app.views import page_parts
 from graph.core.deltas import Delta
 from graph.core.errors import StoreError
@@ -129,10 +129,10 @@ class Channel:
                 session = Session.from_json(self.service, {**kept, "trace": trace})
                 shown = session.text.trace
                 return Page(page_id, session, views[page_id], "" if shown is None else shown.id)
-            except (ValueError, KeyError, TypeError):  # of another version
+            except (StoreError, ValueError, KeyError, TypeError):  # of another version
                 log.warning("a kept page could not be read")
         newest = sorted(views, key=lambda name: (_read(views[name]) or {}).get("at", 0))
-        session = Session.open(self.service, session_id)
+        session = self._new_session(session_id)
         prompts = [(_read(views[name]) or {}).get("prompt") for name in reversed(newest)]
         known = next((prompt for prompt in prompts if isinstance(prompt, str) and prompt), "")
         session.question.prompt = known or self.service.examples[0].prompt
@@ -142,6 +142,15 @@ class Channel:
                 lost = {f"{kind}.{name}": None for name in dropped for kind in ("page", "text")}
                 self.service.store.keep_draft_notes(session_id, lost)
         return Page(page_id, session)
+
+    def _new_session(self, session_id: str) -> Session:
+        """A session over its draft; over an empty one, with a note, if that cannot be opened."""
+        try:
+            return Session.open(self.service, session_id)
+        except StoreError as problem:
+            session = Session.open(self.service, new_session_id())
+            session.notes.draft = str(problem)
+            return session
 
     def _is_stale(self, page: Page) -> bool:
         """Whether another process has shown this page since this one kept it."""

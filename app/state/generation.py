@@ -112,18 +112,26 @@ def rewrite(session: Session) -> Steps:
 
 def resume(session: Session) -> Steps:
     """Go on where the page was left: write a text that is missing, unfinished or out of date."""
-    text, unfinished = session.text, session.unfinished
+    question, text, unfinished = session.question, session.text, session.unfinished
     session.unfinished = False
-    if session.run.writing or not session.question.prompt:
+    if session.run.writing or not question.prompt:
         return
-    if text.trace is None or text.trace.prompt != session.question.prompt:
-        yield from ask(session, session.question.prompt, session.question.settings)
-    elif unfinished and text.trace.finish == "cancelled":
+    another = text.trace is None or text.trace.prompt != question.prompt
+    if another or (unfinished and text.trace and text.trace.settings != question.settings):
+        yield from ask(session, question.prompt, question.settings)
+        return
+    assert text.trace is not None
+    if unfinished and text.trace.finish == "cancelled":
         session.notes.text = ""
         yield from _write(session)
     elif text.trace.state != session.draft.state():
-        lookups = LookupMemory(Retriever(session.draft))
-        unchanged = session.service.decoder.unchanged(text.trace, lookups)
+        try:
+            lookups = LookupMemory(Retriever(session.draft))
+            unchanged = session.service.decoder.unchanged(text.trace, lookups)
+        except StoreError as problem:
+            session.notes.text = str(problem)
+            yield None
+            return
         if unchanged is None:
             newest = session.draft.history(limit=1)
             text.deltas = visible_deltas(newest[0].deltas) if newest else []

@@ -253,9 +253,11 @@ def first_word(server: Server) -> float:
 def test_a_text_that_nobody_watches_is_stopped_and_goes_on_when_they_are_back(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    last_look = channel_module.LOOK_EVERY
     monkeypatch.setattr(channel_module, "GONE_AFTER", 0.2)
     monkeypatch.setattr(channel_module, "LOOK_EVERY", 0.05)
     script = Script(server).written()
+    time.sleep(last_look + 0.5)  # until the server looks that often
     script.act("ask", prompt="Slowly France")
     session_id = cookie.session_id(script.http.cookies[cookie.NAME])
     page = server.channel.browsers[session_id].pages[script.page]
