@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TextIO
 
 from graph.core.database_files import refuse_database
@@ -20,6 +20,8 @@ from graph.core.import_rows import Row
 from graph.core.names import quoted
 from graph.exchange.csv_tables import read_csv, write_csv
 from graph.exchange.json_files import read_jsonl, read_lmlm, write_jsonl, write_lmlm
+from graph.exchange.read_options import DEFAULTS, ReadOptions
+from graph.exchange.source_files import Source, checked, inner_name, open_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,17 @@ class Format:
     """The name by which `--format` selects it."""
     endings: tuple[str, ...]
     """The endings of file names that select it, in lower case."""
-    read: Callable[[TextIO], Iterator[Row]]
+    read: Callable[[TextIO, ReadOptions], Iterator[Row]]
     """Yields the rows of an open file."""
     write: Callable[[Iterable[Fact], TextIO], int]
     """Writes facts to an open file and returns their number."""
     is_whole: bool = False
     """Whether a file is read whole, and gives its facts in no stated order."""
+    is_xml: bool = False
+    """Whether an XML declaration names the encoding."""
 
 
-def _read_ntriples(file: TextIO) -> Iterator[Row]:
+def _read_ntriples(file: TextIO, options: ReadOptions) -> Iterator[Row]:
     from graph.exchange.rdf import read_ntriples
 
     return read_ntriples(file)
@@ -50,7 +54,7 @@ def _write_ntriples(facts: Iterable[Fact], file: TextIO) -> int:
     return write_ntriples(facts, file)
 
 
-def _read_turtle(file: TextIO) -> Iterator[Row]:
+def _read_turtle(file: TextIO, options: ReadOptions) -> Iterator[Row]:
     from graph.exchange.rdf import read_turtle
 
     return read_turtle(file)
@@ -62,7 +66,7 @@ def _write_turtle(facts: Iterable[Fact], file: TextIO) -> int:
     return write_turtle(facts, file)
 
 
-def _read_graphml(file: TextIO) -> Iterator[Row]:
+def _read_graphml(file: TextIO, options: ReadOptions) -> Iterator[Row]:
     from graph.exchange.graphml import read_graphml
 
     return read_graphml(file)
@@ -77,12 +81,12 @@ def _write_graphml(facts: Iterable[Fact], file: TextIO) -> int:
 FORMATS: dict[str, Format] = {
     format_.name: format_
     for format_ in (
-        Format("csv", (".csv",), read_csv, write_csv),
+        Format("csv", (".csv", ".tsv", ".tab", ".txt"), read_csv, write_csv),
         Format("jsonl", (".jsonl", ".ndjson"), read_jsonl, write_jsonl),
         Format("lmlm", (".json",), read_lmlm, write_lmlm),
         Format("ntriples", (".nt",), _read_ntriples, _write_ntriples),
         Format("turtle", (".ttl",), _read_turtle, _write_turtle, is_whole=True),
-        Format("graphml", (".graphml",), _read_graphml, _write_graphml, is_whole=True),
+        Format("graphml", (".graphml",), _read_graphml, _write_graphml, is_whole=True, is_xml=True),
     )
 }
 """Every format, by its name."""
@@ -90,24 +94,60 @@ FORMATS: dict[str, Format] = {
 _BY_ENDING = {ending: format_ for format_ in FORMATS.values() for ending in format_.endings}
 
 
-def format_of(path: Path, name: str | None = None) -> Format:
+# Files that other tools write, and what to do with each instead.
+_ELSEWHERE = {
+    ".nq": "N-Quads, which name a graph for each triple, are not read; convert it to N-Triples.",
+    ".trig": "TriG, which names a graph for each triple, is not read; convert it to Turtle.",
+    ".gexf": "GEXF is not read; export it from Gephi as GraphML.",
+    ".gml": "GML is not read; convert it to GraphML.",
+    ".xls": "The old Excel format is not read; save it as .xlsx or .csv.",
+    ".sqlite": "An SQLite file is not read; export its tables as CSV.",
+    ".parquet": "Parquet is not read; convert it to CSV.",
+    ".7z": "It is packed in a way that is not read; unpack it.",
+    ".rar": "It is packed in a way that is not read; unpack it.",
+    ".bz2": "It is packed in a way that is not read; unpack it.",
+    ".xz": "It is packed in a way that is not read; unpack it.",
+    ".zst": "It is packed in a way that is not read; unpack it.",
+}
+
+
+def format_of(source: Source, name: str | None = None) -> Format:
     """The format of that name or, without one, the format that the file's ending stands for."""
-    found = FORMATS.get(name) if name else _BY_ENDING.get(path.suffix.lower())
+    inner = PurePath(source.name if name else inner_name(source))
+    found = FORMATS.get(name) if name else _BY_ENDING.get(inner.suffix.lower())
     if found is None:
+        if not name and (instead := _ELSEWHERE.get(inner.suffix.lower())):
+            raise StoreError(f"{source}: {instead}")
         raise StoreError(
-            f"The format of {quoted(str(path))} is not known; name it with --format: "
+            f"The format of {quoted(str(source))} is not known; name it with --format: "
             f"{', '.join(FORMATS)}."
         )
     return found
 
 
-def read_rows(path: Path, name: str | None = None) -> Iterator[Row]:
-    """The rows of a file, in the format of that name or, without one, of the file's ending."""
-    format_ = format_of(path, name)
-    refuse_database(path)
-    try:
-        # Bytes that are not UTF-8 become lone surrogates, which make a line invalid.
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            yield from format_.read(file)
-    except OSError as problem:
-        raise StoreError(f"{path} cannot be read: {problem.strerror}.") from problem
+def is_known_ending(source: Source) -> bool:
+    """Whether the ending of a file's name stands for a format, or for one that is not read."""
+    ending = PurePath(inner_name(source)).suffix.lower()
+    return ending in _BY_ENDING or ending in _ELSEWHERE
+
+
+def read_rows(
+    source: Source, name: str | None = None, options: ReadOptions = DEFAULTS
+) -> Iterator[Row]:
+    """The rows of a file.
+
+    Args:
+        source: the file.
+        name: the name of its format; None for the one that the file's ending stands for.
+        options: how to read it.
+
+    Raises:
+        StoreError: if it cannot be read, its encoding is not established, or its columns are not.
+    """
+    if isinstance(source, Path):
+        refuse_database(source)
+    format_ = format_of(source, name)
+    with open_text(source, options, format_.is_xml) as (text, found):
+        if found.label != "UTF-8":
+            options.on_note(f"Read as {found.label}.")
+        yield from checked(format_.read(text, options), found)
