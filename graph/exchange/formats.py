@@ -69,7 +69,7 @@ def _write_turtle(facts: Iterable[Fact], file: TextIO) -> int:
 def _read_graphml(file: TextIO, options: ReadOptions) -> Iterator[Row]:
     from graph.exchange.graphml import read_graphml
 
-    return read_graphml(file)
+    return read_graphml(file, options)
 
 
 def _write_graphml(facts: Iterable[Fact], file: TextIO) -> int:
