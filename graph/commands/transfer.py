@@ -15,7 +15,7 @@ from graph.core.errors import StoreError
 from graph.core.import_rows import BadLine, FactRow, Row
 from graph.core.protocol import LoadReport
 from graph.editing.loading import NothingImported, why_invalid
-from graph.exchange.formats import FORMATS, format_of, read_rows
+from graph.exchange.formats import FORMATS, READ_FORMATS, format_of, read_rows
 from graph.exchange.read_options import ReadOptions
 from graph.exchange.resumable import load_in_parts
 from graph.opening import open_store, query_rows
@@ -51,7 +51,7 @@ python -m graph import --from neo4j://db.example --cypher
     importing.add_argument(
         "--from", dest="from_", metavar="URL", help="the Neo4j database that --cypher queries"
     )
-    _add_format(importing)
+    _add_format(importing, READ_FORMATS)
     importing.add_argument(
         "--encoding",
         default="",
@@ -103,15 +103,15 @@ python -m graph import --from neo4j://db.example --cypher
         "python -m graph export world.jsonl --at 1",
     )
     export.add_argument("file", help="the file to write; - prints the facts instead")
-    _add_format(export, "; csv for -")
+    _add_format(export, FORMATS, "; csv for -")
     add_force(export)
     add_revision(export)
 
 
-def _add_format(parser: argparse.ArgumentParser, more: str = "") -> None:
+def _add_format(parser: argparse.ArgumentParser, formats: Iterable[str], more: str = "") -> None:
     parser.add_argument(
         "--format",
-        choices=list(FORMATS),
+        choices=list(formats),
         help=f"the format of the file (default: by the ending of its name{more})",
     )
 

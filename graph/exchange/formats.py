@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from graph.core.database_files import refuse_database
 from graph.core.errors import StoreError
@@ -21,7 +21,13 @@ from graph.core.names import quoted
 from graph.exchange.csv_tables import read_csv, write_csv
 from graph.exchange.json_files import read_jsonl, read_lmlm, write_jsonl, write_lmlm
 from graph.exchange.read_options import DEFAULTS, ReadOptions
-from graph.exchange.source_files import Source, checked, inner_name, open_text
+from graph.exchange.source_files import Source, checked, inner_name, open_bytes, open_text
+
+
+def _not_written(facts: Iterable[Fact], file: TextIO) -> int:
+    raise StoreError(
+        f"This format is not written; name another with --format: {', '.join(FORMATS)}."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +38,12 @@ class Format:
     """The name by which `--format` selects it."""
     endings: tuple[str, ...]
     """The endings of file names that select it, in lower case."""
-    read: Callable[[TextIO, ReadOptions], Iterator[Row]]
+    read: Callable[[TextIO, ReadOptions], Iterator[Row]] = read_csv
     """Yields the rows of an open file."""
-    write: Callable[[Iterable[Fact], TextIO], int]
+    write: Callable[[Iterable[Fact], TextIO], int] = _not_written
     """Writes facts to an open file and returns their number."""
+    read_bytes: Callable[[BinaryIO, ReadOptions], Iterator[Row]] | None = None
+    """Yields the rows of a file that is not text; it takes the place of `read`."""
     is_whole: bool = False
     """Whether a file is read whole, and gives its facts in no stated order."""
     is_xml: bool = False
@@ -45,7 +53,7 @@ class Format:
 def _read_ntriples(file: TextIO, options: ReadOptions) -> Iterator[Row]:
     from graph.exchange.rdf import read_ntriples
 
-    return read_ntriples(file)
+    return read_ntriples(file, options)
 
 
 def _write_ntriples(facts: Iterable[Fact], file: TextIO) -> int:
@@ -57,7 +65,7 @@ def _write_ntriples(facts: Iterable[Fact], file: TextIO) -> int:
 def _read_turtle(file: TextIO, options: ReadOptions) -> Iterator[Row]:
     from graph.exchange.rdf import read_turtle
 
-    return read_turtle(file)
+    return read_turtle(file, options)
 
 
 def _write_turtle(facts: Iterable[Fact], file: TextIO) -> int:
@@ -78,6 +86,24 @@ def _write_graphml(facts: Iterable[Fact], file: TextIO) -> int:
     return write_graphml(facts, file)
 
 
+def _read_rdf_xml(file: TextIO, options: ReadOptions) -> Iterator[Row]:
+    from graph.exchange.rdf import read_rdf_xml
+
+    return read_rdf_xml(file, options)
+
+
+def _read_json_ld(file: TextIO, options: ReadOptions) -> Iterator[Row]:
+    from graph.exchange.rdf import read_json_ld
+
+    return read_json_ld(file, options)
+
+
+def _read_workbook(file: BinaryIO, options: ReadOptions) -> Iterator[Row]:
+    from graph.exchange.spreadsheets import read_workbook
+
+    return read_workbook(file, options)
+
+
 FORMATS: dict[str, Format] = {
     format_.name: format_
     for format_ in (
@@ -89,10 +115,19 @@ FORMATS: dict[str, Format] = {
         Format("graphml", (".graphml",), _read_graphml, _write_graphml, is_whole=True, is_xml=True),
     )
 }
-"""Every format, by its name."""
+"""Every format that is read and written, by its name."""
 
-_BY_ENDING = {ending: format_ for format_ in FORMATS.values() for ending in format_.endings}
+READ_FORMATS: dict[str, Format] = FORMATS | {
+    format_.name: format_
+    for format_ in (
+        Format("rdfxml", (".rdf", ".owl"), _read_rdf_xml, is_whole=True, is_xml=True),
+        Format("jsonld", (".jsonld",), _read_json_ld, is_whole=True),
+        Format("workbook", (".xlsx", ".ods"), read_bytes=_read_workbook, is_whole=True),
+    )
+}
+"""Every format that is read, by its name."""
 
+_BY_ENDING = {ending: format_ for format_ in READ_FORMATS.values() for ending in format_.endings}
 
 # Files that other tools write, and what to do with each instead.
 _ELSEWHERE = {
@@ -114,13 +149,13 @@ _ELSEWHERE = {
 def format_of(source: Source, name: str | None = None) -> Format:
     """The format of that name or, without one, the format that the file's ending stands for."""
     inner = PurePath(source.name if name else inner_name(source))
-    found = FORMATS.get(name) if name else _BY_ENDING.get(inner.suffix.lower())
+    found = READ_FORMATS.get(name) if name else _BY_ENDING.get(inner.suffix.lower())
     if found is None:
         if not name and (instead := _ELSEWHERE.get(inner.suffix.lower())):
             raise StoreError(f"{source}: {instead}")
         raise StoreError(
             f"The format of {quoted(str(source))} is not known; name it with --format: "
-            f"{', '.join(FORMATS)}."
+            f"{', '.join(READ_FORMATS)}."
         )
     return found
 
@@ -147,6 +182,10 @@ def read_rows(
     if isinstance(source, Path):
         refuse_database(source)
     format_ = format_of(source, name)
+    if format_.read_bytes is not None:
+        with open_bytes(source) as file:
+            yield from format_.read_bytes(file, options)
+        return
     with open_text(source, options, format_.is_xml) as (text, found):
         if found.label != "UTF-8":
             options.on_note(f"Read as {found.label}.")
