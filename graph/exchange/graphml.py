@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from typing import TextIO
 from xml.parsers import expat
 
-import networkx
-
 from graph.core.errors import StoreError
 from graph.core.facts import Fact
 from graph.core.import_rows import BadLine, FactRow, Row
@@ -324,6 +322,8 @@ def _note_unused(
 
 def write_graphml(facts: Iterable[Fact], file: TextIO) -> int:
     """Write facts as GraphML, which is held in memory; returns how many."""
+    import networkx  # takes a while to load, and reading does not need it
+
     graph = networkx.MultiDiGraph()
     count = 0
     for count, fact in enumerate(limited(facts, "GraphML"), start=1):  # noqa: B007

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
@@ -17,6 +18,14 @@ from graph.exchange.table_columns import fact_keys
 from graph.exchange.text_files import TOO_LONG, read_lines
 from graph.exchange.value_texts import COLUMNS, NumberText, fact_rows
 
+_LOST = "\ufffd"
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+# Two halves that make a character, after any number of escaped backslashes; or a half alone.
+_HALVES = re.compile(
+    r"((?<!\\)(?:\\\\)*\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    r"|((?<!\\)(?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+_LAST_ESCAPES = re.compile(r"(?:\\+(?:u[0-9a-fA-F]{0,4})?)+\Z")
 _DEEPEST = 50  # levels of nesting in a JSON file
 
 
@@ -80,8 +89,11 @@ def read_lmlm(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
             and len(triplet) == 3
             and all(isinstance(part, str) for part in triplet)
         ):
-            parts = (part.replace("\\'", "'").replace('\\"', '"') for part in triplet)
-            yield FactRow(number, *parts)
+            parts = [part.replace("\\'", "'").replace('\\"', '"') for part in triplet]
+            if any(_LOST in part for part in parts):
+                yield BadLine(number, "It has half of a character (\\ud800 to \\udfff).")
+            else:
+                yield FactRow(number, *parts)
         else:
             yield BadLine(
                 number, f"The triplet {quoted(str(triplet))} is not a list of three strings."
@@ -117,13 +129,24 @@ def _triplets(file: TextIO) -> Iterator[Any]:
 
 
 class _Bytes:
-    """A text file as the bytes that ijson reads; what was not of its encoding stays invalid."""
+    """A text file as the bytes that ijson reads; what was not of its encoding stays invalid.
+
+    Half of a character, which ijson would replace by a question mark, becomes U+FFFD.
+    """
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
+        self._rest = ""
 
     def read(self, size: int = -1) -> bytes:
-        return self._file.read(size).encode("utf-8", "surrogateescape")
+        """The next bytes."""
+        new = self._file.read(size)
+        text, self._rest = self._rest + new, ""
+        if new and (escapes := _LAST_ESCAPES.search(text)) and escapes.start():
+            text, self._rest = text[: escapes.start()], escapes[0]  # they may go on in the next
+        if _HALF.search(text):
+            text = _HALVES.sub(lambda found: found[1] or found[2] + "\\ufffd", text)
+        return text.encode("utf-8", "surrogateescape")
 
 
 def write_jsonl(facts: Iterable[Fact], file: TextIO) -> int:

@@ -102,7 +102,7 @@ def _ntriples(file: TextIO) -> Iterator[Triple | BadLine]:
             yield BadLine(number, TOO_LONG)
             continue
         try:
-            for quad in parse(line, RdfFormat.N_TRIPLES, rename_blank_nodes=False):
+            for quad in parse(line.encode(), RdfFormat.N_TRIPLES, rename_blank_nodes=False):
                 subject, predicate, value = quad.subject, quad.predicate, quad.object
                 if (problem := _too_new(subject, value)) is not None:
                     yield BadLine(number, problem)
@@ -205,7 +205,7 @@ def parse_whole(
     """
     found: list[Triple] = []
     try:
-        parser = parse(text, format_, base_iri=base, rename_blank_nodes=False)
+        parser = parse(text.encode(), format_, base_iri=base, rename_blank_nodes=False)
         for number, quad in enumerate(parser, start=1):
             problem = _too_new(quad.subject, quad.object)
             if problem is not None:
