@@ -181,7 +181,7 @@ class Words:
         text = _decoded(data, encoding)
         self.lines = re.split(r"\r\n|\r|\n", text)
         self.whole = _bare(text)
-        if self.ending in ("ttl", "rdf"):
+        if self.ending in ("ttl", "rdf", "jsonld"):
             self.whole += _bare(_expanded(text))
         self.whole += _unspaced(text)
         self.texts: set[str] | None = None
@@ -225,7 +225,10 @@ def _expanded(text: str) -> str:
     """A Turtle text with namespaces in place of prefixes."""
     spaces = re.findall(r"(?i)prefix\s+([^\s:]*):\s*<([^>]*)>", text)
     spaces += re.findall(r"xmlns:(\w+)=[\"']([^\"']*)[\"']", text)
-    return "\n".join(text.replace(f"{prefix}:", space) for prefix, space in spaces)
+    whole = "\n".join(text.replace(f"{prefix}:", space) for prefix, space in spaces)
+    for space in re.findall(r'"@vocab":\s*"([^"]*)"', text):
+        whole += "\n".join(space + key for key in re.findall(r'"([^"]*)"\s*:', text))
+    return whole
 
 
 def _in_linked(part: str, text: str) -> bool:

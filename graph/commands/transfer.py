@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -12,10 +13,19 @@ from graph.commands.parser import Commands, add_force, add_number, add_revision,
 from graph.commands.printing import check_revision, counted, show_progress
 from graph.core.atomic_files import whole_file
 from graph.core.errors import StoreError
-from graph.core.import_rows import BadLine, FactRow, Row
+from graph.core.import_rows import (
+    AliasRow,
+    BadLine,
+    FactRow,
+    RelationRow,
+    Row,
+    SettingRow,
+    SynonymRow,
+)
 from graph.core.protocol import LoadReport
 from graph.editing.loading import NothingImported, why_invalid
-from graph.exchange.formats import FORMATS, READ_FORMATS, format_of, read_rows
+from graph.exchange.formats import FORMATS, READ_FORMATS, Format, format_of, read_rows
+from graph.exchange.other_rows import OtherRows
 from graph.exchange.read_options import ReadOptions
 from graph.exchange.resumable import load_in_parts
 from graph.opening import open_store, query_rows
@@ -223,10 +233,40 @@ def _export(options: argparse.Namespace) -> None:
             FORMATS[options.format or "csv"].write(store.all_facts(options.at), sys.stdout)
             return
         path = Path(options.file)
-        write = format_of(path, options.format).write
+        format_ = format_of(path, options.format)
+        others = OtherRows(store, options.at)
+        facts = others.noting(store.all_facts(options.at))
         try:
-            with whole_file(path, force=options.force) as file:
-                count = write(store.all_facts(options.at), cast(TextIO, file))
+            with whole_file(path, force=options.force) as opened:
+                file = cast(TextIO, opened)
+                if format_.write_others is not None:
+                    format_.write_others(others.relations(), file)
+                count = format_.write(facts, file)
+                if format_.write_others is not None:
+                    format_.write_others(others.later(), file)
         except OSError as problem:
             raise StoreError(f"{path} cannot be written: {problem.strerror}.") from problem
-    print(f"Wrote {counted(count, 'fact')} to {path}.")
+        print(f"Wrote {counted(count, 'fact')} to {path}.")
+        _note_left_out(others, format_, path)
+
+
+def _note_left_out(others: OtherRows, format_: Format, path: Path) -> None:
+    """Say what a file cannot hold."""
+    if format_.holds == "all":
+        return
+    kinds = Counter(type(row) for row in (*others.relations(), *others.later()))
+    if format_.holds == "facts and aliases":
+        del kinds[AliasRow]
+    named = [(AliasRow, "alias", "aliases"), (RelationRow, "declared relation", "")]
+    named += [(SynonymRow, "synonym", ""), (SettingRow, "setting", "")]
+    parts = [
+        counted(kinds[kind], one, *([many] if many else []))
+        for kind, one, many in named
+        if kinds[kind]
+    ]
+    if parts:
+        print(
+            f"{path} holds {format_.holds}, and leaves out {', '.join(parts)}; a .jsonl file "
+            "holds all.",
+            file=sys.stderr,
+        )

@@ -20,6 +20,7 @@ from graph.core.import_rows import Row
 from graph.core.names import quoted
 from graph.exchange.csv_tables import read_csv, write_csv
 from graph.exchange.json_files import read_jsonl, read_lmlm, write_jsonl, write_lmlm
+from graph.exchange.other_rows import write_alternative_labels, write_json_rows
 from graph.exchange.read_options import DEFAULTS, ReadOptions
 from graph.exchange.source_files import Source, checked, inner_name, open_bytes, open_text
 
@@ -44,6 +45,10 @@ class Format:
     """Writes facts to an open file and returns their number."""
     read_bytes: Callable[[BinaryIO, ReadOptions], Iterator[Row]] | None = None
     """Yields the rows of a file that is not text; it takes the place of `read`."""
+    write_others: Callable[[Iterable[Row], TextIO], int] | None = None
+    """Writes rows that are not facts and returns their number; None if it holds only facts."""
+    holds: str = "facts"
+    """What a file of this format holds, for a message: "facts", "facts and aliases", "all"."""
     is_whole: bool = False
     """Whether a file is read whole, and gives its facts in no stated order."""
     is_xml: bool = False
@@ -108,10 +113,32 @@ FORMATS: dict[str, Format] = {
     format_.name: format_
     for format_ in (
         Format("csv", (".csv", ".tsv", ".tab", ".txt"), read_csv, write_csv),
-        Format("jsonl", (".jsonl", ".ndjson"), read_jsonl, write_jsonl),
+        Format(
+            "jsonl",
+            (".jsonl", ".ndjson"),
+            read_jsonl,
+            write_jsonl,
+            write_others=write_json_rows,
+            holds="all",
+        ),
         Format("lmlm", (".json",), read_lmlm, write_lmlm),
-        Format("ntriples", (".nt",), _read_ntriples, _write_ntriples),
-        Format("turtle", (".ttl",), _read_turtle, _write_turtle, is_whole=True),
+        Format(
+            "ntriples",
+            (".nt",),
+            _read_ntriples,
+            _write_ntriples,
+            write_others=write_alternative_labels,
+            holds="facts and aliases",
+        ),
+        Format(
+            "turtle",
+            (".ttl",),
+            _read_turtle,
+            _write_turtle,
+            write_others=write_alternative_labels,
+            holds="facts and aliases",
+            is_whole=True,
+        ),
         Format("graphml", (".graphml",), _read_graphml, _write_graphml, is_whole=True, is_xml=True),
     )
 }

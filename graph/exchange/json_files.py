@@ -13,6 +13,7 @@ from graph.core.errors import StoreError
 from graph.core.facts import Fact
 from graph.core.import_rows import BadLine, FactRow, Row
 from graph.core.names import quoted
+from graph.exchange.other_rows import json_row
 from graph.exchange.read_options import DEFAULTS, ReadOptions
 from graph.exchange.table_columns import fact_keys
 from graph.exchange.text_files import TOO_LONG, read_lines
@@ -60,6 +61,9 @@ def read_jsonl(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
             if held not in keys:
                 keys[held] = fact_keys(tuple(data))
             names = keys[held]
+        if names is None and (row := json_row(number, data)) is not None:
+            yield row
+            continue
         if names is None:
             missing = next(name for name in COLUMNS if name not in data)
             yield BadLine(number, f"It has no {missing}.")

@@ -9,6 +9,7 @@ follow the rules of `rdf_names`; `rdf:type` is "instance of".
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO, cast
@@ -193,7 +194,21 @@ def read_rdf_xml(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]
 
 def read_json_ld(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
     """Facts from JSON-LD, as `read_turtle`. No context is loaded from the network."""
-    return _read_whole(read_whole(file, "JSON-LD"), RdfFormat.JSON_LD, "JSON-LD", options)
+    text = read_whole(file, "JSON-LD")
+    try:
+        data = json.loads(text, parse_int=str, parse_float=str, object_pairs_hook=_keywords)
+        text = json.dumps(data)
+    except json.JSONDecodeError as problem:
+        place = f"line {problem.lineno}, column {problem.colno}"
+        raise StoreError(f"The file is not JSON: {place}: {problem.msg}.") from problem
+    except RecursionError as problem:
+        raise StoreError("The file is not JSON-LD: it is nested too deep.") from problem
+    return _read_whole(text, RdfFormat.JSON_LD, "JSON-LD", options)
+
+
+def _keywords(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON-LD whose numbers are texts, so that they keep their spelling."""
+    return {key: 1.1 if key == "@version" else value for key, value in pairs}
 
 
 def parse_whole(

@@ -52,6 +52,7 @@ _KNOWN_PREFIXES = {
     f"{_WIKIDATA}prop/qualifier/": "pq",
     f"{_WIKIDATA}prop/": "p",
 }
+_NAMESPACE = re.compile(r"\w+:.*[^/:#].*[/#:]", re.S)  # not just the scheme of an address
 _LONGEST_CONTENT = 100  # characters of a name made of a blank node's content
 _CACHED = 1 << 16
 
@@ -78,7 +79,7 @@ class Names:
         language: str,
         labelled: Callable[[str], bool] | None = None,
     ) -> None:
-        spaces = [(s, p) for p, s in prefixes.items() if s.endswith(("/", "#", ":"))]
+        spaces = [(s, p) for p, s in prefixes.items() if _NAMESPACE.fullmatch(s)]
         self._prefixes = sorted(spaces, key=lambda pair: (-len(pair[0]), pair))
         self._language = language.lower()
         self._labels: dict[str, tuple[tuple[Any, ...], str]] = {}

@@ -192,7 +192,9 @@ def test_a_session(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "import of own.csv" in run("history", "Belgium")
     exported = tmp_path / "out.jsonl"
     assert "3 facts" in run("export", str(exported))
-    assert len(exported.read_text().splitlines()) == 3
+    lines = exported.read_text().splitlines()
+    assert len([line for line in lines if '"value_id"' in line]) == 3
+    assert len(lines) == 7  # a declared relation, an alias, a synonym and a setting as well
     assert run("export", "-", "--at", "1").splitlines()[1:] == ["France,capital,Paris,factbook,"]
     assert "takes back revision 2" in run("undo", "--author", "Ada", "--reason", "a typo")
     assert run("lookup", "France", "motto").startswith("unknown")

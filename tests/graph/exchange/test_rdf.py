@@ -164,8 +164,8 @@ def test_rdf_xml_and_json_ld() -> None:
         <rdf:Description rdf:about="http://e.org/a"><e:p>Mühlgrün</e:p></rdf:Description>
         </rdf:RDF>"""
     assert read(rdf_xml.encode("latin-1"), "a.rdf").facts == [("a", "p", "Mühlgrün")]
-    json_ld = '{"@context": {"@vocab": "http://e.org/"}, "@id": "http://e.org/a", "p": "x"}'
-    assert read(json_ld, "a.jsonld").facts == [("a", "p", "x")]
+    json_ld = '{"@context": {"@vocab": "http://e.org/"}, "@id": "http://e.org/a", "p": ["x", 1.50]}'
+    assert read(json_ld, "a.jsonld").facts == [("a", "p", "x"), ("a", "p", "1.50")]
     with pytest.raises(StoreError, match="put the context into the file"):
         read('{"@context": "http://e.org/c.json", "p": "x"}', "a.jsonld")
     bomb = '<!DOCTYPE r [<!ENTITY a "x"><!ENTITY b "&a;&a;">]><r>&b;</r>'
