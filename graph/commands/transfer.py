@@ -22,15 +22,17 @@ from graph.core.import_rows import (
     SettingRow,
     SynonymRow,
 )
+from graph.core.names import quoted
 from graph.core.protocol import LoadReport
 from graph.editing.loading import NothingImported, why_invalid
 from graph.exchange.formats import FORMATS, READ_FORMATS, Format, format_of, read_rows
+from graph.exchange.likely_duplicates import LikelyDuplicates
 from graph.exchange.other_rows import OtherRows
 from graph.exchange.read_options import ReadOptions
 from graph.exchange.resumable import load_in_parts
 from graph.opening import open_store, query_rows
 
-_SHOWN = 5  # facts that a dry run prints
+_SHOWN = 5  # facts that a dry run prints, and pairs of names
 
 
 def add_commands(commands: Commands) -> None:
@@ -168,16 +170,17 @@ def _import(options: argparse.Namespace) -> int:
             raise StoreError(
                 "--cypher needs a database to query; name it with --from neo4j://HOST."
             )
+        duplicates, before = LikelyDuplicates(store), store.revision()
         try:
             if path is None:
-                rows = query_rows(options.from_, options.cypher)
+                rows = duplicates.noting(query_rows(options.from_, options.cypher))
                 report = store.load(rows, on_progress=on_progress, **arguments)
             elif options.resumable:
                 report, skipped = load_in_parts(
                     store, path, options.format, how=how, on_part=on_progress, **arguments
                 )
             else:
-                rows = read_rows(path, options.format, how)
+                rows = duplicates.noting(read_rows(path, options.format, how))
                 report = store.load(rows, on_progress=on_progress, **arguments)
         except NothingImported as nothing:
             print(nothing, file=sys.stderr)
@@ -186,10 +189,24 @@ def _import(options: argparse.Namespace) -> int:
             if not options.resumable:
                 raise
             raise StoreError("Stopped; run the same command again to import the rest.") from None
+        if report.entities:
+            duplicates.in_store(before)
+        _print_duplicates(duplicates)
     if skipped:
         print(f"Skipped {counted(skipped, 'row')} that an earlier run had imported.")
     print(_summary(report))
     return 0
+
+
+def _print_duplicates(duplicates: LikelyDuplicates) -> None:
+    if duplicates.pairs:
+        some = [f"{quoted(a)} and {quoted(b)}" for a, b in list(duplicates.pairs)[:_SHOWN]]
+        more = " …" if len(duplicates.pairs) > _SHOWN else ""
+        print(
+            f"{counted(len(duplicates.pairs), 'pair')} of names may mean the same: "
+            f"{'; '.join(some)}{more}",
+            file=sys.stderr,
+        )
 
 
 def _dry_run(rows: Iterable[Row], source: str, on_bad: Callable[[BadLine], None]) -> int:

@@ -276,7 +276,7 @@ def _names(
 ) -> dict[str, str]:
     """The name of each node by its id. Two nodes are never one: a shared name is qualified.
 
-    `Heron (film)` has the node's type, where that tells the nodes apart, or else its id.
+    `Heron (film)` has the node's type, where it differs, or else its id.
     """
     keys = tuple(keys)
     names: dict[str, str] = {}

@@ -201,7 +201,7 @@ class Names:
                     self._qualified[is_relation, iri] = f"{name_} ({qualifier})"
 
     def _qualifiers(self, iris: list[str], is_relation: bool) -> dict[str, str]:
-        """What tells some IRIs apart: the first of several parts that differs for all."""
+        """What distinguishes some IRIs: the first of several parts that differs for all."""
         before = [_decoded(_segments(iri)[-2]) for iri in iris]
         last = [_decoded(_segments(iri)[-1]) for iri in iris]
         prefix = [self._prefix(iri) for iri in iris]

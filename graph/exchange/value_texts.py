@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from graph.core.import_rows import BadLine, FactRow, Row
 from graph.core.names import quoted
 
 COLUMNS = ("entity", "relation", "value", "source", "year")
+_SECONDS = re.compile(r"(:\d\d)(?:\.0+|(\.\d*?[1-9])0*)(?!\d)")
 _OPTIONAL = ("source", "year")
 
 
@@ -41,7 +43,7 @@ def text_of(value: Any) -> str | None:
         return str(value)
     iso_format = getattr(value, "iso_format", None)  # the types of the Neo4j driver
     if callable(iso_format):
-        return str(iso_format())
+        return _SECONDS.sub(r"\1\2", str(iso_format()))
     if isinstance(value, tuple) and hasattr(value, "srid"):  # a point of the Neo4j driver
         return f"POINT({' '.join(str(number) for number in value)})"
     return None

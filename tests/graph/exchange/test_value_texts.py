@@ -29,7 +29,7 @@ VALUES: list[tuple[Any, str | None]] = [
     (datetime.datetime(1999, 2, 28), "1999-02-28"),
     (datetime.datetime(1999, 2, 28, 9, 30), "1999-02-28T09:30:00"),
     (neo4j.time.Date(1999, 2, 28), "1999-02-28"),
-    (neo4j.time.Time(9, 30), "09:30:00.000000000"),
+    (neo4j.time.Time(9, 30), "09:30:00"),
     (neo4j.time.Duration(days=3, hours=2), "P3DT2H"),
     (neo4j.spatial.WGS84Point((4.4, 51.2)), "POINT(4.4 51.2)"),
 ]
