@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -11,11 +12,15 @@ from graph.commands.parser import Commands, add_force, add_number, add_revision,
 from graph.commands.printing import check_revision, counted, show_progress
 from graph.core.atomic_files import whole_file
 from graph.core.errors import StoreError
-from graph.core.import_rows import BadLine
+from graph.core.import_rows import BadLine, FactRow, Row
 from graph.core.protocol import LoadReport
-from graph.exchange.formats import FORMATS, format_of, read_rows
+from graph.editing.loading import NothingImported, why_invalid
+from graph.exchange.formats import FORMATS, READ_FORMATS, format_of, read_rows
+from graph.exchange.read_options import ReadOptions
 from graph.exchange.resumable import load_in_parts
 from graph.opening import open_store, query_rows
+
+_SHOWN = 5  # facts that a dry run prints
 
 
 def add_commands(commands: Commands) -> None:
@@ -46,7 +51,40 @@ python -m graph import --from neo4j://db.example --cypher
     importing.add_argument(
         "--from", dest="from_", metavar="URL", help="the Neo4j database that --cypher queries"
     )
-    _add_format(importing)
+    _add_format(importing, READ_FORMATS)
+    importing.add_argument(
+        "--encoding",
+        default="",
+        metavar="NAME",
+        help="the encoding of the file, where it does not show it: windows-1252, utf-16, …",
+    )
+    importing.add_argument(
+        "--columns",
+        default="",
+        metavar="E,R,V",
+        help="the columns of entity, relation and value in a table: names in its header, or "
+        "numbers if it has none",
+    )
+    importing.add_argument(
+        "--name-key", default="", metavar="KEY", help="the key that names a node of GraphML"
+    )
+    importing.add_argument(
+        "--relation-key",
+        default="",
+        metavar="KEY",
+        help="the key that holds the relation of an edge of GraphML",
+    )
+    importing.add_argument(
+        "--language",
+        default="en",
+        metavar="TAG",
+        help="the language of the labels that become names in linked data (default: en)",
+    )
+    importing.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="read the file, print its first five facts and every invalid line, and write nothing",
+    )
     importing.add_argument(
         "--source", default="", help="the source of every fact that names none itself"
     )
@@ -65,20 +103,20 @@ python -m graph import --from neo4j://db.example --cypher
         "python -m graph export world.jsonl --at 1",
     )
     export.add_argument("file", help="the file to write; - prints the facts instead")
-    _add_format(export, "; csv for -")
+    _add_format(export, FORMATS, "; csv for -")
     add_force(export)
     add_revision(export)
 
 
-def _add_format(parser: argparse.ArgumentParser, more: str = "") -> None:
+def _add_format(parser: argparse.ArgumentParser, formats: Iterable[str], more: str = "") -> None:
     parser.add_argument(
         "--format",
-        choices=list(FORMATS),
+        choices=list(formats),
         help=f"the format of the file (default: by the ending of its name{more})",
     )
 
 
-def _import(options: argparse.Namespace) -> None:
+def _import(options: argparse.Namespace) -> int:
     if (options.file is None) == (options.cypher is None):
         raise StoreError("Give either a file to import, or a query with --cypher and --from.")
     path = Path(options.file) if options.file else None
@@ -102,29 +140,66 @@ def _import(options: argparse.Namespace) -> None:
         "skip_bad": options.skip_bad,
         "on_bad": on_bad,
     }
-    with open_store(options.store) as store:
+    how = ReadOptions(
+        encoding=options.encoding,
+        columns=tuple(column.strip() for column in options.columns.split(",") if column.strip()),
+        name_key=options.name_key,
+        relation_key=options.relation_key,
+        language=options.language,
+        on_note=lambda note: print(f"{path}: {note}", file=sys.stderr),
+    )
+    if options.dry_run:
         if path is None:
-            if options.from_ is None:
-                raise StoreError(
-                    "--cypher needs a database to query; name it with --from neo4j://HOST."
-                )
-            rows = query_rows(options.from_, options.cypher)
-            report = store.load(rows, on_progress=on_progress, **arguments)
-        elif options.resumable:
-            try:
+            raise StoreError("--dry-run reads a file; for a query, add LIMIT to it instead.")
+        return _dry_run(read_rows(path, options.format, how), options.source, on_bad)
+    skipped = 0
+    with open_store(options.store) as store:
+        if path is None and options.from_ is None:
+            raise StoreError(
+                "--cypher needs a database to query; name it with --from neo4j://HOST."
+            )
+        try:
+            if path is None:
+                rows = query_rows(options.from_, options.cypher)
+                report = store.load(rows, on_progress=on_progress, **arguments)
+            elif options.resumable:
                 report, skipped = load_in_parts(
-                    store, path, options.format, on_part=on_progress, **arguments
+                    store, path, options.format, how=how, on_part=on_progress, **arguments
                 )
-            except KeyboardInterrupt:
-                raise StoreError(
-                    "Stopped; run the same command again to import the rest."
-                ) from None
-            if skipped:
-                print(f"Skipped {counted(skipped, 'row')} that an earlier run had imported.")
-        else:
-            rows = read_rows(path, options.format)
-            report = store.load(rows, on_progress=on_progress, **arguments)
+            else:
+                rows = read_rows(path, options.format, how)
+                report = store.load(rows, on_progress=on_progress, **arguments)
+        except NothingImported as nothing:
+            print(nothing, file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            if not options.resumable:
+                raise
+            raise StoreError("Stopped; run the same command again to import the rest.") from None
+    if skipped:
+        print(f"Skipped {counted(skipped, 'row')} that an earlier run had imported.")
     print(_summary(report))
+    return 0
+
+
+def _dry_run(rows: Iterable[Row], source: str, on_bad: Callable[[BadLine], None]) -> int:
+    """Print what an import would take, without a store; returns the exit code."""
+    shown, good, bad = 0, 0, 0
+    for row in rows:
+        problem = row if isinstance(row, BadLine) else why_invalid(row, source)
+        if problem is not None:
+            bad += 1
+            on_bad(problem)
+            continue
+        good += 1
+        if isinstance(row, FactRow) and shown < _SHOWN:
+            shown += 1
+            print(f"line {row.line}: {row.entity} | {row.relation} | {row.value}")
+    print(
+        f"Nothing was imported (--dry-run): {counted(good, 'valid row')}, "
+        f"{counted(bad, 'invalid line')}."
+    )
+    return 1 if bad and not good else 0
 
 
 def _summary(report: LoadReport) -> str:
