@@ -171,7 +171,8 @@ class Session:
     @classmethod
     def open(cls, service: Service, session_id: str) -> Session:
         """A new page over the draft of this id. Raises `StoreError` if it cannot be opened."""
-        return cls(service, session_id, service.draft(session_id))
+        draft = service.draft(session_id)
+        return cls(service, session_id, draft, Question(settings=service.settings))
 
     def clear_notes(self) -> None:
         """Forget messages about what was done before."""
