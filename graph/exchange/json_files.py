@@ -19,6 +19,7 @@ from graph.exchange.table_columns import fact_keys
 from graph.exchange.text_files import TOO_LONG, read_lines
 from graph.exchange.value_texts import COLUMNS, NumberText, fact_rows
 
+_TEXTS = (str, NumberText)
 _LOST = "\ufffd"
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 # Two halves that make a character, after any number of escaped backslashes; or a half alone.
@@ -56,6 +57,10 @@ def read_jsonl(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
             yield BadLine(number, "It is not a JSON object with entity, relation and value.")
             continue
         names: tuple[str, ...] | None = COLUMNS
+        cells = [data.get(name, "") for name in COLUMNS]
+        if all(type(cell) in _TEXTS for cell in cells) and cells[0] and cells[1] and cells[2]:
+            yield FactRow(number, *cells)  # the common case, twice as fast
+            continue
         if "entity" not in data or "relation" not in data or "value" not in data:
             held = frozenset(data)
             if held not in keys:
