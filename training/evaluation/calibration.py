@@ -30,7 +30,7 @@ from graph.core.facts import RELATIONS, join_relations
 from graph.lookup.encoder import Encoder, load_encoder
 from graph.lookup.relevance import rank
 from model.checkpoint import Checkpoint, load_checkpoint
-from model.guided.judgement import Judgement
+from model.judgement import Judgement
 from training.corpus.held_out import NameFilter, held_out_entities, without
 from training.corpus.phrase_book import load_phrases
 from training.corpus.questions.listing import LOOKUP

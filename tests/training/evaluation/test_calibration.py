@@ -12,7 +12,7 @@ import torch
 
 from graph.core.facts import RELATIONS, join_relations
 from graph.lookup.relevance import rank
-from model.guided.judgement import Judgement
+from model.judgement import Judgement
 from tests.model.guided.test_guided_decoding import WordVectors, ranked
 from training.evaluation.calibration import Question, Reading, fit, read, report, write_judgement
 
