@@ -23,8 +23,8 @@ from graph.core.facts import RELATIONS
 from graph.core.names import fold
 from graph.lookup.result import Askable, Lookup
 from model.checkpoint import Checkpoint
-from model.judgement import Judgement
 from model.guided.trie import NameTrie, Tries
+from model.judgement import Judgement
 
 
 class GuideSource(Protocol):
