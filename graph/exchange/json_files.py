@@ -108,7 +108,8 @@ def _triplets(file: TextIO) -> Iterator[Any]:
     """The items of the list `triplets`, one by one, so that a file may have any size."""
     key, depth, inside, found = "", 0, False, False
     builder = ijson.ObjectBuilder()
-    for event, value in ijson.basic_parse(_Bytes(file)):
+    data = _Bytes(file)
+    for event, value in ijson.basic_parse(data):
         opens, closes = event in ("start_array", "start_map"), event in ("end_array", "end_map")
         if event == "map_key" and depth == 1:
             key = value
@@ -128,6 +129,8 @@ def _triplets(file: TextIO) -> Iterator[Any]:
             depth += 1
         if depth > _DEEPEST:
             raise ValueError(f"it is nested more than {_DEEPEST} deep")
+    if found and data.last != "}":  # ijson takes a string that never ends there for nothing
+        raise ValueError("it goes on after its end")
     if not found:
         raise StoreError('The file is not an LMLM database, a JSON object with a list "triplets".')
 
@@ -141,11 +144,14 @@ class _Bytes:
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self._rest = ""
+        self.last = ""
+        """The last character so far that is not a space."""
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes."""
         new = self._file.read(size)
         text, self._rest = self._rest + new, ""
+        self.last = new.rstrip()[-1:] or self.last
         if new and (escapes := _LAST_ESCAPES.search(text)) and escapes.start():
             text, self._rest = text[: escapes.start()], escapes[0]  # they may go on in the next
         if _HALF.search(text):
