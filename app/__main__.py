@@ -121,9 +121,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.threads or parameters < SMALL:
         torch.set_num_threads(options.threads or 1)
 
-    import uvicorn
-
     from app.server.application import make_app
+    from app.server.process import serve
     from app.state.service import Service
     from app.state.training_session import TrainingFolders
 
@@ -131,7 +130,7 @@ def main(arguments: list[str] | None = None) -> int:
     app = make_app(Service(store, Decoder(checkpoint)), folders)
     shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0") else options.host  # noqa: S104
     print(f"Lamplight is running at http://{shown}:{port} (press Ctrl+C to stop it)", flush=True)
-    uvicorn.run(app, host=options.host, port=port, log_level="warning")
+    serve(app, options.host, port)
     return 0
 
 

@@ -6,44 +6,37 @@
 (() => {
   const lamplight = (window.lamplight ??= {});
 
-  // The parts of the page by the id of their element: {number, value, watchers}. A value comes over the
-  // wire with a number, and a part draws only what has a higher number than what it shows. On a page
-  // without a wire the value is the component's own.
+  // The parts of the page by the id of their element: {value, watchers}. On *Inspect* the channel
+  // gives them their values; on a page without one the value is the component's own.
   const parts = new Map();
   const part = (name) => {
-    if (!parts.has(name)) parts.set(name, { number: 0, value: undefined, watchers: [] });
+    if (!parts.has(name)) parts.set(name, { given: false, value: undefined, watchers: [] });
     return parts.get(name);
   };
-  const give = (it, value) => {
+  const once = new Set(["prompt", "download"]); // also given again with the same value
+  const set = (it, value, name) => {
+    if (it.given && it.value === value && !once.has(name)) return;
     it.value = value;
-    for (const watcher of it.watchers) watcher();
+    for (const watcher of it.watchers) watcher(value);
   };
+
+  lamplight.give = (name, value) => {
+    const it = part(name);
+    set(it, value, name);
+    it.given = true;
+  };
+  lamplight.watch = (name, watcher) => part(name).watchers.push(watcher);
 
   lamplight.part = (name, props, watch) => {
     const it = part(name);
-    if (!it.number) it.value = props.value; // the wire may have been here first
-    watch("value", () => give(it, props.value));
+    if (!it.given) it.value = props.value; // the channel may have been here first
+    watch("value", () => it.given || set(it, props.value, name));
     return [it, (_, watcher) => it.watchers.push(watcher)];
   };
 
-  lamplight.wire = (_, props, watch) => {
-    part("prompt").watchers.push(() => {
-      const box = document.querySelector("#prompt textarea");
-      if (!box) return;
-      box.value = part("prompt").value;
-      box.dispatchEvent(new Event("input", { bubbles: true })); // so that Gradio notices
-    });
-    const take = () => {
-      for (const [name, [number, value]] of Object.entries(JSON.parse(props.value || "{}"))) {
-        const it = part(name);
-        if (number <= it.number) continue;
-        it.number = number;
-        give(it, value);
-      }
-    };
-    watch("value", take);
-    take(); // what came while the scripts were loading
-  };
+  // What a person does before the channel's script is there is done once it is.
+  for (const name of ["act", "ask"])
+    lamplight[name] ??= (...given) => (lamplight.early ??= []).push([name, ...given]);
 
   const idOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? node.id : "");
 

@@ -1,9 +1,9 @@
 """The components that Gradio lacks: each subclasses `gr.HTML` and keeps one host element for good.
 
 The template is constant, so Gradio never touches the inside of the host. The value is an escaped
-HTML string, or a figure, and is handed to the JavaScript of `assets/`, which merges or draws it; on
-*Inspect* it comes over a `Wire`. What a person does comes back as the event `act`, whose data
-Python checks (see `state/actions.py`).
+HTML string, or a figure, and is handed to the JavaScript of `assets/`, which merges or draws it. On
+*Inspect* both it and what a person does go over the channel, which a `Wire` opens (see `app.api`).
+On *Training* they go through Gradio: what a person does is the event `act`.
 """
 
 from __future__ import annotations
@@ -31,17 +31,19 @@ class Panel(gr.HTML):
 
     scripts: tuple[str, ...] = ("panel.js",)
     template = '<div data-host class="host"></div>'
-    code = "lamplight.panel(element, props, watch, (data) => trigger('act', data));"
-    wired = True  # whether a wire may bring what it shows
+    code = "lamplight.panel(element, props, watch, send);"
+    wired = True  # whether it belongs to the channel
 
     def __init__(self, value: Any = "", **options: Any) -> None:
-        name, wired = options.get("elem_id"), ""
-        if self.wired and name:
-            wired = f"[props, watch] = lamplight.part({json.dumps(name)}, props, watch); "
+        name, start = options.get("elem_id"), "const send = (data) => trigger('act', data); "
+        if self.wired:
+            start = "const send = (data) => lamplight.act(data); "
+            if name:
+                start += f"[props, watch] = lamplight.part({json.dumps(name)}, props, watch); "
         super().__init__(
             value,
             html_template=self.template,
-            js_on_load=wired + self.code,
+            js_on_load=start + self.code,
             head="".join(script(name) for name in self.scripts),
             apply_default_css=False,
             **options,
@@ -58,7 +60,7 @@ class TraceView(Panel):
     """The text with its marks, from `trace_text.render`."""
 
     scripts = ("panel.js", "trace.js")
-    code = "lamplight.trace(element, props, watch, (data) => trigger('act', data));"
+    code = "lamplight.trace(element, props, watch, send);"
 
 
 class GraphView(Panel):
@@ -69,16 +71,22 @@ class GraphView(Panel):
         '<div data-host class="graph-host" role="img" aria-label="The facts as a graph; '
         'the table holds the same facts"></div>'
     )
-    code = "lamplight.graph(element, props, watch, (data) => trigger('act', data));"
+    code = "lamplight.graph(element, props, watch, send);"
 
 
-class TrainingHeader(Panel):
+class TrainingPanel(Panel):
+    """A piece of *Training*, which Gradio itself brings up to date."""
+
+    wired = False
+
+
+class TrainingHeader(TrainingPanel):
     """The masthead of *Training*; sets the title, which Gradio takes from the first page."""
 
     code = f"document.title = 'Lamplight: Training'; {Panel.code}"
 
 
-class CurvesView(Panel):
+class CurvesView(TrainingPanel):
     """Curves over tokens, from `curves_figure.figure`; the table next to them holds the same."""
 
     scripts = ("plotly.min.js", "panel.js", "graph.js", "curves.js")
@@ -92,22 +100,25 @@ class CurvesView(Panel):
 class Search(Panel):
     """An entity search that asks while a person types, from `search_box.render`."""
 
-    code = "lamplight.search(element, props, watch, (data) => trigger('act', data));"
+    code = "lamplight.search(element, props, watch, send);"
 
 
 class Wire(Panel):
-    """Carries to the other parts of the page what they show: the JSON of `page_parts.message`."""
+    """Opens the channel, which brings to the other parts of the page what they show.
 
-    template = "<div></div>"
-    wired = False
-    code = "lamplight.wire(element, props, watch); // reports no 'act'"
+    Its one line says so while the connection is lost.
+    """
+
+    scripts = ("panel.js", "channel.js")
+    template = '<p data-connection role="status"></p>'
+    code = "lamplight.wire(element);"
 
 
 class Download(Panel):
     """Hands the browser a file made in memory: `{name, type, text}`."""
 
     template = "<div></div>"
-    code = "lamplight.download(element, props, watch); // reports no 'act'"
+    code = "lamplight.download(element, props, watch);"
 
 
 # Gradio writes a stub file next to the module of every subclass. Type checkers would read it

@@ -13,7 +13,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.pages.components import CurvesView, Panel, TrainingHeader
+from app.pages.components import CurvesView, TrainingHeader, TrainingPanel
 from app.state.training_session import TrainingFolders, TrainingSession
 from app.views import training_parts
 from app.views.masthead import masthead
@@ -29,15 +29,15 @@ def add_training_page(blocks: gr.Blocks, folders: TrainingFolders) -> None:
         TrainingHeader(masthead("training", SENTENCE), elem_id="header")
         with gr.Row(elem_id="workshop"):
             with gr.Column(elem_id="runs-column", min_width=0, scale=0):
-                runs = Panel(elem_id="runs")
+                runs = TrainingPanel(elem_id="runs")
             with gr.Column(elem_id="run-column", min_width=0):
-                head = Panel(elem_id="run-head")
+                head = TrainingPanel(elem_id="run-head")
                 with gr.Row(elem_id="curves-row"):
                     curves = CurvesView("", elem_id="curves")
-                    values = Panel(elem_id="values")
-                samples = Panel(elem_id="samples")
-                mask = Panel(elem_id="mask")
-        status = Panel(elem_id="status", elem_classes=["unseen"])
+                    values = TrainingPanel(elem_id="values")
+                samples = TrainingPanel(elem_id="samples")
+                mask = TrainingPanel(elem_id="mask")
+        status = TrainingPanel(elem_id="status", elem_classes=["unseen"])
         timer = gr.Timer(EVERY)
 
         parts = {

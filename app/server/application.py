@@ -15,6 +15,9 @@ import plotly
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.responses import Response
 
+from app.access.middleware import Access, Grant, grant_all
+from app.api.channel import Channel
+from app.api.routes import add_routes
 from app.pages.components import ASSETS
 from app.pages.read import make_page
 from app.pages.theme import make_theme
@@ -25,6 +28,7 @@ from app.state.training_session import TrainingFolders
 
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 SCRIPTS = {
+    "channel.js": ASSETS / "channel.js",
     "panel.js": ASSETS / "panel.js",
     "trace.js": ASSETS / "trace.js",
     "graph.js": ASSETS / "graph.js",
@@ -34,16 +38,28 @@ SCRIPTS = {
 }
 
 
-def make_app(service: Service, folders: TrainingFolders | None = None) -> fastapi.FastAPI:
-    """The web application; *Training* shows the default folders unless others are given."""
+def make_app(
+    service: Service, folders: TrainingFolders | None = None, grant: Grant = grant_all
+) -> fastapi.FastAPI:
+    """The web application.
+
+    Args:
+        service: the store and the decoder. The channel around them is `state.channel`.
+        folders: what *Training* shows; the default folders unless others are given.
+        grant: says which level a request has.
+    """
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Access, grant=grant)
     app.add_middleware(RequestLimits)
-    app.add_middleware(SecurityHeaders)  # added last, so it also covers what the limits refuse
+    app.add_middleware(SecurityHeaders)  # added last, so it also covers what the others refuse
 
     @app.get("/health")
     def health() -> JSONResponse:
         """Whether the store can be read."""
         return JSONResponse({"status": "ok", "revision": service.store.revision()})
+
+    app.state.channel = Channel(service)
+    add_routes(app, app.state.channel)
 
     @app.get("/lamplight/{name}")
     def script(name: str) -> Response:

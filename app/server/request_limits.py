@@ -1,4 +1,4 @@
-"""What the server refuses before Gradio sees it: ways in that no page uses, and large requests."""
+"""What the server refuses whoever asks: large requests."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-# Ways into Gradio that this page does not use: uploads, its proxy, functions of components.
-CLOSED = ("/gradio_api/upload", "/gradio_api/proxy=", "/gradio_api/component_server")
 LARGEST_BODY = 2 << 20  # bytes of a request; a prompt or a value is far smaller
 
 
 class RequestLimits:
-    """ASGI middleware that answers such requests with a 404 or a 413."""
+    """ASGI middleware that answers such requests with a 413."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -21,8 +19,6 @@ class RequestLimits:
         answer: ASGIApp = self.app
         if scope["type"] == "http":
             length = Headers(scope=scope).get("content-length", "0")
-            if scope["path"].startswith(CLOSED):
-                answer = Response(status_code=404)
-            elif not length.isdecimal() or int(length[:12]) > LARGEST_BODY:
+            if not length.isdecimal() or int(length[:12]) > LARGEST_BODY:
                 answer = Response("The request is too large.", 413)
         await answer(scope, receive, send)

@@ -1,7 +1,7 @@
 """What a person can do on the page, by the names that the browser uses.
 
-Each action is a generator: it changes the session and yields whenever there is something new to
-draw. The browser sends an event, {"action": name, ...}. Nothing in it is trusted: an unknown action
+Each action is a generator: it changes the session and yields as `app.state.generation` says.
+The browser sends an event, {"action": name, ...}. Nothing in it is trusted: an unknown action
 does nothing, ids are parsed and looked up, and texts are cleaned by the graph. An error becomes one
 sentence next to its cause, and the page goes on working.
 """
@@ -10,16 +10,32 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from app.state import editing, example_player, own_facts, selection
+from app.state import editing, example_player, generation, own_facts, selection
 from app.state.generation import Steps
 from app.state.session import Session
 from graph.core.errors import StoreError
+from model.settings import DecodingSettings, SettingsError
 
 log = logging.getLogger("lamplight")
 
+
+def ask(session: Session, event: dict[str, Any]) -> Steps:
+    """Write a text for the prompt that a person typed, with the settings of the form."""
+    try:
+        start = session.service.settings.to_json()
+        settings = DecodingSettings(**{**start, **event.get("settings", {})})
+    except (SettingsError, TypeError) as problem:
+        session.notes.prompt = f"These decoding settings are not valid: {problem}"
+        yield None
+        return
+    yield from generation.ask(session, event.get("prompt"), settings)
+
+
 ACTIONS: dict[str, Callable[[Session, dict[str, Any]], Steps]] = {
+    "ask": ask,
     "fact": selection.select_fact,
     "miss": selection.select_lookup,
     "lookup": selection.select_lookup,
@@ -66,13 +82,19 @@ def act(session: Session, event: object) -> Steps:
     if action is None:
         return
     try:
+        done = editing.write_id(event)
+        if done is not None and session.draft.has_step(done):
+            yield None  # it was done before, and only the reply was lost
+            return
         yield from action(session, event)
     except StoreError as problem:
         setattr(session.notes, NOTE_OF.get(name, "card"), str(problem))
-        yield
+        with suppress(StoreError):  # where another process edited the draft, the next try succeeds
+            session.draft = session.service.draft(session.id)
+        yield None
     except Exception:
         log.exception("an action failed")
         session.notes.card = (
             "That did not work, and nothing was changed. Try again, or reload the page."
         )
-        yield
+        yield None

@@ -24,11 +24,13 @@ from graph.core.names import fold
 LONGEST_REASON = 500  # characters of a published draft's reasons together
 
 
-def edit(session: Session, edits: Sequence[Edit], reason: str = "") -> Steps:
+def edit(
+    session: Session, edits: Sequence[Edit], reason: str = "", write_id: str | None = None
+) -> Steps:
     """Do edits in the draft and rewrite the text."""
     session.clear_notes()
     old = session.deltas()
-    session.draft.apply(edits, author=AUTHOR, reason=reason)
+    session.draft.apply(edits, author=AUTHOR, reason=reason, write_id=write_id)
     yield from _after_edit(session, old)
 
 
@@ -65,31 +67,32 @@ def change(session: Session, event: dict[str, Any]) -> Steps:
     value = field(event, "value")
     if value.strip() == fact.value:
         raise AlreadyThere("The value is unchanged. Type a different one.")
-    yield from edit(session, [Change(fact.id, value)], reason(event))
+    yield from edit(session, [Change(fact.id, value)], reason(event), write_id(event))
 
 
 def delete(session: Session, event: dict[str, Any]) -> Steps:
     """Delete a fact."""
     session.clear_notes()
     fact = fact_of(session, event.get("id"))
-    yield from edit(session, [Delete(fact.id)], reason(event))
+    yield from edit(session, [Delete(fact.id)], reason(event), write_id(event))
 
 
 def add(session: Session, event: dict[str, Any]) -> Steps:
     """Add a fact, and open it."""
     new = Add(field(event, "entity"), field(event, "relation"), field(event, "value"))
-    for _ in edit(session, [new], reason(event)):
+    for step in edit(session, [new], reason(event), write_id(event)):
         for delta in session.text.deltas:
             if isinstance(delta.after, Fact) and delta.before is None:
                 session.selection = Selection("fact", delta.after.id)
-        yield
+        yield step
 
 
 def rename(session: Session, event: dict[str, Any]) -> Steps:
     """Rename an entity. If the prompt has the old name, offer to ask with the new one."""
     session.clear_notes()
     entity = entity_of(session, event.get("id"))
-    yield from edit(session, [Rename(entity.id, field(event, "name"))], reason(event))
+    renaming = Rename(entity.id, field(event, "name"))
+    yield from edit(session, [renaming], reason(event), write_id(event))
     renamed = session.draft.entity(entity.id)
     if renamed is None:
         return
@@ -97,13 +100,13 @@ def rename(session: Session, event: dict[str, Any]) -> Steps:
     prompt = whole.sub(lambda _: renamed.name, session.question.prompt)
     if prompt != session.question.prompt:
         session.notes.offer = Offer(entity.name, prompt)
-        yield
+        yield None
 
 
 def ask_offered(session: Session, event: dict[str, Any]) -> Steps:
     """Ask with the new name in the prompt."""
     if session.notes.offer is None:
-        yield
+        yield None
         return
     yield from ask_for(session, session.notes.offer.prompt)
 
@@ -120,7 +123,8 @@ def merge(session: Session, event: dict[str, Any]) -> Steps:
         raise StoreError(
             f"Nothing in the graph is called “{name[:80]}”; choose a name from the list."
         )
-    yield from edit(session, [Merge(found[0][0].id, into.id)], reason(event))
+    merging = Merge(found[0][0].id, into.id)
+    yield from edit(session, [merging], reason(event), write_id(event))
 
 
 def restore(session: Session, event: dict[str, Any]) -> Steps:
@@ -133,28 +137,28 @@ def restore(session: Session, event: dict[str, Any]) -> Steps:
     again = Add(
         fact.entity, fact.relation, fact.value, fact.source, fact.year, fact.value_id is not None
     )
-    for _ in edit(session, [again]):
+    for step in edit(session, [again], write_id=write_id(event)):
         for found, _how in session.draft.find_entities(fact.entity)[:1]:
             for back in session.draft.facts(found.id, fact.relation):
                 if fold(back.value) == fold(fact.value):
                     session.selection = Selection("fact", back.id)
-        yield
+        yield step
 
 
 def undo(session: Session, event: dict[str, Any]) -> Steps:
     """Undo the last edit of the draft."""
-    yield from _undo_or_redo(session, session.draft.undo)
+    yield from _undo_or_redo(session, session.draft.undo, event)
 
 
 def redo(session: Session, event: dict[str, Any]) -> Steps:
     """Redo the edit that was undone last."""
-    yield from _undo_or_redo(session, session.draft.redo)
+    yield from _undo_or_redo(session, session.draft.redo, event)
 
 
-def _undo_or_redo(session: Session, step: Callable[..., int]) -> Steps:
+def _undo_or_redo(session: Session, step: Callable[..., int], event: dict[str, Any]) -> Steps:
     session.clear_notes()
     old = session.deltas()
-    step(author=AUTHOR)
+    step(author=AUTHOR, write_id=write_id(event))
     session.imported = None
     yield from _after_edit(session, old)
 
@@ -165,13 +169,15 @@ def publish(session: Session, event: dict[str, Any]) -> Steps:
     given = [entry.reason for entry in session.draft.history(limit=1000) if entry.reason]
     why = "; ".join(dict.fromkeys(reversed(given)))
     try:
-        revision = session.draft.publish(author=AUTHOR, reason=why[:LONGEST_REASON])
+        revision = session.draft.publish(
+            author=AUTHOR, reason=why[:LONGEST_REASON], write_id=write_id(event)
+        )
     except Conflict as conflict:
         session.notes.conflict = conflict
         raise
     session.notes.draft_done = f"Published as revision {revision}; everybody sees it now."
     session.run.status = session.notes.draft_done
-    yield
+    yield None
 
 
 def discard(session: Session, event: dict[str, Any]) -> Steps:
@@ -182,7 +188,7 @@ def discard(session: Session, event: dict[str, Any]) -> Steps:
     session.imported = None
     yield from _after_edit(session, old)
     session.notes.draft_done = "Your edits were discarded."
-    yield
+    yield None
 
 
 def field(event: dict[str, Any], name: str) -> str:
@@ -196,3 +202,9 @@ def reason(event: dict[str, Any]) -> str:
     """Why, as the person typed it under *More*; the graph checks it."""
     given = event.get("reason")
     return given.strip() if isinstance(given, str) else ""
+
+
+def write_id(event: dict[str, Any]) -> str | None:
+    """The id of the action, under which the journal knows what it wrote."""
+    given = event.get("write_id")
+    return given if isinstance(given, str) else None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from app.state.editing import edit
 from app.state.examples import Example, by_name
-from app.state.generation import Steps, ask_for
+from app.state.generation import Pause, Steps, ask_for
 from app.state.service import AUTHOR
 from app.state.session import MadeUp, Selection, Session
 from graph.core.edits import Add, Change, Delete, Edit
@@ -21,7 +20,7 @@ def example(session: Session, event: dict[str, Any]) -> Steps:
     """Play one of the four examples."""
     chosen = by_name(session.service.examples, event.get("name"))
     if chosen is None:
-        yield
+        yield None
         return
     if chosen.before_asking:
         yield from _invent(session, chosen)
@@ -39,27 +38,25 @@ def example(session: Session, event: dict[str, Any]) -> Steps:
             if value and session.draft.can_undo()
             else f"This graph has no {relation} of {entity}, so there is nothing to edit."
         )
-        yield
+        yield None
         return
     first = edits[0]
     assert isinstance(first, Change | Delete)
     session.selection = Selection("fact", first.fact_id)
     session.example.button = "delete" if isinstance(first, Delete) else "change"
-    yield
-    time.sleep(SHOW_FOR)
+    yield Pause(SHOW_FOR)
     if isinstance(first, Change):
         for end in range(1, len(first.value) + 1):
             if session.selection.id != first.fact_id:
                 break  # the visitor opened something else
             session.example.typing = first.value[:end]
-            yield
-            time.sleep(KEYSTROKE)
-        time.sleep(SHOW_FOR / 2)
+            yield Pause(KEYSTROKE)
+        yield Pause(SHOW_FOR / 2)
     session.example.typing, session.example.button = None, ""
     if session.run.number == run and session.selection.id == first.fact_id:
         yield from edit(session, edits, "an example")
     else:  # the visitor did something else in the meantime
-        yield
+        yield None
 
 
 def _invent(session: Session, chosen: Example) -> Steps:
@@ -74,7 +71,7 @@ def _invent(session: Session, chosen: Example) -> Steps:
     for entity, _ in session.draft.find_entities(chosen.edits[0][1])[:1]:
         session.selection = Selection("entity", entity.id)
         session.text.made_up = MadeUp(entity.name, len(chosen.edits))
-    yield
+    yield None
 
 
 def _edits(session: Session, chosen: Example) -> list[Edit]:

@@ -63,9 +63,16 @@ class ImportResult:
 
 
 def import_file(
-    draft: Draft, source: SourceBytes, author: str, options: ReadOptions | None = None
+    draft: Draft,
+    source: SourceBytes,
+    author: str,
+    options: ReadOptions | None = None,
+    write_id: str | None = None,
 ) -> ImportResult:
-    """Add the facts of a file to the draft, as one step that can be undone."""
+    """Add the facts of a file to the draft, as one step that can be undone.
+
+    A `write_id` that the draft has recorded already adds nothing again.
+    """
     name = source.name
     notes: list[str] = []
     options = replace(options or ReadOptions(), largest=MOST_BYTES * 4, on_note=notes.append)
@@ -73,7 +80,12 @@ def import_file(
     try:
         rows = _rows(source, options)
         count = draft.load(
-            rows, author=author, reason=f"from {name}", source=name, on_bad=bad.append
+            rows,
+            author=author,
+            reason=f"from {name}",
+            source=name,
+            on_bad=bad.append,
+            write_id=write_id,
         )
     except UnknownEncoding as unknown:
         likely = unknown.likely or "cp1252"

@@ -1,19 +1,22 @@
 """Runs the model for a session: writes a new text, or the present one over an edited graph.
 
-Each step is a generator that yields whenever there is something new to draw.
+Each function is a generator. It yields None whenever there is something new to draw, a `Turn`
+before it needs the decoder, and a `Pause` where it wants to be looked at.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from app.state.comparison import compare
+from app.state.comparison import compare, visible_deltas
 from app.state.graph_layout import GraphLayout
 from app.state.lookup_memory import LookupMemory
 from app.state.marked_trace import MarkedTrace, mark_trace
 from app.state.session import Picture, Question, Selection, Session, ShownText
 from app.state.text_in_progress import TextInProgress, follow
+from graph.core.deltas import Delta
 from graph.core.errors import StoreError
 from graph.lookup.retriever import Retriever
 from model.engine.events import Event, LookupSource
@@ -23,7 +26,22 @@ from model.trace import Trace
 
 log = logging.getLogger("lamplight")
 
-Steps = Iterator[None]
+
+@dataclass(frozen=True)
+class Turn:
+    """The next step needs the decoder, for this run of the session; what came before is done."""
+
+    run: int
+
+
+@dataclass(frozen=True)
+class Pause:
+    """There is something new to draw, and the next step should come so many seconds later."""
+
+    seconds: float
+
+
+Steps = Iterator[Turn | Pause | None]
 
 
 def ask(session: Session, prompt: object, settings: DecodingSettings) -> Steps:
@@ -37,7 +55,7 @@ def ask(session: Session, prompt: object, settings: DecodingSettings) -> Steps:
         session.draft = session.service.draft(session.id)  # without edits, it reads the newest
     except (PromptError, StoreError) as problem:
         session.notes.prompt = str(problem)
-        yield
+        yield None
         return
     session.question = Question(prompt, settings)
     text = session.text
@@ -63,7 +81,7 @@ def rewrite(session: Session) -> Steps:
     text, prompt = session.text, session.question.prompt
     text.unread = False
     if not prompt:
-        yield
+        yield None
         return
     old = text.trace
     if old is None or old.prompt != prompt or old.finish == "cancelled":
@@ -75,7 +93,7 @@ def rewrite(session: Session) -> Steps:
         unchanged = session.service.decoder.unchanged(old, lookups)
     except StoreError as problem:
         session.notes.text = str(problem)
-        yield
+        yield None
         return
     if unchanged is None:
         yield from _write(session, old, lookups)
@@ -89,7 +107,45 @@ def rewrite(session: Session) -> Steps:
         text.trace, text.marked = unchanged, mark_trace(unchanged)
         text.before = text.comparison = None
         text.unread = True
-    yield
+    yield None
+
+
+def resume(session: Session) -> Steps:
+    """Go on where the page was left: write a text that is missing, unfinished or out of date."""
+    question, text, unfinished = session.question, session.text, session.unfinished
+    session.unfinished = False
+    if session.run.writing or not question.prompt:
+        return
+    another = text.trace is None or text.trace.prompt != question.prompt
+    if another or (unfinished and text.trace and text.trace.settings != question.settings):
+        yield from ask(session, question.prompt, question.settings)
+        return
+    assert text.trace is not None
+    if unfinished and text.trace.finish == "cancelled":
+        session.notes.text = ""
+        yield from _write(session)
+    elif text.trace.state != session.draft.state():
+        try:
+            lookups = LookupMemory(Retriever(session.draft))
+            unchanged = session.service.decoder.unchanged(text.trace, lookups)
+        except StoreError as problem:
+            session.notes.text = str(problem)
+            yield None
+            return
+        if unchanged is None:
+            newest = session.draft.history(limit=1)
+            text.deltas = visible_deltas(newest[0].deltas) if newest else []
+            yield from rewrite(session)
+        else:
+            text.trace, text.marked = unchanged, mark_trace(unchanged)
+            yield None
+
+
+def follow_draft(session: Session, deltas: list[Delta]) -> Steps:
+    """Rewrite the text after an edit that another tab made; `deltas` are what it did."""
+    session.text.deltas = deltas
+    session.text.tab = "changes"
+    yield from rewrite(session)
 
 
 def _write(
@@ -103,21 +159,27 @@ def _write(
         run.writing = True
         run.rewriting = old is not None
         run.status = "Rewriting after your edit" if old else "Writing"
+        if old is None:
+            text.marked = None
         text.unread = False
         text.speed = ""
     before = mark_trace(old) if old else None
 
     def cancelled() -> bool:
+        if run.number == number and run.stopped != number:
+            session.pace()
         return run.number != number or run.stopped == number
 
     try:
+        yield Turn(number)
+        if run.number != number:
+            return
         source = lookups or Retriever(session.draft)
         question, decoder = session.question, session.service.decoder
         events: Iterator[Event]
         if old is None:
-            text.marked = None
             events = decoder.generate(question.prompt, source, question.settings, cancelled)
-            yield
+            yield None
         else:  # the old text stays until the first new word, which comes at once
             text.stale = before.text if before else ""
             events = decoder.regenerate(old, source, question.settings, cancelled)
@@ -133,7 +195,7 @@ def _write(
                 session.picture.layout = GraphLayout()
             if isinstance(written, Trace):
                 _finish(session, written, before)
-            yield
+            yield None
     except (PromptError, StoreError) as problem:
         if run.number == number:
             session.notes.text = str(problem)
@@ -144,9 +206,10 @@ def _write(
     finally:
         if run.number == number:
             run.writing = run.rewriting = False
+            run.waiting = 0
             text.stale = ""
     if run.number == number:
-        yield
+        yield None
 
 
 def _finish(session: Session, trace: Trace, before: MarkedTrace | None) -> None:

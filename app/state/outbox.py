@@ -1,16 +1,19 @@
-"""What the browser was sent, so that only what changed is sent again.
+"""What a page shows, part by part, and what is new for a browser that has seen some of it.
 
     outbox = Outbox()
-    message = outbox.message({"card": html, "graph": figure})
+    outbox.put({"card": html, "graph": figure})
+    place, parts = outbox.since(None)       # everything
+    place, parts = outbox.since(place)      # what changed after that
 
-A message maps the name of each part to `[number, value]`. A part of the page draws what has a
-higher number than what it shows. A browser may miss a message, because it looks at the newest only:
-each message therefore repeats what changed recently, and a `whole` one holds everything.
+Each change of a part has a number, and only its newest value is kept. So a browser that was away
+gets each part that changed once, as it is now: no word of a text is lost or doubled, however long
+it was away, and what waits for a slow one never grows.
 """
 
 from __future__ import annotations
 
-import time
+import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,18 +21,15 @@ from typing import Any
 from app.state.scene import Scene
 
 ONCE = ("prompt", "download")  # sent once; from then on they are the visitor's
-REPEAT_FOR = 2.0  # seconds during which a change is sent again with each message
+_EVENT_ID = re.compile(r"([0-9a-f]{8})-([0-9]{1,15})")
 
 
 @dataclass(frozen=True)
 class Sent:
-    """The value of a part of the page as it was last sent."""
+    """The newest value of a part, and the number of its change."""
 
     number: int
-    """Higher than that of any earlier value, also of an earlier session."""
     value: str
-    at: float
-    """Seconds of the monotonic clock."""
 
 
 @dataclass(frozen=True)
@@ -46,30 +46,55 @@ class Drawing:
 
 @dataclass
 class Outbox:
-    """What one open page was sent, and what is waiting to be sent once."""
+    """What one open page shows, and what is waiting to be sent once."""
 
-    sent: dict[str, Sent] = field(default_factory=dict)
-    number: int = field(default_factory=lambda: int(time.time() * 1000))  # of the newest value
+    sent: dict[str, Sent] = field(default_factory=dict)  # replaced as a whole, never changed
     drawing: Drawing | None = None
     prompt_box: str | None = None  # words on their way into the prompt box
     download: dict[str, str] | None = None  # a file on its way to the browser
-    kept: str = ""  # what the browser keeps for its next visit
+    birth: str = field(default_factory=lambda: secrets.token_hex(4))  # unlike that of any other
 
-    def message(self, parts: Mapping[str, str | None], whole: bool = False) -> dict[str, list[Any]]:
-        """What the browser may not show yet; everything that the page shows if `whole`.
+    def put(self, parts: Mapping[str, str | None]) -> bool:
+        """Take what the page shows now; returns whether any of it is new.
 
         A part whose value is None stays as it is.
         """
-        now = time.monotonic()
+        number = self.number()
+        fresh: dict[str, Sent] = {}
         for name, value in parts.items():
             last = self.sent.get(name)
             if value is None or (name not in ONCE and last is not None and last.value == value):
                 continue
-            self.number += 1
-            self.sent[name] = Sent(self.number, value, now)
+            number += 1
+            fresh[name] = Sent(number, value)
         self.prompt_box = self.download = None
-        return {
-            name: [last.number, last.value]
-            for name, last in self.sent.items()
-            if (whole and name not in ONCE) or now - last.at < REPEAT_FOR
-        }
+        if fresh:
+            self.sent = {**self.sent, **fresh}
+        return bool(fresh)
+
+    def number(self) -> int:
+        """The number of the newest change."""
+        return max((each.number for each in self.sent.values()), default=0)
+
+    def since(self, number: int | None) -> tuple[int, dict[str, str]]:
+        """The number of the newest change, and the parts that changed after `number`.
+
+        With None, all parts but those that are sent once.
+        """
+        sent = self.sent
+        newest = max((each.number for each in sent.values()), default=0)
+        if number is None:
+            return newest, {name: it.value for name, it in sent.items() if name not in ONCE}
+        return newest, {name: it.value for name, it in sent.items() if it.number > number}
+
+    def event_id(self, number: int) -> str:
+        """The id of the event that brings a browser up to a change."""
+        return f"{self.birth}-{number}"
+
+    def place(self, event_id: str) -> int | None:
+        """The number in the id of an event; None if the event was not of this outbox."""
+        found = _EVENT_ID.fullmatch(event_id)
+        if found is None or found[1] != self.birth:
+            return None
+        number = int(found[2])
+        return number if number <= self.number() else None

@@ -11,6 +11,7 @@ import binascii
 from pathlib import Path
 from typing import Any
 
+from app.state.editing import write_id
 from app.state.file_import import ENCODINGS, MOST_BYTES, ImportResult, import_file
 from app.state.generation import Steps, ask_for
 from app.state.service import AUTHOR
@@ -34,13 +35,13 @@ def take_facts(session: Session, event: dict[str, Any]) -> Steps:
         session.imported = ImportResult(
             name, 0, problem=f"{problem}; choose a file of at most 1.5 MB."
         )
-        yield
+        yield None
         return
     text = event.get("text")
     if isinstance(text, str) and len(text) > MOST_BYTES:
         problem = f"It has {len(text):,} characters, and at most {MOST_BYTES:,} can be imported"
         session.imported = ImportResult(name, 0, problem=f"{problem} at once. Split it.")
-        yield
+        yield None
         return
     options = ReadOptions(is_pasted=not event.get("name"))
     if "again" in event and session.own_file is not None:
@@ -49,12 +50,12 @@ def take_facts(session: Session, event: dict[str, Any]) -> Steps:
         source = SourceBytes(name, _content(event))
     if "example" in event:
         source = SourceBytes(EXAMPLE.name, EXAMPLE.read_bytes())
-    session.imported = import_file(session.draft, source, AUTHOR, options)
+    session.imported = import_file(session.draft, source, AUTHOR, options, write_id(event))
     asks = session.imported.encoding or session.imported.header
     session.own_file = source if asks else None
     if session.imported.facts:
         yield from ask_for(session, session.service.prompt_about(session.imported.entities[0]))
-    yield
+    yield None
 
 
 def _content(event: dict[str, Any]) -> bytes:

@@ -18,7 +18,7 @@ def select_fact(session: Session, event: dict[str, Any]) -> Steps:
     session.notes.card = session.notes.card_done = ""
     session.selection = Selection("fact", fact_of(session, event.get("id")).id)
     session.search.suggestions = ()
-    yield
+    yield None
 
 
 def select_lookup(session: Session, event: dict[str, Any]) -> Steps:
@@ -33,7 +33,7 @@ def select_lookup(session: Session, event: dict[str, Any]) -> Steps:
         session.selection = Selection("fact", lookup.lookup.facts[0].id)
     else:
         session.selection = Selection("miss", lookup.index)
-    yield
+    yield None
 
 
 def select_node(session: Session, event: dict[str, Any]) -> Steps:
@@ -44,7 +44,7 @@ def select_node(session: Session, event: dict[str, Any]) -> Steps:
         return
     session.notes.card = session.notes.card_done = ""
     session.selection = Selection("entity", entity_of(session, key).id)
-    yield
+    yield None
 
 
 def expand(session: Session, event: dict[str, Any]) -> Steps:
@@ -53,7 +53,7 @@ def expand(session: Session, event: dict[str, Any]) -> Steps:
     if session.selection.kind == "entity":
         entity_id, expanded = session.selection.id, session.picture.expanded
         expanded[entity_id] = expanded.get(entity_id, 0) + EXPAND_BY
-        yield
+        yield None
 
 
 def collapse(session: Session, event: dict[str, Any]) -> Steps:
@@ -61,33 +61,33 @@ def collapse(session: Session, event: dict[str, Any]) -> Steps:
     yield from select_node(session, event)
     if session.selection.kind == "entity":
         session.picture.expanded.pop(session.selection.id, None)
-        yield
+        yield None
 
 
 def tab(session: Session, event: dict[str, Any]) -> Steps:
     """Choose which text to see."""
     if event.get("tab") in ("before", "changes", "after"):
         session.text.tab = str(event["tab"])
-    yield
+    yield None
 
 
 def raw(session: Session, event: dict[str, Any]) -> Steps:
     """Show the lookups as the model wrote them, or hide them again."""
     session.text.raw = not session.text.raw
-    yield
+    yield None
 
 
 def stop(session: Session, event: dict[str, Any]) -> Steps:
     """Stop writing, and keep what is written."""
     session.run.stopped = session.run.number
-    yield
+    yield None
 
 
 def suggest(session: Session, event: dict[str, Any]) -> Steps:
     """Suggest entities as a value while a person types."""
     text = str(event.get("text", ""))[:200]
     session.search.suggestions = tuple(entity.name for entity in _found(session, text, 8))
-    yield
+    yield None
 
 
 def search(session: Session, event: dict[str, Any]) -> Steps:
@@ -95,7 +95,7 @@ def search(session: Session, event: dict[str, Any]) -> Steps:
     text = str(event.get("text", ""))[:200].strip()
     session.search.text = text
     session.search.found = tuple(_found(session, text, 8))
-    yield
+    yield None
 
 
 def _found(session: Session, text: str, limit: int) -> list[Any]:
@@ -113,7 +113,7 @@ def pick(session: Session, event: dict[str, Any]) -> Steps:
     entity = entity_of(session, event.get("id"))
     session.outbox.prompt_box = session.service.prompt_about(entity.name)
     session.notes.prompt = ""
-    yield
+    yield None
 
 
 def ask_about(session: Session, event: dict[str, Any]) -> Steps:
@@ -132,9 +132,9 @@ def export(session: Session, event: dict[str, Any]) -> Steps:
     """Hand the finished trace to the browser as a file."""
     trace = session.text.trace
     if trace is None:
-        yield
+        yield None
         return
     text = json.dumps(trace.to_json(), ensure_ascii=False, indent=1)
     name = f"lamplight-trace-{trace.id[:8]}.json"
     session.outbox.download = {"name": name, "type": "application/json", "text": text}
-    yield
+    yield None

@@ -4,17 +4,17 @@
 
 A session consists of a few small objects: what is asked (`Question`), what is shown (`ShownText`,
 `Picture`), what is selected (`Selection`), what is reported (`Notes`) and what the browser was sent
-(`Outbox`). The browser keeps the id of its draft, so the draft survives a reload and a restart of
-the server. The id is made here and checked when it comes back.
+(`Outbox`). The id is made from the browser's cookie (`app.access`), so the draft survives a reload
+and a restart of the server.
 
 What a page shows is drawn from this object alone, and the object can be rebuilt from `to_json`.
 """
 
 from __future__ import annotations
 
-import re
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,20 +32,12 @@ from graph.exchange.source_files import SourceBytes
 from model.settings import DecodingSettings
 from model.trace import Trace
 
-SESSION_ID = re.compile(r"[0-9a-f]{32}")
-VERSION = 1  # of `Session.to_json`
+VERSION = 2  # of `Session.to_json`
 
 
 def new_session_id() -> str:
-    """An id that nobody can guess."""
+    """The id of a session that no cookie opens."""
     return secrets.token_hex(16)
-
-
-def checked_session_id(claimed: object) -> str:
-    """The id that a browser sent if it has the form of ours, else a new one."""
-    if isinstance(claimed, str) and SESSION_ID.fullmatch(claimed):
-        return claimed
-    return new_session_id()
 
 
 @dataclass
@@ -64,6 +56,7 @@ class Run:
     stopped: int = 0  # the number of the generation that a person stopped
     writing: bool = False
     rewriting: bool = False  # the old text is being written again over an edited graph
+    waiting: int = 0  # texts that are written before this one; 0 once it is being written
     status: str = ""  # a few words for screen readers
 
 
@@ -165,6 +158,9 @@ class Session:
     own_file: SourceBytes | None = None  # that file, while the person chooses how to read it
     notes: Notes = field(default_factory=Notes)
     outbox: Outbox = field(default_factory=Outbox)
+    unfinished: bool = False  # a text was being written when the page was last kept
+    pace: Callable[[], None] = field(default=lambda: None)
+    """Called before each step of the decoder; may wait for other texts."""
     lock: threading.RLock = field(default_factory=threading.RLock)
     _deltas: tuple[Any, list[Delta]] | None = None  # the draft's deltas by its state
 
@@ -185,12 +181,17 @@ class Session:
     def to_json(self) -> dict[str, Any]:
         """Plain data from which the page can be rebuilt, together with the draft in the store."""
         trace = self.text.trace
+        return {**self.view_to_json(), "trace": None if trace is None else trace.to_json()}
+
+    def view_to_json(self) -> dict[str, Any]:
+        """The part of `to_json` that is small and changes often: everything but the trace."""
         return {
             "version": VERSION,
             "id": self.id,
             "prompt": self.question.prompt,
             "settings": self.question.settings.to_json(),
-            "trace": None if trace is None else trace.to_json(),
+            "run": self.run.number,
+            "writing": self.run.writing,
             "tab": self.text.tab,
             "raw": self.text.raw,
             "selection": {"kind": self.selection.kind, "id": str(self.selection.id)},
@@ -202,9 +203,14 @@ class Session:
     def from_json(cls, service: Service, data: dict[str, Any]) -> Session:
         """The page of `to_json`, over its draft as it is now.
 
-        What compares two texts is not kept: the text is shown as it was last written.
+        What compares two texts is not kept: the text is shown as it was last written. Raises
+        `ValueError` for data of another version.
         """
-        session = cls.open(service, checked_session_id(data["id"]))
+        if data["version"] != VERSION:
+            raise ValueError(f"version {data['version']}")
+        session = cls.open(service, str(data["id"]))
+        session.unfinished = bool(data["writing"])
+        session.run.number = int(data["run"])
         session.question = Question(
             str(data["prompt"]), DecodingSettings.from_json(data["settings"])
         )

@@ -1,9 +1,4 @@
-"""What a session looks like: one value for each part of the page, and those that changed on a wire.
-
-Gradio rebuilds the component of every skipped output: about 0.9 ms for each of a dozen parts at
-each redraw. So one output carries all parts, as the JSON of `Outbox.message`, which
-`assets/panel.js` hands to the parts. The last message of an event is whole.
-"""
+"""What a session looks like: one value for each part of the page, by the id of its element."""
 
 from __future__ import annotations
 
@@ -41,20 +36,15 @@ _STOP, _NOTE, _OFFER, _LEFT_OUT, _NO_HIT, _STATUS = (
 )
 
 
-def message(session: Session, whole: bool = False) -> str:
-    """The parts that the browser may not show yet, as JSON; all parts if `whole`."""
+def draw(session: Session) -> bool:
+    """Put what the page shows now into its outbox; returns whether any of it is new."""
     with session.lock:
-        fresh = session.outbox.message(parts(session), whole)
-        return json.dumps(fresh, ensure_ascii=False)
+        return session.outbox.put(parts(session))
 
 
-LOST = "This page lost its server session; reload it. The edits of your draft are kept."
-_LAST = 10**15  # a number after those of any session
-
-
-def lost(sentence: str = LOST) -> str:
-    """The message to a page that has no session: why, in one sentence."""
-    return json.dumps({"prompt-note-panel": [_LAST, _NOTE(sentence)]})
+def without_session(sentence: str) -> dict[str, str]:
+    """The parts of a page whose session cannot be opened: why, in one sentence."""
+    return {"prompt-note-panel": _NOTE(sentence)}
 
 
 @lru_cache
@@ -143,6 +133,7 @@ def _trace(session: Session) -> str:
         selected_lookup=selection.id if selection.kind == "miss" else None,
         writing=session.run.writing,
         rewriting=session.run.rewriting,
+        waiting=session.run.waiting,
         deleted=deleted,
         stale=session.text.stale,
         note=session.notes.text,

@@ -57,6 +57,7 @@ class View:
     selected_lookup: int | None = None  # a miss that is opened
     writing: bool = False  # the model is still writing
     rewriting: bool = False  # it writes the old text again, over an edited graph
+    waiting: int = 0  # texts that are written before this one
     deleted: tuple[Fact, ...] = ()  # deleted by the draft, about what the text asks about
     stale: str = ""  # the rest of the old text, while it is being rewritten
     note: str = ""  # an error of the generation, one sentence
@@ -267,7 +268,7 @@ def render(
 ) -> Markup:
     """The whole panel: toolbar, banner, text, summary, hover cards."""
     if marked is None:
-        return _EMPTY(view.note, view.writing)
+        return _EMPTY(view.note, view.writing, view.waiting)
     summary, stale, shown, compared = view.summary, "", marked, False
     if before is not None and comparison is not None and not view.writing:
         compared = True

@@ -11,7 +11,7 @@ transaction and one revision, and it is journalled in the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -278,6 +278,15 @@ class Draft(TripletStore, Protocol):
     def can_redo(self) -> bool:
         """Whether there is an undone edit to do again."""
 
+    def has_step(self, write_id: str) -> bool:
+        """Whether the draft holds the step of this write, undone or not."""
+
+    def undo(self, *, author: str, reason: str = "", write_id: str | None = None) -> int:
+        """Take back the newest edit that is not undone; see `apply` for the `write_id`."""
+
+    def redo(self, *, author: str, reason: str = "", write_id: str | None = None) -> int:
+        """Do again what was undone last; see `apply` for the `write_id`."""
+
     def load(
         self,
         rows: Iterable[Row],
@@ -286,6 +295,7 @@ class Draft(TripletStore, Protocol):
         reason: str = "",
         source: str = "",
         on_bad: Callable[[BadLine], None] | None = None,
+        write_id: str | None = None,
     ) -> int:
         """Add the facts of a file as one step; returns how many were added.
 
@@ -294,13 +304,15 @@ class Draft(TripletStore, Protocol):
             author, reason: who adds them, and why.
             source: the source of facts that name none.
             on_bad: called for each row that cannot be added, which is skipped.
+            write_id: as in `apply`.
         """
 
     def publish(self, *, author: str, reason: str = "", write_id: str | None = None) -> int:
         """Write the edits to the shared store in one transaction; returns its revision.
 
         Afterwards the draft is empty, over the new revision. Raises `Conflict`, with both versions,
-        and publishes nothing, if somebody else changed what the draft touches.
+        and publishes nothing, if somebody else changed what the draft touches. A repeated
+        `write_id` publishes nothing and leaves the draft as it is.
         """
 
     def discard(self) -> int:
@@ -371,6 +383,16 @@ class SharedStore(TripletStore, Protocol):
         write_id: str | None,
     ) -> int:
         """Write steps in one transaction that also empties the draft, or raise `Conflict`."""
+
+    def draft_notes(self, draft_id: str) -> dict[str, str]:
+        """What a front end keeps next to a draft: texts by name, which the store does not read."""
+
+    def keep_draft_notes(self, draft_id: str, notes: Mapping[str, str | None]) -> None:
+        """Keep texts next to a draft, in place of earlier ones of the same names; None drops one.
+
+        They expire with the draft. A purge drops those of all drafts, because they may repeat what
+        is purged.
+        """
 
     purge_notice: str
     """Where a purged fact remains although the store erased it, as a sentence; "" for nowhere."""

@@ -214,9 +214,9 @@ class StoredDraft:
         if not edits:
             raise StoreError("No edits were given; give at least one.")
         with self._lock:
-            for step in self._record.steps:
-                if write_id is not None and step.write_id == write_id:
-                    return step.number
+            repeated = self._step_of(write_id)
+            if repeated is not None:
+                return repeated.number
             overlay = self._at(None).with_deltas(())
             planned = []
             for edit in edits:
@@ -224,6 +224,16 @@ class StoredDraft:
                 overlay.grow(deltas)
                 planned.append((edit, deltas))
             return self._step("edit", author, reason, write_id=write_id, edits=tuple(planned))
+
+    def has_step(self, write_id: str) -> bool:
+        """Whether the draft holds the step of this write."""
+        with self._lock:
+            return self._step_of(write_id) is not None
+
+    def _step_of(self, write_id: str | None) -> Step | None:
+        if write_id is None:
+            return None
+        return next((step for step in self._record.steps if step.write_id == write_id), None)
 
     def load(
         self,
@@ -233,6 +243,7 @@ class StoredDraft:
         reason: str = "",
         source: str = "",
         on_bad: Callable[[BadLine], None] | None = None,
+        write_id: str | None = None,
     ) -> int:
         """Add the facts and aliases of a file as one step; returns how many were added.
 
@@ -240,6 +251,9 @@ class StoredDraft:
         nothing is done. `source` is of facts that name none.
         """
         with self._lock:
+            repeated = self._step_of(write_id)
+            if repeated is not None:
+                return len(repeated.edits)
             overlay = self._at(None).with_deltas(())
             planned: list[tuple[Edit, tuple[Delta, ...]]] = []
             for row in rows:
@@ -253,20 +267,26 @@ class StoredDraft:
                 overlay.grow(deltas)
                 planned.append((edit, deltas))
             if planned:
-                self._step("edit", author, reason, edits=tuple(planned))
+                self._step("edit", author, reason, write_id=write_id, edits=tuple(planned))
             return len(planned)
 
-    def undo(self, *, author: str, reason: str = "") -> int:
+    def undo(self, *, author: str, reason: str = "", write_id: str | None = None) -> int:
         with self._lock:
+            repeated = self._step_of(write_id)
+            if repeated is not None:
+                return repeated.number
             if not self._done:
                 raise StoreError("There is nothing to undo in this draft.")
-            return self._step("undo", author, reason)
+            return self._step("undo", author, reason, write_id=write_id)
 
-    def redo(self, *, author: str, reason: str = "") -> int:
+    def redo(self, *, author: str, reason: str = "", write_id: str | None = None) -> int:
         with self._lock:
+            repeated = self._step_of(write_id)
+            if repeated is not None:
+                return repeated.number
             if not self._undone:
                 raise StoreError("There is nothing to redo in this draft.")
-            return self._step("redo", author, reason)
+            return self._step("redo", author, reason, write_id=write_id)
 
     def revert(self, revision: int, *, author: str, reason: str = "") -> int:
         raise StoreError("A draft cannot revert; use undo or discard.")
@@ -337,7 +357,8 @@ class StoredDraft:
             published = self.base.publish_draft(
                 record, self._done, author=author, reason=reason, write_id=write_id
             )
-            self._start(replace(record, base_revision=published))
+            if published > record.base_revision:  # not a repetition of an earlier publish
+                self._start(replace(record, base_revision=published))
             return published
 
     def discard(self) -> int:

@@ -6,7 +6,7 @@ import json
 import threading
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Protocol, cast
 
@@ -39,6 +39,9 @@ class DraftShelf(Protocol):
     def touch(self, draft_id: str, now: int) -> None:
         """Note that the draft was used at `now`."""
 
+    def keep_notes(self, record: DraftRecord, notes: Mapping[str, str | None], now: int) -> None:
+        """Keep texts next to a draft, which is written first if there is none; None drops one."""
+
     def drop_idle(self, oldest: int) -> None:
         """Drop the drafts last used at `oldest` or before."""
 
@@ -59,6 +62,14 @@ class DraftKeeper(ABC):
         self, draft_id: str, oldest: int
     ) -> tuple[int, int, int, tuple[str, ...]] | None:
         """Base revision, first revision, last use and steps of a draft used since `oldest`."""
+
+    @abstractmethod
+    def draft_notes(self, draft_id: str) -> dict[str, str]:
+        """What a front end keeps next to a draft."""
+
+    @abstractmethod
+    def revision(self) -> int:
+        """The newest revision."""
 
     @abstractmethod
     def _has_idle_drafts(self, oldest: int) -> bool:
@@ -113,6 +124,10 @@ class DraftKeeper(ABC):
             shelf.add(record.draft_id, step)
 
         self._on_shelf(save)
+
+    def keep_draft_notes(self, draft_id: str, notes: Mapping[str, str | None]) -> None:
+        record = DraftRecord(check_draft_id(draft_id), self.revision(), 0)
+        self._on_shelf(lambda shelf: shelf.keep_notes(record, notes, self._now()))
 
     def empty_draft(self, record: DraftRecord) -> None:
         self._on_shelf(lambda shelf: self._keep_empty(shelf, record))

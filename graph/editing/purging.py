@@ -132,7 +132,7 @@ class Eraser(ABC):
 
     @abstractmethod
     def _empty_drafts_with(self, text: str) -> None:
-        """Delete the steps of drafts in which one has the text in its JSON."""
+        """Delete the steps of drafts in which one has the text in its JSON, and all draft notes."""
 
     @abstractmethod
     def _words_of_unused(self, entity_id: int) -> Iterable[str] | None:

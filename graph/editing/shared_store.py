@@ -115,10 +115,6 @@ class SharedStoreSteps(DraftKeeper):
         """Give back files and connections."""
 
     @abstractmethod
-    def revision(self) -> int:
-        """The newest revision."""
-
-    @abstractmethod
     def _revise(
         self,
         kind: str,

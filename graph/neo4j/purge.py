@@ -93,6 +93,7 @@ class Neo4jEraser(Eraser):
             " MATCH (s:DraftStep) WHERE s.draft_id = draft AND s.number > -1 DELETE s",
             text=text,
         )
+        self._run("MATCH (n:DraftNote) DELETE n")
 
     def _words_of_unused(self, entity_id: int) -> Iterable[str] | None:
         rows = self._run(

@@ -16,6 +16,7 @@
     (:Entry {revision, number, kind, edit, deltas})      the journal, one node for each edit
     (:Touched {object_id, revision, number})             which entries a fact or entity is in
     (:Draft {id, base_revision, first, used}), (:DraftStep {draft_id, number, id, data})
+    (:DraftNote {draft_id, name, data})                  what a front end keeps next to a draft
     (:Lamplight {name: 'store'}), (:Lamplight {name: 'newest', revision})
 
 Facts and names are stored as versions. A version is valid from the revision `since` until just
@@ -56,6 +57,7 @@ LABELS = (
     "Touched",
     "Draft",
     "DraftStep",
+    "DraftNote",
 )
 _LONGEST_KEY = 4000  # bytes; an index refuses keys over about 8 kB, and folding may lengthen a name
 _EMBEDDING = 384  # dimensions of all-MiniLM-L6-v2
@@ -72,6 +74,7 @@ SCHEMA = (
     "CONSTRAINT draft_id IF NOT EXISTS FOR (n:Draft) REQUIRE n.id IS UNIQUE",
     "CONSTRAINT draft_step IF NOT EXISTS"
     " FOR (n:DraftStep) REQUIRE (n.draft_id, n.number) IS UNIQUE",
+    "RANGE INDEX draft_note IF NOT EXISTS FOR (n:DraftNote) ON (n.draft_id)",
     "CONSTRAINT fact_version IF NOT EXISTS FOR ()-[f:FACT]-() REQUIRE (f.id, f.since) IS UNIQUE",
     "RANGE INDEX fact_value IF NOT EXISTS FOR ()-[f:FACT]-() ON (f.value_id, f.id)",
     "RANGE INDEX relation_key IF NOT EXISTS FOR (n:Relation) ON (n.key)",

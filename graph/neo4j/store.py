@@ -243,6 +243,10 @@ class Neo4jStore(Neo4jReads, SharedStoreSteps):
         ((base_revision, first, used, steps),) = rows
         return base_revision, first, used, tuple(steps)
 
+    def draft_notes(self, draft_id: str) -> dict[str, str]:
+        rows = self.rows("MATCH (n:DraftNote {draft_id: $id}) RETURN n.name, n.data", id=draft_id)
+        return {name: data for name, data in rows}  # noqa: C416 (rows are lists)
+
     def _has_idle_drafts(self, oldest: int) -> bool:
         return bool(
             self.rows("MATCH (d:Draft) WHERE d.used <= $oldest RETURN 1 LIMIT 1", oldest=oldest)

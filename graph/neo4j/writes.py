@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import starmap
@@ -338,7 +338,37 @@ class Neo4jShelf:
     def touch(self, draft_id: str, now: int) -> None:
         run(self.tx, "MATCH (d:Draft {id: $id}) SET d.used = $now", id=draft_id, now=now)
 
+    def keep_notes(self, record: DraftRecord, notes: Mapping[str, str | None], now: int) -> None:
+        run(
+            self.tx,
+            "MERGE (d:Draft {id: $id})"
+            " ON CREATE SET d.base_revision = $base_revision, d.first = $first"
+            " SET d.used = $used",
+            id=record.draft_id,
+            base_revision=record.base_revision,
+            first=record.first,
+            used=now,
+        )
+        run(
+            self.tx,
+            "UNWIND $names AS name MATCH (n:DraftNote {draft_id: $id, name: name}) DELETE n",
+            id=record.draft_id,
+            names=list(notes),
+        )
+        run(
+            self.tx,
+            "UNWIND $notes AS note CREATE (:DraftNote {draft_id: $id, name: note[0],"
+            " data: note[1]})",
+            id=record.draft_id,
+            notes=[[name, text] for name, text in notes.items() if text is not None],
+        )
+
     def drop_idle(self, oldest: int) -> None:
+        run(
+            self.tx,
+            "MATCH (d:Draft) WHERE d.used <= $oldest MATCH (n:DraftNote {draft_id: d.id}) DELETE n",
+            oldest=oldest,
+        )
         run(
             self.tx,
             "MATCH (d:Draft) WHERE d.used <= $oldest WITH d"

@@ -140,6 +140,15 @@ PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 """
 
+DRAFT_NOTES = """CREATE TABLE IF NOT EXISTS draft_note (
+    draft_id TEXT NOT NULL REFERENCES draft (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    data TEXT NOT NULL,                    -- of the front end, which alone reads it
+    PRIMARY KEY (draft_id, name)
+) WITHOUT ROWID"""
+"""Made with the first note. The schema version stays, because a program that does not know the
+table reads the store as before."""
+
 
 def path_of(url: str) -> Path:
     """The file of `sqlite:///relative` or `sqlite:////absolute`."""

@@ -92,6 +92,8 @@ class SqliteEraser(Eraser):
             " (SELECT draft_id FROM draft_step WHERE instr(data, ?))",
             (text,),
         )
+        if self.sql.execute("SELECT 1 FROM sqlite_master WHERE name = 'draft_note'").fetchone():
+            self.sql.execute("DELETE FROM draft_note")
 
     def _words_of_unused(self, entity_id: int) -> Iterable[str] | None:
         used = self.sql.execute(

@@ -314,6 +314,11 @@ class SqliteStore(SqliteReads, SharedStoreSteps):
         base_revision, first, used = rows[0]
         return base_revision, first, used, tuple(data for (data,) in steps)
 
+    def draft_notes(self, draft_id: str) -> dict[str, str]:
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE name = 'draft_note'"):
+            return {}
+        return dict(self._rows("SELECT name, data FROM draft_note WHERE draft_id = ?", (draft_id,)))
+
     def _has_idle_drafts(self, oldest: int) -> bool:
         return bool(self._rows("SELECT 1 FROM draft WHERE used <= ? LIMIT 1", (oldest,)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from graph.core.deltas import Delta, fact_counts, name_changes
 from graph.core.draft_record import DraftRecord, Step
@@ -14,7 +14,7 @@ from graph.core.names import fold
 from graph.core.rules import Rule
 from graph.lookup.spelling import bag_of, words_of
 from graph.sqlite.dictionary import remember
-from graph.sqlite.file import OPEN
+from graph.sqlite.file import DRAFT_NOTES, OPEN
 from graph.sqlite.reads import SqliteView
 
 WRITE_NAME = """INSERT INTO name (entity_id, is_alias, text, key, bag, since, until)
@@ -97,6 +97,25 @@ class SqliteShelf:
 
     def touch(self, draft_id: str, now: int) -> None:
         self.sql.execute("UPDATE draft SET used = ? WHERE id = ?", (now, draft_id))
+
+    def keep_notes(self, record: DraftRecord, notes: Mapping[str, str | None], now: int) -> None:
+        self.sql.execute(DRAFT_NOTES)  # stores of this schema version that are older have none
+        self.sql.execute(
+            "INSERT INTO draft VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET used = ?4",
+            (record.draft_id, record.base_revision, record.first, now),
+        )
+        for name, text in notes.items():
+            if text is None:
+                self.sql.execute(
+                    "DELETE FROM draft_note WHERE draft_id = ? AND name = ?",
+                    (record.draft_id, name),
+                )
+            else:
+                self.sql.execute(
+                    "INSERT INTO draft_note VALUES (?1, ?2, ?3)"
+                    " ON CONFLICT (draft_id, name) DO UPDATE SET data = ?3",
+                    (record.draft_id, name, text),
+                )
 
     def drop_idle(self, oldest: int) -> None:
         self.sql.execute("DELETE FROM draft WHERE used <= ?", (oldest,))

@@ -10,7 +10,7 @@ looked up, or any relation of the entity, inverse ones and those left out of the
 the graph knows nothing that the prompt mentions, the entity is free text, and so is the relation
 of an entity that the graph does not hold. Whether a lookup opens is the
 model's choice. Only right after a list that is ranked for the prompt, a checkpoint that was
-calibrated lets that choice depend on the ranking too (model/guided/judgement.py).
+calibrated lets that choice depend on the ranking too (model/judgement.py).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from graph.core.facts import RELATIONS
 from graph.core.names import fold
 from graph.lookup.result import Askable, Lookup
 from model.checkpoint import Checkpoint
-from model.guided.judgement import Judgement
 from model.guided.trie import NameTrie, Tries
+from model.judgement import Judgement
 
 
 class GuideSource(Protocol):

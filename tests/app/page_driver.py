@@ -45,6 +45,7 @@ class Server:
     url: str
     store: Any
     end: Callable[[], None]
+    channel: Any = None
 
 
 def serve(world: Path, folder: Path, checkpoint: Checkpoint) -> Server:
@@ -59,15 +60,17 @@ def serve(world: Path, folder: Path, checkpoint: Checkpoint) -> Server:
         server.end()
         store.close()
 
-    return Server(server.url, store, end)
+    return Server(server.url, store, end, server.channel)
 
 
-def serve_on(store: Any, decoder: Decoder, folders: TrainingFolders | None = None) -> Server:
+def serve_on(
+    store: Any, decoder: Decoder, folders: TrainingFolders | None = None, **options: Any
+) -> Server:
     """A server on an open store, which stays open, and a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    application = make_app(Service(store, decoder), folders)
+    application = make_app(Service(store, decoder), folders, **options)
     server = uvicorn.Server(
         uvicorn.Config(application, port=port, log_config=None, log_level="critical")
     )
@@ -80,7 +83,7 @@ def serve_on(store: Any, decoder: Decoder, folders: TrainingFolders | None = Non
         server.should_exit = server.force_exit = True
         thread.join(10)
 
-    return Server(f"http://127.0.0.1:{port}", store, end)
+    return Server(f"http://127.0.0.1:{port}", store, end, application.state.channel)
 
 
 class Inspect:
@@ -201,6 +204,7 @@ class Inspect:
 
 def fresh(context: BrowserContext, url: str) -> Inspect:
     """The page of a visitor who was never here, in a browser that keeps compiled scripts."""
+    context.clear_cookies()
     page = Inspect(context, url, shared=True)
     page.page.goto(f"{url}/health")
     page.page.evaluate("localStorage.clear()")

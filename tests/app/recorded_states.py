@@ -10,7 +10,6 @@ they are replaced. Read the difference in git before you commit a new recording.
 from __future__ import annotations
 
 import base64
-import json
 import os
 import re
 import tempfile
@@ -25,6 +24,7 @@ from unittest.mock import patch
 from app.pages.training import SENTENCE
 from app.state import actions, generation, text_in_progress
 from app.state.comparison import compare
+from app.state.generation import Steps, Turn
 from app.state.service import Service
 from app.state.session import Session, new_session_id
 from app.state.training_session import TrainingSession
@@ -67,9 +67,10 @@ class Visit:
     session: Session
     stopped_on_the_way: Iterator[None] | None = None
 
-    def do(self, steps: Iterator[None], most: int | None = None) -> Visit:
-        """Goes through the steps of an action; at most so many, to stop on the way."""
-        for number, _ in enumerate(steps, start=1):
+    def do(self, steps: Steps, most: int | None = None) -> Visit:
+        """Goes through the steps of an action; at most so many drawings, to stop on the way."""
+        drawings = (step for step in steps if not isinstance(step, Turn))
+        for number, _ in enumerate(drawings, start=1):
             if number == most:
                 self.stopped_on_the_way = steps  # which would end if nobody held it
                 break
@@ -124,6 +125,13 @@ def state(build: Callable[[Visit], Parts | Visit]) -> Callable[[Visit], Parts | 
 
 @state
 def opened(page: Visit) -> Visit:
+    return page
+
+
+@state
+def waiting(page: Visit) -> Visit:
+    page.ask("Tell me about France.", 1)
+    page.session.run.waiting = 2
     return page
 
 
@@ -503,9 +511,9 @@ def own_facts_without_known_columns(page: Visit) -> Visit:
 
 
 @state
-def lost(page: Visit) -> Parts:
+def without_session(page: Visit) -> Parts:
     return {
-        "prompt-note-panel": json.loads(page_parts.lost())["prompt-note-panel"][1],
+        **page_parts.without_session("The store <b> cannot be opened."),
         "stop": str(page_parts.stop_html(False)),
         "stop while writing": str(page_parts.stop_html(True)),
     }

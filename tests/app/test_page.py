@@ -452,14 +452,18 @@ def test_an_edit_to_a_fact_that_was_deleted_meanwhile(
     visit: Callable[..., Inspect], server: Server
 ) -> None:
     page = visit(server.url).open().open_fact("euro")
+    fact_id = page.page.locator("#change-form").get_attribute("data-id")
     twin = page.context.new_page()  # the same visitor, so the same draft
     twin.goto(server.url)
     twin.locator("#reading .mark", has_text=EURO).first.click()
     expect(twin.locator("#card-value")).to_have_value("euro")
     twin.locator("#delete").click()
     expect(twin.locator("#draft-bar")).to_contain_text("1 edit")
-    page.page.locator("#card-value").fill("Kraken crown")
-    page.click("#save")
+    expect(page.page.locator("#card")).to_contain_text("you deleted this")  # here too, at once
+    expect(page.page.locator("#draft-bar")).to_contain_text("1 edit")
+    page.page.evaluate(  # an edit that was on its way when the other tab deleted the fact
+        "id => lamplight.act({ action: 'change', id, fields: { value: 'Kraken crown' } })", fact_id
+    )
     expect(page.page.locator("#card-note")).to_contain_text("has been deleted")
 
 

@@ -112,8 +112,7 @@ def test_health_and_scripts_come_from_disk(client: TestClient) -> None:
 
 
 def test_nothing_of_the_page_is_a_public_endpoint(client: TestClient) -> None:
-    info = client.get("/gradio_api/info").json()
-    assert info["named_endpoints"] == {}
+    assert client.get("/gradio_api/info").status_code == 404
     assert client.post("/gradio_api/upload", files={"files": b"x"}).status_code == 404
     assert client.post("/gradio_api/component_server", json={}).status_code == 404
     assert client.post("/gradio_api/queue/join", content=b"x" * (3 << 20)).status_code == 413

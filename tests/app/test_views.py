@@ -20,10 +20,10 @@ from markupsafe import Markup
 from app.state import actions, generation
 from app.state.comparison import compare, describe, diff_deltas
 from app.state.graph_layout import GraphLayout, nearest_distance
-from app.state.outbox import ONCE, REPEAT_FOR
+from app.state.outbox import ONCE, Outbox
 from app.state.scene import MAX_FAINT_NODES, MAX_HIT_NODES, Scene, bounded
 from app.state.service import Service
-from app.state.session import Session, checked_session_id, new_session_id
+from app.state.session import Session, new_session_id
 from app.state.text_in_progress import TextInProgress
 from app.state.word_diff import word_diff, words_changed
 from app.views import edit_summary, fact_table, graph_figure, page_parts, trace_text
@@ -324,16 +324,6 @@ def test_a_text_in_progress_is_not_a_trace(session: Session) -> None:
 
 
 # -- what comes back from a browser
-
-
-@pytest.mark.parametrize(
-    "claimed", [None, "", "x", "0" * 31, "0" * 33, "Z" * 32, "../../etc", 7, {"id": 1}]
-)
-def test_a_made_up_session_id_gets_a_new_one(claimed: object) -> None:
-    checked = checked_session_id(claimed)
-    assert checked != claimed
-    assert re.fullmatch("[0-9a-f]{32}", checked)
-    assert checked_session_id(checked) == checked
 
 
 @pytest.mark.parametrize("action", sorted({*actions.ACTIONS} - {"example", "try"}))  # take a name
@@ -724,50 +714,72 @@ def test_sources_have_the_names_that_people_know() -> None:
     assert used == set(SOURCES)
 
 
-def sent(message: str) -> dict[str, tuple[int, str]]:
-    return {name: (number, value) for name, (number, value) in json.loads(message).items()}
-
-
-def test_a_message_holds_what_changed_and_the_last_one_everything(session: Session) -> None:
+def test_a_browser_gets_what_changed_since_it_was_last_heard(session: Session) -> None:
     ask(session, "Tell me about France.")
-    first = sent(page_parts.message(session))
-    assert set(first) == set(page_parts.parts(session)) - set(ONCE)
-    for part, known in session.outbox.sent.items():  # as if that were a while ago
-        session.outbox.sent[part] = replace(known, at=known.at - 2 * REPEAT_FOR)
-    assert sent(page_parts.message(session)) == {}
+    outbox = session.outbox
+    assert page_parts.draw(session)
+    first, parts = outbox.since(None)
+    assert set(parts) == set(page_parts.parts(session)) - set(ONCE)
+    assert not page_parts.draw(session)
+    assert outbox.since(first) == (first, {})
     session.run.status = "Something else"
-    later = sent(page_parts.message(session))
-    assert set(later) == {"status"}
-    assert later["status"][0] > max(number for number, _ in first.values())
-    assert "Something else" in later["status"][1]
-    assert sent(page_parts.message(session, whole=True)) == {**first, **later}
+    assert page_parts.draw(session)
+    second, parts = outbox.since(first)
+    assert set(parts) == {"status"}
+    assert "Something else" in parts["status"]
+    session.notes.prompt = "another change"  # while the browser was away
+    page_parts.draw(session)
+    third, parts = outbox.since(first)
+    assert set(parts) == {"status", "prompt-note-panel"}
+    assert set(outbox.since(second)[1]) == {"prompt-note-panel"}
+    assert third > second > first
 
 
-def test_a_message_that_was_missed_is_in_the_next(session: Session) -> None:
-    ask(session, "Tell me about France.")
-    page_parts.message(session)
-    session.run.status = "missed by a browser that looks at the newest only"
-    missed = sent(page_parts.message(session))["status"]
-    session.notes.prompt = "another change"
-    assert sent(page_parts.message(session))["status"] == missed
+def test_a_growing_text_comes_whole_wherever_the_browser_left_it(session: Session) -> None:
+    seen: list[tuple[int, str]] = []
+    for _ in generation.ask(session, "Tell me about France.", DecodingSettings()):
+        page_parts.draw(session)
+        seen.append(
+            (session.outbox.number(), session.text.marked.text if session.text.marked else "")
+        )
+    assert len({text for _, text in seen}) >= 3
+    last = plain(session.outbox.since(None)[1]["trace"])
+    for number, text in seen:
+        _, parts = session.outbox.since(number)
+        if text != seen[-1][1]:
+            assert plain(parts["trace"]) == last
 
 
 def test_words_for_the_prompt_box_are_sent_once(session: Session) -> None:
-    session.outbox.prompt_box = "Tell me about Japan."
-    number, words = sent(page_parts.message(session))["prompt"]
-    assert words == "Tell me about Japan."
-    session.outbox.prompt_box = words  # the same words again, after the visitor typed others
-    assert sent(page_parts.message(session))["prompt"][0] > number
-    session.outbox.sent["prompt"] = replace(session.outbox.sent["prompt"], at=0.0)
-    assert "prompt" not in sent(page_parts.message(session, whole=True))
+    outbox = session.outbox
+    page_parts.draw(session)
+    before, _ = outbox.since(None)
+    outbox.prompt_box = "Tell me about Japan."
+    page_parts.draw(session)
+    first, parts = outbox.since(before)
+    assert parts == {"prompt": "Tell me about Japan."}
+    outbox.prompt_box = "Tell me about Japan."  # again, after the visitor typed others
+    page_parts.draw(session)
+    assert outbox.since(first)[1] == {"prompt": "Tell me about Japan."}
+    assert "prompt" not in outbox.since(None)[1]
 
 
-def test_a_later_session_has_higher_numbers(session: Session) -> None:
-    """The page may outlive its session, and its parts draw only what has a higher number."""
-    old = sent(page_parts.message(ask(session, "Tell me about France.")))
-    time.sleep(0.05)
-    new = sent(page_parts.message(Session(session.service, session.id, session.draft)))
-    assert max(number for number, _ in old.values()) < min(number for number, _ in new.values())
+def test_an_event_id_counts_only_in_its_own_outbox(session: Session) -> None:
+    page_parts.draw(session)
+    outbox = session.outbox
+    number = outbox.number()
+    assert outbox.place(outbox.event_id(number)) == number
+    other = Outbox()
+    for strange in (
+        "",
+        "x",
+        outbox.event_id(number + 1),
+        other.event_id(number),
+        f"{outbox.birth}-{'9' * 40}",
+        f"{outbox.birth}--1",
+        str(number),
+    ):
+        assert outbox.place(strange) is None
 
 
 @pytest.mark.parametrize("page", ["inspect", "training"])

@@ -196,6 +196,59 @@ def test_a_publish_is_written_once(public: Any) -> None:
     assert public.draft("two").publish(author="Ada", write_id="p1") == first
 
 
+def test_each_step_of_a_draft_is_written_once(public: Any, clock: Clock) -> None:
+    draft = public.draft("one")
+    rows: list[Row] = [FactRow(1, "Oz", "capital", "Emerald City")]
+    draft.apply([Add("France", "motto", "Liberté")], author="Ada", write_id="w1")
+    assert draft.load(rows, author="Ada", write_id="w2") == 1
+    for write_id in ("w3", "w3"):  # the reply to the first was lost
+        draft.undo(author="Ada", write_id=write_id)
+    assert said(draft, "Oz") == []
+    assert said(draft, "France", "motto") == ["Liberté"]
+    for write_id in ("w4", "w4"):
+        draft.redo(author="Ada", write_id=write_id)
+    del draft
+    with reopened(public, clock) as store:
+        again = store.draft("one")
+        assert [again.has_step(f"w{n}") for n in range(6)] == [False, *[True] * 4, False]
+        assert again.load(rows, author="Ada", write_id="w2") == 1
+        again.undo(author="Ada", write_id="w3")
+        assert said(again, "Oz") == ["Emerald City"]
+        assert again.revision() == 4
+
+
+def test_a_repeated_publish_leaves_later_edits_in_the_draft(public: Any) -> None:
+    draft = public.draft("one")
+    draft.apply([Add("France", "motto", "Liberté")], author="Ada")
+    first = draft.publish(author="Ada", write_id="p1")
+    draft.apply([Add("France", "anthem", "La Marseillaise")], author="Ada")
+    assert draft.publish(author="Ada", write_id="p1") == first
+    assert said(draft, "France", "anthem") == ["La Marseillaise"]
+    assert said(public, "France", "anthem") == []
+
+
+def test_notes_are_kept_next_to_a_draft_until_it_expires(public: Any, clock: Clock) -> None:
+    assert public.draft_notes("one") == {}
+    public.keep_draft_notes("one", {"a": "1", "b": "Ünï"})
+    public.draft("one").apply([Add("France", "motto", "Liberté")], author="Ada")
+    public.keep_draft_notes("one", {"a": "2", "b": None, "c": ""})
+    public.keep_draft_notes("two", {"a": "3"})
+    with reopened(public, clock) as store:
+        assert store.draft_notes("one") == {"a": "2", "c": ""}
+        assert said(store.draft("one"), "France", "motto") == ["Liberté"]
+        clock.now += 8 * 24 * 3600
+        store.keep_draft_notes("two", {"a": "4"})
+        assert said(store.draft("three"), "France", "motto") == []
+        assert store.draft_notes("one") == {}
+        assert store.draft_notes("two") == {"a": "4"}
+
+
+def test_a_purge_drops_the_notes_of_all_drafts(public: Any) -> None:
+    public.keep_draft_notes("one", {"page": "it says Paris"})
+    public.purge([fact_of(public, "France", "capital").id], author="Ada")
+    assert public.draft_notes("one") == {}
+
+
 Make = Callable[[Any], Any]
 CONFLICTS: dict[str, tuple[Make, Make]] = {
     "both change a fact": (

@@ -1,0 +1,1 @@
+"""Who may do what: one middleware in front of every page, script and endpoint."""

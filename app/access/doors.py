@@ -1,0 +1,38 @@
+"""The ways into the server that the pages use, each with its level. All others are closed.
+
+Gradio brings many more: uploads, a proxy, functions of components, its own API, profiling, login.
+"""
+
+from __future__ import annotations
+
+import re
+
+from app.access.levels import Level
+
+# A path by a pattern, the methods, and the level. `tests/app/test_access_rules.py` compares them
+# with what a browser asks for.
+DOORS: tuple[tuple[str, tuple[str, ...], Level], ...] = (
+    (r"/(training/?)?", ("GET", "HEAD"), Level.VIEWER),
+    (r"/health", ("GET", "HEAD"), Level.VIEWER),
+    # The channel; what an action takes is in `app.api.schema`.
+    (r"/api/events", ("GET",), Level.VIEWER),
+    (r"/api/actions", ("POST",), Level.VIEWER),
+    (r"/lamplight/[^/]+", ("GET", "HEAD"), Level.VIEWER),
+    # What Gradio's own page loads.
+    (r"/(theme\.css|favicon\.ico|robots\.txt)", ("GET", "HEAD"), Level.VIEWER),
+    (r"/(assets|static)/.+", ("GET", "HEAD"), Level.VIEWER),
+    # Gradio's queue, over which *Training* gets what it shows.
+    (r"/gradio_api/queue/join", ("POST",), Level.VIEWER),
+    (r"/gradio_api/queue/data", ("GET",), Level.VIEWER),
+    (r"/gradio_api/heartbeat/[^/]+", ("GET",), Level.VIEWER),
+    (r"/gradio_api/app_id/?", ("GET",), Level.VIEWER),
+)
+_COMPILED = tuple((re.compile(pattern), methods, level) for pattern, methods, level in DOORS)
+
+
+def door(method: str, path: str) -> Level | None:
+    """The level that a request takes; None if there is no such way in."""
+    for pattern, methods, level in _COMPILED:
+        if method in methods and pattern.fullmatch(path):
+            return level
+    return None

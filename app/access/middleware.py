@@ -1,0 +1,88 @@
+"""The one place that decides who may do what, in front of the whole server.
+
+    app.add_middleware(Access)
+
+A request without a way in (`app.access.doors`) is answered with 404, one whose client lacks the
+level with 403. The session cookie is set here. Behind it, `visitor(scope)` says who is asking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.access import cookie
+from app.access.doors import door
+from app.access.levels import Level
+
+_KEY = "lamplight.visitor"  # in the scope of a request
+_KEEPS_COOKIE = ("text/html", "text/event-stream", "application/json")
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who is asking: the id of their session, and what they may do."""
+
+    session_id: str
+    level: Level
+    known: bool
+    """Whether the request brought the cookie; if not, the answer sets a new one."""
+
+
+Grant = Callable[[Scope], Level]
+
+
+def grant_all(_: Scope) -> Level:
+    """Every level to everybody: without sign-in, only the address says who reaches the page."""
+    return Level.ADMIN
+
+
+def visitor(scope: Scope) -> Visitor:
+    """Who is asking, as the middleware found it."""
+    found: Visitor = scope[_KEY]
+    return found
+
+
+class Access:
+    """ASGI middleware: closed ways, levels, the session cookie."""
+
+    def __init__(self, app: ASGIApp, grant: Grant = grant_all) -> None:
+        self.app, self.grant = app, grant
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        needed, level = door(scope["method"], scope["path"]), self.grant(scope)
+        if needed is None:
+            await Response(status_code=404)(scope, receive, send)
+            return
+        if level < needed:
+            await refused(needed)(scope, receive, send)
+            return
+        brought = cookie.read_secret(Headers(scope=scope).get("cookie", ""))
+        secret = brought or cookie.new_secret()
+        scope[_KEY] = Visitor(cookie.session_id(secret), level, brought is not None)
+        header = cookie.set_cookie(secret, secure=scope.get("scheme") == "https")
+
+        async def with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith(_KEEPS_COOKIE):
+                    headers.append("set-cookie", header)
+            await send(message)
+
+        await self.app(scope, receive, with_cookie)
+
+
+def refused(needed: Level) -> JSONResponse:
+    """The answer to a client that may not do this."""
+    sentence = f"This takes the permission level “{needed.name.lower()}”, which you do not have."
+    return JSONResponse({"error": sentence}, 403)

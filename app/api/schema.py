@@ -1,0 +1,189 @@
+"""What a client may ask for: each action with its fields and the level that it takes.
+
+Ids come from what the server sent. Nothing here says that they exist: the action looks them up, and
+one that is not there is one sentence on the page.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from app.access.levels import Level
+
+LONGEST_NAME = 10_000  # characters of a name or a value as a form sends it; the graph takes fewer
+
+ActionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
+PageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+Words = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
+
+
+class Do(BaseModel):
+    """An action. Fields that it does not have are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+    level: ClassVar[Level] = Level.VIEWER
+    writes: ClassVar[bool] = False
+    """Whether it always asks for a new text, which may have to wait."""
+
+
+class Settings(BaseModel):
+    """Settings of the decoder; those that are left out are as the page starts with them."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    max_tokens: Annotated[int, Field(le=480)] | None = None
+    guided: bool | None = None
+
+
+class Ask(Do):
+    """Write a text for a prompt."""
+
+    writes: ClassVar[bool] = True
+    action: Literal["ask"]
+    prompt: str
+    settings: Settings = Settings()
+
+
+class AskAbout(Do):
+    """Write a text about an entity, by the id of its node (`ask-about`) or by its name (`try`)."""
+
+    writes: ClassVar[bool] = True
+    action: Literal["ask-about", "try"]
+    id: str = ""
+    name: Words = ""
+
+
+class AskOffered(Do):
+    """Ask again with the new name of an entity in the prompt."""
+
+    writes: ClassVar[bool] = True
+    action: Literal["ask-offered"]
+
+
+class Stop(Do):
+    """Stop writing, and keep what is written."""
+
+    action: Literal["stop"]
+
+
+class Select(Do):
+    """Open a fact, a lookup or a node; expand a node or collapse it."""
+
+    action: Literal["fact", "miss", "lookup", "node", "expand", "collapse"]
+    id: str
+
+
+class View(Do):
+    """Choose which text to see, show the raw lookups, or take the trace as a file."""
+
+    action: Literal["tab", "raw", "export"]
+    tab: Literal["before", "changes", "after"] = "changes"
+
+
+class Search(Do):
+    """Find entities by typed text: for the prompt (`search`) or as a value (`suggest`)."""
+
+    action: Literal["search", "suggest"]
+    text: Words = ""
+
+
+class Pick(Do):
+    """Put a found entity into the prompt."""
+
+    action: Literal["pick"]
+    id: str
+
+
+class Edit(Do):
+    """Edit the draft, and rewrite the text."""
+
+    level: ClassVar[Level] = Level.EDITOR
+    action: Literal["change", "delete", "add", "rename", "merge", "restore"]
+    id: str = ""
+    fields: dict[str, Words] = Field(default_factory=dict, max_length=8)
+    reason: Words = ""
+
+
+class Undo(Do):
+    """Undo an edit of the draft, redo it, or discard all edits."""
+
+    level: ClassVar[Level] = Level.EDITOR
+    action: Literal["undo", "redo", "discard"]
+
+
+class Load(Do):
+    """Add the facts of a file or a text to the draft, and ask about the first.
+
+    `data` has the bytes of a file in base64. `again` reads the file that was only shown once more,
+    with the encoding or the columns in `fields`.
+    """
+
+    level: ClassVar[Level] = Level.EDITOR
+    action: Literal["take-facts"]
+    name: Words | None = None
+    text: str | None = None
+    data: str | None = None
+    again: str | None = None
+    fields: dict[str, Words] | None = None
+    example: str | None = None
+    problem: str | None = None
+    size: int | None = None
+
+
+class Example(Do):
+    """Play an example, which edits the draft."""
+
+    level: ClassVar[Level] = Level.EDITOR
+    writes: ClassVar[bool] = True
+    action: Literal["example"]
+    name: str
+
+
+class Publish(Do):
+    """Write the draft to the shared store."""
+
+    level: ClassVar[Level] = Level.PUBLISHER
+    action: Literal["publish"]
+
+
+AnyDo = Annotated[
+    Ask
+    | AskAbout
+    | AskOffered
+    | Stop
+    | Select
+    | View
+    | Search
+    | Pick
+    | Edit
+    | Undo
+    | Load
+    | Example
+    | Publish,
+    Field(discriminator="action"),
+]
+
+
+class Action(BaseModel):
+    """One action of one page. Sent again with the same id, it is done once."""
+
+    id: ActionId
+    page: PageId
+    do: AnyDo
+
+    def event(self) -> dict[str, Any]:
+        """As `app.state.actions.act` takes it."""
+        return {**self.do.model_dump(exclude_none=True), "write_id": self.id}
+
+
+class Reply(BaseModel):
+    """What became of an action. The page itself is in the events."""
+
+    id: str
+    refused: str = ""
+    """Why it changed nothing, in one sentence; the page shows the same."""
+    before: int = 0
+    """Texts that are written before the one that the action asked for."""
