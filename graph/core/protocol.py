@@ -24,7 +24,7 @@ from graph.core.journal import JournalEntry
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
 
-INCOMING = 5000  # facts that point to an entity and are looked at for their relations, at most
+INCOMING = 5000  # facts with one value that are looked at for their relations, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,24 @@ class TripletReads(Protocol):
     def count_facts_to(self, entity_id: int, relation: str, at: int | None = None) -> int:
         """How many facts of a relation have this entity as their value."""
 
+    def facts_with(
+        self,
+        literal: str,
+        at: int | None = None,
+        limit: int | None = None,
+        relation: str | None = None,
+    ) -> list[Fact]:
+        """The facts whose value is a literal, matched by its folded key, in stored order.
+
+        `relation` is matched as in `facts`. Links are not among them, however they are spelt.
+        """
+
+    def count_facts_with(self, literal: str, relation: str, at: int | None = None) -> int:
+        """How many facts of a relation have this literal as their value."""
+
+    def find_literals(self, texts: Sequence[str], at: int | None = None) -> dict[str, str]:
+        """Those of the texts that are literals by their folded key, each as some fact spells it."""
+
     def facts_of(
         self, relation: str, at: int | None = None, limit: int | None = None
     ) -> list[Fact]:
@@ -191,6 +209,9 @@ class TripletReads(Protocol):
         A store looks at the first `INCOMING` facts only, because half a million may point to one
         entity.
         """
+
+    def relation_names_with(self, literal: str, at: int | None = None) -> list[str]:
+        """The names of the relations of `facts_with`, as `relation_names_to` has those of links."""
 
 
 @runtime_checkable

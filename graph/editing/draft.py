@@ -160,6 +160,21 @@ class StoredDraft:
     def count_facts_to(self, entity_id: int, relation: str, at: int | None = None) -> int:
         return self._at(at).count_facts_to(entity_id, relation)
 
+    def facts_with(
+        self,
+        literal: str,
+        at: int | None = None,
+        limit: int | None = None,
+        relation: str | None = None,
+    ) -> list[Fact]:
+        return self._at(at).facts_with(literal, limit, relation)
+
+    def count_facts_with(self, literal: str, relation: str, at: int | None = None) -> int:
+        return self._at(at).count_facts_with(literal, relation)
+
+    def find_literals(self, texts: Sequence[str], at: int | None = None) -> dict[str, str]:
+        return self._at(at).find_literals(texts)
+
     def facts_of(
         self, relation: str, at: int | None = None, limit: int | None = None
     ) -> list[Fact]:
@@ -206,6 +221,9 @@ class StoredDraft:
 
     def relation_names_to(self, entity_id: int, at: int | None = None) -> list[str]:
         return self._at(at).relation_names_to(entity_id)
+
+    def relation_names_with(self, literal: str, at: int | None = None) -> list[str]:
+        return self._at(at).relation_names_with(literal)
 
     def apply(
         self, edits: Sequence[Edit], *, author: str, reason: str = "", write_id: str | None = None

@@ -15,12 +15,13 @@ from itertools import product
 from rapidfuzz.distance import OSA
 
 from graph.core.facts import Entity
-from graph.core.names import plain
+from graph.core.names import plain, transliterated
 
 MOST_WORDS = 12  # words of a name that are compared
 SHORTEST = 4  # letters; shorter words are not guessed, because too many differ by one letter
 
 _WORD = re.compile(r"[^\W_]+")
+_DIGRAPH = re.compile(r"ae|oe|ue|aa|dj")  # of the letters that transliteration gives one
 _QUALIFIER = re.compile(r"\s*\([^()]*\)$")
 _ROMAN = re.compile(r"[ivx]+")
 _REORDERED = 0.98  # factor for the same words in another order
@@ -72,6 +73,38 @@ def exchanged(word: str) -> list[str]:
     return [way for way in dict.fromkeys(ways) if way != word]
 
 
+def other_spellings(name: str, words: Sequence[str]) -> dict[str, list[str]]:
+    """For the words of a name, what they are in the other spelling of letters such as ü and å.
+
+    >>> other_spellings("Muenchen", words_of("Muenchen"))
+    {'muenchen': ['munchen']}
+    >>> other_spellings("Göthe", words_of("Göthe"))
+    {'gothe': ['goethe']}
+    """
+    found: dict[str, list[str]] = {}
+    spelt_out = _WORD.findall(transliterated(name))
+    for place, word in enumerate(words):
+        ways = [_DIGRAPH.sub(lambda match: match[0][0], word)]
+        ways += (word[: m.start() + 1] + word[m.end() :] for m in _DIGRAPH.finditer(word))
+        if len(spelt_out) == len(words):
+            ways.append(spelt_out[place])
+        if others := [way for way in dict.fromkeys(ways) if way != word]:
+            found[word] = others
+    return found
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two names differ only in case, accents, and how special letters are written.
+
+    >>> alike("Muenchen", "München"), alike("Lodz", "Łódź"), alike("Lodz", "Lods")
+    (True, True, False)
+    """
+    if plain(one) == plain(other):
+        return True
+    ways = {plain(one), transliterated(one)}
+    return not ways.isdisjoint((plain(other), transliterated(other)))
+
+
 def near_words(word: str, known: Iterable[str], most: int = 5) -> list[str]:
     """The known words that `word` may be a misspelling of, nearest first."""
     bound = most_edits(word)
@@ -95,7 +128,7 @@ def bags(options: Sequence[Sequence[str]], most: int = 64) -> list[str]:
 
 
 def likeness(asked: str, name: str) -> float:
-    """The similarity of a name and what was asked, from 0 to 1; 1 if only case and accents differ.
+    """The similarity of a name and what was asked, from 0 to 1; 1 if they are `alike`.
 
     One minus the share of differing letters, by the optimal string alignment distance, in which a
     swap of adjacent letters counts once. The words are compared in order and in alphabetical order.
@@ -108,9 +141,9 @@ def likeness(asked: str, name: str) -> float:
 
 
 def _likeness(asked: str, name: str) -> float:
-    one, other = plain(asked), plain(name)
-    if one == other:
+    if alike(asked, name):
         return 1.0
+    one, other = plain(asked), plain(name)
     ours, theirs = words_of(asked), words_of(name)
     score = OSA.normalized_similarity(one, other)
     score = max(score, OSA.normalized_similarity(" ".join(ours), " ".join(theirs)))

@@ -9,6 +9,7 @@ from neo4j import ManagedTransaction
 
 from graph.core.errors import StoreError
 from graph.core.ids import new_id
+from graph.core.names import literal_key
 from graph.exchange.copying import BATCH, Row
 from graph.exchange.store_tables import StoreTables, standing_counts, touched_by
 from graph.neo4j.driver import run
@@ -197,7 +198,8 @@ class Neo4jTarget(Neo4jTables):
         literals: list[Row] = []
         for row in rows:
             relation, value_id = row[4], row[6]
-            (literals if value_id is None else links).append((*row, keys[relation]))
+            key = None if value_id is not None else literal_key(row[5])
+            (literals if value_id is None else links).append((*row, keys[relation], key))
         version = (
             "id: row[0], since: row[1], until: row[2], relation: row[4], source: row[7],"
             " year: row[8], relation_key: row[9]"
@@ -211,7 +213,7 @@ class Neo4jTarget(Neo4jTables):
         run_rows(
             tx,
             "UNWIND $rows AS row MATCH (e:Entity {id: row[3]})"
-            f" CREATE (e)-[:FACT {{{version}}}]->(:Literal {{value: row[5]}})",
+            f" CREATE (e)-[:FACT {{{version}}}]->(:Literal {{value: row[5], value_key: row[10]}})",
             literals,
         )
         count_facts(tx, standing_counts(rows))

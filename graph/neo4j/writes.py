@@ -17,6 +17,7 @@ from graph.core.draft_record import DraftRecord, Step
 from graph.core.facts import Entity, Fact
 from graph.core.ids import new_id
 from graph.core.journal import Journal
+from graph.core.names import literal_key
 from graph.core.rules import Rule
 from graph.editing.shared_store import UNDOABLE
 from graph.lookup.spelling import words_of
@@ -493,7 +494,7 @@ class FactRows:
 
     subjects: list[tuple[int, list[tuple[Any, ...]]]]
     """An entity's id, and of each of its facts the id, relation's place in `names`, source, year,
-    and value_id or value."""
+    and value_id or value with its key."""
     names: list[tuple[str, str | None]]
     """Relations, with their keys where they are not the same."""
 
@@ -504,9 +505,10 @@ def fact_rows(facts: Sequence[tuple[Any, ...]]) -> list[FactRows]:
     for begin in range(0, len(facts), _CHUNK):
         places: dict[str, int] = {}
         subjects: dict[int, list[tuple[Any, ...]]] = {}
-        for fact_id, entity_id, relation, *rest in facts[begin : begin + _CHUNK]:
+        for fact_id, entity_id, relation, source, year, value in facts[begin : begin + _CHUNK]:
             place = places.setdefault(relation, len(places))
-            subjects.setdefault(entity_id, []).append((fact_id, place, *rest))
+            last = (value, literal_key(value)) if isinstance(value, str) else (value,)
+            subjects.setdefault(entity_id, []).append((fact_id, place, source, year, *last))
         names = [(relation, kept_key(relation)) for relation in places]
         chunks.append(FactRows(list(subjects.items()), names))
     return chunks
@@ -523,7 +525,7 @@ def write_facts(
         "MATCH (v:Entity {id: row[4]}) USING INDEX v:Entity(id)"
         f" CREATE (e)-[:FACT {{{_VERSION}, value_id: row[4]}}]->(v)"
     )
-    literal = f"CREATE (e)-[:FACT {{{_VERSION}}}]->(:Literal {{value: row[4]}})"
+    literal = f"CREATE (e)-[:FACT {{{_VERSION}}}]->(:Literal {{value: row[4], value_key: row[5]}})"
     for create, chunks in ((link, links), (literal, literals)):
         for rows in chunks:
             run(

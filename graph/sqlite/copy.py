@@ -6,14 +6,14 @@ from typing import Any
 
 from graph.core.atomic_files import put
 from graph.core.errors import StoreError
-from graph.core.names import fold
+from graph.core.names import fold, literal_key
 from graph.exchange.copying import BATCH, Row
 from graph.exchange.store_tables import StoreTables, standing_counts, touched_by
 from graph.lookup.spelling import bag_of, words_of
 from graph.sqlite.dictionary import remember
 from graph.sqlite.file import path_of
 from graph.sqlite.store import SqliteStore
-from graph.sqlite.writes import WRITE_FACT, WRITE_NAME
+from graph.sqlite.writes import WRITE_FACT, WRITE_LITERAL, WRITE_NAME
 
 # Each begins with the cursor, which is not part of the row.
 _SELECT = {
@@ -111,7 +111,7 @@ class SqliteTarget(SqliteTables):
         if not self._relations:
             self._relations = dict(sql.execute("SELECT name, id FROM relation").fetchall())
         for fact_id, since, until, entity_id, relation, value, value_id, source, year in rows:
-            sql.execute(
+            written = sql.execute(
                 WRITE_FACT,
                 (
                     fact_id,
@@ -125,6 +125,8 @@ class SqliteTarget(SqliteTables):
                     until,
                 ),
             )
+            if value is not None:
+                sql.execute(WRITE_LITERAL, (literal_key(value), written.lastrowid))
         sql.executemany(
             "UPDATE entity SET facts = facts + ? WHERE id = ?",
             [(count, entity_id) for entity_id, count in standing_counts(rows).items()],

@@ -41,6 +41,7 @@ from graph.sqlite.writes import (
     WRITE_NAME,
     SqliteWriting,
     find_or_make_relation,
+    index_literals,
     write_rule,
 )
 
@@ -356,7 +357,7 @@ class _Loader:
             write_rule(self.sql, delta, self.revision)
 
     def finish(self) -> None:
-        """Settle what is a link, count, make names searchable, and write the journal entry."""
+        """Settle what is a link, count, index names and literals, and write the journal entry."""
         self._flush()
         sql = self.sql
         sql.create_function("may_link", 1, lambda text: is_link(None, text) is None)
@@ -382,5 +383,6 @@ class _Loader:
             "UPDATE entity SET facts = facts + ? WHERE id = ?",
             [(count, entity_id) for entity_id, count in self.known.items()],
         )
+        index_literals(sql, self.first_fact)
         remember_new_names(sql, self.first_name)
         self.writing.journal.add("import", self.intake.journal_edit(), None)

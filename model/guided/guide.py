@@ -86,7 +86,8 @@ class Guide:
             return ()
         names = dict.fromkeys(askable.relations)
         lists = [one for one in lookups if fold(one.relation) == RELATIONS]
-        lists = [one for one in lists if one.entity_id == askable.entity_id]
+        about = (askable.entity_id, askable.entity)
+        lists = [one for one in lists if (one.entity_id, one.resolved_entity) == about]
         if not lists and askable.listed and self._checkpoint.relations:
             return (RELATIONS, *names)
         for listed in lists[-1:]:
@@ -119,6 +120,9 @@ class Guide:
         if id(lookup) not in self._returned:
             values = [lookup.value[begin:end] for begin, end in lookup.value_spans]
             names = [*([lookup.resolved_entity] if lookup.resolved_entity else []), *values]
-            self._returned[id(lookup)] = [] if lookup.is_miss else self._source.held(names)
+            held = [] if lookup.is_miss else self._source.held(names)
+            if lookup.entity_by == "literal" and lookup.resolved_entity not in held:
+                held = [*names[:1], *held]
+            self._returned[id(lookup)] = held
             self._kept.append(lookup)
         return self._returned[id(lookup)]
