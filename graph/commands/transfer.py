@@ -125,6 +125,13 @@ def _import(options: argparse.Namespace) -> None:
             rows = read_rows(path, options.format)
             report = store.load(rows, on_progress=on_progress, **arguments)
     print(_summary(report))
+    if report.qualified:
+        names = ", ".join(report.qualified)
+        more = report.qualifications - len(report.qualified)
+        print(
+            f"{counted(report.qualifications, 'name')} belonged to another identifier and got a "
+            f"qualifier: {names}{f', and {more:,} more' if more else ''}."
+        )
 
 
 def _summary(report: LoadReport) -> str:

@@ -155,7 +155,7 @@ def literal_key(value: str) -> str:
     >>> literal_key("Na"), literal_key("68,400,000")
     ('na', '68,400,000')
     """
-    key = fold(value)
+    key = _fold(value)  # past the cache, because most literals occur once
     if len(key) <= _LONGEST_KEY:
         return key
     return "#" + hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=16).hexdigest()

@@ -12,7 +12,7 @@ transaction and one revision, and it is journalled in the same transaction.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from graph.core.deltas import Delta
@@ -25,6 +25,7 @@ from graph.core.rules import Rule
 from graph.core.vectors import Vectors
 
 INCOMING = 5000  # facts with one value that are looked at for their relations, at most
+MOST_QUALIFIED = 20  # names listed in the report of an import, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ class LoadReport:
     """New synonyms and settings."""
     bad: int = 0
     """Invalid lines, which were skipped."""
+    qualified: list[str] = field(default_factory=list)
+    """The names of entities and relations that share theirs with another identifier's, at most
+    `MOST_QUALIFIED`: `Heron (film)`."""
+    qualifications: int = 0
+    """How many there are of these."""
 
 
 class TripletReads(Protocol):
@@ -95,6 +101,15 @@ class TripletReads(Protocol):
         self, names: Sequence[str], at: int | None = None
     ) -> dict[str, list[tuple[Entity, str]]]:
         """`find_entities` of many names at once; names of no entity are left out."""
+
+    def identified(self, iri: str, at: int | None = None) -> Entity | None:
+        """The entity of an identifier; if it was merged, the one that it was merged into."""
+
+    def relation_identified(self, iri: str) -> str | None:
+        """The name of the relation of an identifier."""
+
+    def identifiers(self, entity_id: int) -> list[str]:
+        """The identifiers of an entity, oldest first."""
 
     def fact(self, fact_id: int, at: int | None = None) -> Fact | None:
         """A fact by its id."""

@@ -17,7 +17,7 @@ from graph.core.names import clean_name, fold, literal_key
 from graph.core.protocol import Relation, TripletReads
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
-from graph.lookup.ranking import matches, rank_by_name, rank_entities
+from graph.lookup.ranking import matches, merged_into, rank_by_name, rank_entities
 from graph.lookup.spelling import MOST_WORDS, words_of
 
 
@@ -172,6 +172,16 @@ class Overlay:
         ]
         entities += [own for name in names for own in self._own_named(fold(name))]
         return rank_by_name(names, entities, lambda entity_id: len(self.facts(entity_id)))
+
+    def identified(self, iri: str) -> Entity | None:
+        known = self.base.identified(iri, self.base_revision)
+        if known is None or known.id not in self._entities:
+            return known
+        own = self._entities[known.id]
+        return own or merged_into(known.name, self.find_entities(known.name))
+
+    def identifiers(self, entity_id: int) -> list[str]:
+        return self.base.identifiers(entity_id)
 
     def fact(self, fact_id: int) -> Fact | None:
         if fact_id in self._facts:

@@ -19,6 +19,7 @@ from rdflib.plugins.parsers.ntriples import W3CNTriplesParser
 
 from graph.core.errors import StoreError
 from graph.core.facts import Fact
+from graph.core.identifiers import looks_like_iri
 from graph.core.import_rows import AliasRow, BadLine, FactRow, Row
 from graph.exchange.text_files import TOO_LONG, limited, read_lines, read_whole
 
@@ -44,6 +45,14 @@ def name_of(term: Any) -> str:
         last = text.rstrip("/#").replace("#", "/").rsplit("/", 1)[-1]
         return unquote(last).replace("_", " ") or text
     return f"_:{term}" if isinstance(term, BNode) else str(term)
+
+
+def iri_of(term: Any) -> str:
+    """The identifier of a term; "" for a literal, and for what an export names by its name."""
+    if not isinstance(term, URIRef) or not looks_like_iri(term):
+        return ""
+    iri = str(term)
+    return "" if iri.startswith((_ENTITY, _RELATION)) else iri
 
 
 def read_ntriples(file: TextIO) -> Iterator[Row]:
@@ -89,7 +98,7 @@ def _rows(number: int, triple: Triple, statement: dict[str, str]) -> Iterator[Ro
     matches = fact == tuple(statement.get(part, "") for part in ("entity", "relation", "value"))
     source, year = (statement.get(part, "") if matches else "" for part in ("source", "year"))
     statement.clear()
-    yield FactRow(number, *fact, source, year)
+    yield FactRow(number, *fact, source, year, *map(iri_of, triple))
 
 
 def read_turtle(file: TextIO) -> Iterator[Row]:
@@ -120,10 +129,11 @@ def read_turtle(file: TextIO) -> Iterator[Row]:
         if predicate in _LABELS or str(subject).startswith(_FACT):
             continue
         if predicate == SKOS.altLabel:
-            aliases.append(AliasRow(number, str(value), name(subject)))
+            aliases.append(AliasRow(number, str(value), name(subject), iri_of(subject)))
             continue
         triplet = (name(subject), name(predicate), name(value))
-        yield FactRow(number, *triplet, *notes.get(triplet, ("", "")))
+        iris = map(iri_of, (subject, predicate, value))
+        yield FactRow(number, *triplet, *notes.get(triplet, ("", "")), *iris)
     yield from aliases
 
 

@@ -260,7 +260,7 @@ def _short_forms(
     for word in words:
         capital = word.text[:1].isupper() and word.key not in _IDLE
         plain = any_case and not (word.key in _IDLE | _COMMON or word.key in relation_words)
-        if not (capital or plain) or len(word.text) < 3:
+        if not (capital or plain) or len(word.text) < (2 if capital else 3):
             continue
         joined = runs and capital and runs[-1][-1].text[:1].isupper()
         if joined and prompt[runs[-1][-1].end : word.start] == " ":
@@ -268,6 +268,7 @@ def _short_forms(
         else:
             runs.append([word])
     found = []
+    runs = [run for run in runs if run[-1].end - run[0].start > 2]
     for run in sorted(runs, key=lambda run: run[0].opens)[:MOST_GUESSES]:
         text = prompt[run[0].start : run[-1].end]
         opening = f"{fold(text)} ("
@@ -286,7 +287,7 @@ def _short_forms(
 def _literals(
     store: TripletStore, prompt: str, words: list[_Word], found: Sequence[Mention], at: int
 ) -> list[Mention]:
-    """The values in a prompt that are no entities, where it mentions none in the same words."""
+    """The values in a prompt that are not entities, where it mentions none in the same words."""
     named = {(mention.start, mention.end) for mention in found}
     quoted: dict[tuple[int, int], str] = {}
     for match in _QUOTED.finditer(prompt):

@@ -98,9 +98,10 @@ class Lookup:
     policy: str = UNKNOWN
     """How a miss is answered: with "unknown", or with the "nearest" relation or entity."""
     entity_by: str = ""
-    """How the entity was found: "name", "alias", "qualifier", "form" (with or without an article or
-    a possessive), "short" (a surname, or a name without its river or mount), "demonym", "literal"
-    (a value, and not an entity), "spelling" or "meaning"; "" if it was not."""
+    """How the entity was found: "name", "alias", "identifier" (its IRI), "qualifier", "form" (with
+    or without an article or a possessive), "short" (a surname, or a name without its river or
+    mount), "demonym", "literal" (a value, and not an entity), "spelling" or "meaning"; "" if it was
+    not."""
     relation_by: str = ""
     """How the relation was found: "name", "synonym", "inverse", "spelling" or "meaning"; "" if it
     was not."""

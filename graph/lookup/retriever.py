@@ -26,10 +26,13 @@ from graph.core.facts import (
     join_relations,
     join_values,
 )
+from graph.core.identifiers import looks_like_iri
 from graph.core.inverse import inverse_name
 from graph.core.names import MAX_NAME, MAX_VALUE, fold
 from graph.core.protocol import TripletStore
 from graph.core.rules import ON_MISS, REFUSE_LACKING, SETTING, SETTINGS, SYNONYM
+from graph.lookup.contrasts import contrasts, is_other_form
+from graph.lookup.distinctions import are_different
 from graph.lookup.encoder import Encoder, installed_encoder
 from graph.lookup.incoming import Incoming
 from graph.lookup.mentions import Mention, demonyms_of, find_mentions, short_form
@@ -246,6 +249,10 @@ class Retriever:
             alias = candidates[0][1] == "alias"
             how, by = ("alias", "alias") if alias else ("exact", "name")
             return sure(how, by, [known for known, _ in candidates])
+        if looks_like_iri(entity):
+            identified = self.store.identified(entity, at=self.revision)
+            if identified is not None:
+                return sure("alias", "identifier", [identified])
         homonyms = self._homonyms(entity)
         if homonyms:
             return sure("alias", "qualifier", homonyms)
@@ -275,13 +282,15 @@ class Retriever:
             self.store.candidates(entity[:MAX_NAME], _CANDIDATES, at=self.revision),
             self._count,
         )
-        ranked = [pair for pair in ranked if pair[1] >= _LEAST][: RUNNERS_UP + 1]
+        ranked = _answers_first(entity, [pair for pair in ranked if pair[1] >= _LEAST])
         by, enough = "spelling", bool(ranked) and ranked[0][1] >= self.thresholds.entity
         if not enough:
-            meant = self._meant_entities(entity)
+            meant = _answers_first(entity, self._meant_entities(entity))
             if meant and (meant[0][1] >= self.thresholds.entity_meaning or not ranked):
                 by, enough = "meaning", meant[0][1] >= self.thresholds.entity_meaning
                 ranked = meant
+        if ranked and _is_another(entity, ranked[0][0]):
+            return None, ranked[:RUNNERS_UP], by
         if ranked and (enough or self.policy == _NEAREST):
             (first, score), others = ranked[0], ranked[1:]
             return _Found(first, "fuzzy", by, score), others[:RUNNERS_UP], by
@@ -318,9 +327,11 @@ class Retriever:
         facts = self.store.facts(found.entity.id, relation, at=self.revision)
         if facts:
             return self._hit(found, None, facts, "", runners_up, entity, relation)
-        own = self._inverse_twice(found.entity.id, relation[:MAX_NAME])
+        own = self.store.relation_identified(relation) if looks_like_iri(relation) else None
+        own = own or self._inverse_twice(found.entity.id, relation[:MAX_NAME])
         if own is not None:
             facts = self.store.facts(found.entity.id, own, at=self.revision)
+        if own is not None and facts:
             meaning = Meaning(own, 1.0, "synonym")
             return self._hit(found, meaning, facts, "", runners_up, entity, relation)
         answer = self._inverse(found, runners_up, entity, relation)
@@ -538,6 +549,8 @@ class Retriever:
         }
         if fold(phrase) in former:
             return None, []
+        # What is a relation of the graph is not an error for another.
+        is_named = self.store.relation(phrase) is not None
         refuses = self.setting(REFUSE_LACKING) == "on"
         vocabulary = self._vocabulary((*own.values(), *former.values()), refuses)
         synonyms = vocabulary.synonyms(phrase)
@@ -549,11 +562,17 @@ class Retriever:
         if refuses and (synonyms or self.store.relation(phrase) is not None):
             return None, []
         near_ones = vocabulary.by_spelling(phrase)
+        if is_named:
+            near_ones = [m for m in near_ones if is_other_form(phrase, m.relation)]
         if not near_ones or near_ones[0].score < self.thresholds.spelling:
             encoder = self._installed_encoder()
             if encoder is not None:
                 near_ones = vocabulary.by_meaning(phrase, encoder)
-        near_ones = [meaning for meaning in near_ones if meaning.score >= _LEAST]
+        near_ones = [
+            meaning
+            for meaning in near_ones
+            if meaning.score >= _LEAST and not contrasts(phrase, meaning.relation)
+        ]
         if not near_ones:
             return None, []
         best = near_ones[0]
@@ -618,6 +637,20 @@ class Retriever:
     def _count(self, entity_id: int) -> int:
         ways = (self.store.facts, self.store.facts_to)
         return sum(len(way(entity_id, at=self.revision, limit=_COUNTED)) for way in ways)
+
+
+def _is_another(asked: str, entity: Entity) -> bool:
+    """Whether a number, an initial or a code says that another than this entity was asked for."""
+    return all(are_different(asked, name) for name in (entity.name, *entity.aliases))
+
+
+def _answers_first(
+    asked: str, ranked: Sequence[tuple[Entity, float]]
+) -> list[tuple[Entity, float]]:
+    """The candidates that may be answers, then the others, which are only runners-up."""
+    apart = [pair for pair in ranked if _is_another(asked, pair[0])]
+    likely = [pair for pair in ranked if pair not in apart]
+    return [*likely, *apart][: RUNNERS_UP + 1]
 
 
 _vocabularies: OrderedDict[str, Vocabulary] = OrderedDict()

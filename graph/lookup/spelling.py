@@ -7,7 +7,6 @@ asked is measured here for all stores, so that they agree on the best one.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import product
@@ -16,6 +15,7 @@ from rapidfuzz.distance import OSA
 
 from graph.core.facts import Entity
 from graph.core.names import plain, transliterated
+from graph.lookup.distinctions import are_different
 
 MOST_WORDS = 12  # words of a name that are compared
 SHORTEST = 4  # letters; shorter words are not guessed, because too many differ by one letter
@@ -23,10 +23,9 @@ SHORTEST = 4  # letters; shorter words are not guessed, because too many differ 
 _WORD = re.compile(r"[^\W_]+")
 _DIGRAPH = re.compile(r"ae|oe|ue|aa|dj")  # of the letters that transliteration gives one
 _QUALIFIER = re.compile(r"\s*\([^()]*\)$")
-_ROMAN = re.compile(r"[ivx]+")
 _REORDERED = 0.98  # factor for the same words in another order
 _UNQUALIFIED = 0.99  # factor for a name without its qualifier
-_OTHER_NUMBER = 0.5  # factor for names whose numbers differ: Apollo 11 is not Apollo 12
+_OTHER_NUMBER = 0.74  # at most, of names with different numbers: Apollo 11 is not Apollo 12
 
 
 @lru_cache(maxsize=65536)
@@ -71,6 +70,11 @@ def exchanged(word: str) -> list[str]:
         return []
     ways = (word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1))
     return [way for way in dict.fromkeys(ways) if way != word]
+
+
+def both_spellings(name: str) -> set[tuple[str, ...]]:
+    """The words of a name, and those of its other spelling where letters have one."""
+    return {words_of(name), tuple(_WORD.findall(transliterated(name)))}
 
 
 def other_spellings(name: str, words: Sequence[str]) -> dict[str, list[str]]:
@@ -132,7 +136,8 @@ def likeness(asked: str, name: str) -> float:
 
     One minus the share of differing letters, by the optimal string alignment distance, in which a
     swap of adjacent letters counts once. The words are compared in order and in alphabetical order.
-    Names with different numbers mean different things, so they score half.
+    Names with different numbers, initials or codes mean different things, so they score less than
+    any answer.
     """
     best = _likeness(asked, name)
     if "(" in name and "(" not in asked:
@@ -149,18 +154,7 @@ def _likeness(asked: str, name: str) -> float:
     score = max(score, OSA.normalized_similarity(" ".join(ours), " ".join(theirs)))
     reordered = OSA.normalized_similarity(bag_of(ours), bag_of(theirs))
     score = max(score, _REORDERED * reordered)
-    if _numbers(ours) != _numbers(theirs):
-        score *= _OTHER_NUMBER
-    return score
-
-
-def _numbers(words: Sequence[str]) -> Counter[str]:
-    """The words that number things: those with a digit, and Roman numerals after the first word."""
-    return Counter(
-        word
-        for place, word in enumerate(words)
-        if any(c.isdigit() for c in word) or (place and _ROMAN.fullmatch(word))
-    )
+    return min(score, _OTHER_NUMBER) if are_different(asked, name) else score
 
 
 def near(

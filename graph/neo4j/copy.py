@@ -15,7 +15,14 @@ from graph.exchange.store_tables import StoreTables, standing_counts, touched_by
 from graph.neo4j.driver import run
 from graph.neo4j.schema import OPEN, kept_key, key_of
 from graph.neo4j.store import Neo4jStore
-from graph.neo4j.writes import count_facts, name_row, remember, run_rows, words_in
+from graph.neo4j.writes import (
+    count_facts,
+    name_row,
+    remember,
+    run_rows,
+    words_in,
+    write_identifiers,
+)
 
 # By the first column, of which all rows are read together: (what to match, columns, order).
 _SELECT = {
@@ -35,6 +42,11 @@ _SELECT = {
         "MATCH (f:Rule) WHERE f.id > $cursor AND f.since <= $at",
         "f.id, f.since, f.until, f.kind, f.name, f.value",
         "f.id, f.since",
+    ),
+    "identifier": (
+        "MATCH (i:Identifier) WHERE i.iri > $cursor AND i.since <= $at",
+        "i.iri, i.since, i.entity_id, i.relation",
+        "i.iri, i.since",
     ),
     "revision": (
         "MATCH (r:Revision) WHERE r.revision > $cursor AND r.revision <= $at",
@@ -225,6 +237,9 @@ class Neo4jTarget(Neo4jTables):
             " kind: row[3], name: row[4], value: row[5], key: row[6]})",
             [(*row, key_of(row[4])) for row in rows],
         )
+
+    def _write_identifier(self, tx: ManagedTransaction, rows: list[Row]) -> None:
+        write_identifiers(tx, rows)
 
     def _write_revision(self, tx: ManagedTransaction, rows: list[Row]) -> None:
         run_rows(

@@ -71,9 +71,10 @@ def _from_1(connection: Connection) -> None:
 
 
 def _from_2(connection: Connection) -> None:
-    """Version 3: an index of literals; keys without invisible characters, words in plain letters.
+    """Version 3: literals and identifiers are indexed, and keys have no invisible characters.
 
-    The vectors of embedded names stay, because they belong to the names as they are spelt.
+    Words are in plain letters. The vectors of embedded names stay, because they belong to the names
+    as they are spelt.
     """
     make_indexes(connection)
     _key_literals(connection)

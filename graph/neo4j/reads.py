@@ -19,7 +19,7 @@ from graph.core.protocol import INCOMING, Relation
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
 from graph.lookup.name_search import Groups, NameSearch, storable
-from graph.lookup.ranking import rank_by_name, rank_entities
+from graph.lookup.ranking import merged_into, rank_by_name, rank_entities
 from graph.neo4j.dictionary import all_of, holding, known, lucene, options
 from graph.neo4j.schema import KEY, bag_key, key_of
 
@@ -116,6 +116,45 @@ class Neo4jReads(NameSearch):
         entities = [entity for row in rows if (entity := _entity(*row))]
         counts = self._counts([entity.id for entity in entities], at) if entities else {}
         return rank_by_name(names, entities, lambda entity_id: counts[entity_id])
+
+    def identified(self, iri: str, at: int | None = None) -> Entity | None:
+        at = self._pin(at)
+        rows = self.rows(
+            "MATCH (i:Identifier {iri: $iri}) WHERE i.entity_id IS NOT NULL AND i.since <= $at"
+            " MATCH (e:Entity {id: i.entity_id})"
+            " RETURN e.id, [(e)-[:NAMED]->(n:Name) WHERE NOT n.is_alias AND n.since <= $at |"
+            " [n.since, n.name]] ORDER BY i.since DESC, e.id DESC",
+            iri=storable(iri),
+            at=at,
+        )
+        there = self.entities([entity_id for entity_id, _ in rows], at) if rows else {}
+        for entity_id, _ in rows:
+            if entity_id in there:
+                return there[entity_id]
+        for _, names in rows:
+            if names:
+                name = max(names)[1]
+                if entity := merged_into(name, self.find_entities(name, at)):
+                    return entity
+        return None
+
+    def relation_identified(self, iri: str) -> str | None:
+        rows = self.rows(
+            "MATCH (i:Identifier {iri: $iri}) WHERE i.relation IS NOT NULL"
+            " RETURN i.relation ORDER BY i.since LIMIT 1",
+            iri=storable(iri),
+        )
+        return rows[0][0] if rows else None
+
+    def identifiers(self, entity_id: int) -> list[str]:
+        if not is_id(entity_id):
+            return []
+        rows = self.rows(
+            "MATCH (i:Identifier {entity_id: $id}) RETURN i.iri, min(i.since) AS since"
+            " ORDER BY since, i.iri",
+            id=entity_id,
+        )
+        return [iri for iri, _ in rows]
 
     def _counts(self, ids: list[int], at: int | None) -> dict[int, int]:
         """How many facts each entity has."""

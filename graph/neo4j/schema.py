@@ -11,6 +11,7 @@
         leads to the linked (:Entity), or to a (:Literal {value, value_key}) that only this fact has
         `relation_key` is there only if the folded key differs from the relation
     (:Relation {name, key, kind, description, number, made})
+    (:Identifier {iri, entity_id or relation, since})    the IRIs of entities and relations
     (:Rule {id, kind, name, key, value, since, until})   synonyms of relations, and settings
     (:Revision {revision, kind, author, reason, time, write_id, undone})
     (:Entry {revision, number, kind, edit, deltas})      the journal, one node for each edit
@@ -50,6 +51,7 @@ LABELS = (
     "Literal",
     "Relation",
     "Rule",
+    "Identifier",
     "Revision",
     "Entry",
     "Touched",
@@ -74,6 +76,9 @@ SCHEMA = (
     "CONSTRAINT fact_version IF NOT EXISTS FOR ()-[f:FACT]-() REQUIRE (f.id, f.since) IS UNIQUE",
     "RANGE INDEX fact_value IF NOT EXISTS FOR ()-[f:FACT]-() ON (f.value_id, f.id)",
     "RANGE INDEX literal_key IF NOT EXISTS FOR (n:Literal) ON (n.value_key)",
+    "RANGE INDEX identifier_iri IF NOT EXISTS FOR (n:Identifier) ON (n.iri)",
+    "RANGE INDEX identifier_entity IF NOT EXISTS FOR (n:Identifier) ON (n.entity_id)",
+    "RANGE INDEX identifier_relation IF NOT EXISTS FOR (n:Identifier) ON (n.relation)",
     "RANGE INDEX relation_key IF NOT EXISTS FOR (n:Relation) ON (n.key)",
     "RANGE INDEX touched_object IF NOT EXISTS FOR (n:Touched) ON (n.object_id)",
     "RANGE INDEX entity_bag IF NOT EXISTS FOR (n:Entity) ON (n.bag)",

@@ -551,6 +551,16 @@ def write_relations(tx: ManagedTransaction, names: Iterable[str], revision: int)
     )
 
 
+def write_identifiers(tx: ManagedTransaction, rows: Sequence[Any]) -> None:
+    """Identifiers, each with its revision and the id of its entity or the name of its relation."""
+    run_rows(
+        tx,
+        "UNWIND $rows AS row CREATE (:Identifier {iri: row[0], since: row[1], entity_id: row[2],"
+        " relation: row[3]})",
+        rows,
+    )
+
+
 def count_facts(tx: ManagedTransaction, known: Counter[int]) -> None:
     """Add to what entities count of facts from and to them: how well known they are."""
     run_rows(

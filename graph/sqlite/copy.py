@@ -25,6 +25,9 @@ _SELECT = {
     " WHERE f.version > :cursor AND f.since <= :at AND f.since < f.until",
     "rule": "SELECT version, id, since, until, kind, name, value FROM rule"
     " WHERE version > :cursor AND since <= :at AND since < until",
+    "identifier": "SELECT i.iri || ' ' || printf('%019d', i.rowid), i.iri, i.since, i.entity_id,"
+    " r.name FROM identifier i LEFT JOIN relation r ON r.id = i.relation_id"
+    " WHERE i.iri || ' ' || printf('%019d', i.rowid) > :cursor AND i.since <= :at",
     "revision": "SELECT revision, revision, kind, author, reason, time, write_id FROM revision"
     " WHERE revision > :cursor AND revision <= :at",
     "entry": "SELECT rowid, revision, number, kind, edit, deltas FROM journal"
@@ -137,6 +140,13 @@ class SqliteTarget(SqliteTables):
             "INSERT INTO rule (id, since, until, kind, name, key, value)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(*row[:5], fold(row[4]), row[5]) for row in rows],
+        )
+
+    def _write_identifier(self, sql: Any, rows: list[Row]) -> None:
+        sql.executemany(
+            "INSERT INTO identifier (iri, since, entity_id, relation_id)"
+            " VALUES (?, ?, ?, (SELECT id FROM relation WHERE name = ?))",
+            rows,
         )
 
     def _write_revision(self, sql: Any, rows: list[Row]) -> None:

@@ -93,6 +93,17 @@ CREATE TABLE literal (                     -- the versions of facts whose value 
     PRIMARY KEY (key, version)
 ) WITHOUT ROWID;
 
+CREATE TABLE identifier (                  -- IRIs: core/identifiers.py
+    iri TEXT NOT NULL,
+    entity_id INTEGER REFERENCES entity (id),      -- what it identifies: an entity, or
+    relation_id INTEGER REFERENCES relation (id),  -- a relation
+    since INTEGER NOT NULL,
+    CHECK ((entity_id IS NULL) <> (relation_id IS NULL))
+);
+CREATE INDEX identifier_by_iri ON identifier (iri);
+CREATE INDEX identifier_by_entity ON identifier (entity_id) WHERE entity_id IS NOT NULL;
+CREATE INDEX identifier_by_relation ON identifier (relation_id) WHERE relation_id IS NOT NULL;
+
 CREATE TABLE rule (                        -- synonyms of relations, and settings: core/rules.py
     version INTEGER PRIMARY KEY,
     id INTEGER NOT NULL,                   -- of the rule, the same in all its versions

@@ -70,9 +70,10 @@ def _from_1(connection: sqlite3.Connection) -> None:
 
 
 def _from_2(connection: sqlite3.Connection) -> None:
-    """Version 3: an index of literals; keys without invisible characters, words in plain letters.
+    """Version 3: literals and identifiers are indexed, and keys have no invisible characters.
 
-    The vectors of embedded names stay, because they belong to the names as they are spelt.
+    Words are in plain letters. The vectors of embedded names stay, because they belong to the names
+    as they are spelt.
     """
     connection.create_function("fold", 1, fold)
     connection.create_function("bag_of_name", 1, lambda text: bag_of(words_of(text)))
@@ -86,7 +87,8 @@ def _from_2(connection: sqlite3.Connection) -> None:
     )
     for table in ("relation", "rule"):
         connection.execute(f"UPDATE {table} SET key = fold(name) WHERE key <> fold(name)")  # noqa: S608
-    for name in ("name_words", "name_vocabulary", "literal"):
+    made = ("identifier", "identifier_by_iri", "identifier_by_entity", "identifier_by_relation")
+    for name in ("name_words", "name_vocabulary", "literal", *made):
         connection.execute(_statement(name))
     remember_new_names(connection, 0)
     index_literals(connection, 0)

@@ -115,16 +115,23 @@ class SqliteEraser(Eraser):
             " SELECT 'delete', version, bag FROM name WHERE entity_id = ?",
             (entity_id,),
         )
+        self.sql.execute("DELETE FROM identifier WHERE entity_id = ?", (entity_id,))
         self.sql.execute("DELETE FROM name WHERE entity_id = ?", (entity_id,))
         self.sql.execute("DELETE FROM entity WHERE id = ?", (entity_id,))
         forget(self.sql, entity_id)
 
     def _delete_unused_relations(self, relations: list[int | str]) -> None:
-        self.sql.executemany(
-            "DELETE FROM relation WHERE id = ? AND kind IS NULL AND NOT EXISTS"
-            " (SELECT 1 FROM fact WHERE relation_id = relation.id)",
-            [(relation_id,) for relation_id in relations],
+        unused = (
+            "id = ? AND kind IS NULL AND NOT EXISTS"
+            " (SELECT 1 FROM fact WHERE relation_id = relation.id)"
         )
+        meant = [(relation_id,) for relation_id in relations]
+        self.sql.executemany(
+            "DELETE FROM identifier WHERE relation_id IN"  # noqa: S608
+            f" (SELECT id FROM relation WHERE {unused})",
+            meant,
+        )
+        self.sql.executemany(f"DELETE FROM relation WHERE {unused}", meant)  # noqa: S608
 
     def _delete_unused_word(self, word: str) -> None:
         if self.sql.execute("SELECT 1 FROM name_vocabulary WHERE term = ?", (word,)).fetchone():

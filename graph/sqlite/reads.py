@@ -19,7 +19,7 @@ from graph.core.rules import Rule
 from graph.core.vectors import Vectors
 from graph.editing.shared_store import UNDOABLE
 from graph.lookup.name_search import Groups, NameSearch, storable
-from graph.lookup.ranking import rank_by_name, rank_entities
+from graph.lookup.ranking import merged_into, rank_by_name, rank_entities
 from graph.sqlite.dictionary import (
     entities,
     entities_of,
@@ -115,6 +115,43 @@ class SqliteReads(NameSearch):
         keys = {name: fold(storable(name)) for name in names}
         entities = self._named(list(dict.fromkeys(keys.values())), at)
         return rank_by_name(names, entities, lambda entity_id: self._count(entity_id, at))
+
+    def identified(self, iri: str, at: int | None = None) -> Entity | None:
+        at = NEWEST if at is None else at
+        rows = self._rows(
+            "SELECT entity_id FROM identifier WHERE iri = :iri AND entity_id IS NOT NULL"
+            " AND since <= :at ORDER BY since DESC, rowid DESC",
+            {"iri": storable(iri), "at": at},
+        )
+        for (entity_id,) in rows:
+            if entity := self.entity(entity_id, at):
+                return entity
+        for (entity_id,) in rows:
+            names = self._rows(
+                "SELECT text FROM name WHERE entity_id = :id AND is_alias = 0 AND since <= :at"
+                " ORDER BY since DESC LIMIT 1",
+                {"id": entity_id, "at": at},
+            )
+            for (name,) in names:
+                if entity := merged_into(name, self.find_entities(name, at)):
+                    return entity
+        return None
+
+    def relation_identified(self, iri: str) -> str | None:
+        rows = self._rows(
+            "SELECT r.name FROM identifier i JOIN relation r ON r.id = i.relation_id"
+            " WHERE i.iri = ? ORDER BY i.rowid LIMIT 1",
+            (storable(iri),),
+        )
+        return rows[0][0] if rows else None
+
+    def identifiers(self, entity_id: int) -> list[str]:
+        if not is_id(entity_id):
+            return []
+        rows = self._rows(
+            "SELECT DISTINCT iri FROM identifier WHERE entity_id = ? ORDER BY rowid", (entity_id,)
+        )
+        return [iri for (iri,) in rows]
 
     def _count(self, entity_id: int, at: int) -> int:
         ((count,),) = self._rows(

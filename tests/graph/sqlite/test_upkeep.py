@@ -257,7 +257,7 @@ def test_a_store_of_schema_1_is_refused_and_migrated(
     old = sqlite3.connect(filled.path)
     old.executescript(
         """
-        DROP TABLE literal;
+        DROP TABLE literal; DROP TABLE identifier;
         DROP TABLE name_vocabulary; DROP TABLE name_words; DROP TABLE word_gram; DROP TABLE word;
         DROP TABLE rule; DROP INDEX name_by_bag; ALTER TABLE name DROP COLUMN bag;
         CREATE VIRTUAL TABLE name_words USING fts5 (text, content='name',
