@@ -17,7 +17,7 @@ SETUP := @sh tools/setup/setup.sh
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-app: ## start the page on this machine (PORT=7860)
+app: ## start the page on this machine (PORT=7860, MODEL=NAME, STORE=URL)
 	$(SETUP) app
 	@$(PYTHON) -m app --port $(PORT) $(if $(STORE),--store "$(STORE)") $(if $(MODEL),--model "$(MODEL)")
 
@@ -70,7 +70,7 @@ train: ## build the corpus and train the shipped model (hours)
 	@$(PYTHON) -m training corpus --out build/corpus/world
 	@$(PYTHON) -m training fit --config training/configs/world.yaml
 
-evaluate: ## measure the shipped model (ARGS="--out FILE --graph FILE --annotated FILE")
+evaluate: ## measure the world model (ARGS="--out FILE --graph FILE --annotated FILE")
 	$(SETUP) dev
 	@$(PYTHON) -m training evaluate all --jobs 2 $(ARGS)
 

@@ -1,6 +1,6 @@
 """The pages *Inspect* and *Training*: a Gradio front end over `training`, `model` and `graph`.
 
-    python -m app [--store URL] [--model PATH] [--runs FOLDER] [--port N]
+    python -m app [--store URL] [--model NAME] [--runs FOLDER] [--port N]
 
 Python is the only owner of state. The browser draws escaped strings and figures, and reports what a
 person did as an action. Its ids were made by this package and are checked when they come back.

@@ -1,6 +1,6 @@
 """Starts the web server and prints the address of the page.
 
-python -m app [--store URL] [--model PATH] [--runs FOLDER] [--port N] [--host ADDRESS] [--read-only]
+python -m app [--store URL] [--model NAME] [--runs FOLDER] [--port N] [--host ADDRESS] [--read-only]
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--model",
-        metavar="PATH",
-        help="checkpoint folder or Hugging Face Hub name (default: the shipped model)",
+        metavar="NAME",
+        help="shipped checkpoint by its name, checkpoint folder or Hugging Face Hub name (default: "
+        "the shipped model)",
     )
     parser.add_argument(
         "--runs",

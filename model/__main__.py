@@ -19,7 +19,7 @@ from graph.opening import open_store
 from graph.version import VERSION
 from graph.world import DEFAULT_STORE, make_world, store_url
 from model.audit import audit_fact
-from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
+from model.checkpoint import DEFAULT_NAME, load_checkpoint, shipped_checkpoints
 from model.engine.decoder import Decoder
 from model.engine.events import DoneEvent, Event, LookupEvent, TokenEvent
 from model.grounding import FAITHFUL, ground
@@ -87,9 +87,10 @@ def _parser() -> argparse.ArgumentParser:
         )
         command.add_argument(
             "--model",
-            metavar="PATH",
-            default=str(DEFAULT_CHECKPOINT),
-            help="checkpoint: a folder or a name on the Hub (default: the shipped one)",
+            metavar="NAME",
+            default=DEFAULT_NAME,
+            help=f"checkpoint: {', '.join(shipped_checkpoints())}, a folder, or a name on the Hub "
+            "(default: %(default)s)",
         )
         command.add_argument(
             "--temperature",

@@ -1,4 +1,4 @@
-"""Checkpoints: a causal language model and its tokenizer, by folder or by Hub name.
+"""Checkpoints: a causal language model and its tokenizer, by name, by folder or by Hub name.
 
 Weights come from safetensors files only, code only from transformers. Computation is in float32
 on the CPU: bfloat16 weights are converted when they are loaded.
@@ -30,10 +30,14 @@ from transformers.utils.logging import disable_progress_bar
 
 from graph.core.errors import UserError
 from model.base.adapter import is_adapter, load_with_adapter
+from model.judgement import Judgement
 from model.prompts import PromptError, PromptForm, split_control
 from model.roles import RETURN, MarkerIds
 
-DEFAULT_CHECKPOINT = Path(__file__).parent / "checkpoints" / "world"
+SHIPPED = Path(__file__).parent / "checkpoints"  # the folder of the checkpoints that come along
+WORLD = SHIPPED / "world"  # the world model: its tokenizer and figures are those to compare with
+DEFAULT_NAME = "world"  # of the shipped checkpoint that is used if none is named
+DEFAULT_CHECKPOINT = SHIPPED / DEFAULT_NAME
 
 
 class CheckpointError(UserError):
@@ -51,6 +55,7 @@ class Checkpoint:
     form: PromptForm = field(default_factory=PromptForm)
     relations: bool = True  # it was trained to ask for `relations`
     ranked: bool = False  # those lists were ordered by relevance to the prompt
+    judgement: Judgement | None = None  # how guided decoding weighs that relevance
 
     @cached_property
     def context(self) -> int:
@@ -124,14 +129,41 @@ class Checkpoint:
         return self.encode_text(" " + value)
 
 
+def shipped_checkpoints() -> list[str]:
+    """The names of the checkpoints that come with Lamplight."""
+    return sorted(
+        path.name
+        for path in SHIPPED.iterdir()
+        if (path / "config.json").is_file() or is_adapter(path)
+    )
+
+
+def find_checkpoint(name: str | os.PathLike[str]) -> str:
+    """The folder of a shipped checkpoint by its name; a folder or a Hub name stays as it is.
+
+    Raises:
+        CheckpointError: for a single word that is neither the name of a shipped checkpoint nor a
+            folder.
+    """
+    name = os.fspath(name)
+    if name in shipped_checkpoints():
+        return str(SHIPPED / name)
+    if re.fullmatch(r"[\w.-]+", name) and not os.path.isdir(name):
+        raise CheckpointError(
+            f"There is no checkpoint folder {name}, and no shipped checkpoint of that name; the "
+            f"shipped ones are {' and '.join(shipped_checkpoints())}."
+        )
+    return name
+
+
 def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkpoint:
-    """Load a checkpoint from a folder, or from the Hugging Face Hub by its name.
+    """Load a checkpoint: a shipped one by its name, a folder, or `owner/name` on the Hub.
 
     Raises:
         CheckpointError: if there is none, if it is damaged, or if it lacks the four tokens of the
             lookup grammar.
     """
-    name = os.fspath(name)
+    name = find_checkpoint(name)
     if is_adapter(name):
         return make_checkpoint(*load_with_adapter(name), name)
     if os.path.isdir(name):
@@ -194,7 +226,21 @@ def make_checkpoint(model: Any, tokenizer: Any, name: str) -> Checkpoint:
         form=_form(ours, tokenizer),
         relations=bool(relations),
         ranked=relations == "ranked",
+        judgement=_judgement(ours),
     )
+
+
+def _judgement(ours: dict[str, Any] | None) -> Judgement | None:
+    """Raises CheckpointError if the configuration says it in another form."""
+    if not ours or "judgement" not in ours:
+        return None
+    try:
+        return Judgement.from_json(ours["judgement"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"The judgement in the checkpoint's config.json cannot be read ({error!r}); "
+            "run `python -m training calibrate` again."
+        ) from error
 
 
 def _form(ours: dict[str, Any] | None, tokenizer: Any) -> PromptForm:

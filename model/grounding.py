@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -147,7 +147,10 @@ def says(text: str, value: str) -> bool:
 def _marks(
     trace: TracedText, entry: TraceLookup, sentences: Sequence[tuple[int, int]], taken: list[Mark]
 ) -> list[Mark]:
-    """The marks of one lookup: the first whole occurrence of each of its values."""
+    """The marks of one lookup: the first whole occurrence of each of its values.
+
+    One inside the entity's name ("The Danube River is a river") counts only if there is no other.
+    """
     lookup, begin = entry.lookup, trace.position(entry)
     near, far = _next_position(trace, entry), _sentence_end(sentences, begin)
     values = [
@@ -157,8 +160,10 @@ def _marks(
     found: list[Mark] = []
     # Longest first, so that "Guinea" is not found inside "Equatorial Guinea".
     for value, fact_id in sorted(values, key=lambda pair: -len(pair[0])):
-        for end in dict.fromkeys((near, max(near, far))):
-            span = _place(trace.text, value, begin, end, found, taken)
+        names = {name for name in (lookup.entity, lookup.resolved_entity) if name and name != value}
+        ends = dict.fromkeys((near, max(near, far)))
+        for end, avoided in ((end, avoided) for avoided in (names, ()) for end in ends):
+            span = _place(trace.text, value, begin, end, found, taken, avoided)
             if span is not None:
                 found.append(Mark(entry.index, fact_id, *span))
                 break
@@ -166,14 +171,24 @@ def _marks(
 
 
 def _place(
-    text: str, value: str, begin: int, end: int, own: list[Mark], others: list[Mark]
+    text: str,
+    value: str,
+    begin: int,
+    end: int,
+    own: list[Mark],
+    others: list[Mark],
+    avoided: Collection[str],
 ) -> tuple[int, int] | None:
     """The first occurrence without a mark; if there is none, one that other lookups mark too.
 
-    The text says it once if a capital is also the largest city.
+    The text says it once if a capital is also the largest city. Occurrences inside the names
+    `avoided` do not count.
     """
     shared = None
+    names = [span for name in avoided if value for span in _occurrences(text, name, begin, end)]
     for start, stop in _occurrences(text, value, begin, end):
+        if any(first <= start and stop <= last for first, last in names):
+            continue
         if any(start < mark.end and mark.start < stop for mark in own):
             continue
         clashes = [mark for mark in others if start < mark.end and mark.start < stop]

@@ -25,6 +25,10 @@ COMMANDS = {
     "validate": ("training.fit.command", "loss by role and copy accuracy of a checkpoint"),
     "export": ("training.fit.export", "write a run's checkpoint in Hugging Face format"),
     "evaluate": ("training.evaluation.command", "measure a checkpoint on a graph"),
+    "calibrate": (
+        "training.evaluation.calibration",
+        "fit how far guided decoding trusts a checkpoint and the ranking of its lists",
+    ),
     "ablate": (
         "training.evaluation.ablation",
         "train variants of the recipe and measure what each part does",

@@ -27,6 +27,10 @@ from graph.core.errors import StoreError
 from model.settings import DecodingSettings
 
 TITLE = "Lamplight: Inspect"
+GUIDED = (
+    "The model may look up only names that the prompt mentions and relations that the graph has. "
+    "It still decides when to look something up."
+)
 AT_ONCE = 16  # events of all visitors that run at the same time
 WAITING = 128  # events that may wait
 
@@ -67,11 +71,19 @@ def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
                 Panel(fixed_parts.legend(), elem_id="legend-panel")
                 draft = Panel(elem_id="draft")
                 trace = TraceView(elem_id="trace")
-                with gr.Accordion("Decoding", open=False, elem_id="decoding"), gr.Row():
-                    temperature = gr.Slider(0, 2, 0, step=0.05, label="Temperature (0: greedy)")
-                    top_p = gr.Slider(0.05, 1, 1, step=0.05, label="Top-p")
-                    seed = gr.Number(0, precision=0, label="Seed")
-                    max_tokens = gr.Slider(16, 480, 400, step=16, label="Maximum tokens")
+                with gr.Accordion("Decoding", open=False, elem_id="decoding"):
+                    guided = gr.Checkbox(
+                        service.settings.guided,
+                        label="Guided lookups",
+                        info=GUIDED,
+                        elem_id="guided",
+                        container=False,
+                    )
+                    with gr.Row():
+                        temperature = gr.Slider(0, 2, 0, step=0.05, label="Temperature (0: greedy)")
+                        top_p = gr.Slider(0.05, 1, 1, step=0.05, label="Top-p")
+                        seed = gr.Number(0, precision=0, label="Seed")
+                        max_tokens = gr.Slider(16, 480, 400, step=16, label="Maximum tokens")
             with gr.Column(elem_id="right", scale=42, min_width=320):
                 with gr.Column(elem_id="facts"):
                     Panel(fixed_parts.facts_head(), elem_id="facts-head")
@@ -90,7 +102,7 @@ def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
             "concurrency_limit": AT_ONCE,
             "trigger_mode": "multiple",
         }
-        settings = [temperature, top_p, seed, max_tokens]
+        settings = [temperature, top_p, seed, max_tokens, guided]
 
         def on_load(claimed: Any) -> Iterator[list[Any]]:
             kept = _kept_before(claimed)
@@ -175,12 +187,13 @@ def _kept_before(claimed: Any) -> dict[str, Any]:
 def _settings(chosen: tuple[Any, ...]) -> DecodingSettings | str:
     """The decoding settings of the form, or what is wrong with them."""
     try:
-        temperature, top_p, seed, max_tokens = chosen
+        temperature, top_p, seed, max_tokens, guided = chosen
         return DecodingSettings(
             temperature=float(temperature or 0),
             top_p=float(top_p or 1),
             seed=int(seed or 0),
             max_tokens=min(int(max_tokens or 400), 480),
+            guided=bool(guided),
         )
     except (TypeError, ValueError) as problem:
         return f"These decoding settings are not valid: {problem}"

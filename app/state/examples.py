@@ -44,9 +44,9 @@ EXAMPLES = (
     Example(
         "forget",
         "Forget",
-        "See Kenya's currency deleted.",
-        "Kenya",
-        (("delete", "Kenya", "currency", ""),),
+        "See Einstein's birthplace deleted.",
+        "Albert Einstein",
+        (("delete", "Albert Einstein", "birthplace", ""),),
     ),
     Example(
         "invent",

@@ -46,6 +46,10 @@ class LookupMemory:
         """What lookups find under a name of an entity."""
         return self._source.askable(name, context)
 
+    @property
+    def compares_meaning(self) -> bool:
+        return self._source.compares_meaning
+
     def held(self, names: Sequence[str]) -> list[str]:
         """Those of the names that the graph has for entities."""
         return self._source.held(names)

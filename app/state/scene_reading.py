@@ -10,6 +10,8 @@ from app.state.session import Session
 from graph.core.facts import RELATIONS, Fact
 from graph.core.names import fold
 from graph.core.protocol import TripletStore
+from graph.lookup.relevance import asks_for_paragraph
+from model.trace import TraceLookup
 
 NEIGHBOURS_READ = 120  # facts read around what was hit; the picture shows a few of them
 EXPAND_BY = 8  # neighbours that each *Expand* adds
@@ -75,11 +77,13 @@ def facts_around(store: TripletStore, entity_id: int, count: int) -> list[Fact]:
 
 
 def _expected(store: TripletStore, marked: MarkedTrace) -> list[Fact]:
-    """The facts of the relations that the graph listed, in that order, not looked up so far."""
+    """The facts of the relations that a paragraph will look up, in that order, without those that
+    it has looked up. A list that answers a question names what the model may choose from instead.
+    """
     facts: list[Fact] = []
     for each in marked.listed:
         entity_id = each.lookup.entity_id
-        if entity_id is None:
+        if entity_id is None or not _is_for_paragraph(each, marked.trace.prompt):
             continue
         by_relation: dict[str, list[Fact]] = {}
         for fact in store.facts(entity_id):
@@ -88,3 +92,11 @@ def _expected(store: TripletStore, marked: MarkedTrace) -> list[Fact]:
             if fold(name) != RELATIONS:
                 facts += by_relation.get(fold(name), [])[:VALUES_EXPECTED]
     return [fact for fact in facts if fact.id not in marked.numbers]
+
+
+def _is_for_paragraph(listed: TraceLookup, prompt: str) -> bool:
+    """Whether a list is in stated order, to be looked up one after another."""
+    if listed.lookup.ranking is None:
+        return True
+    names = (listed.lookup.entity, listed.lookup.resolved_entity or "")
+    return asks_for_paragraph(prompt, names)

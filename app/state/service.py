@@ -8,6 +8,7 @@ from functools import cached_property
 from app.state.examples import Example, examples_for
 from graph.core.protocol import Draft, SharedStore
 from model.engine.decoder import Decoder
+from model.settings import DecodingSettings
 
 AUTHOR = "page visitor"  # of every edit, as the journal records it
 
@@ -23,6 +24,15 @@ class Service:
     def examples(self) -> tuple[Example, ...]:
         """What a newcomer can try on this graph."""
         return examples_for(self.store, self.prompt_about)
+
+    @cached_property
+    def settings(self) -> DecodingSettings:
+        """What a page starts with.
+
+        Lookups are guided if the model was trained on lists in order of relevance. An earlier model
+        says that a fact is not recorded by looking it up, which guidance forbids.
+        """
+        return DecodingSettings(guided=self.decoder.checkpoint.ranked)
 
     def prompt_about(self, name: str) -> str:
         """A prompt about an entity: a request, or words to continue.

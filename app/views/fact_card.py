@@ -13,6 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from app.state.marked_trace import asked_for
+from app.views.considered import considered
 from app.views.hover_cards import FOUND_BY, repeated_with
 from app.views.templates import KEPT
 from app.views.templates import render as render_template
@@ -54,6 +55,7 @@ class Card:
     typing: str | None = None  # what an example types into *Value*
     acting: str = ""  # the button that an example is about to press
     nothing_lit: bool = False  # whether a finished text has no fact that could be opened
+    listed: tuple[int, str] | None = None  # id and name of the entity that such a text is about
 
 
 def render(card: Card) -> Markup:
@@ -82,6 +84,7 @@ def _render(card: Card, **values: Any) -> Markup:
         empty=NOTHING_LIT if card.nothing_lit else EMPTY,
         max_name=MAX_NAME,
         max_value=MAX_VALUE,
+        considered=() if card.lookup is None else considered(card.lookup),
         **values,
     )
 
@@ -92,7 +95,7 @@ def _about(card: Card, fact: Fact) -> list[tuple[str, str]]:
     rows = [("Source", source + (f", {fact.year}" if fact.year else ""))]
     if card.lookup is not None:
         asked = card.lookup.lookup
-        rows.append(("Asked", f"{asked.entity} · {asked.relation}"))
+        rows.append(("Asked", f"{asked.entity} · {asked.relation}{_guided(card.lookup)}"))
         found = FOUND_BY.get(asked.how, asked.how)
         rows.append(
             ("Found", f"{found} (score {asked.score:.2f}, threshold {asked.threshold:.2f})")
@@ -112,6 +115,14 @@ def _about(card: Card, fact: Fact) -> list[tuple[str, str]]:
     if card.changed is not None and card.changed.reason:
         rows.append(("Reason", card.changed.reason))
     return rows
+
+
+def _guided(lookup: TraceLookup) -> str:
+    """That a lookup was guided; how sure the model was, where the card lists no other names."""
+    if not lookup.guidance:
+        return ""
+    weighed = considered(lookup)
+    return f" (guided; {weighed[0].words} sure)" if len(weighed) == 1 else " (guided)"
 
 
 def _since(card: Card, fact: Fact) -> str:

@@ -8,7 +8,8 @@ from functools import lru_cache
 from markupsafe import Markup
 
 from app.state.marked_trace import MarkedTrace, asked_for
-from app.views.templates import joined, macro, shortened
+from app.views.considered import considered, in_one_line
+from app.views.templates import joined, macro, percent, shortened
 from graph.core.facts import Fact
 from graph.world import source_names
 from model.grounding import Mark
@@ -47,6 +48,7 @@ def hover_cards_html(marked: MarkedTrace, edited: Container[int]) -> Markup:
                 fact,
                 _how(marked.lookup(marked.lookup_of[fact_id])),
                 _probability(marked, marks.get(fact_id, ())),
+                in_one_line(considered(marked.lookup(marked.lookup_of[fact_id]))),
                 fact_id in edited,
                 others,
             )
@@ -55,6 +57,8 @@ def hover_cards_html(marked: MarkedTrace, edited: Container[int]) -> Markup:
         if chip.fact is None:
             lookup = marked.lookup(chip.lookup)
             rows = [("found", _how(lookup))]
+            if weighed := in_one_line(considered(lookup)):
+                rows.append(("considered", weighed))
             relation = asked_for(lookup)
             out.append(_CARD(f"miss-{chip.lookup}", lookup.lookup.entity, relation, None, rows))
     return joined(out)
@@ -62,7 +66,7 @@ def hover_cards_html(marked: MarkedTrace, edited: Container[int]) -> Markup:
 
 @lru_cache(REMEMBERED)
 def _fact_tip(
-    fact: Fact, how: str, probability: str, edited: bool, others: tuple[Fact, ...]
+    fact: Fact, how: str, probability: str, weighed: str, edited: bool, others: tuple[Fact, ...]
 ) -> Markup:
     """The hover card of a fact; the words that repeat it may repeat others too."""
     rows = []
@@ -72,6 +76,8 @@ def _fact_tip(
         year = f", {fact.year}" if fact.year else ""
         rows.append(("source", f"{source_names(fact.source)}{year}"))
     rows += [("found", how), ("model", probability)]
+    if weighed:
+        rows.append(("considered", weighed))
     rows += [("also", f"{other.entity} · {other.relation}") for other in others]
     return _CARD(fact.id, fact.entity, fact.relation, shortened(fact.value, 120), rows)
 
@@ -111,10 +117,3 @@ def _probability(marked: MarkedTrace, marks: Sequence[Mark]) -> str:
 def repeated_with(probability: float) -> str:
     """How probable the model found its own words, in a sentence whose subject is the model."""
     return f"repeated the graph's value with a probability of {percent(probability)}"
-
-
-def percent(probability: float) -> str:
-    """A probability in per cent, never rounded to a 100 % that was not certain."""
-    if probability > 0.995:
-        return "over 99 %"
-    return "under 1 %" if probability < 0.005 else f"{probability:.0%}".replace("%", " %")

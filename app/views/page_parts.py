@@ -220,8 +220,11 @@ def _card(session: Session) -> card_view.Card:
             lookup=lookups[selection.id],
             **notes,
         )
-    nothing_lit = marked is not None and not session.run.writing and not marked.lookup_of
-    return card_view.Card(nothing_lit=nothing_lit, **notes)
+    if marked is None or session.run.writing or marked.lookup_of:
+        return card_view.Card(**notes)
+    about = [(each.lookup.entity_id, each.lookup.resolved_entity) for each in marked.listed[:1]]
+    listed = next(((id_, name) for id_, name in about if id_ is not None and name), None)
+    return card_view.Card(nothing_lit=True, listed=listed, **notes)
 
 
 def _draft(session: Session) -> str:

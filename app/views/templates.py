@@ -52,6 +52,13 @@ def shortened(text: str, length: int = 40) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
+def percent(probability: float) -> str:
+    """A probability in per cent, never rounded to a 100 % that was not certain."""
+    if probability > 0.995:
+        return "over 99 %"
+    return "under 1 %" if probability < 0.005 else f"{probability:.0%}".replace("%", " %")
+
+
 def true_or_false(value: object) -> str:
     """A truth value as ARIA attributes spell it."""
     return "true" if value else "false"

@@ -77,10 +77,14 @@ Row = FactRow | AliasRow | RelationRow | SynonymRow | SettingRow | BadLine
 
 
 def read_year(text: str) -> int | None:
-    """The year in a cell of a file, None if it is empty; raises `StoreError` for anything else."""
+    """The year in a cell of a file, None if it is empty; raises `StoreError` for anything else.
+
+    Data frames write years as `1994.0`, and `NaN` where there is none.
+    """
     text = text.strip()
-    if not text:
+    if not text or text.lower() == "nan":
         return None
+    text = text[:-2] if text.endswith(".0") else text
     try:
         year = int(text)
     except ValueError:

@@ -15,18 +15,19 @@ from typing import Any
 
 from graph.core.deltas import Delta, net, touched_ids
 from graph.core.draft_record import DraftRecord, Step, check_draft_id
-from graph.core.edits import Add, Edit, edit_kind, edit_to_json
+from graph.core.edits import Add, AddAlias, Edit, edit_kind, edit_to_json
 from graph.core.errors import StoreError
 from graph.core.facts import Entity, Fact
 from graph.core.identifiers import clean_iri, qualified
 from graph.core.ids import new_id
-from graph.core.import_rows import BadLine, FactRow, Row, read_year
+from graph.core.import_rows import AliasRow, BadLine, FactRow, Row, read_year
 from graph.core.journal import JournalEntry, history_subject, iso_time
 from graph.core.names import clean_name, clean_signature
 from graph.core.neighbourhood import walk
 from graph.core.protocol import Relation, SharedStore, Statistics
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
+from graph.editing.loading import clean_alias, unknown_entity
 from graph.editing.overlay import Overlay
 from graph.editing.planning import plan, spelt
 
@@ -261,7 +262,7 @@ class StoredDraft:
         source: str = "",
         on_bad: Callable[[BadLine], None] | None = None,
     ) -> int:
-        """Add the facts of a file as one step; returns how many were added.
+        """Add the facts and aliases of a file as one step; returns how many were added.
 
         A line that cannot be added is reported to `on_bad` and skipped; without a valid line
         nothing is done. `source` is of facts that name none.
@@ -272,7 +273,7 @@ class StoredDraft:
             names = _Names(overlay)
             for row in rows:
                 try:
-                    edit = _addition(row, source, names)
+                    edit = _addition(row, source, overlay, names)
                     deltas = tuple(plan(edit, overlay))
                 except StoreError as problem:
                     if on_bad is not None:
@@ -409,17 +410,26 @@ class _Names:
         return entity is not None and bool(self._overlay.identifiers(entity.id))
 
 
-def _addition(row: Row, source: str, names: _Names) -> Add:
+def _addition(row: Row, source: str, overlay: Overlay, names: _Names) -> Add | AddAlias:
     """The edit that a line of a file stands for; raises `StoreError` if it stands for none."""
-    if isinstance(row, BadLine):
-        raise StoreError(row.reason)
-    if not isinstance(row, FactRow):
-        raise StoreError("A draft imports only facts; name the columns entity,relation,value.")
-    return Add(
-        names.name(row.entity, row.entity_iri),
-        row.relation,
-        names.name(row.value, row.value_iri),
-        row.source or source,
-        read_year(row.year),
-        True if row.value_iri else None,
-    )
+    match row:
+        case BadLine():
+            raise StoreError(row.reason)
+        case FactRow():
+            year = read_year(row.year)
+            return Add(
+                names.name(row.entity, row.entity_iri),
+                row.relation,
+                names.name(row.value, row.value_iri),
+                row.source or source,
+                year,
+                True if row.value_iri else None,
+            )
+        case AliasRow():
+            alias, name = clean_alias(row)
+            found = [entity for entity, _ in overlay.find_entities(name)]
+            exact = [entity for entity in found if entity.name == name] or found
+            if len(exact) != 1:
+                raise unknown_entity(name, alias)
+            return AddAlias(exact[0].id, alias)
+    raise StoreError("A draft imports only facts and aliases; import this file into the store.")

@@ -61,6 +61,25 @@ def clean_declaration(row: RelationRow) -> tuple[str, str, str]:
     return clean_relation(row.relation), row.kind, clean_note(row.description, "description")
 
 
+def why_invalid(row: Row, source: str = "") -> BadLine | None:
+    """Why a row could not enter any store, as a line of its file; None if it is valid."""
+    try:
+        match row:
+            case FactRow():
+                clean_fact(row, source)
+            case AliasRow():
+                clean_alias(row)
+            case RelationRow():
+                clean_declaration(row)
+    except StoreError as problem:
+        return BadLine(row.line, str(problem))
+    return None
+
+
+class NothingImported(StoreError):
+    """An import that leaves invalid lines out, and has no line left; it made no revision."""
+
+
 class Intake:
     """The rows of one import as they come, and the report of what became of them."""
 
@@ -101,6 +120,14 @@ class Intake:
             bad = self.report.bad
             lines = "1 invalid line" if bad == 1 else f"{bad:,} invalid lines"
             raise StoreError(f"Nothing was imported: {lines}. Fix the file or pass `--skip-bad`.")
+
+    def refuse_nothing(self) -> None:
+        """Raise `NothingImported` if lines were left out and none is left."""
+        report = self.report
+        done = report.facts + report.sources + report.doubles + report.aliases
+        if report.bad and not done + report.relations + report.rules:
+            lines = "its only line is" if report.bad == 1 else f"all {report.bad:,} lines are"
+            raise NothingImported(f"Nothing was imported: {lines} invalid.")
 
     def add_source(
         self, had: str, had_year: int | None, source: str, year: int | None

@@ -219,6 +219,11 @@ class Retriever:
         known = self.store.find_names([n for n in names if len(n) <= MAX_NAME], at=self.revision)
         return [name for name in names if name in known]
 
+    @property
+    def compares_meaning(self) -> bool:
+        """Whether lists are ranked by meaning, and not by shared words alone."""
+        return self._installed_encoder() is not None
+
     def _look_up(self, entity: str, relation: str, context: str | None) -> Lookup:
         resolved = self._as_written(entity, context)
         if resolved is None:

@@ -625,6 +625,7 @@ class _Loader:
             self._settle(self.first_open)
         report = self.report
         _, rows = self._ready()
+        self.intake.refuse_nothing()
 
         def last(writing: Neo4jWriting) -> None:
             if rows is not None:

@@ -102,6 +102,7 @@ def load(
                 except StoreError as problem:
                     intake.leave_out(BadLine(row.line, str(problem)))
             intake.refuse_bad()
+            intake.refuse_nothing()
             loader.finish()
 
     intake.report.revision = revise(kind, author, reason, work)

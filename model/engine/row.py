@@ -53,6 +53,7 @@ class Row:
         self.guide: Guide | None = None
         self._search: NameSearch | None = None  # of the name that is being chosen
         self._considered: tuple[tuple[str, float], ...] = ()  # for the current lookup's relation
+        self._refused = False  # no relation of the latest list fits the prompt
         self._role = Role.TEXT  # of the next token
         self._lookup_start = 0  # index of the marker that opened the current lookup
         self._since_lookup = 0  # tokens since the last lookup
@@ -68,13 +69,13 @@ class Row:
             self._step_in_search(search, logits_V)
             return
         may_look_up = settings.lookups and len(self.lookups) < settings.max_lookups
-        forbidden = [] if may_look_up else [markers.entity]
+        opens = self._opens(logits_V)
+        forbidden = [] if may_look_up and opens is not False else [markers.entity]
         if self.guide is not None and self._role == Role.TEXT:
             forbidden += [markers.relationship, markers.return_, markers.end]
+        allowed = (markers.entity,) if opens and may_look_up else self.allowed_tokens()
         position = (len(self.lookups), self._since_lookup)
-        token, probability = sample_token(
-            logits_V, settings, position, forbidden, self.allowed_tokens()
-        )
+        token, probability = sample_token(logits_V, settings, position, forbidden, allowed)
         if self._role in (Role.ENTITY, Role.RELATION):
             self._step_in_lookup(token, probability)
         elif token in self.checkpoint.stop_ids:
@@ -148,8 +149,28 @@ class Row:
         """The search at this place; None if it is free text, or if a name was begun without it."""
         if self._search is None and not self._ids_of_place():
             trie = self._name_trie()
-            self._search = NameSearch(trie) if trie else None
+            self._search = NameSearch(trie, self._factors()) if trie else None
         return self._search
+
+    def _factors(self) -> dict[str, float]:
+        """By how much names count more at this place; see `Guide.factors`."""
+        if self.guide is None or self._role != Role.RELATION:
+            return {}
+        return self.guide.factors(self._query()[0], [entry.lookup for entry in self.lookups])
+
+    def _opens(self, logits_V: Tensor) -> bool | None:
+        """Whether a lookup opens now; None if that is the model's choice.
+
+        If the guide finds nothing in a list that fits the prompt, that holds until another lookup.
+        """
+        if self.guide is None or self._role != Role.TEXT:
+            return None
+        if self._since_lookup > 0:
+            return False if self._refused else None
+        opening = float(logits_V.softmax(0)[self.checkpoint.markers.entity])
+        opens = self.guide.opens([entry.lookup for entry in self.lookups], opening)
+        self._refused = opens is False
+        return opens
 
     def _step_in_search(self, search: NameSearch, logits_V: Tensor) -> None:
         """Try the next beginning, or append the name that was chosen."""

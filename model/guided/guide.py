@@ -8,7 +8,9 @@ At the entity's place only names count that the prompt mentions, as it spells th
 earlier lookups returned. At the relation's place it is `relations`, until the entity's list was
 looked up, or any relation of the entity, inverse ones and those left out of the list included. If
 the graph knows nothing that the prompt mentions, the entity is free text, and so is the relation
-of an entity that the graph does not hold. Whether a lookup opens is never guided.
+of an entity that the graph does not hold. Whether a lookup opens is the
+model's choice. Only right after a list that is ranked for the prompt, a checkpoint that was
+calibrated lets that choice depend on the ranking too (model/judgement.py).
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from graph.core.names import fold
 from graph.lookup.result import Askable, Lookup
 from model.checkpoint import Checkpoint
 from model.guided.trie import NameTrie, Tries
+from model.judgement import Judgement
 
 
 class GuideSource(Protocol):
@@ -37,6 +40,11 @@ class GuideSource(Protocol):
 
     def held(self, names: Sequence[str]) -> list[str]:
         """Those of the names that the graph has for entities."""
+        ...
+
+    @property
+    def compares_meaning(self) -> bool:
+        """Whether lists are ranked by meaning, and not by shared words alone."""
         ...
 
 
@@ -79,18 +87,14 @@ class Guide:
 
         In the order of the entity's list, once it was looked up.
         """
-        if entity not in self._askable:
-            self._askable[entity] = self._source.askable(entity, self._context)
-        askable = self._askable[entity]
+        askable = self._askable_as(entity)
         if askable is None:
             return ()
         names = dict.fromkeys(askable.relations)
-        lists = [one for one in lookups if fold(one.relation) == RELATIONS]
-        about = (askable.entity_id, askable.entity)
-        lists = [one for one in lists if (one.entity_id, one.resolved_entity) == about]
-        if not lists and askable.listed and self._checkpoint.relations:
+        listed = self._list_of(entity, lookups)
+        if listed is None and askable.listed and self._checkpoint.relations:
             return (RELATIONS, *names)
-        for listed in lists[-1:]:
+        if listed is not None:
             ranked = [one.name for one in listed.ranking or () if one.name in names]
             names = dict.fromkeys([*ranked, *names])
         return tuple(names)
@@ -110,9 +114,59 @@ class Guide:
         markers = self._checkpoint.markers
         return self._tries.trie(self.relations(entity, lookups), markers.return_, room)
 
+    def factors(self, entity: str, lookups: Sequence[Lookup]) -> dict[str, float]:
+        """By how much a relation counts more because it is relevant: logarithms, by name.
+
+        A relation that was looked up already counts as little as the least relevant one.
+        """
+        judgement, listed = self._judgement(), self._list_of(entity, lookups)
+        if judgement is None or listed is None or not listed.ranking:
+            return {}
+        scores = {one.name: one.score for one in listed.ranking}
+        least = min(scores.values())
+        asked = {fold(one.relation) for one in lookups if one.entity_id == listed.entity_id}
+        return {
+            name: judgement.relevance * (least if fold(name) in asked else score)
+            for name, score in scores.items()
+        }
+
+    def opens(self, lookups: Sequence[Lookup], opening: float) -> bool | None:
+        """Whether a lookup follows right after these; None if that is the model's choice.
+
+        After a list that is ranked for the prompt, it does if one of its relations fits the prompt.
+
+        Args:
+            lookups: those so far.
+            opening: the model's probability to open a lookup now.
+        """
+        judgement = self._judgement()
+        if judgement is None or not lookups or fold(lookups[-1].relation) != RELATIONS:
+            return None
+        best = max((one.score for one in lookups[-1].ranking or ()), default=0.0)
+        return judgement.fits(opening, best) > 0 if best else None  # 0: in stated order
+
+    def _judgement(self) -> Judgement | None:
+        return self._checkpoint.judgement if self._source.compares_meaning else None
+
+    def _list_of(self, entity: str, lookups: Sequence[Lookup]) -> Lookup | None:
+        """The latest list of an entity's relations; None if there is none."""
+        askable = self._askable_as(entity)
+        lists = [one for one in lookups if fold(one.relation) == RELATIONS]
+        about = (askable.entity_id, askable.entity) if askable else None
+        lists = [one for one in lists if (one.entity_id, one.resolved_entity) == about]
+        return lists[-1] if lists else None
+
+    def _askable_as(self, entity: str) -> Askable | None:
+        if entity not in self._askable:
+            self._askable[entity] = self._source.askable(entity, self._context)
+        return self._askable[entity]
+
     def digest(self, entity: str, lookups: Sequence[Lookup]) -> str:
         """A key of all names that the next lookup could choose from, if it is about `entity`."""
+        names: tuple[tuple[object, ...], ...]
         names = (self.entities(lookups), self.relations(entity, lookups))
+        if factors := self.factors(entity, lookups):
+            names = (*names, tuple(factors.values()))
         return hashlib.blake2b(repr(names).encode(), digest_size=8).hexdigest()
 
     def _names_of(self, lookup: Lookup) -> list[str]:

@@ -1,10 +1,11 @@
 """The likeliest whole name of a trie.
 
-Token by token, the best first token may lead to a bad name: "capital" to "capital role" where
-"capital city" was meant. So the choice is by the probability of the whole name, its marker
-included: best-first search expands the likeliest beginning, and the first whole name that comes up
-is the likeliest, since no name is likelier than its beginning. A sure choice costs no more passes
-than writing it.
+A name's weight is its probability under the model, its marker included, and a factor that may be
+given for it. Token by token, the best first token may lead to a bad name: "capital" to "capital
+role" where "capital city" was meant. So the choice is by the whole name: best-first search expands
+the beginning that may lead to the largest weight, and the first whole name that comes up has it,
+since no name weighs more than its beginning with the largest factor of the names below. A sure
+choice costs no more passes than writing it.
 
     search = NameSearch(trie)
     while search.chosen is None:
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -25,7 +27,7 @@ from model.guided.trie import NameTrie, Path
 
 MOST_READ = 16  # beginnings of names; after so many the likeliest one is written to its end
 MOST_CONSIDERED = 8  # names in the record
-LEAST_CONSIDERED = 0.001  # probability of a name in the record
+LEAST_CONSIDERED = 0.001  # share of a name in the record
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,9 @@ class Choice:
 class NameSearch:
     """Chooses a name; whoever runs the model feeds it `path` and hands the logits to `read`."""
 
-    def __init__(self, trie: NameTrie) -> None:
-        self._trie = trie
+    def __init__(self, trie: NameTrie, factors: Mapping[str, float] | None = None) -> None:
+        """`factors` are the logarithms of those of the names; a name without one has 0."""
+        self._trie, self._factors = trie, factors or {}
         self.path: Path = ()
         """The beginning whose next token is to be read; it follows the marker of the place."""
         self.chosen: Choice | None = None
@@ -69,7 +72,7 @@ class NameSearch:
         for token, logit in zip(after, logits_V[list(after)].tolist(), strict=True):
             path = (*self.path, token)
             self._logs[path] = (*logs, logit - total)
-            reached.append((-math.fsum(self._logs[path]), self._made, path))
+            reached.append((-self._most(path), self._made, path))
             self._made += 1
         for entry in reached:
             heapq.heappush(self._open, entry)
@@ -82,20 +85,30 @@ class NameSearch:
             path = best[2]
         if path[-1] == self._trie.end:
             self.chosen = Choice(path, tuple(math.exp(log) for log in self._logs[path]))
-            heapq.heappush(self._open, (-math.fsum(self._logs[path]), -1, path))
+            heapq.heappush(self._open, (-self._most(path), -1, path))
         else:
             self.path = path
 
-    def considered(self) -> tuple[tuple[str, float], ...]:
-        """The names with their probabilities, the likeliest first; the unlikely ones left out.
+    def _most(self, path: Path) -> float:
+        """The logarithm of the largest weight that a name below `path` may have."""
+        factor = max(self._factors.get(name, 0.0) for name in self._trie.below(path))
+        return math.fsum(self._logs[path]) + factor
 
-        Names that were not read to their end share the probability of their common beginning.
+    def considered(self) -> tuple[tuple[str, float], ...]:
+        """The names with their shares of all weight, the largest first; small ones left out.
+
+        Without factors, the shares are the model's probabilities. Names that were not read to their
+        end share the probability of their common beginning.
         """
         found: dict[str, float] = {}
-        for minus, _, path in self._open:
+        for _, _, path in self._open:
             names = self._trie.below(path)
             for name in names:
-                found[name] = math.exp(-minus) / len(names)
+                log = math.fsum(self._logs[path]) + self._factors.get(name, 0.0)
+                found[name] = math.exp(log) / len(names)
+        if self._factors:
+            total = math.fsum(found.values())
+            found = {name: value / total for name, value in found.items()} if total else found
         chosen = self._trie.below(self.chosen.ids)[0] if self.chosen else ""
         likely = [name for name, value in found.items() if value >= LEAST_CONSIDERED]
         likely = sorted(likely, key=lambda name: -found[name])[:MOST_CONSIDERED]

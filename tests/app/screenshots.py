@@ -77,6 +77,15 @@ def more(page: Inspect) -> None:
     page.click("#more summary")
 
 
+def guided(page: Inspect) -> None:
+    """The setting for guided lookups, and what the model considered for one."""
+    page.click("#decoding > button")
+    page.page.get_by_label("Guided lookups").check()
+    page.ask("Who runs Norway?")
+    page.page.locator("#reading .mark").first.click()
+    page.page.locator("#card-value").wait_for()
+
+
 def node(page: Inspect) -> None:
     """A node, expanded."""
     click_in_graph(page, "nodes", "Paris")
@@ -97,7 +106,7 @@ def table(page: Inspect) -> None:
 
 def nothing(page: Inspect) -> None:
     """A prompt that meets no entity."""
-    page.ask("Tell me about the Kingdom of Nowhere at All.")
+    page.ask("Tell me about Nowhere at All.")
 
 
 def bad_prompt(page: Inspect) -> None:
@@ -121,8 +130,8 @@ def tour(page: Inspect) -> None:
 
 
 VIEWS: tuple[Callable[[Inspect], None], ...] = (
-    read, hovered, selected, changed, changed_after, still_said, more, node, raw, table, nothing,
-    bad_prompt, own_facts, tour,
+    read, hovered, selected, changed, changed_after, still_said, more, guided, node, raw, table,
+    nothing, bad_prompt, own_facts, tour,
 )  # fmt: skip
 AT_ALL_SIZES = (read, selected, changed)
 

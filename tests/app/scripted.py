@@ -9,6 +9,7 @@ lookup. Some prompts make it err, so that every state of a mark can be reached:
     Ask France for motto.  looks up one relation only
     Slowly France.         waits a little before each token
     Skip France.           looks everything up, and does not say the last value
+    Waver over France.     looks the currency up, and nearly would have looked up the capital
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ BEGIN, FINISH = "<|begin|>", "<|end|>"
 ABOUT = re.compile(
     r"(?:tell me about|contradict|slowly|skip|ramble about)\s+(.*?)[.?!]*$", re.IGNORECASE
 )
+WAVER = re.compile(r"waver over (.*?)[.?!]*$", re.IGNORECASE)
 ONE = re.compile(r"ask (.*?) for (.*?)[.?!]*$", re.IGNORECASE)
 
 
@@ -51,8 +53,11 @@ def as_a_list(value: str) -> str:
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
 
 
-def document(prompt: str, answers: list[str]) -> str:
-    """What the model would write, as far as the answers to its lookups are known."""
+def document(prompt: str, answers: list[str], wavering: str = "currency") -> str:
+    """What the model would write, as far as the answers to its lookups are known.
+
+    `wavering` is the relation that it looks up where it wavers.
+    """
     out: list[str] = []
     given = list(answers)
 
@@ -65,11 +70,13 @@ def document(prompt: str, answers: list[str]) -> str:
 
     one = ONE.match(prompt)
     about = ABOUT.match(prompt)
+    waver = WAVER.match(prompt)
+    about = waver or about
     entity = one[1] if one else about[1] if about else prompt.rstrip(".?!")
     if prompt.lower().startswith("ramble"):
         return f"{entity} was founded by Baldric in 1234. It is a fine place.{FINISH}"
-    if one:
-        relations = [one[2]]
+    if one or waver:
+        relations = [one[2] if one else wavering]
     else:
         listed = look_up(entity, "relations")
         if listed is None:
@@ -78,7 +85,8 @@ def document(prompt: str, answers: list[str]) -> str:
             return "".join(out) + f" Nothing about {entity} is recorded.{FINISH}"
         relations = listed.split("; ")
     for relation in relations:
-        out.append(f" The {relation} of {entity} is")
+        # Where it wavers, the words before the lookup do not give away which relation it will be.
+        out.append(f" For {entity} it is" if waver else f" The {relation} of {entity} is")
         value = look_up(entity, relation)
         if value is None:
             return "".join(out)
@@ -110,6 +118,8 @@ class ScriptedModel(torch.nn.Module):
         logits = torch.zeros((1, logits_to_keep, len(tokenizer())))
         for place in range(logits_to_keep):  # behind a guess of the decoder's, several at once
             known = seen[: len(seen) - logits_to_keep + 1 + place]
+            if (second := self.second_id(known)) is not None:
+                logits[0, place, second] = 11.0
             logits[0, place, self.next_id(known)] = 12.0
         return SimpleNamespace(logits=logits)
 
@@ -123,13 +133,23 @@ class ScriptedModel(torch.nn.Module):
         planned = encoded(prompt, tuple(answers))
         return planned[len(ids)] if len(ids) < len(planned) else tokenizer().eos_token_id
 
+    def second_id(self, ids: list[int]) -> int | None:
+        """The second likeliest id, where the prompt makes the model waver."""
+        written = tokenizer().decode(ids, clean_up_tokenization_spaces=False)
+        prompt, _, text = written.removeprefix(BEGIN).partition("\n")
+        if RETURN in text or not WAVER.match(prompt):
+            return None
+        planned = encoded(prompt, (), "capital")
+        return planned[len(ids)] if planned[: len(ids)] == ids != planned else None
+
 
 @cache
-def encoded(prompt: str, answers: tuple[str, ...]) -> list[int]:
+def encoded(prompt: str, answers: tuple[str, ...], wavering: str = "currency") -> list[int]:
     """The ids of the document so far."""
     ids = tokenizer().encode(f"{BEGIN}", add_special_tokens=False)
     ids += tokenizer().encode(f"{prompt}\n", add_special_tokens=False)
-    return ids + tokenizer().encode(document(prompt, list(answers)), add_special_tokens=False)
+    text = document(prompt, list(answers), wavering)
+    return ids + tokenizer().encode(text, add_special_tokens=False)
 
 
 def checkpoint() -> Checkpoint:

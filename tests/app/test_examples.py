@@ -17,7 +17,7 @@ def asking(name: str) -> str:
 def test_the_shipped_world_has_all_four(world: Path) -> None:
     with SqliteStore(f"sqlite:///{world}") as store:
         chosen = examples_for(store, asking)
-    assert [one.about for one in chosen] == ["France", "Japan", "Kenya", "Zubrowka"]
+    assert [one.about for one in chosen] == ["France", "Japan", "Albert Einstein", "Zubrowka"]
     assert [one.words for one in chosen] == [one.words for one in EXAMPLES]
     assert chosen[0].prompt == "Tell me about France."
 

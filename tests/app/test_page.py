@@ -544,7 +544,7 @@ def test_examples(inspect: Inspect, name: str) -> None:
         inspect.after(lambda: inspect.click("#undo-here"))
         assert "Kyoto" not in inspect.tab("after").text()
     elif name == "forget":
-        expect(page.locator("#deleted")).to_contain_text("currency", timeout=30_000 * PATIENCE)
+        expect(page.locator("#deleted")).to_contain_text("birthplace", timeout=30_000 * PATIENCE)
         expect(page.locator("#card")).to_contain_text("you deleted this")
         expect(page.locator("#undo-here")).to_be_visible()
     else:

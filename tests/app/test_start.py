@@ -77,6 +77,11 @@ def test_a_missing_or_cut_checkpoint_is_one_sentence(
 ) -> None:
     assert main(["--store", store_url, "--model", str(tmp_path / "nowhere")]) == 1
     assert one_sentence(capsys.readouterr().err)
+    assert main(["--store", store_url, "--model", "wrold"]) == 1
+    error = capsys.readouterr().err
+    assert one_sentence(error)
+    for name in ("questions", "world"):
+        assert name in error
     cut = tmp_path / "cut"
     cut.mkdir()
     (cut / "config.json").write_text('{"model_type": "llama"}')

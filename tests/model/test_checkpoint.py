@@ -12,7 +12,14 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from model.checkpoint import CheckpointError, load_checkpoint
+from model.checkpoint import (
+    DEFAULT_CHECKPOINT,
+    DEFAULT_NAME,
+    CheckpointError,
+    find_checkpoint,
+    load_checkpoint,
+    shipped_checkpoints,
+)
 from model.engine.decoder import Decoder
 from model.roles import END, ENTITY, MARKERS, RELATIONSHIP, RETURN
 from model.settings import DecodingSettings
@@ -54,6 +61,23 @@ def test_a_checkpoint_of_ours(saved: Path) -> None:
     settings = DecodingSettings(max_tokens=20)
     *_, last = Decoder(checkpoint).generate("Tell me about France.", Graph({}), settings)
     assert len(last.trace.tokens) >= 1
+
+
+def test_a_shipped_checkpoint_is_found_by_its_name() -> None:
+    assert {"questions", "world"} <= set(shipped_checkpoints())
+    assert Path(find_checkpoint(DEFAULT_NAME)) == DEFAULT_CHECKPOINT
+    for name in shipped_checkpoints():
+        assert (Path(find_checkpoint(name)) / "README.md").is_file()
+
+
+def test_an_unknown_name_lists_the_shipped_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused("wrold", "wrold, and no shipped checkpoint of that name; the shipped ones are .*world")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wrold").mkdir()
+    assert find_checkpoint("wrold") == "wrold"  # a folder of one's own
+    assert find_checkpoint("owner/name") == "owner/name"  # on the Hub
 
 
 def test_the_suffix_is_read_from_the_configuration(folder: Path) -> None:

@@ -34,6 +34,12 @@ def verdicts(document: str, prompt: str = ASK) -> list[str]:
         ("[Georgia|capital|Tbilisi] Tbilisi is the capital.", ["Tbilisi"]),
         ("It is[France|type|country] a country in Europe.", ["country"]),
         ("[France|type|republic] Republic is what it is.", ["Republic"]),
+        # not in the name of what it is about, unless it is said nowhere else
+        ("[Danube River|type|river] The Danube River is a river.", ["river"]),
+        ("[Danube River|type|river] The Danube River[Danube River|length|9] is a river of 9.",
+         ["river", "9"]),
+        ("[Danube River|type|river] The Danube River.", ["River"]),
+        ("The name is[France|name|France] France.", ["France"]),
         ("Paris is large.[France|capital|Paris] The capital is small.", []),  # before the lookup
         # whole words and whole numbers only
         ("[France|capital|Paris] Parisians and comparisons.", []),

@@ -1,6 +1,6 @@
 """Speed, as ratios of two things measured in turn in one run: `make bench`.
 
-    python -m tools.benchmarks.bench [--model FOLDER] [--store URL] [NAME ...]
+    python -m tools.benchmarks.bench [--model NAME] [--store URL] [NAME ...]
 
 Prints a table and writes `build/bench.json`, one object of `{name: {"ratio", "low", "high",
 "runs"}}`; what other benchmarks wrote there stays. The interval is a bootstrap over the runs.
@@ -21,7 +21,7 @@ from graph.core.edits import Change
 from graph.core.facts import RELATIONS
 from graph.lookup.retriever import Retriever
 from graph.world import DEFAULT_STORE, store_url
-from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
+from model.checkpoint import WORLD, load_checkpoint
 from model.engine.decoder import Decoder
 from model.engine.events import Event
 from model.settings import DecodingSettings
@@ -141,8 +141,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument(
         "--model",
-        default=str(DEFAULT_CHECKPOINT),
-        help="checkpoint folder (default: the shipped one)",
+        default=WORLD.name,
+        help="shipped checkpoint by its name, or a folder (default: %(default)s)",
     )
     parser.add_argument(
         "--store", help=f"URL of the graph (default: $LAMPLIGHT_STORE, else {DEFAULT_STORE})"

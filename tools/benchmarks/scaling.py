@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 import yaml
 
-from model.checkpoint import DEFAULT_CHECKPOINT
+from model.checkpoint import WORLD
 from tools.benchmarks.results import write_results
 from tools.benchmarks.training_speed import bare_steps
 from training.data.batches import Batch
@@ -47,7 +47,7 @@ def new_module(size: str) -> LookupLanguageModule:
     """A model of this size, with the shipped vocabulary and random weights."""
     shape = yaml.safe_load((CONFIGS / f"size-{size}.yaml").read_text("utf-8"))["model"]
     torch.manual_seed(0)
-    return LookupLanguageModule(str(DEFAULT_CHECKPOINT), **shape)
+    return LookupLanguageModule(str(WORLD), **shape)
 
 
 def measure(size: str, context: int, batch_tokens: int, steps: int) -> float:

@@ -17,7 +17,7 @@ import lightning as L
 import torch
 import torch.nn.functional as F
 
-from model.checkpoint import DEFAULT_CHECKPOINT
+from model.checkpoint import WORLD
 from model.roles import MarkerIds, token_roles
 from tools.benchmarks.runs import Pair
 from training.corpus.phrase_book import load_phrases
@@ -44,7 +44,7 @@ def corpus() -> Path:
     writer = Writer(read_records(DEFAULT_FACTS).values(), load_phrases())
     documents = [writer.document(random.Random(number)) for number in range(DOCUMENTS + 40)]
     folder = Path(_FOLDER.name) / "corpus"
-    tokenizer = load_tokenizer(DEFAULT_CHECKPOINT)
+    tokenizer = load_tokenizer(WORLD)
     splits = {"train": documents[:DOCUMENTS], "validation": documents[DOCUMENTS:]}
     write_corpus(folder, splits, tokenizer)
     return folder
@@ -57,7 +57,7 @@ def _module() -> LookupLanguageModule:
 
 @cache
 def _batches() -> list[Batch]:
-    pad_id = int(load_tokenizer(DEFAULT_CHECKPOINT).pad_token_id)
+    pad_id = int(load_tokenizer(WORLD).pad_token_id)
     loader = BatchLoader(Shard(corpus() / "train"), BATCH_TOKENS, pad_id)
     return list(itertools.islice(loader, STEPS))
 
@@ -182,7 +182,7 @@ def _mask_by_loop(batch: Batch, markers: MarkerIds) -> torch.Tensor:
 
 def mask_vs_python_loop(_: Any) -> Iterator[Pair]:
     """Tokens a second: the vectorised mask over a Python loop over rows."""
-    markers = MarkerIds.of(load_tokenizer(DEFAULT_CHECKPOINT))
+    markers = MarkerIds.of(load_tokenizer(WORLD))
     for batch in _batches() * 2:
         seconds = []
         for way, times in ((_mask, 10), (_mask_by_loop, 1)):
@@ -199,7 +199,7 @@ def mask_vs_python_loop(_: Any) -> Iterator[Pair]:
 def data_loading_ratio(_: Any) -> Iterator[Pair]:
     """Tokens a second: with batches from the shards over batches that are in memory."""
     module = _module()
-    pad_id = int(load_tokenizer(DEFAULT_CHECKPOINT).pad_token_id)
+    pad_id = int(load_tokenizer(WORLD).pad_token_id)
     for _round in range(ROUNDS):
         loader = BatchLoader(Shard(corpus() / "train"), BATCH_TOKENS, pad_id)
         cached = bare_steps(module, iter(_batches()), full=False)

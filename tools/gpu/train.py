@@ -110,6 +110,7 @@ def train(argv: Sequence[str]) -> None:
     module = LookupLanguageModule(
         tokenizer=str(tokenizer_folder),
         relation_weight=options.relation_weight,
+        decision_weight=options.decision_weight,
         start_from=options.start_from,
         seconds=60.0 * options.minutes,
         **settings,
@@ -175,6 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--accumulate", type=int, default=1, help="batches of a step")
     add("--attention", choices=("auto", "flex", "dense", "eager"), default="auto")
     add("--relation-weight", type=float, default=3.0)
+    add("--decision-weight", type=float, default=3.0)
     add("--learning-rate", type=float)
     add("--final-rate", type=float, default=0.02)
     add("--warmup-steps", type=int)

@@ -31,7 +31,7 @@ from typing import Any
 import yaml
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder, whole_file
-from model.checkpoint import DEFAULT_CHECKPOINT
+from model.checkpoint import WORLD
 from training.errors import TrainingError
 
 CONFIG = Path(__file__).parents[1] / "configs" / "world.yaml"
@@ -224,7 +224,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--tokenizer",
-        default=str(DEFAULT_CHECKPOINT),
+        default=str(WORLD),
         help="tokenizer of all variants: a folder or a Hub name",
     )
     parser.add_argument("--force", action="store_true", help=FORCE_HELP)

@@ -1,6 +1,6 @@
 """`python -m training evaluate`: what a checkpoint does on a graph, with intervals.
 
-    python -m training evaluate --json --model model/checkpoints/world
+    python -m training evaluate --json --model world
     python -m training evaluate edit forget --entities 100
     python -m training evaluate foreign --failures build/wrong.jsonl
 
@@ -26,7 +26,7 @@ from typing import Any
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE
 from graph.lookup.retriever import Retriever
 from graph.world import DEFAULT_STORE, store_url
-from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
+from model.checkpoint import WORLD, find_checkpoint, load_checkpoint
 from model.engine.decoder import Decoder
 from training.corpus.wordings import DEFAULT_DATA
 from training.errors import EvaluationError
@@ -57,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         EvaluationError: if an option or a suite is not there.
     """
     options = _parser().parse_args(argv)
+    options.model = find_checkpoint(options.model)
     inputs = [store_url(options.store), options.annotated, options.corpus, *options.graph]
     check_outputs(options.out, options.failures, options.texts, force=options.force, inputs=inputs)
     suites = chosen_suites(options.suites)
@@ -108,7 +109,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("suites", nargs="*", metavar="SUITE", help="suites to run (see below)")
-    add("--model", default=str(DEFAULT_CHECKPOINT), help="checkpoint: a folder or a Hub name")
+    add(
+        "--model",
+        default=WORLD.name,
+        help="checkpoint: a shipped one by its name, a folder or a Hub name (default %(default)s)",
+    )
     add("--store", help=f"URL of the graph to measure on (default {DEFAULT_STORE})")
     add(
         "--entities",

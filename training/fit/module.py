@@ -154,6 +154,8 @@ class LookupLanguageModule(L.LightningModule):
         train_values: train the looked-up values too; an ablation that puts facts into the weights.
         peak_teraflops: peak of the hardware in this precision, to log the utilisation.
         relation_weight: how many times each token of a relation counts in the loss.
+        decision_weight: how many times the token right after a returned value counts in the loss.
+            There the model decides: another lookup, "Yes", or that nothing fits.
         adapter_rank: if above 0, train an adapter of this rank (LoRA) and keep the base frozen;
             `base` is then `smollm2`, a GGUF file, or the folder of a causal LM.
         adapter_alpha: the adapter's output is scaled by this over its rank (0: twice the rank).
@@ -183,6 +185,7 @@ class LookupLanguageModule(L.LightningModule):
         train_values: bool = False,
         peak_teraflops: float = 0.0,
         relation_weight: float = 1.0,
+        decision_weight: float = 1.0,
         adapter_rank: int = 0,
         adapter_alpha: int = 0,
         seconds: float = 0.0,
@@ -294,9 +297,13 @@ class LookupLanguageModule(L.LightningModule):
             embeddings_VD = torch.cat([embeddings_VD, head.bias[:, None]], dim=1)
             hidden_ND = torch.cat([hidden_ND, torch.ones_like(hidden_ND[:, :1])], dim=1)
         counts_N, trained = None, torch.tensor(len(targets_N))
-        if (weight := float(self.hparams["relation_weight"])) != 1.0:
+        relation_weight = float(self.hparams["relation_weight"])
+        decision_weight = float(self.hparams["decision_weight"])
+        if (relation_weight, decision_weight) != (1.0, 1.0):
             is_relation_N = roles_BT.flatten()[targets_at_N] == int(Role.RELATION)
-            counts_N = 1.0 + (weight - 1.0) * is_relation_N
+            decides_N = ids_BT.flatten()[targets_at_N - 1] == self.markers.end
+            counts_N = 1.0 + (relation_weight - 1.0) * is_relation_N
+            counts_N = counts_N + (decision_weight - 1.0) * decides_N
             trained = counts_N.sum()
         loss, losses_N = sliced_cross_entropy(hidden_ND, embeddings_VD, targets_N, counts_N)
         result = {"loss": loss / trained, "trained": trained}

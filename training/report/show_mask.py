@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 
-from model.checkpoint import DEFAULT_CHECKPOINT
+from model.checkpoint import WORLD
 from model.roles import MarkerIds, Role, token_roles
 from training.annotation.article_shards import ArticleWriter, find_tokenizer
 from training.annotation.articles import Problems, read_articles
@@ -138,7 +138,7 @@ def documents(
         shard = Shard(folder)
         encoded = (_encoded(*shard.document(index)) for index in range(len(shard)))
         return encoded, loaded
-    loaded = find_tokenizer(tokenizer or str(DEFAULT_CHECKPOINT))
+    loaded = find_tokenizer(tokenizer or str(WORLD))
     return _articles(path, loaded, problems or Problems()), loaded
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -18,6 +21,8 @@ from graph.opening import open_store
 from model.checkpoint import Checkpoint
 from model.engine.decoder import Decoder
 from model.engine.events import DoneEvent
+from model.guided.guide import Guides
+from model.judgement import Judgement
 from model.prompts import ANSWER_FORM
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN
 from model.settings import DecodingSettings
@@ -66,15 +71,24 @@ def ranked(seed: int) -> Checkpoint:
         bias = torch.zeros(head.out_features)
         bias[checkpoint.markers.entity] = 9.0
         head.bias = torch.nn.Parameter(bias, requires_grad=False)
-    return Checkpoint(
-        model=checkpoint.model,
-        tokenizer=checkpoint.tokenizer,
-        markers=checkpoint.markers,
-        name=checkpoint.name,
-        form=ANSWER_FORM,
-        relations=True,
-        ranked=True,
-    )
+    return replace(checkpoint, form=ANSWER_FORM, relations=True, ranked=True)
+
+
+class WordVectors:
+    """An encoder that compares words alone."""
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        vectors_ND = np.full((len(texts), 64), 0.01, dtype=np.float32)
+        for vector_D, text in zip(vectors_ND, texts, strict=True):
+            for word in text.casefold().split():
+                vector_D[zlib.crc32(word.encode()) % 64] += 1
+        return vectors_ND / np.linalg.norm(vectors_ND, axis=1, keepdims=True)
+
+
+def judging(seed: int, **weights: float) -> Checkpoint:
+    """`ranked` with a judgement."""
+    given = {"relevance": 0.0, "opening": 0.0, "best": 0.0, "bias": 0.0, **weights}
+    return replace(ranked(seed), judgement=Judgement.from_json(given))
 
 
 def done(events: Any) -> Trace:
@@ -194,6 +208,71 @@ def test_regeneration_equals_generation(store: Any, temperature: float) -> None:
             third = done(decoder.regenerate(again, Retriever(store), settings))
             assert written(third) == written(fresh)
             assert third.reused == len(third.tokens)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("opens", [True, False])
+def test_a_judgement_decides_right_after_a_list(
+    store: Any, opens: bool, temperature: float
+) -> None:
+    decoder = Decoder(judging(2, bias=50.0 if opens else -50.0))
+    settings = replace(GUIDED, temperature=temperature)
+    retriever = Retriever(store, encoder=WordVectors())
+    lists = 0
+    for prompt in [*PROMPTS, "How is the currency of France called?"]:
+        trace = done(decoder.generate(prompt, retriever, settings))
+        for entry in trace.lookups:
+            if not any(one.score for one in entry.lookup.ranking or ()):
+                continue  # a list in stated order, for a paragraph
+            lists += 1
+            after = trace.tokens[entry.end :]
+            full = entry.index + 1 == settings.max_lookups or trace.finish == "context"
+            if opens and after and not full:
+                assert after[0].text == ENTITY
+            if not opens:
+                assert not any(token.text == ENTITY for token in after)
+    assert lists > 1
+
+
+def test_without_an_encoder_nothing_is_judged(store: Any) -> None:
+    plain, judged = Decoder(ranked(2)), Decoder(judging(2, bias=-50.0, relevance=90.0))
+    retriever = Retriever(store, embeddings=False)
+    for prompt in PROMPTS:
+        trace = done(plain.generate(prompt, retriever, GUIDED))
+        assert written(done(judged.generate(prompt, retriever, GUIDED))) == written(trace)
+
+
+def test_what_is_relevant_counts_more_until_it_was_looked_up(store: Any) -> None:
+    retriever = Retriever(store, encoder=WordVectors())
+    prompt = "What is the currency of France?"
+    guide = Guides(judging(2, relevance=10.0)).guide(retriever, prompt)
+    listed = retriever.lookup("France", "relations", prompt)
+    assert guide.factors("France", []) == {}
+    factors = guide.factors("France", [listed])
+    assert set(factors) == {"instance of", "capital", "capital role", "currency"}
+    assert max(factors, key=lambda name: factors[name]) == "currency"
+    assert guide.factors("Spain", [listed]) == {}
+    looked_up = [listed, retriever.lookup("France", "currency", prompt)]
+    assert guide.factors("France", looked_up)["currency"] == min(factors.values())
+    assert Guides(ranked(2)).guide(retriever, prompt).factors("France", [listed]) == {}
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_judged_texts_depend_on_neither_guesses_nor_the_batch(
+    store: Any, temperature: float
+) -> None:
+    retriever = Retriever(store, encoder=WordVectors())
+    settings = replace(GUIDED, temperature=temperature, seed=5)
+    for seed in range(2):
+        checkpoint = judging(seed, relevance=4.0, opening=0.5, best=6.0, bias=-2.0)
+        plain = Decoder(checkpoint, guess=False)
+        batch = plain.generate_batch(PROMPTS, [retriever] * len(PROMPTS), settings, batch_size=4)
+        for prompt, other in zip(PROMPTS, batch, strict=True):
+            trace = done(Decoder(checkpoint).generate(prompt, retriever, settings))
+            assert written(done(plain.generate(prompt, retriever, settings))) == written(trace)
+            assert written(other) == written(trace)
+            again = done(Decoder(checkpoint).regenerate(trace, retriever, settings))
+            assert written(again) == written(trace)
 
 
 def entity_id(store: Any, name: str) -> int:

@@ -33,8 +33,10 @@ def names(draw: random.Random, most: int) -> dict[Path, str]:
     return {ids: str(ids) for ids in sorted(made)}
 
 
-def choose(trie: NameTrie, logits: dict[Path, Tensor]) -> tuple[NameSearch, int]:
-    search, reads = NameSearch(trie), 0
+def choose(
+    trie: NameTrie, logits: dict[Path, Tensor], factors: dict[str, float] | None = None
+) -> tuple[NameSearch, int]:
+    search, reads = NameSearch(trie, factors), 0
     while search.chosen is None:
         assert search.path + tuple(search.likely()) in {(*ids, END) for ids in trie.names}
         assert search.allowed_tokens()
@@ -92,3 +94,29 @@ def test_a_search_ends_soon_where_nothing_is_likely() -> None:
     search, reads = choose(NameTrie(every, END), logits)
     assert reads <= MOST_READ + 5
     assert search.considered()
+
+
+@pytest.mark.parametrize("sharp", [1.0, 3.0])
+def test_a_name_counts_by_its_factor_too(sharp: float) -> None:
+    seed = random.randrange(2**31)
+    print(f"seed {seed}")
+    draw, changed = random.Random(seed), 0
+    for round_ in range(60):
+        logits = model(seed + round_, sharp)
+        trie = NameTrie(names(draw, 8), END)
+        factors = {name: draw.uniform(-3, 3) for name in trie.names.values() if draw.random() < 0.7}
+        search, reads = choose(trie, logits, factors)
+        assert search.chosen is not None
+        weights = {
+            ids: probability(logits, (*ids, END)) * math.exp(factors.get(name, 0.0))
+            for ids, name in trie.names.items()
+        }
+        best = max(weights.values())
+        if reads < MOST_READ:
+            assert weights[search.chosen.ids[:-1]] == pytest.approx(best, rel=1e-3)
+        considered = dict(search.considered())
+        assert sum(considered.values()) <= 1.001
+        plain, _ = choose(trie, logits)
+        assert plain.chosen is not None
+        changed += plain.chosen.ids != search.chosen.ids
+    assert changed > 0

@@ -107,10 +107,11 @@ def test_every_lookup_is_of_a_list_that_stands_before_it(
     assert all(counted[kind] > 20 for kind in questions.kinds if kind != "out of scope")
 
 
+@pytest.mark.parametrize("kind", ["none fits", "qualified"])
 def test_where_none_fits_nothing_more_is_looked_up(
-    sample: Callable[[str, int], list[Document]],
+    sample: Callable[[str, int], list[Document]], kind: str
 ) -> None:
-    for document in sample("none fits", 60):
+    for document in sample(kind, 60):
         lookups = LOOKUP.findall(document.text)
         assert [relation for _, relation, _ in lookups] == [RELATIONS]
         said = document.text[LOOKUP.search(document.text).end() :]
@@ -189,6 +190,8 @@ def test_formats_are_complete() -> None:
     for key in ("chatter", "context"):
         assert all("{question}" in text for text in formats[key])
     assert set(formats["out_of_scope"]) == set(formats["out_of_scope_answers"])
+    for templates in formats["qualified"].values():
+        assert all("{noun}" in text and "{entity" in text for text in templates)
 
 
 def test_a_list_counts_what_it_leaves_out() -> None:

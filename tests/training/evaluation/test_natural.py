@@ -208,7 +208,7 @@ def test_a_limit_below_one_is_refused() -> None:
 
 
 def test_guided_measures_guide_whatever_the_settings_say() -> None:
-    checkpoint = load_checkpoint()
+    checkpoint = load_checkpoint("world")
     with store_of([("France", "capital", "Paris")]) as store:
         for guided in (False, True):
             decoder = Decoder(checkpoint, guided=guided)

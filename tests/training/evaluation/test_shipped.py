@@ -1,4 +1,4 @@
-"""The shipped model is what its figures were measured on, and they keep to their bounds."""
+"""The world model is what its figures were measured on, and they keep to their bounds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from model.checkpoint import DEFAULT_CHECKPOINT
+from model.checkpoint import WORLD
 from training.report.reader_verdicts import read_measures, read_verdicts
 
 AT_LEAST = {
@@ -41,13 +41,13 @@ LOOKUPS = 2000  # that the figures of lookups are of, at least
 
 @pytest.fixture(scope="module")
 def found():
-    text = (DEFAULT_CHECKPOINT / "evaluation.json").read_text("utf-8")
-    return json.loads(text) | read_measures(DEFAULT_CHECKPOINT)
+    text = (WORLD / "evaluation.json").read_text("utf-8")
+    return json.loads(text) | read_measures(WORLD)
 
 
 def test_the_figures_were_measured_on_these_weights():
-    run = json.loads((DEFAULT_CHECKPOINT / "evaluation.run.json").read_text("utf-8"))
-    weights = (DEFAULT_CHECKPOINT / "model.safetensors").read_bytes()
+    run = json.loads((WORLD / "evaluation.run.json").read_text("utf-8"))
+    weights = (WORLD / "model.safetensors").read_bytes()
     assert run["sha256"] == hashlib.sha256(weights).hexdigest()
     assert run["seconds"] < 30 * 60
 
@@ -68,7 +68,7 @@ def test_there_are_lookups_enough(found, name):
 
 
 def test_two_hundred_distinct_paragraphs_were_read():
-    verdicts = read_verdicts(DEFAULT_CHECKPOINT)
+    verdicts = read_verdicts(WORLD)
     assert len({verdict.text for verdict in verdicts}) == len(verdicts) == 200
-    lines = (DEFAULT_CHECKPOINT / "natural.md").read_text("utf-8").splitlines()
+    lines = (WORLD / "natural.md").read_text("utf-8").splitlines()
     assert len([line for line in lines if line[:1].isdigit()]) == 200  # none was passed over

@@ -35,13 +35,11 @@ def batch(toy_corpus):
     return collate(Shard(toy_corpus / "train"), np.arange(6), pad_id=2)
 
 
-def test_loss_equals_the_full_computation(module, batch, toy_corpus):
-    """Projecting only trained positions changes nothing: values, prompts and ends are out."""
+def trained_labels(batch, markers):
+    """labels_BT, -100 where nothing is trained: a second reader of the grammar, in plain Python."""
     ids_BT = batch["ids_BT"]
-    markers = MarkerIds.of(load_tokenizer(toy_corpus / "tokenizer"))
-    logits_BTV = module(ids_BT)
     labels_BT = ids_BT.clone()
-    for row in range(len(ids_BT)):  # a second reader of the grammar, in plain Python
+    for row in range(len(ids_BT)):
         inside_value = False
         for position, token in enumerate(ids_BT[row].tolist()):
             if position < batch["prompt_lengths_B"][row] or token in (2, markers.end):
@@ -51,6 +49,15 @@ def test_loss_equals_the_full_computation(module, batch, toy_corpus):
                 if inside_value:
                     labels_BT[row, position] = -100
                 inside_value = inside_value or token == markers.return_
+    return labels_BT
+
+
+def test_loss_equals_the_full_computation(module, batch, toy_corpus):
+    """Projecting only trained positions changes nothing: values, prompts and ends are out."""
+    ids_BT = batch["ids_BT"]
+    markers = MarkerIds.of(load_tokenizer(toy_corpus / "tokenizer"))
+    logits_BTV = module(ids_BT)
+    labels_BT = trained_labels(batch, markers)
     full = F.cross_entropy(logits_BTV[:, :-1].flatten(0, 1), labels_BT[:, 1:].flatten())
     result = module.model_step(batch, details=True)
     assert result["loss"].item() == pytest.approx(full.item(), rel=1e-5)
@@ -64,6 +71,27 @@ def test_loss_equals_the_full_computation(module, batch, toy_corpus):
     result["loss"].backward()
     for name, parameter in module.named_parameters():
         torch.testing.assert_close(parameter.grad, expected[name], atol=1e-6, rtol=1e-4)
+
+
+def test_decisions_and_relations_count_as_often_as_their_weights_say(module, batch):
+    """The token after a returned value, and those of relations, counted one by one."""
+    ids_BT = batch["ids_BT"]
+    log_probs_BTV = module(ids_BT).log_softmax(-1)
+    roles_BT = token_roles(ids_BT, module.markers, batch["prompt_lengths_B"])
+    total, counted, decisions = 0.0, 0.0, 0
+    for row, position in (trained_labels(batch, module.markers) != -100).nonzero().tolist():
+        weight = 1.0
+        if roles_BT[row, position] == int(Role.RELATION):
+            weight += 2.0
+        if ids_BT[row, position - 1] == module.markers.end:
+            weight += 4.0
+            decisions += 1
+        total -= weight * log_probs_BTV[row, position - 1, ids_BT[row, position]].item()
+        counted += weight
+    assert decisions > 5
+    module.hparams.update(relation_weight=3.0, decision_weight=5.0)
+    result = module.model_step(batch, details=False)
+    assert result["loss"].item() == pytest.approx(total / counted, rel=1e-5)
 
 
 def test_values_and_untrained_spans_do_not_reach_the_loss(module, toy_corpus, tmp_path):

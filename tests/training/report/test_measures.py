@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from model.checkpoint import DEFAULT_CHECKPOINT
+from model.checkpoint import WORLD
 from tests.training.conftest import FOUND
 from training.report.measures import KEY_FIGURES, about, key_figures, measure_tables
 
@@ -61,7 +61,7 @@ def test_other_graphs_stand_beside_each_other():
 
 
 def test_every_measure_of_the_shipped_model_is_told_and_has_a_section():
-    found = json.loads((DEFAULT_CHECKPOINT / "evaluation.json").read_text("utf-8"))
+    found = json.loads((WORLD / "evaluation.json").read_text("utf-8"))
     tables = measure_tables(found)
     own, _foreign = tables.split("### On graphs")
     assert "### Others" not in own
@@ -71,7 +71,7 @@ def test_every_measure_of_the_shipped_model_is_told_and_has_a_section():
 
 
 def test_the_shipped_model_has_every_key_figure_that_a_suite_measures():
-    found = json.loads((DEFAULT_CHECKPOINT / "evaluation.json").read_text("utf-8"))
+    found = json.loads((WORLD / "evaluation.json").read_text("utf-8"))
     table = key_figures(found).splitlines()
     assert len(KEY_FIGURES) == 12
     assert len(table) == 2 + len(found.keys() & set(KEY_FIGURES))

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from graph.version import VERSION
-from model.checkpoint import DEFAULT_CHECKPOINT
+from model.checkpoint import WORLD
 from training.errors import TrainingError
 from training.report.model_card import write_card
 from training.report.reader_verdicts import Verdict, read_verdicts
@@ -98,7 +98,7 @@ def test_the_card_has_the_throughput_by_size_and_context(model):
 
 
 def test_the_shipped_card_is_what_its_sources_say(tmp_path):
-    shipped = DEFAULT_CHECKPOINT
+    shipped = WORLD
     for file in shipped.iterdir():
         (tmp_path / file.name).symlink_to(file)
     (tmp_path / "README.md").unlink()

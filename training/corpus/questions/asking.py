@@ -73,6 +73,8 @@ class Asking:
         if rng.random() < 0.06:
             frame = self.material.prompts.noise.with_slips(rng, frame)
         prompt = fill_prompt(frame, typed, noun, drops_article(rng))
+        if rng.random() < 0.04:  # "How high is the Everest?"
+            prompt = prompt.replace(f" {typed}", f" the {typed}", 1).replace(" the the ", " the ")
         style = rng.random()
         if style < 0.08:
             prompt = prompt.rstrip("?.")
@@ -165,6 +167,8 @@ class Asking:
         return str(layout["separator"]).join(blocks)
 
     def paragraph_prompt(self, rng: random.Random, typed: str) -> str:
+        if rng.random() < 0.08:  # the bare name
+            return rng.choice((typed, f"{typed}?", f"{typed}."))
         if rng.random() < 0.35:
             return fill_prompt(
                 rng.choice(self.formats["paragraph"]), typed, bare=drops_article(rng)

@@ -74,20 +74,21 @@ class QuestionWriter:
         self.asking = Asking(material, self.things, formats)
         self.listing = Listing(material, self.things, formats, relevance)
         self.kinds: dict[str, tuple[float, Callable[[random.Random], tuple[str, str]]]] = {
-            "single": (0.31, self.single),
-            "none fits": (0.13, self.none_fits),
-            "yes or no": (0.10, self.yes_no),
-            "several": (0.09, self.several),
-            "two things": (0.04, self.two_things),
+            "single": (0.24, self.single),
+            "none fits": (0.19, self.none_fits),
+            "qualified": (0.02, self.qualified),
+            "yes or no": (0.15, self.yes_no),
+            "several": (0.10, self.several),
+            "two things": (0.05, self.two_things),
             "comparison": (0.02, self.comparison),
             "count": (0.03, self.count),
-            "chain": (0.07, self.chain),
+            "chain": (0.06, self.chain),
             "general chain": (0.02, self.general_chain),
-            "follow-up": (0.04, self.follow_up),
-            "out of scope": (0.04, self.out_of_scope),
+            "follow-up": (0.03, self.follow_up),
+            "out of scope": (0.03, self.out_of_scope),
             "unknown thing": (0.02, self.unknown_thing),
-            "paragraph": (0.07, self.paragraph),
-            "odd prompt": (0.02, self.odd_prompt),
+            "paragraph": (0.05, self.paragraph),
+            "odd prompt": (0.01, self.odd_prompt),
         }
 
     def document(self, rng: random.Random, kind: str = "") -> Document:
@@ -109,7 +110,24 @@ class QuestionWriter:
         return self.asking.dress(rng, question, thing.typed), _text(listed, stated)
 
     def none_fits(self, rng: random.Random) -> tuple[str, str]:
-        """A question for a relation that the thing does not have."""
+        """A question for a relation that the thing does not have.
+
+        Half of them are the hardest of three: the one whose question is nearest in meaning to a
+        relation that the thing does have.
+        """
+        drawn = [self._missing(rng) for _ in range(3 if rng.random() < 0.5 else 1)]
+        drawn = [one for one in drawn if one[0].labels]
+        if not drawn:
+            return self.unknown_thing(rng)
+        thing, asked, question, seen = max(drawn, key=self._nearest) if drawn[1:] else drawn[0]
+        ranked = self.relevance.ranked(rng, [seen], list(dict.fromkeys(thing.labels)))
+        lookup = write_lookup(thing.typed, RELATIONS, join_relations(thing.name, ranked))
+        return self.asking.dress(rng, question, thing.typed), lookup + " " + self.listing.refusal(
+            rng, thing.name, ranked, asked.noun if asked.noun and asked.noun in question else ""
+        )
+
+    def _missing(self, rng: random.Random) -> tuple[Thing, AskedRelation, str, str]:
+        """A thing without the relation asked for; the question and what of it the ranking sees."""
         thing, asked = self.things.draw(rng)
         if rng.random() < 0.3:  # a question that fits another kind of thing altogether
             _, asked = self.things.draw(rng)
@@ -121,13 +139,31 @@ class QuestionWriter:
             for label in thing.labels
             if label not in missing and not self.listing.means(plain_label(label), plain, seen)
         ]
-        if not thing.labels:
-            return self.unknown_thing(rng)
-        ranked = self.relevance.ranked(rng, [seen], list(dict.fromkeys(thing.labels)))
+        return thing, asked, question, seen
+
+    def _nearest(self, missing: tuple[Thing, AskedRelation, str, str]) -> float:
+        """How near in meaning the question is to the relation that comes nearest to it."""
+        thing, _, _, seen = missing
+        near = (self.relevance.cosine(seen, plain_label(label)) for label in thing.labels)
+        return max((score for score in near if score is not None), default=0.0)
+
+    def qualified(self, rng: random.Random) -> tuple[str, str]:
+        """A question for what a relation of the thing comes near to: the second, the former one."""
+        for _ in range(20):
+            thing, asked = self.things.draw(rng)
+            if asked.nouns and not asked.inverse_of:
+                break
+        else:
+            return self.none_fits(rng)
+        noun = asked.nouns[0]
+        ordinal = re.match(r"(?:largest|highest|longest|oldest|biggest|tallest|main|major) ", noun)
+        kind = "ranked" if ordinal else "dated" if _AMOUNT.search(noun) else "other"
+        template = rng.choice(self.formats["qualified"][kind]).replace("{noun}", noun)
+        year = str(rng.randint(1700, 2015))
+        prompt = fill_prompt(template.replace("{year}", year), thing.typed, bare=drops_article(rng))
+        ranked = self.relevance.ranked(rng, [without_names(template)], thing.labels)
         lookup = write_lookup(thing.typed, RELATIONS, join_relations(thing.name, ranked))
-        return self.asking.dress(rng, question, thing.typed), lookup + " " + self.listing.refusal(
-            rng, thing.name, ranked, asked.noun if asked.noun and asked.noun in question else ""
-        )
+        return prompt, f"{lookup} {self.listing.refusal(rng, thing.name, ranked, '')}"
 
     def yes_no(self, rng: random.Random) -> tuple[str, str]:
         """A question whether a fact holds, or a statement to check."""
@@ -468,7 +504,9 @@ class QuestionWriter:
     def out_of_scope(self, rng: random.Random) -> tuple[str, str]:
         """What no graph answers: one plain sentence."""
         categories = self.formats["out_of_scope"]
-        category = rng.choice(list(categories))
+        category = rng.choice([name for name in categories if name != "nonsense"])
+        if rng.random() < 0.03:
+            category = "nonsense"
         if rng.random() < 0.15:
             general = self.material.phrases.general
             return rng.choice(general["no_entity_prompts"]), rng.choice(
@@ -504,6 +542,8 @@ class QuestionWriter:
         assert match is not None
         name, labels = match[1], match[3].split("; ")
         typed = typed_name(rng, name)
+        if rng.random() < 0.1:
+            typed = rng.choice((name, name.lower(), name.upper()))
         value = f"{name}: {match[3]}"
         if len(labels) == MAX_RELATIONS and rng.random() < 0.7:
             value += f"; and {rng.randint(1, 20)} more"

@@ -8,22 +8,14 @@ not trust it.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from graph.core.facts import MAX_RANKED
+from graph.lookup import relevance
 from graph.lookup.encoder import Encoder
-from graph.lookup.relevance import word_set
 from training.corpus.questions.label_sentences import plain_label
-
-_IDLE = word_set(
-    "the a an of is are was were do does did what which who whom whose when where how many much in "
-    "on at by to for from and or it its his her their there that this with as be has have had can "
-    "could you me tell give name find please i s"
-)
-"""Words that say little about what is asked."""
 
 
 class Relevance:
@@ -53,12 +45,11 @@ class Relevance:
         return None if a is None or b is None else float(self._vectors[a] @ self._vectors[b])
 
     def stems(self, text: str) -> frozenset[str]:
-        """The beginnings of a text's words, to compare words in any form."""
+        """The words of a text without their endings, as the store compares them."""
         if text not in self._stems:
             if len(self._stems) > 200_000:
                 self._stems.clear()
-            words = re.findall(r"[^\W_]+", plain_label(text).casefold())
-            self._stems[text] = frozenset(w[:5] for w in words if w not in _IDLE)
+            self._stems[text] = frozenset(relevance.stems(text))
         return self._stems[text]
 
     def scores(

@@ -245,9 +245,9 @@ class Things:
 def typed_name(rng: random.Random, name: str, plain: bool = False) -> str:
     """How a prompt spells a name: mostly as it is, else in another case, shorter or with a slip."""
     draw = rng.random()
-    if plain or draw < 0.72:
+    if plain or draw < 0.67:
         return name
-    if draw < 0.84:
+    if draw < 0.81:
         return name.lower()
     if draw < 0.87:
         return name.upper()

@@ -1,0 +1,236 @@
+"""`calibrate`: how much guided decoding trusts a checkpoint, and how much the ranking of a list.
+
+    python -m training calibrate model/checkpoints/questions --data FOLDER
+
+Questions are put to entities, half of them for relations that the entity lacks. They come from two
+sources: wordings by people for every second property of those that no document of the training asks
+for, and documents of the corpus under a seed of their own. Each gives the model's probability to
+open a lookup after the list, its probability of each relation's name, and the scores of the list.
+`relevance` is the weight with which the most questions choose the right name. The other three are a
+logistic regression on whether there is one, in which three of four questions have an answer,
+because people ask more often for what is there.
+
+Letters in tensor names: N questions, F features.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from graph.core.facts import RELATIONS, join_relations
+from graph.lookup.encoder import Encoder, load_encoder
+from graph.lookup.relevance import rank
+from model.checkpoint import Checkpoint, load_checkpoint
+from model.judgement import Judgement
+from training.corpus.held_out import NameFilter, held_out_entities, without
+from training.corpus.phrase_book import load_phrases
+from training.corpus.questions.listing import LOOKUP
+from training.corpus.questions.question_stream import question_writer
+from training.corpus.records import DEFAULT_FACTS, read_records
+from training.corpus.wordings import Wordings, read_wordings
+from training.corpus.writer import Writer
+from training.errors import EvaluationError
+from training.evaluation.suites.relation_choice import draw_choices
+
+KINDS = ("single", "yes or no", "several", "count", "chain", "none fits", "qualified")
+"""Of the corpus's documents; the last two have no answer."""
+RELEVANCES = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0)
+ANSWERED = 0.75  # of the questions that people ask, those that the graph can answer
+_RIDGE = 1e-3
+_STEPS = 30
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a prompt asks of one entity."""
+
+    prompt: str
+    entity: str
+    relations: tuple[str, ...]
+    """Of its list, in any order."""
+    right: str | None
+    """The one that is asked for; None if it is not among them."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the model and the ranking say about a question."""
+
+    opening: float
+    """The model's probability to open a lookup after the list."""
+    names: tuple[str, ...]
+    logs: tuple[float, ...]
+    """The logarithm of each name's probability, after the entity."""
+    scores: tuple[float, ...]
+    right: str | None
+
+    def choice(self, relevance: float) -> str:
+        """The name that weighs most."""
+        weights = [log + relevance * s for log, s in zip(self.logs, self.scores, strict=True)]
+        return self.names[weights.index(max(weights))]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Fit a checkpoint's judgement and write it into its config.json."""
+    parser = argparse.ArgumentParser(prog="python -m training calibrate", description=__doc__)
+    parser.add_argument("checkpoint", type=Path, help="folder of a model trained list first")
+    parser.add_argument("--data", type=Path, required=True, help="folder with the wordings")
+    about = "by people; a third as many of each kind of document"
+    parser.add_argument("--questions", type=int, default=150, help=about)
+    parser.add_argument("--seed", type=int, default=11)
+    options = parser.parse_args(argv)
+    checkpoint = load_checkpoint(options.checkpoint)
+    if not checkpoint.ranked:
+        raise EvaluationError(
+            f"{options.checkpoint} was not trained on ranked lists; there is nothing to calibrate."
+        )
+    if (encoder := load_encoder()) is None:
+        raise EvaluationError("Calibration needs the encoder of requirements-embeddings.txt.")
+    wordings = read_wordings(options.data)
+    rng = random.Random(options.seed)
+    questions = [
+        *asked_by_people(wordings, rng, options.questions),
+        *asked_by_corpus(wordings, encoder, rng, options.questions // 3),
+    ]
+    readings = [read(checkpoint, encoder, question) for question in questions]
+    judgement = fit(readings)
+    print(report(readings, judgement))
+    write_judgement(options.checkpoint, judgement)
+    return 0
+
+
+def asked_by_people(wordings: Wordings, rng: random.Random, number: int) -> Iterator[Question]:
+    """Questions over every second property that no document asks for."""
+    held_out = sorted(p.id for p in wordings.properties if p.held_out)
+    used = set(held_out[::2])
+    for one in draw_choices(wordings, rng, 3 * number):
+        if one.asked.id in used:
+            right = one.asked.label if one.value else None
+            yield Question(one.question, one.entity, tuple(one.facts), right)
+
+
+def asked_by_corpus(
+    wordings: Wordings, encoder: Encoder, rng: random.Random, number: int
+) -> Iterator[Question]:
+    """The first list of documents that no training has read."""
+    records = read_records(DEFAULT_FACTS)
+    names = NameFilter(held_out_entities(records))
+    writer = question_writer(Writer(without(records, names), load_phrases()), wordings, encoder)
+    for kind in KINDS:
+        for _ in range(number):
+            document = writer.document(rng, kind)
+            found = LOOKUP.findall(document.text)
+            if not found or found[0][1] != RELATIONS or ": " not in found[0][2]:
+                continue
+            name, _, listed = found[0][2].partition(": ")
+            relations = tuple(r for r in listed.split("; ") if not r.startswith("and "))
+            right = found[1][1] if len(found) > 1 else None
+            if right is None or right in relations:
+                yield Question(document.prompt, name, relations, right)
+
+
+@torch.inference_mode()
+def read(checkpoint: Checkpoint, encoder: Encoder, question: Question) -> Reading:
+    """The probabilities after the list as the graph would rank it."""
+    ranked = rank(question.prompt, [question.entity], question.relations, encoder, {})
+    names = [name for name, _ in ranked]
+    markers, encode = checkpoint.markers, checkpoint.encode_value
+    opened = [markers.entity, *encode(question.entity), markers.relationship]
+    listed = encode(join_relations(question.entity, names))
+    ids = [*checkpoint.encode_prompt(question.prompt), *opened, *encode(RELATIONS)]
+    ids += [markers.return_, *listed, markers.end, *opened]
+    cache = DynamicCache()
+    output = checkpoint.model(
+        input_ids=torch.tensor([ids]),
+        past_key_values=cache,
+        use_cache=True,
+        logits_to_keep=len(opened) + 1,
+    )
+    opening = float(output.logits[0, 0].softmax(-1)[markers.entity])
+    first_V = output.logits[0, -1].log_softmax(-1)
+    paths = [[*encode(name), markers.return_] for name in names]
+    longest = max(map(len, paths))
+    ids_NT = torch.tensor([path + [0] * (longest - len(path)) for path in paths])
+    cache.batch_repeat_interleave(len(paths))
+    logits_NTV = checkpoint.model(
+        input_ids=ids_NT[:, :-1], past_key_values=cache, use_cache=True
+    ).logits.log_softmax(-1)
+    logs = tuple(
+        float(first_V[path[0]])
+        + sum(float(logits_NTV[n, t, token]) for t, token in enumerate(path[1:]))
+        for n, path in enumerate(paths)
+    )
+    scores = tuple(score for _, score in ranked)
+    return Reading(opening, tuple(names), logs, scores, question.right)
+
+
+def fit(readings: Sequence[Reading]) -> Judgement:
+    """The judgement that is right about the most of these questions."""
+    asked = [one for one in readings if one.right is not None]
+    relevance = max(
+        RELEVANCES, key=lambda weight: sum(one.choice(weight) == one.right for one in asked)
+    )
+    features_NF = torch.tensor(
+        [[Judgement(0, 1, 0, 0).fits(r.opening, 0), max(r.scores), 1.0] for r in readings],
+        dtype=torch.float64,
+    )
+    answers_N = torch.tensor([float(r.right is not None) for r in readings], dtype=torch.float64)
+    opening, best, bias = logistic(features_NF, answers_N).tolist()
+    return Judgement(relevance, *(round(weight, 3) for weight in (opening, best, bias)))
+
+
+def logistic(features_NF: Tensor, answers_N: Tensor) -> Tensor:
+    """Weights of a logistic regression, the bias last; those with an answer weigh `ANSWERED`."""
+    yes, no = answers_N.sum(), (1 - answers_N).sum()
+    share_N = torch.where(answers_N > 0, ANSWERED / yes, (1 - ANSWERED) / no)
+    weights_F = torch.zeros(features_NF.shape[1], dtype=torch.float64)
+    ridge_F = torch.full_like(weights_F, 2 * _RIDGE)
+    ridge_F[-1] = 0
+    for _ in range(_STEPS):  # Newton's method
+        chance_N = (features_NF @ weights_F).sigmoid()
+        gradient_F = features_NF.T @ (share_N * (chance_N - answers_N)) + ridge_F * weights_F
+        curved_NF = features_NF * (share_N * chance_N * (1 - chance_N))[:, None]
+        hessian_FF = features_NF.T @ curved_NF + torch.diag(ridge_F + 1e-9)
+        weights_F = weights_F - torch.linalg.solve(hessian_FF, gradient_F)
+    return weights_F
+
+
+def report(readings: Sequence[Reading], judgement: Judgement) -> str:
+    """What the judgement gets right, in lines."""
+    fitting = [r for r in readings if r.right is not None]
+    missing = [r for r in readings if r.right is None]
+
+    def share(count: int, of: Sequence[Any]) -> str:
+        return f"{count} of {len(of)} ({count / max(1, len(of)):.3f})"
+
+    opened = sum(judgement.fits(r.opening, max(r.scores)) > 0 for r in fitting)
+    refused = sum(judgement.fits(r.opening, max(r.scores)) <= 0 for r in missing)
+    chosen = sum(r.choice(judgement.relevance) == r.right for r in fitting)
+    alone = sum(r.choice(0) == r.right for r in fitting)
+    own = sum(r.opening > 0.5 for r in fitting), sum(r.opening <= 0.5 for r in missing)
+    return "\n".join(
+        (
+            f"right name: {share(chosen, fitting)}; by the model alone: {share(alone, fitting)}",
+            f"opened where one fits: {share(opened, fitting)}; alone: {share(own[0], fitting)}",
+            f"refused where none does: {share(refused, missing)}; alone: {share(own[1], missing)}",
+            json.dumps(judgement.to_json()),
+        )
+    )
+
+
+def write_judgement(folder: Path, judgement: Judgement) -> None:
+    """Put the judgement into a checkpoint's configuration."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text("utf-8"))
+    config["lamplight"]["judgement"] = judgement.to_json()
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
