@@ -195,6 +195,13 @@ def _import(options: argparse.Namespace) -> int:
     if skipped:
         print(f"Skipped {counted(skipped, 'row')} that an earlier run had imported.")
     print(_summary(report))
+    if report.qualified:
+        names = ", ".join(report.qualified)
+        more = report.qualifications - len(report.qualified)
+        print(
+            f"{counted(report.qualifications, 'name')} belonged to another identifier and got a "
+            f"qualifier: {names}{f', and {more:,} more' if more else ''}."
+        )
     return 0
 
 

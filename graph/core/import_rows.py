@@ -17,6 +17,11 @@ class FactRow:
     value: str
     source: str = ""
     year: str = ""
+    entity_iri: str = ""
+    """What identifies the entity under any name; "" if the file does not say."""
+    relation_iri: str = ""
+    value_iri: str = ""
+    """What identifies the value: it is a link then, unless the relation is declared literal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class AliasRow:
     line: int
     alias: str
     entity: str
+    entity_iri: str = ""
 
 
 @dataclass(frozen=True, slots=True)

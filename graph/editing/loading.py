@@ -15,9 +15,10 @@ from typing import Any
 from graph.core.deltas import Delta
 from graph.core.edits import AddSynonym, ChangeSetting
 from graph.core.errors import AlreadyThere, StoreError
+from graph.core.identifiers import clean_iri, qualified
 from graph.core.import_rows import AliasRow, BadLine, FactRow, RelationRow, Row, read_year
 from graph.core.names import clean_name, clean_note, clean_sources, clean_value, quoted
-from graph.core.protocol import LoadReport
+from graph.core.protocol import MOST_QUALIFIED, LoadReport
 from graph.editing.planning import View, clean_relation, join_sources, plan
 
 _PROGRESS = 10_000  # rows between two reports of progress
@@ -39,6 +40,13 @@ def clean_fact(row: FactRow, source: str) -> tuple[str, str, str, str, int | Non
         _clean_sources(row.source) or source,
         read_year(row.year),
     )
+
+
+def clean_identifiers(row: FactRow) -> tuple[str, str, str]:
+    """The identifiers of a row's entity, relation and value, "" where it has none."""
+    if not (row.entity_iri or row.relation_iri or row.value_iri):
+        return "", "", ""
+    return clean_iri(row.entity_iri), clean_iri(row.relation_iri), clean_iri(row.value_iri)
 
 
 def clean_alias(row: AliasRow) -> tuple[str, str]:
@@ -141,6 +149,14 @@ class Intake:
             return []
         self.report.rules += 1
         return deltas
+
+    def qualify(self, name: str, iri: str, is_taken: Callable[[str], bool]) -> str:
+        """The name of a thing whose name another identifier's has already; it is reported."""
+        name = qualified(name, iri, is_taken)
+        self.report.qualifications += 1
+        if len(self.report.qualified) < MOST_QUALIFIED:
+            self.report.qualified.append(name)
+        return name
 
     def journal_edit(self) -> dict[str, Any]:
         """The import as the journal keeps it."""
