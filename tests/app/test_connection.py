@@ -146,6 +146,18 @@ def test_a_restart_in_the_middle_of_a_publish(page: Inspect, process: PageProces
         assert store.revision() == before + 1
 
 
+def test_a_signal_ends_the_server_while_pages_are_open(page: Inspect, process: PageProcess) -> None:
+    page.page.locator("#prompt textarea").fill("Slowly France")
+    page.click("#ask")
+    expect(page.page.locator("#caret")).to_be_visible()
+    assert process.stop() < 5 * PATIENCE
+    speaks(page)
+    process.start()
+    is_back(page)
+    page.page.wait_for_function("document.querySelector('#status-words').dataset.writing === 'no'")
+    assert "The capital of France is Paris." in page.text()
+
+
 class CuttingProxy:
     """Passes bytes on, and cuts each connection after some seconds."""
 
