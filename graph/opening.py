@@ -137,14 +137,16 @@ def _back_up_server(url: str, path: Path, force: bool) -> int:
 
 
 def migrate_store(url: str) -> tuple[int, int]:
-    """Bring a store in a file up to this program's schema; returns the version before and after.
+    """Bring a store up to this program's schema; returns the version before and after.
 
-    Raises `StoreError` for a store on a server, which `make_store` upgrades.
+    If it is stopped, run it again: a file is then as it was, and on a server it starts over. Raises
+    `StoreError` if there is no store, or one of a newer version.
     """
-    if not url.startswith("sqlite:///"):
-        raise StoreError(
-            f"{quoted(url)} is not a file; upgrade a store on a server with: python -m graph init."
-        )
+    if _is_served(url):
+        from graph.neo4j.migrate import migrate as migrate_server
+        from graph.neo4j.schema import SCHEMA_VERSION as server_version
+
+        return migrate_server(url), server_version
     from graph.sqlite.file import SCHEMA_VERSION, path_of
     from graph.sqlite.migrate import migrate
 

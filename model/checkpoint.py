@@ -30,7 +30,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from graph.core.errors import UserError
 from model.base.adapter import is_adapter, load_with_adapter
-from model.guided.judgement import Judgement
+from model.judgement import Judgement
 from model.prompts import PromptError, PromptForm, split_control
 from model.roles import RETURN, MarkerIds
 

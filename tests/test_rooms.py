@@ -35,7 +35,7 @@ ORDER: dict[str, tuple[tuple[str, ...], ...]] = {
         ("__main__",),
     ),
     "model": (
-        ("roles", "prompts", "settings"),
+        ("roles", "prompts", "settings", "judgement"),
         ("base",),
         ("checkpoint",),
         ("trace",),

@@ -115,12 +115,19 @@ class Undo(Do):
 
 
 class Load(Do):
-    """Add the facts of a CSV text to the draft, and ask about the first."""
+    """Add the facts of a file or a text to the draft, and ask about the first.
+
+    `data` has the bytes of a file in base64. `again` reads the file that was only shown once more,
+    with the encoding or the columns in `fields`.
+    """
 
     level: ClassVar[Level] = Level.EDITOR
     action: Literal["take-facts"]
     name: Words | None = None
     text: str | None = None
+    data: str | None = None
+    again: str | None = None
+    fields: dict[str, Words] | None = None
     example: str | None = None
     problem: str | None = None
     size: int | None = None

@@ -184,23 +184,15 @@
     return host;
   };
 
-  // A file is read here and sent as text: UTF-8, or else Windows-1252, as many spreadsheets save it.
+  // A file is sent as its bytes: which encoding it has is established in one place, by Python.
   const LARGEST = 1_500_000;
-  lamplight.sendFile = async (file, send) => {
+  lamplight.sendFile = (file, send) => {
     const data = { action: "take-facts", name: file.name };
     if (file.size > LARGEST) return send({ ...data, problem: "size", size: file.size });
-    try {
-      const bytes = await file.arrayBuffer();
-      let text;
-      try {
-        text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-      } catch {
-        text = new TextDecoder("windows-1252").decode(bytes);
-      }
-      send({ ...data, text });
-    } catch {
-      send({ ...data, problem: "unreadable" });
-    }
+    const reader = new FileReader();
+    reader.onload = () => send({ ...data, data: reader.result.slice(reader.result.indexOf(",") + 1) });
+    reader.onerror = () => send({ ...data, problem: "unreadable" });
+    reader.readAsDataURL(file);
   };
 
   // A button that discards work asks for confirmation, in place, for three seconds.

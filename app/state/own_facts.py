@@ -1,41 +1,81 @@
-"""*Your facts*: imports a CSV into the visitor's draft, and asks about it at once.
+"""*Your facts*: imports a file into the visitor's draft, and asks about it at once.
 
-Nobody else sees any of it before *Publish*.
+Nobody else sees any of it before *Publish*. The browser sends the bytes of a file, and its encoding
+is established here, as for the command.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 from pathlib import Path
 from typing import Any
 
-from app.state.csv_import import ImportResult, import_csv
 from app.state.editing import write_id
+from app.state.file_import import ENCODINGS, MOST_BYTES, ImportResult, import_file
 from app.state.generation import Steps, ask_for
 from app.state.service import AUTHOR
 from app.state.session import Session
+from graph.exchange.read_options import ReadOptions
+from graph.exchange.source_files import SourceBytes
 
 EXAMPLE = Path(__file__).parents[1] / "assets" / "example.csv"
+PASTED = "the pasted text"
 
 
 def take_facts(session: Session, event: dict[str, Any]) -> Steps:
     """Import a file or pasted text, report on its lines, and ask about its first entity."""
     session.clear_notes()
-    name, text = str(event.get("name") or "the pasted text")[:80], event.get("text")
-    if "example" in event:
-        name, text = EXAMPLE.name, EXAMPLE.read_text("utf-8")
+    name = str(event.get("name") or PASTED)[:80]
     if "problem" in event:  # the browser could not read the file
-        text, size = "", event.get("size")
-        problem = f"{name} is not a text file"
+        size = event.get("size")
+        problem = f"{name} cannot be read"
         if isinstance(size, int):
             problem = f"{name} has {size:,} bytes"
         session.imported = ImportResult(
-            name, 0, problem=f"{problem}; choose a CSV file of at most 1.5 MB."
+            name, 0, problem=f"{problem}; choose a file of at most 1.5 MB."
         )
         yield None
         return
-    session.imported = import_csv(
-        session.draft, name, text if isinstance(text, str) else "", AUTHOR, write_id(event)
-    )
+    text = event.get("text")
+    if isinstance(text, str) and len(text) > MOST_BYTES:
+        problem = f"It has {len(text):,} characters, and at most {MOST_BYTES:,} can be imported"
+        session.imported = ImportResult(name, 0, problem=f"{problem} at once. Split it.")
+        yield None
+        return
+    options = ReadOptions(is_pasted=not event.get("name"))
+    if "again" in event and session.own_file is not None:
+        source, options = session.own_file, _chosen(event.get("fields"))
+    else:
+        source = SourceBytes(name, _content(event))
+    if "example" in event:
+        source = SourceBytes(EXAMPLE.name, EXAMPLE.read_bytes())
+    session.imported = import_file(session.draft, source, AUTHOR, options, write_id(event))
+    asks = session.imported.encoding or session.imported.header
+    session.own_file = source if asks else None
     if session.imported.facts:
         yield from ask_for(session, session.service.prompt_about(session.imported.entities[0]))
     yield None
+
+
+def _content(event: dict[str, Any]) -> bytes:
+    """The bytes of a file, or of a text that was pasted."""
+    data, text = event.get("data"), event.get("text")
+    if isinstance(data, str):
+        try:
+            return base64.b64decode(data, validate=True)
+        except (ValueError, binascii.Error):
+            return b""
+    return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b""
+
+
+def _chosen(fields: object) -> ReadOptions:
+    """What the person chose for a file that was shown first."""
+    fields = fields if isinstance(fields, dict) else {}
+    encoding = str(fields.get("encoding", ""))
+    columns = tuple(str(fields.get(part, "")) for part in ("entity", "relation", "value"))
+    return ReadOptions(
+        encoding=encoding if encoding in ENCODINGS else "",
+        columns=columns if all(column.isdigit() for column in columns) else (),
+        is_headed=fields.get("headed") == "yes",
+    )

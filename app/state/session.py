@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.state.comparison import Comparison
-from app.state.csv_import import ImportResult
+from app.state.file_import import ImportResult
 from app.state.graph_layout import GraphLayout
 from app.state.marked_trace import MarkedTrace, mark_trace
 from app.state.outbox import Outbox
@@ -28,6 +28,7 @@ from graph.core.deltas import Delta
 from graph.core.errors import Conflict
 from graph.core.facts import Entity, Fact
 from graph.core.protocol import Draft
+from graph.exchange.source_files import SourceBytes
 from model.settings import DecodingSettings
 from model.trace import Trace
 
@@ -154,6 +155,7 @@ class Session:
     search: Search = field(default_factory=Search)
     example: ExampleStep = field(default_factory=ExampleStep)
     imported: ImportResult | None = None  # the last file of *Your facts*
+    own_file: SourceBytes | None = None  # that file, while the person chooses how to read it
     notes: Notes = field(default_factory=Notes)
     outbox: Outbox = field(default_factory=Outbox)
     unfinished: bool = False  # a text was being written when the page was last kept

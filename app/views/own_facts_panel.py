@@ -1,4 +1,4 @@
-"""The panel of *Your facts*: where a CSV is pasted or dropped, and what became of it."""
+"""The panel of *Your facts*: where a file is pasted or dropped, and what became of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
-from app.state.csv_import import MOST_ROWS, ImportResult
+from app.state.file_import import ENCODINGS, MOST_ROWS, ImportResult
 from app.views.templates import KEPT
 from app.views.templates import render as render_template
 
@@ -28,6 +28,11 @@ def render(result: ImportResult | None = None) -> Markup:
         more_others=len(others) - NAMES_SHOWN,
         bad=bad[:LINES_SHOWN],
         more_bad=len(bad) - LINES_SHOWN,
+        encodings=ENCODINGS,
+        columns=[
+            (number, f"{number}: {cell[:40]}" if cell.strip() else str(number))
+            for number, cell in enumerate(result.header if result else (), start=1)
+        ],
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -11,11 +13,26 @@ from graph.commands.parser import Commands, add_force, add_number, add_revision,
 from graph.commands.printing import check_revision, counted, show_progress
 from graph.core.atomic_files import whole_file
 from graph.core.errors import StoreError
-from graph.core.import_rows import BadLine
+from graph.core.import_rows import (
+    AliasRow,
+    BadLine,
+    FactRow,
+    RelationRow,
+    Row,
+    SettingRow,
+    SynonymRow,
+)
+from graph.core.names import quoted
 from graph.core.protocol import LoadReport
-from graph.exchange.formats import FORMATS, format_of, read_rows
+from graph.editing.loading import NothingImported, why_invalid
+from graph.exchange.formats import FORMATS, READ_FORMATS, Format, format_of, read_rows
+from graph.exchange.likely_duplicates import LikelyDuplicates
+from graph.exchange.other_rows import OtherRows
+from graph.exchange.read_options import ReadOptions
 from graph.exchange.resumable import load_in_parts
 from graph.opening import open_store, query_rows
+
+_SHOWN = 5  # facts that a dry run prints, and pairs of names
 
 
 def add_commands(commands: Commands) -> None:
@@ -46,7 +63,40 @@ python -m graph import --from neo4j://db.example --cypher
     importing.add_argument(
         "--from", dest="from_", metavar="URL", help="the Neo4j database that --cypher queries"
     )
-    _add_format(importing)
+    _add_format(importing, READ_FORMATS)
+    importing.add_argument(
+        "--encoding",
+        default="",
+        metavar="NAME",
+        help="the encoding of the file, where it does not show it: windows-1252, utf-16, …",
+    )
+    importing.add_argument(
+        "--columns",
+        default="",
+        metavar="E,R,V",
+        help="the columns of entity, relation and value in a table: names in its header, or "
+        "numbers if it has none",
+    )
+    importing.add_argument(
+        "--name-key", default="", metavar="KEY", help="the key that names a node of GraphML"
+    )
+    importing.add_argument(
+        "--relation-key",
+        default="",
+        metavar="KEY",
+        help="the key that holds the relation of an edge of GraphML",
+    )
+    importing.add_argument(
+        "--language",
+        default="en",
+        metavar="TAG",
+        help="the language of the labels that become names in linked data (default: en)",
+    )
+    importing.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="read the file, print its first five facts and every invalid line, and write nothing",
+    )
     importing.add_argument(
         "--source", default="", help="the source of every fact that names none itself"
     )
@@ -65,20 +115,20 @@ python -m graph import --from neo4j://db.example --cypher
         "python -m graph export world.jsonl --at 1",
     )
     export.add_argument("file", help="the file to write; - prints the facts instead")
-    _add_format(export, "; csv for -")
+    _add_format(export, FORMATS, "; csv for -")
     add_force(export)
     add_revision(export)
 
 
-def _add_format(parser: argparse.ArgumentParser, more: str = "") -> None:
+def _add_format(parser: argparse.ArgumentParser, formats: Iterable[str], more: str = "") -> None:
     parser.add_argument(
         "--format",
-        choices=list(FORMATS),
+        choices=list(formats),
         help=f"the format of the file (default: by the ending of its name{more})",
     )
 
 
-def _import(options: argparse.Namespace) -> None:
+def _import(options: argparse.Namespace) -> int:
     if (options.file is None) == (options.cypher is None):
         raise StoreError("Give either a file to import, or a query with --cypher and --from.")
     path = Path(options.file) if options.file else None
@@ -102,29 +152,88 @@ def _import(options: argparse.Namespace) -> None:
         "skip_bad": options.skip_bad,
         "on_bad": on_bad,
     }
-    with open_store(options.store) as store:
+    how = ReadOptions(
+        encoding=options.encoding,
+        columns=tuple(column.strip() for column in options.columns.split(",") if column.strip()),
+        name_key=options.name_key,
+        relation_key=options.relation_key,
+        language=options.language,
+        on_note=lambda note: print(f"{path}: {note}", file=sys.stderr),
+    )
+    if options.dry_run:
         if path is None:
-            if options.from_ is None:
-                raise StoreError(
-                    "--cypher needs a database to query; name it with --from neo4j://HOST."
-                )
-            rows = query_rows(options.from_, options.cypher)
-            report = store.load(rows, on_progress=on_progress, **arguments)
-        elif options.resumable:
-            try:
+            raise StoreError("--dry-run reads a file; for a query, add LIMIT to it instead.")
+        return _dry_run(read_rows(path, options.format, how), options.source, on_bad)
+    skipped = 0
+    with open_store(options.store) as store:
+        if path is None and options.from_ is None:
+            raise StoreError(
+                "--cypher needs a database to query; name it with --from neo4j://HOST."
+            )
+        duplicates, before = LikelyDuplicates(store), store.revision()
+        try:
+            if path is None:
+                rows = duplicates.noting(query_rows(options.from_, options.cypher))
+                report = store.load(rows, on_progress=on_progress, **arguments)
+            elif options.resumable:
                 report, skipped = load_in_parts(
-                    store, path, options.format, on_part=on_progress, **arguments
+                    store, path, options.format, how=how, on_part=on_progress, **arguments
                 )
-            except KeyboardInterrupt:
-                raise StoreError(
-                    "Stopped; run the same command again to import the rest."
-                ) from None
-            if skipped:
-                print(f"Skipped {counted(skipped, 'row')} that an earlier run had imported.")
-        else:
-            rows = read_rows(path, options.format)
-            report = store.load(rows, on_progress=on_progress, **arguments)
+            else:
+                rows = duplicates.noting(read_rows(path, options.format, how))
+                report = store.load(rows, on_progress=on_progress, **arguments)
+        except NothingImported as nothing:
+            print(nothing, file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            if not options.resumable:
+                raise
+            raise StoreError("Stopped; run the same command again to import the rest.") from None
+        if report.entities:
+            duplicates.in_store(before)
+        _print_duplicates(duplicates)
+    if skipped:
+        print(f"Skipped {counted(skipped, 'row')} that an earlier run had imported.")
     print(_summary(report))
+    if report.qualified:
+        names = ", ".join(report.qualified)
+        more = report.qualifications - len(report.qualified)
+        print(
+            f"{counted(report.qualifications, 'name')} belonged to another identifier and got a "
+            f"qualifier: {names}{f', and {more:,} more' if more else ''}."
+        )
+    return 0
+
+
+def _print_duplicates(duplicates: LikelyDuplicates) -> None:
+    if duplicates.pairs:
+        some = [f"{quoted(a)} and {quoted(b)}" for a, b in list(duplicates.pairs)[:_SHOWN]]
+        more = " …" if len(duplicates.pairs) > _SHOWN else ""
+        print(
+            f"{counted(len(duplicates.pairs), 'pair')} of names may mean the same: "
+            f"{'; '.join(some)}{more}",
+            file=sys.stderr,
+        )
+
+
+def _dry_run(rows: Iterable[Row], source: str, on_bad: Callable[[BadLine], None]) -> int:
+    """Print what an import would take, without a store; returns the exit code."""
+    shown, good, bad = 0, 0, 0
+    for row in rows:
+        problem = row if isinstance(row, BadLine) else why_invalid(row, source)
+        if problem is not None:
+            bad += 1
+            on_bad(problem)
+            continue
+        good += 1
+        if isinstance(row, FactRow) and shown < _SHOWN:
+            shown += 1
+            print(f"line {row.line}: {row.entity} | {row.relation} | {row.value}")
+    print(
+        f"Nothing was imported (--dry-run): {counted(good, 'valid row')}, "
+        f"{counted(bad, 'invalid line')}."
+    )
+    return 1 if bad and not good else 0
 
 
 def _summary(report: LoadReport) -> str:
@@ -148,10 +257,40 @@ def _export(options: argparse.Namespace) -> None:
             FORMATS[options.format or "csv"].write(store.all_facts(options.at), sys.stdout)
             return
         path = Path(options.file)
-        write = format_of(path, options.format).write
+        format_ = format_of(path, options.format)
+        others = OtherRows(store, options.at)
+        facts = others.noting(store.all_facts(options.at))
         try:
-            with whole_file(path, force=options.force) as file:
-                count = write(store.all_facts(options.at), cast(TextIO, file))
+            with whole_file(path, force=options.force) as opened:
+                file = cast(TextIO, opened)
+                if format_.write_others is not None:
+                    format_.write_others(others.relations(), file)
+                count = format_.write(facts, file)
+                if format_.write_others is not None:
+                    format_.write_others(others.later(), file)
         except OSError as problem:
             raise StoreError(f"{path} cannot be written: {problem.strerror}.") from problem
-    print(f"Wrote {counted(count, 'fact')} to {path}.")
+        print(f"Wrote {counted(count, 'fact')} to {path}.")
+        _note_left_out(others, format_, path)
+
+
+def _note_left_out(others: OtherRows, format_: Format, path: Path) -> None:
+    """Say what a file cannot hold."""
+    if format_.holds == "all":
+        return
+    kinds = Counter(type(row) for row in (*others.relations(), *others.later()))
+    if format_.holds == "facts and aliases":
+        del kinds[AliasRow]
+    named = [(AliasRow, "alias", "aliases"), (RelationRow, "declared relation", "")]
+    named += [(SynonymRow, "synonym", ""), (SettingRow, "setting", "")]
+    parts = [
+        counted(kinds[kind], one, *([many] if many else []))
+        for kind, one, many in named
+        if kinds[kind]
+    ]
+    if parts:
+        print(
+            f"{path} holds {format_.holds}, and leaves out {', '.join(parts)}; a .jsonl file "
+            "holds all.",
+            file=sys.stderr,
+        )

@@ -17,6 +17,11 @@ class FactRow:
     value: str
     source: str = ""
     year: str = ""
+    entity_iri: str = ""
+    """What identifies the entity under any name; "" if the file does not say."""
+    relation_iri: str = ""
+    value_iri: str = ""
+    """What identifies the value: it is a link then, unless the relation is declared literal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class AliasRow:
     line: int
     alias: str
     entity: str
+    entity_iri: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +77,14 @@ Row = FactRow | AliasRow | RelationRow | SynonymRow | SettingRow | BadLine
 
 
 def read_year(text: str) -> int | None:
-    """The year in a cell of a file, None if it is empty; raises `StoreError` for anything else."""
+    """The year in a cell of a file, None if it is empty; raises `StoreError` for anything else.
+
+    Data frames write years as `1994.0`, and `NaN` where there is none.
+    """
     text = text.strip()
-    if not text:
+    if not text or text.lower() == "nan":
         return None
+    text = text[:-2] if text.endswith(".0") else text
     try:
         year = int(text)
     except ValueError:

@@ -1,11 +1,12 @@
 """Names and literals as text: how they are cleaned, quoted and folded to lookup keys.
 
 `fold` is the only function that makes a key: the stores, the corpus, the decoder and the grounding
-share it.
+share it. `plain` is the key in plain letters, by which misspelt names are searched.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from functools import lru_cache
@@ -16,6 +17,18 @@ MAX_NAME = 512  # characters in the name of an entity, an alias or a relation
 MAX_VALUE = 4096  # characters in a literal
 # Characters that reorder the text around them: a value could disguise its context with them.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Characters without a width of their own, which make no difference between two names.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
+    "\ufe00-\ufe0f\ufeff]"
+)
+# Those that a stored text does without. Two others carry meaning: the selectors that follow a sign,
+# and the joiners between letters that join (Persian, Hindi) or the parts of an emoji.
+_NEEDLESS = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2060-\u2064\u206a-\u206f\ufeff]"
+    "|(?<![\u0590-\U0001ffff])[\u200c\u200d]|[\u200c\u200d](?![\u0590-\U0001ffff])"
+)
+_LONGEST_KEY = 120  # characters of a literal's key; longer literals have a digest as their key
 _MONTH = (
     "(?:january|february|march|april|may|june|july|august|september|october|november|december"
     "|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)"
@@ -46,7 +59,8 @@ def _clean(text: str, what: str, longest: int) -> str:
     if text.isascii() and text.isprintable():  # the common case, ten times as fast
         cleaned = " ".join(text.split())
     else:
-        cleaned = " ".join(unicodedata.normalize("NFC", text).split())
+        visible = _NEEDLESS.sub("", unicodedata.normalize("NFC", text))
+        cleaned = " ".join(visible.split())
         for character in cleaned:
             if unicodedata.category(character) in ("Cc", "Cs") or character in _REORDERING:
                 raise InvalidText(
@@ -67,6 +81,8 @@ def _clean(text: str, what: str, longest: int) -> str:
 
 def clean_name(text: str, what: str = "name") -> str:
     """A name in its stored form: NFC, single spaces, stripped, 1 to 512 characters.
+
+    Invisible characters are left out, except for joiners where they join letters.
 
     Raises `InvalidText` (a `ValueError`) if it is empty, too long or has control characters.
     """
@@ -101,6 +117,8 @@ def clean_sources(text: str) -> str:
 def fold(text: str) -> str:
     """The key that all spellings of a name share: NFKC, case folded, `_` and spaces as one space.
 
+    Invisible characters (zero-width, direction marks, soft hyphens) do not count.
+
     >>> fold("New_York  CITY")
     'new york city'
     """
@@ -112,7 +130,8 @@ def _fold(text: str) -> str:
         key = " ".join(text.lower().replace("_", " ").split())
     else:
         # Twice, because case folding can undo the normal form.
-        once = unicodedata.normalize("NFKC", text).casefold()
+        visible = _INVISIBLE.sub("", text)
+        once = unicodedata.normalize("NFKC", visible).casefold()
         key = " ".join(unicodedata.normalize("NFKC", once).replace("_", " ").split())
     return key or text  # a name of underscores alone is its own key
 
@@ -125,10 +144,86 @@ def is_number_or_date(value: str) -> bool:
     return _NUMBER_OR_DATE.fullmatch(value.strip()) is not None
 
 
+def without_invisible(text: str) -> str:
+    """The text without the invisible characters that a stored text does without."""
+    return text if text.isascii() else _NEEDLESS.sub("", text)
+
+
+def literal_key(value: str) -> str:
+    """The key by which a literal is found: the folded value, or a digest of a long one.
+
+    >>> literal_key("Na"), literal_key("68,400,000")
+    ('na', '68,400,000')
+    """
+    key = _fold(value)  # past the cache, because most literals occur once
+    if len(key) <= _LONGEST_KEY:
+        return key
+    return "#" + hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+# Letters that Unicode does not decompose, as people write them who lack them.
+_PLAIN = str.maketrans(
+    {
+        "æ": "ae",
+        "ð": "d",
+        "ø": "o",
+        "þ": "th",
+        "đ": "d",
+        "ħ": "h",
+        "ı": "i",
+        "ĸ": "k",
+        "ł": "l",
+        "ŋ": "n",
+        "œ": "oe",
+        "ŧ": "t",
+        "ƀ": "b",
+        "ƙ": "k",
+        "ƴ": "y",
+        "ƶ": "z",
+        "ǥ": "g",
+        "ɓ": "b",
+        "ɗ": "d",
+        "ɨ": "i",
+        "ɫ": "l",
+        "ʉ": "u",
+        "ʻ": "",
+        "ʼ": "",
+    }
+)
+# The other standard spelling of a letter, in the languages that have it.
+_TRANSLITERATED = str.maketrans(
+    {
+        "ä": "ae",
+        "å": "aa",
+        "ð": "dh",
+        "ö": "oe",
+        "ø": "oe",
+        "ü": "ue",
+        "đ": "dj",
+        "ŋ": "ng",
+    }
+)
+
+
 def plain(text: str) -> str:
-    """The folded key without accents, for searches: "São" and "sao" are equal."""
+    """The folded key in plain letters, without accents, for searches.
+
+    >>> plain("São Paulo"), plain("Łódź"), plain("Køge")
+    ('sao paulo', 'lodz', 'koge')
+    """
     key = fold(text)
     if key.isascii():
         return key
     decomposed = unicodedata.normalize("NFD", key)
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    letters = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return letters if letters.isascii() else letters.translate(_PLAIN)
+
+
+def transliterated(text: str) -> str:
+    """`plain`, with the letters that have one in their other standard spelling.
+
+    >>> transliterated("München"), transliterated("Århus"), transliterated("Oslo")
+    ('muenchen', 'aarhus', 'oslo')
+    """
+    key = fold(text)
+    return key if key.isascii() else plain(key.translate(_TRANSLITERATED))

@@ -12,7 +12,7 @@ transaction and one revision, and it is journalled in the same transaction.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from graph.core.deltas import Delta
@@ -24,7 +24,8 @@ from graph.core.journal import JournalEntry
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
 
-INCOMING = 5000  # facts that point to an entity and are looked at for their relations, at most
+INCOMING = 5000  # facts with one value that are looked at for their relations, at most
+MOST_QUALIFIED = 20  # names listed in the report of an import, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ class LoadReport:
     """New synonyms and settings."""
     bad: int = 0
     """Invalid lines, which were skipped."""
+    qualified: list[str] = field(default_factory=list)
+    """The names of entities and relations that share theirs with another identifier's, at most
+    `MOST_QUALIFIED`: `Heron (film)`."""
+    qualifications: int = 0
+    """How many there are of these."""
 
 
 class TripletReads(Protocol):
@@ -96,6 +102,15 @@ class TripletReads(Protocol):
     ) -> dict[str, list[tuple[Entity, str]]]:
         """`find_entities` of many names at once; names of no entity are left out."""
 
+    def identified(self, iri: str, at: int | None = None) -> Entity | None:
+        """The entity of an identifier; if it was merged, the one that it was merged into."""
+
+    def relation_identified(self, iri: str) -> str | None:
+        """The name of the relation of an identifier."""
+
+    def identifiers(self, entity_id: int) -> list[str]:
+        """The identifiers of an entity, oldest first."""
+
     def fact(self, fact_id: int, at: int | None = None) -> Fact | None:
         """A fact by its id."""
 
@@ -119,6 +134,24 @@ class TripletReads(Protocol):
 
     def count_facts_to(self, entity_id: int, relation: str, at: int | None = None) -> int:
         """How many facts of a relation have this entity as their value."""
+
+    def facts_with(
+        self,
+        literal: str,
+        at: int | None = None,
+        limit: int | None = None,
+        relation: str | None = None,
+    ) -> list[Fact]:
+        """The facts whose value is a literal, matched by its folded key, in stored order.
+
+        `relation` is matched as in `facts`. Links are not among them, however they are spelt.
+        """
+
+    def count_facts_with(self, literal: str, relation: str, at: int | None = None) -> int:
+        """How many facts of a relation have this literal as their value."""
+
+    def find_literals(self, texts: Sequence[str], at: int | None = None) -> dict[str, str]:
+        """Those of the texts that are literals by their folded key, each as some fact spells it."""
 
     def facts_of(
         self, relation: str, at: int | None = None, limit: int | None = None
@@ -191,6 +224,9 @@ class TripletReads(Protocol):
         A store looks at the first `INCOMING` facts only, because half a million may point to one
         entity.
         """
+
+    def relation_names_with(self, literal: str, at: int | None = None) -> list[str]:
+        """The names of the relations of `facts_with`, as `relation_names_to` has those of links."""
 
 
 @runtime_checkable

@@ -15,19 +15,21 @@ from typing import Any
 
 from graph.core.deltas import Delta, net, touched_ids
 from graph.core.draft_record import DraftRecord, Step, check_draft_id
-from graph.core.edits import Add, Edit, edit_kind, edit_to_json
+from graph.core.edits import Add, AddAlias, Edit, edit_kind, edit_to_json
 from graph.core.errors import StoreError
 from graph.core.facts import Entity, Fact
+from graph.core.identifiers import clean_iri, qualified
 from graph.core.ids import new_id
-from graph.core.import_rows import BadLine, FactRow, Row, read_year
+from graph.core.import_rows import AliasRow, BadLine, FactRow, Row, read_year
 from graph.core.journal import JournalEntry, history_subject, iso_time
-from graph.core.names import clean_signature
+from graph.core.names import clean_name, clean_signature
 from graph.core.neighbourhood import walk
 from graph.core.protocol import Relation, SharedStore, Statistics
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
+from graph.editing.loading import clean_alias, unknown_entity
 from graph.editing.overlay import Overlay
-from graph.editing.planning import plan
+from graph.editing.planning import plan, spelt
 
 
 class StoredDraft:
@@ -136,6 +138,15 @@ class StoredDraft:
     ) -> dict[str, list[tuple[Entity, str]]]:
         return self._at(at).find_names(names)
 
+    def identified(self, iri: str, at: int | None = None) -> Entity | None:
+        return self._at(at).identified(iri)
+
+    def relation_identified(self, iri: str) -> str | None:
+        return self.base.relation_identified(iri)
+
+    def identifiers(self, entity_id: int) -> list[str]:
+        return self.base.identifiers(entity_id)
+
     def fact(self, fact_id: int, at: int | None = None) -> Fact | None:
         return self._at(at).fact(fact_id)
 
@@ -159,6 +170,21 @@ class StoredDraft:
 
     def count_facts_to(self, entity_id: int, relation: str, at: int | None = None) -> int:
         return self._at(at).count_facts_to(entity_id, relation)
+
+    def facts_with(
+        self,
+        literal: str,
+        at: int | None = None,
+        limit: int | None = None,
+        relation: str | None = None,
+    ) -> list[Fact]:
+        return self._at(at).facts_with(literal, limit, relation)
+
+    def count_facts_with(self, literal: str, relation: str, at: int | None = None) -> int:
+        return self._at(at).count_facts_with(literal, relation)
+
+    def find_literals(self, texts: Sequence[str], at: int | None = None) -> dict[str, str]:
+        return self._at(at).find_literals(texts)
 
     def facts_of(
         self, relation: str, at: int | None = None, limit: int | None = None
@@ -207,6 +233,9 @@ class StoredDraft:
     def relation_names_to(self, entity_id: int, at: int | None = None) -> list[str]:
         return self._at(at).relation_names_to(entity_id)
 
+    def relation_names_with(self, literal: str, at: int | None = None) -> list[str]:
+        return self._at(at).relation_names_with(literal)
+
     def apply(
         self, edits: Sequence[Edit], *, author: str, reason: str = "", write_id: str | None = None
     ) -> int:
@@ -244,7 +273,7 @@ class StoredDraft:
         on_bad: Callable[[BadLine], None] | None = None,
         write_id: str | None = None,
     ) -> int:
-        """Add the facts of a file as one step; returns how many were added.
+        """Add the facts and aliases of a file as one step; returns how many were added.
 
         A line that cannot be added is reported to `on_bad` and skipped; without a valid line
         nothing is done. `source` is of facts that name none.
@@ -255,9 +284,10 @@ class StoredDraft:
                 return len(repeated.edits)
             overlay = self._at(None).with_deltas(())
             planned: list[tuple[Edit, tuple[Delta, ...]]] = []
+            names = _Names(overlay)
             for row in rows:
                 try:
-                    edit = _addition(row, source)
+                    edit = _addition(row, source, overlay, names)
                     deltas = tuple(plan(edit, overlay))
                 except StoreError as problem:
                     if on_bad is not None:
@@ -372,10 +402,55 @@ class StoredDraft:
         """Nothing to give back: the shared store is closed by whoever opened it."""
 
 
-def _addition(row: Row, source: str) -> Add:
+class _Names:
+    """What the identifiers of rows are called in a draft, which keeps no identifiers itself."""
+
+    def __init__(self, overlay: Overlay) -> None:
+        self._overlay = overlay
+        self._by_iri: dict[str, str] = {}
+        self._iris: dict[str, str] = {}  # by name
+
+    def name(self, name: str, iri: str) -> str:
+        """The name of what an identifier identifies: another than that of another identifier's."""
+        if not clean_iri(iri):
+            return name
+        if iri not in self._by_iri:
+            known = self._overlay.identified(iri)
+            if known is not None:
+                name = known.name
+            elif self._is_other(clean_name(name)):
+                name = qualified(clean_name(name), iri, self._is_other)
+            self._by_iri[iri] = name
+            self._iris.setdefault(clean_name(name), iri)
+        return self._by_iri[iri]
+
+    def _is_other(self, name: str) -> bool:
+        if name in self._iris:
+            return True
+        entity = spelt(self._overlay, name)
+        return entity is not None and bool(self._overlay.identifiers(entity.id))
+
+
+def _addition(row: Row, source: str, overlay: Overlay, names: _Names) -> Add | AddAlias:
     """The edit that a line of a file stands for; raises `StoreError` if it stands for none."""
-    if isinstance(row, BadLine):
-        raise StoreError(row.reason)
-    if not isinstance(row, FactRow):
-        raise StoreError("A draft imports only facts; name the columns entity,relation,value.")
-    return Add(row.entity, row.relation, row.value, row.source or source, read_year(row.year))
+    match row:
+        case BadLine():
+            raise StoreError(row.reason)
+        case FactRow():
+            year = read_year(row.year)
+            return Add(
+                names.name(row.entity, row.entity_iri),
+                row.relation,
+                names.name(row.value, row.value_iri),
+                row.source or source,
+                year,
+                True if row.value_iri else None,
+            )
+        case AliasRow():
+            alias, name = clean_alias(row)
+            found = [entity for entity, _ in overlay.find_entities(name)]
+            exact = [entity for entity in found if entity.name == name] or found
+            if len(exact) != 1:
+                raise unknown_entity(name, alias)
+            return AddAlias(exact[0].id, alias)
+    raise StoreError("A draft imports only facts and aliases; import this file into the store.")

@@ -15,9 +15,10 @@ from typing import Any
 from graph.core.deltas import Delta
 from graph.core.edits import AddSynonym, ChangeSetting
 from graph.core.errors import AlreadyThere, StoreError
+from graph.core.identifiers import clean_iri, qualified
 from graph.core.import_rows import AliasRow, BadLine, FactRow, RelationRow, Row, read_year
 from graph.core.names import clean_name, clean_note, clean_sources, clean_value, quoted
-from graph.core.protocol import LoadReport
+from graph.core.protocol import MOST_QUALIFIED, LoadReport
 from graph.editing.planning import View, clean_relation, join_sources, plan
 
 _PROGRESS = 10_000  # rows between two reports of progress
@@ -41,6 +42,13 @@ def clean_fact(row: FactRow, source: str) -> tuple[str, str, str, str, int | Non
     )
 
 
+def clean_identifiers(row: FactRow) -> tuple[str, str, str]:
+    """The identifiers of a row's entity, relation and value, "" where it has none."""
+    if not (row.entity_iri or row.relation_iri or row.value_iri):
+        return "", "", ""
+    return clean_iri(row.entity_iri), clean_iri(row.relation_iri), clean_iri(row.value_iri)
+
+
 def clean_alias(row: AliasRow) -> tuple[str, str]:
     """An alias and its entity's name as they are kept."""
     return clean_name(row.alias, "alias"), clean_name(row.entity, "entity")
@@ -51,6 +59,25 @@ def clean_declaration(row: RelationRow) -> tuple[str, str, str]:
     if row.kind not in ("link", "literal"):
         raise StoreError(f"The kind {quoted(row.kind, 40)} is neither link nor literal.")
     return clean_relation(row.relation), row.kind, clean_note(row.description, "description")
+
+
+def why_invalid(row: Row, source: str = "") -> BadLine | None:
+    """Why a row could not enter any store, as a line of its file; None if it is valid."""
+    try:
+        match row:
+            case FactRow():
+                clean_fact(row, source)
+            case AliasRow():
+                clean_alias(row)
+            case RelationRow():
+                clean_declaration(row)
+    except StoreError as problem:
+        return BadLine(row.line, str(problem))
+    return None
+
+
+class NothingImported(StoreError):
+    """An import that leaves invalid lines out, and has no line left; it made no revision."""
 
 
 class Intake:
@@ -94,6 +121,14 @@ class Intake:
             lines = "1 invalid line" if bad == 1 else f"{bad:,} invalid lines"
             raise StoreError(f"Nothing was imported: {lines}. Fix the file or pass `--skip-bad`.")
 
+    def refuse_nothing(self) -> None:
+        """Raise `NothingImported` if lines were left out and none is left."""
+        report = self.report
+        done = report.facts + report.sources + report.doubles + report.aliases
+        if report.bad and not done + report.relations + report.rules:
+            lines = "its only line is" if report.bad == 1 else f"all {report.bad:,} lines are"
+            raise NothingImported(f"Nothing was imported: {lines} invalid.")
+
     def add_source(
         self, had: str, had_year: int | None, source: str, year: int | None
     ) -> tuple[str, int | None] | None:
@@ -114,6 +149,14 @@ class Intake:
             return []
         self.report.rules += 1
         return deltas
+
+    def qualify(self, name: str, iri: str, is_taken: Callable[[str], bool]) -> str:
+        """The name of a thing whose name another identifier's has already; it is reported."""
+        name = qualified(name, iri, is_taken)
+        self.report.qualifications += 1
+        if len(self.report.qualified) < MOST_QUALIFIED:
+            self.report.qualified.append(name)
+        return name
 
     def journal_edit(self) -> dict[str, Any]:
         """The import as the journal keeps it."""

@@ -13,11 +13,11 @@ from dataclasses import replace
 
 from graph.core.deltas import Delta
 from graph.core.facts import Entity, Fact
-from graph.core.names import clean_name, fold
+from graph.core.names import clean_name, fold, literal_key
 from graph.core.protocol import Relation, TripletReads
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
-from graph.lookup.ranking import matches, rank_by_name, rank_entities
+from graph.lookup.ranking import matches, merged_into, rank_by_name, rank_entities
 from graph.lookup.spelling import MOST_WORDS, words_of
 
 
@@ -34,6 +34,7 @@ class Overlay:
         self._added: set[int] = set()  # facts that the base does not have
         self._outgoing: dict[int, list[Fact]] | None = None
         self._incoming: dict[int, list[Fact]] = {}
+        self._by_literal: dict[str, list[Fact]] = {}
         self._by_key: dict[str, set[int]] | None = None  # own entities by the keys of their names
         self._relations: dict[str, str] | None = None  # own relations by their keys
 
@@ -66,7 +67,7 @@ class Overlay:
                 if delta.before is None and delta.id not in self._facts:
                     self._added.add(delta.id)
                 if delta.id in self._facts or delta.after is None:
-                    self._outgoing, self._incoming = None, {}  # rebuilt when next asked for
+                    self._outgoing = None  # rebuilt when next asked for
                 self._facts[delta.id] = delta.after
                 if delta.after is not None:
                     self._index_fact(delta.after)
@@ -80,9 +81,14 @@ class Overlay:
         if self._relations is not None:
             self._relations.setdefault(fold(fact.relation), fact.relation)
         if self._outgoing is not None:
-            bisect.insort(self._outgoing.setdefault(fact.entity_id, []), fact, key=_by_id)
-            if fact.value_id is not None:
-                bisect.insort(self._incoming.setdefault(fact.value_id, []), fact, key=_by_id)
+            for facts in (self._outgoing.setdefault(fact.entity_id, []), self._with_value(fact)):
+                bisect.insort(facts, fact, key=_by_id)
+
+    def _with_value(self, fact: Fact) -> list[Fact]:
+        """The overlay's own facts with the value of this one."""
+        if fact.value_id is None:
+            return self._by_literal.setdefault(literal_key(fact.value), [])
+        return self._incoming.setdefault(fact.value_id, [])
 
     @staticmethod
     def _index_entity(entity: Entity, by_key: dict[str, set[int]]) -> None:
@@ -93,10 +99,10 @@ class Overlay:
         """The overlay's own facts by entity; made once, when first asked for."""
         if self._outgoing is None:
             outgoing: dict[int, list[Fact]] = {}
+            self._incoming, self._by_literal = {}, {}
             for fact in sorted((f for f in self._facts.values() if f), key=lambda f: f.id):
                 outgoing.setdefault(fact.entity_id, []).append(fact)
-                if fact.value_id is not None:
-                    self._incoming.setdefault(fact.value_id, []).append(fact)
+                self._with_value(fact).append(fact)
             self._outgoing = outgoing
         return self._outgoing
 
@@ -167,6 +173,16 @@ class Overlay:
         entities += [own for name in names for own in self._own_named(fold(name))]
         return rank_by_name(names, entities, lambda entity_id: len(self.facts(entity_id)))
 
+    def identified(self, iri: str) -> Entity | None:
+        known = self.base.identified(iri, self.base_revision)
+        if known is None or known.id not in self._entities:
+            return known
+        own = self._entities[known.id]
+        return own or merged_into(known.name, self.find_entities(known.name))
+
+    def identifiers(self, entity_id: int) -> list[str]:
+        return self.base.identifiers(entity_id)
+
     def fact(self, fact_id: int) -> Fact | None:
         if fact_id in self._facts:
             fact = self._facts[fact_id]
@@ -193,36 +209,58 @@ class Overlay:
         return self._merge(below, self._own_to(entity_id, relation), limit)
 
     def _own_to(self, entity_id: int, relation: str | None) -> list[Fact]:
-        own = self._incoming.get(entity_id, [])
-        if relation is None or not own:
-            return own
-        key = fold(relation)
-        return [fact for fact in own if fold(fact.relation) == key]
+        return _of_relation(self._incoming.get(entity_id, []), relation)
 
     def count_facts_to(self, entity_id: int, relation: str) -> int:
         self._index()
         below = self.base.count_facts_to(entity_id, relation, self.base_revision)
-        return (
-            below
-            - len(self._replaced_to(entity_id, relation))
-            + len(self._own_to(entity_id, relation))
-        )
+        replaced = [fact for fact in self._replaced(relation) if fact.value_id == entity_id]
+        return below - len(replaced) + len(self._own_to(entity_id, relation))
 
-    def _replaced_to(self, entity_id: int, relation: str) -> list[Fact]:
-        """Facts of the base that point to the entity there, and are edited here."""
-        key = fold(relation)
-        if not any(key in names for names in self._former.values()):
+    def facts_with(
+        self, literal: str, limit: int | None = None, relation: str | None = None
+    ) -> list[Fact]:
+        more = self._more(limit)
+        below = self.base.facts_with(literal, self.base_revision, more, relation)
+        return self._merge(below, self._own_with(literal, relation), limit)
+
+    def _own_with(self, literal: str, relation: str | None) -> list[Fact]:
+        self._index()
+        return _of_relation(self._by_literal.get(literal_key(literal), []), relation)
+
+    def count_facts_with(self, literal: str, relation: str) -> int:
+        below = self.base.count_facts_with(literal, relation, self.base_revision)
+        key = literal_key(literal)
+        replaced = [
+            fact
+            for fact in self._replaced(relation)
+            if fact.value_id is None and literal_key(fact.value) == key
+        ]
+        return below - len(replaced) + len(self._own_with(literal, relation))
+
+    def find_literals(self, texts: Sequence[str]) -> dict[str, str]:
+        below = self.base.find_literals(texts, self.base_revision)
+        if not self._facts:
+            return below
+        found = {}
+        for text in texts:
+            # The facts with a literal of the base may all be edited here.
+            facts = self.facts_with(text, 1) if text in below else self._own_with(text, None)
+            if facts:
+                found[text] = facts[0].value
+        return found
+
+    def _replaced(self, relation: str) -> list[Fact]:
+        """The facts of a relation as the base has them that are edited here."""
+        if not self._is_edited(relation):
             return []
+        key = fold(relation)
         replaced = (
             self.base.fact(fact_id, at=self.base_revision)
             for fact_id in self._facts
             if fact_id not in self._added
         )
-        return [
-            fact
-            for fact in replaced
-            if fact and fact.value_id == entity_id and fold(fact.relation) == key
-        ]
+        return [fact for fact in replaced if fact and fold(fact.relation) == key]
 
     def facts_of(self, relation: str, limit: int | None = None) -> list[Fact]:
         below = self.base.facts_of(relation, self.base_revision, self._more(limit))
@@ -318,12 +356,23 @@ class Overlay:
         """Relations of facts that were edited here first, then the rest in stored order."""
         self._index()
         names = {fold(f.relation): f.relation for f in self._own_to(entity_id, None)}
-        edited = {key for former in self._former.values() for key in former}
         for name in self.base.relation_names_to(entity_id, self.base_revision):
-            key = fold(name)
-            if key not in edited or self.facts_to(entity_id, 1, name):
-                names.setdefault(key, name)
+            if not self._is_edited(name) or self.facts_to(entity_id, 1, name):
+                names.setdefault(fold(name), name)
         return list(names.values())
+
+    def relation_names_with(self, literal: str) -> list[str]:
+        """In the order of `relation_names_to`."""
+        names = {fold(f.relation): f.relation for f in self._own_with(literal, None)}
+        for name in self.base.relation_names_with(literal, self.base_revision):
+            if not self._is_edited(name) or self.facts_with(literal, 1, name):
+                names.setdefault(fold(name), name)
+        return list(names.values())
+
+    def _is_edited(self, relation: str) -> bool:
+        """Whether a fact of the relation is changed or deleted here."""
+        key = fold(relation)
+        return any(key in former for former in self._former.values())
 
     def count_difference(self) -> tuple[int, int, int, int]:
         """How many entities, aliases, facts and links there are more than in the base."""
@@ -337,6 +386,13 @@ class Overlay:
             facts += (fact is not None) - (before is not None)
             links += bool(fact and fact.is_link) - bool(before and before.is_link)
         return entities, aliases, facts, links
+
+
+def _of_relation(facts: list[Fact], relation: str | None) -> list[Fact]:
+    if relation is None or not facts:
+        return facts
+    key = fold(relation)
+    return [fact for fact in facts if fold(fact.relation) == key]
 
 
 def _by_id(fact: Fact) -> int:

@@ -19,13 +19,24 @@ from typing import Any, Protocol
 from graph.core.errors import StoreError
 
 BATCH = 5000  # rows written in one transaction
-TABLES = ("relation", "name", "fact", "rule", "revision", "entry", "draft", "draft_step")
+TABLES = (
+    "relation",
+    "name",
+    "fact",
+    "rule",
+    "identifier",
+    "revision",
+    "entry",
+    "draft",
+    "draft_step",
+)
 """The tables, in the order in which they are copied. Their rows are the same for every store:
 
     relation    number, name, kind, description
     name        entity's id, since, until, whether it is an alias, text
     fact        id, since, until, entity's id, relation, value, value's id, source, year
     rule        id, since, until, kind, name, value
+    identifier  IRI, since, entity's id, relation
     revision    revision, kind, author, reason, time, write id, whether it is undone
     entry       revision, number, kind, edit, deltas
     draft       id, base revision, first, used

@@ -1,86 +1,127 @@
-"""Tables in CSV files. The header says what a table holds:
-
-entity,relation,value            facts; source and year are optional columns
-alias,entity                     aliases
-relation,kind                    relations; description is an optional column
-phrase,relation                  synonyms of relations
-setting,value                    settings
+"""Tables in text files: which rows they hold (`table_columns`), however they are written
+(`table_dialects`). The page and the command read them by the same rules.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import TextIO
 
 from graph.core.errors import StoreError
 from graph.core.facts import Fact
-from graph.core.import_rows import (
-    AliasRow,
-    BadLine,
-    FactRow,
-    RelationRow,
-    Row,
-    SettingRow,
-    SynonymRow,
+from graph.core.import_rows import BadLine, FactRow, Row
+from graph.exchange.read_options import DEFAULTS, ReadOptions
+from graph.exchange.table_columns import (
+    MISSING_CELLS,
+    Layout,
+    is_fact_header,
+    layout_of,
 )
-from graph.core.names import quoted
+from graph.exchange.table_dialects import Record, dialect_of, records
 from graph.exchange.text_files import TOO_LONG, read_lines
 
-# What a table may hold: the required columns, the optional ones, and the type of its rows.
-_TABLES: tuple[tuple[tuple[str, ...], tuple[str, ...], Callable[..., Row]], ...] = (
-    (("entity", "relation", "value"), ("source", "year"), FactRow),
-    (("alias", "entity"), (), AliasRow),
-    (("relation", "kind"), ("description",), RelationRow),
-    (("phrase", "relation"), (), SynonymRow),
-    (("setting", "value"), (), SettingRow),
-)
+_SAMPLE_LINES = 200
+_SAMPLE = 1 << 18  # characters of the lines that show how a table is written
+_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-def read_csv(file: TextIO) -> Iterator[Row]:
-    """The rows of a CSV file with a header, of whichever kind the header names."""
+def read_csv(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
+    """The rows of a table, whichever kind its header or its looks show.
+
+    Raises `StoreError` if its columns cannot be determined.
+    """
     too_long: set[int] = set()
-    rows = csv.reader(_short_lines(file, too_long), strict=True)
-    try:
-        header = [column.strip().lower() for column in next(rows, [])]
-    except csv.Error as problem:
-        raise StoreError(f"The header of the CSV file cannot be read: {problem}.") from problem
-    table = next((table for table in _TABLES if set(table[0]) <= set(header)), None)
-    if table is None:
+    lines = _short_lines(file, too_long)
+    sample = _first_lines(lines)
+    dialect = dialect_of(sample, is_fact_header)
+    shown = [r for r in records(iter(sample), dialect) if isinstance(r[1], str) or any(r[1])]
+    if shown and isinstance(shown[0][1], str) and len(shown) < 2:
         raise StoreError(
-            f"The CSV file begins with {quoted(','.join(header))}; its first line must name the "
-            "columns entity,relation,value (and optionally source,year)."
+            f"The header of the table cannot be read, entity,relation,value: {shown[0][1]}"
         )
-    needed, optional, make = table
-    width = len(header)
-    places = {column: place for place, column in enumerate(header)}
-    least = 1 + max(places[column] for column in needed)
-    chosen = itemgetter(*(places.get(column, width) for column in (*needed, *optional)))
-    while True:
-        line = rows.line_num + 1
-        try:
-            cells = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as problem:
-            yield BadLine(line, f"{problem}; quote cells with quotes or line breaks.")
-            continue
-        if line in too_long:
+    layout = layout_of([cells for _, cells in shown if isinstance(cells, list)], options)
+    delimiter = _NAMES.get(dialect.delimiter, "delimiters")
+    whole = records(chain(sample, lines), dialect)
+    if layout.is_headed:
+        whole = _after_header(whole)
+    yield from table_rows(whole, layout, delimiter, too_long)
+
+
+def _after_header(whole: Iterator[Record]) -> Iterator[Record]:
+    """The records after the first that can be read and is not empty."""
+    for number, cells in whole:
+        if not isinstance(cells, str) and any(cells):
+            break
+        yield number, cells
+    yield from whole
+
+
+def table_rows(
+    whole: Iterator[Record], layout: Layout, delimiter: str, too_long: Iterable[int] = ()
+) -> Iterator[Row]:
+    """The rows that the records of a table stand for, by its layout.
+
+    Args:
+        whole: the records below the header.
+        layout: what the columns hold.
+        delimiter: what separates cells, in the plural, for messages.
+        too_long: the numbers of lines that are too long to be read.
+    """
+    width, make = layout.width, layout.make
+    places = [place for _, place in layout.needed]
+    least = 1 + max(places)
+    chosen = itemgetter(*places, *layout.optional)
+    is_long = set(too_long).__contains__ if not isinstance(too_long, set) else too_long.__contains__
+    for line, cells in whole:
+        if is_long(line):
             yield BadLine(line, TOO_LONG)
-        elif not cells:
-            continue  # an empty line
-        elif len(cells) > width:
+        elif isinstance(cells, str):
+            yield BadLine(line, cells)
+        elif len(cells) > width and (any(cells[width:]) or not any(cells)):
             yield BadLine(
                 line,
-                f"It has {len(cells)} cells and the header has {width}; quote cells with commas.",
+                f"It has {len(cells)} cells and the header has {width}; quote cells with "
+                f"{delimiter}.",
             )
         elif len(cells) < least:
-            missing = next(column for column in needed if places[column] >= len(cells))
-            yield BadLine(line, f"It has no {missing}.")
+            if any(cells):
+                missing = next(name for name, place in layout.needed if place >= len(cells))
+                yield BadLine(line, f"It has no {missing}.")
+        elif not any(cells):
+            continue  # a row that a spreadsheet left empty
+        elif layout.relations:
+            yield from _properties(line, cells, layout)
         else:
+            del cells[width:]
             cells += [""] * (width + 1 - len(cells))  # the last is for missing columns
             yield make(line, *chosen(cells))
+
+
+def _properties(line: int, cells: Sequence[str], layout: Layout) -> Iterator[Row]:
+    """The facts of a row that is about one entity; an empty cell is none."""
+    (what, place), *_ = layout.needed
+    name = cells[place]
+    if not name.strip():
+        yield BadLine(line, f"It has no {what}.")
+        return
+    for relation, column in layout.relations:
+        cell = cells[column] if column < len(cells) else ""
+        if cell.strip() and cell.strip().lower() not in MISSING_CELLS:
+            yield FactRow(line, name, relation, cell)
+
+
+def _first_lines(lines: Iterator[str]) -> list[str]:
+    sample: list[str] = []
+    size = 0
+    for line in lines:
+        sample.append(line)
+        size += len(line)
+        if len(sample) >= _SAMPLE_LINES or size >= _SAMPLE:
+            break
+    return sample
 
 
 def _short_lines(file: TextIO, too_long: set[int]) -> Iterator[str]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TextIO
+from pathlib import Path, PurePath
+from typing import BinaryIO, TextIO
 
 from graph.core.database_files import refuse_database
 from graph.core.errors import StoreError
@@ -20,6 +20,15 @@ from graph.core.import_rows import Row
 from graph.core.names import quoted
 from graph.exchange.csv_tables import read_csv, write_csv
 from graph.exchange.json_files import read_jsonl, read_lmlm, write_jsonl, write_lmlm
+from graph.exchange.other_rows import write_alternative_labels, write_json_rows
+from graph.exchange.read_options import DEFAULTS, ReadOptions
+from graph.exchange.source_files import Source, checked, inner_name, open_bytes, open_text
+
+
+def _not_written(facts: Iterable[Fact], file: TextIO) -> int:
+    raise StoreError(
+        f"This format is not written; name another with --format: {', '.join(FORMATS)}."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +39,26 @@ class Format:
     """The name by which `--format` selects it."""
     endings: tuple[str, ...]
     """The endings of file names that select it, in lower case."""
-    read: Callable[[TextIO], Iterator[Row]]
+    read: Callable[[TextIO, ReadOptions], Iterator[Row]] = read_csv
     """Yields the rows of an open file."""
-    write: Callable[[Iterable[Fact], TextIO], int]
+    write: Callable[[Iterable[Fact], TextIO], int] = _not_written
     """Writes facts to an open file and returns their number."""
+    read_bytes: Callable[[BinaryIO, ReadOptions], Iterator[Row]] | None = None
+    """Yields the rows of a file that is not text; it takes the place of `read`."""
+    write_others: Callable[[Iterable[Row], TextIO], int] | None = None
+    """Writes rows that are not facts and returns their number; None if it holds only facts."""
+    holds: str = "facts"
+    """What a file of this format holds, for a message: "facts", "facts and aliases", "all"."""
     is_whole: bool = False
     """Whether a file is read whole, and gives its facts in no stated order."""
+    is_xml: bool = False
+    """Whether an XML declaration names the encoding."""
 
 
-def _read_ntriples(file: TextIO) -> Iterator[Row]:
+def _read_ntriples(file: TextIO, options: ReadOptions) -> Iterator[Row]:
     from graph.exchange.rdf import read_ntriples
 
-    return read_ntriples(file)
+    return read_ntriples(file, options)
 
 
 def _write_ntriples(facts: Iterable[Fact], file: TextIO) -> int:
@@ -50,10 +67,10 @@ def _write_ntriples(facts: Iterable[Fact], file: TextIO) -> int:
     return write_ntriples(facts, file)
 
 
-def _read_turtle(file: TextIO) -> Iterator[Row]:
+def _read_turtle(file: TextIO, options: ReadOptions) -> Iterator[Row]:
     from graph.exchange.rdf import read_turtle
 
-    return read_turtle(file)
+    return read_turtle(file, options)
 
 
 def _write_turtle(facts: Iterable[Fact], file: TextIO) -> int:
@@ -62,10 +79,10 @@ def _write_turtle(facts: Iterable[Fact], file: TextIO) -> int:
     return write_turtle(facts, file)
 
 
-def _read_graphml(file: TextIO) -> Iterator[Row]:
+def _read_graphml(file: TextIO, options: ReadOptions) -> Iterator[Row]:
     from graph.exchange.graphml import read_graphml
 
-    return read_graphml(file)
+    return read_graphml(file, options)
 
 
 def _write_graphml(facts: Iterable[Fact], file: TextIO) -> int:
@@ -74,40 +91,129 @@ def _write_graphml(facts: Iterable[Fact], file: TextIO) -> int:
     return write_graphml(facts, file)
 
 
+def _read_rdf_xml(file: TextIO, options: ReadOptions) -> Iterator[Row]:
+    from graph.exchange.rdf import read_rdf_xml
+
+    return read_rdf_xml(file, options)
+
+
+def _read_json_ld(file: TextIO, options: ReadOptions) -> Iterator[Row]:
+    from graph.exchange.rdf import read_json_ld
+
+    return read_json_ld(file, options)
+
+
+def _read_workbook(file: BinaryIO, options: ReadOptions) -> Iterator[Row]:
+    from graph.exchange.spreadsheets import read_workbook
+
+    return read_workbook(file, options)
+
+
 FORMATS: dict[str, Format] = {
     format_.name: format_
     for format_ in (
-        Format("csv", (".csv",), read_csv, write_csv),
-        Format("jsonl", (".jsonl", ".ndjson"), read_jsonl, write_jsonl),
+        Format("csv", (".csv", ".tsv", ".tab", ".txt"), read_csv, write_csv),
+        Format(
+            "jsonl",
+            (".jsonl", ".ndjson"),
+            read_jsonl,
+            write_jsonl,
+            write_others=write_json_rows,
+            holds="all",
+        ),
         Format("lmlm", (".json",), read_lmlm, write_lmlm),
-        Format("ntriples", (".nt",), _read_ntriples, _write_ntriples),
-        Format("turtle", (".ttl",), _read_turtle, _write_turtle, is_whole=True),
-        Format("graphml", (".graphml",), _read_graphml, _write_graphml, is_whole=True),
+        Format(
+            "ntriples",
+            (".nt",),
+            _read_ntriples,
+            _write_ntriples,
+            write_others=write_alternative_labels,
+            holds="facts and aliases",
+        ),
+        Format(
+            "turtle",
+            (".ttl",),
+            _read_turtle,
+            _write_turtle,
+            write_others=write_alternative_labels,
+            holds="facts and aliases",
+            is_whole=True,
+        ),
+        Format("graphml", (".graphml",), _read_graphml, _write_graphml, is_whole=True, is_xml=True),
     )
 }
-"""Every format, by its name."""
+"""Every format that is read and written, by its name."""
 
-_BY_ENDING = {ending: format_ for format_ in FORMATS.values() for ending in format_.endings}
+READ_FORMATS: dict[str, Format] = FORMATS | {
+    format_.name: format_
+    for format_ in (
+        Format("rdfxml", (".rdf", ".owl"), _read_rdf_xml, is_whole=True, is_xml=True),
+        Format("jsonld", (".jsonld",), _read_json_ld, is_whole=True),
+        Format("workbook", (".xlsx", ".ods"), read_bytes=_read_workbook, is_whole=True),
+    )
+}
+"""Every format that is read, by its name."""
+
+_BY_ENDING = {ending: format_ for format_ in READ_FORMATS.values() for ending in format_.endings}
+
+# Files that other tools write, and what to do with each instead.
+_ELSEWHERE = {
+    ".nq": "N-Quads, which name a graph for each triple, are not read; convert it to N-Triples.",
+    ".trig": "TriG, which names a graph for each triple, is not read; convert it to Turtle.",
+    ".gexf": "GEXF is not read; export it from Gephi as GraphML.",
+    ".gml": "GML is not read; convert it to GraphML.",
+    ".xls": "The old Excel format is not read; save it as .xlsx or .csv.",
+    ".sqlite": "An SQLite file is not read; export its tables as CSV.",
+    ".parquet": "Parquet is not read; convert it to CSV.",
+    ".7z": "It is packed in a way that is not read; unpack it.",
+    ".rar": "It is packed in a way that is not read; unpack it.",
+    ".bz2": "It is packed in a way that is not read; unpack it.",
+    ".xz": "It is packed in a way that is not read; unpack it.",
+    ".zst": "It is packed in a way that is not read; unpack it.",
+}
 
 
-def format_of(path: Path, name: str | None = None) -> Format:
+def format_of(source: Source, name: str | None = None) -> Format:
     """The format of that name or, without one, the format that the file's ending stands for."""
-    found = FORMATS.get(name) if name else _BY_ENDING.get(path.suffix.lower())
+    inner = PurePath(source.name if name else inner_name(source))
+    found = READ_FORMATS.get(name) if name else _BY_ENDING.get(inner.suffix.lower())
     if found is None:
+        if not name and (instead := _ELSEWHERE.get(inner.suffix.lower())):
+            raise StoreError(f"{source}: {instead}")
         raise StoreError(
-            f"The format of {quoted(str(path))} is not known; name it with --format: "
-            f"{', '.join(FORMATS)}."
+            f"The format of {quoted(str(source))} is not known; name it with --format: "
+            f"{', '.join(READ_FORMATS)}."
         )
     return found
 
 
-def read_rows(path: Path, name: str | None = None) -> Iterator[Row]:
-    """The rows of a file, in the format of that name or, without one, of the file's ending."""
-    format_ = format_of(path, name)
-    refuse_database(path)
-    try:
-        # Bytes that are not UTF-8 become lone surrogates, which make a line invalid.
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            yield from format_.read(file)
-    except OSError as problem:
-        raise StoreError(f"{path} cannot be read: {problem.strerror}.") from problem
+def is_known_ending(source: Source) -> bool:
+    """Whether the ending of a file's name stands for a format, or for one that is not read."""
+    ending = PurePath(inner_name(source)).suffix.lower()
+    return ending in _BY_ENDING or ending in _ELSEWHERE
+
+
+def read_rows(
+    source: Source, name: str | None = None, options: ReadOptions = DEFAULTS
+) -> Iterator[Row]:
+    """The rows of a file.
+
+    Args:
+        source: the file.
+        name: the name of its format; None for the one that the file's ending stands for.
+        options: how to read it.
+
+    Raises:
+        StoreError: if it cannot be read, its encoding is not established, or its columns are not.
+    """
+    if isinstance(source, Path):
+        refuse_database(source)
+    format_ = format_of(source, name)
+    if format_.read_bytes is not None:
+        with open_bytes(source) as file:
+            yield from format_.read_bytes(file, options)
+        return
+    with open_text(source, options, format_.is_xml) as (text, found):
+        if found.label != "UTF-8":
+            options.on_note(f"Read as {found.label}.")
+        yield from checked(format_.read(text, options), found)

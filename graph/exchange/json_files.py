@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
@@ -12,13 +13,35 @@ from graph.core.errors import StoreError
 from graph.core.facts import Fact
 from graph.core.import_rows import BadLine, FactRow, Row
 from graph.core.names import quoted
+from graph.exchange.other_rows import json_row
+from graph.exchange.read_options import DEFAULTS, ReadOptions
+from graph.exchange.table_columns import fact_keys
 from graph.exchange.text_files import TOO_LONG, read_lines
+from graph.exchange.value_texts import COLUMNS, NumberText, fact_rows
 
+_TEXTS = (str, NumberText)
+_LOST = "\ufffd"
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+# Two halves that make a character, after any number of escaped backslashes; or a half alone.
+_HALVES = re.compile(
+    r"((?<!\\)(?:\\\\)*\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    r"|((?<!\\)(?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+_LAST_ESCAPES = re.compile(r"(?:\\+(?:u[0-9a-fA-F]{0,4})?)+\Z")
 _DEEPEST = 50  # levels of nesting in a JSON file
 
 
-def read_jsonl(file: TextIO) -> Iterator[Row]:
-    """Facts from JSON Lines: an object on each line with entity, relation, value, source, year."""
+# Numbers keep their spelling.
+_DECODER = json.JSONDecoder(parse_int=NumberText, parse_float=NumberText, parse_constant=float)
+
+
+def read_jsonl(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
+    """Facts from JSON Lines: an object on each line with entity, relation, value, source, year.
+
+    The keys of other tools are understood as the columns of a table are. A list of values is
+    several facts.
+    """
+    keys: dict[frozenset[str], tuple[str, ...] | None] = {}
     for number, line in enumerate(read_lines(file), start=1):
         if line is None:
             yield BadLine(number, TOO_LONG)
@@ -26,31 +49,34 @@ def read_jsonl(file: TextIO) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            data = json.loads(line)
+            data = _DECODER.decode(line.strip())
         except (ValueError, RecursionError) as problem:
             yield BadLine(number, f"It is not JSON ({problem}).")
             continue
         if not isinstance(data, dict):
             yield BadLine(number, "It is not a JSON object with entity, relation and value.")
             continue
-        yield _fact_row(number, data)
+        names: tuple[str, ...] | None = COLUMNS
+        cells = [data.get(name, "") for name in COLUMNS]
+        if all(type(cell) in _TEXTS for cell in cells) and cells[0] and cells[1] and cells[2]:
+            yield FactRow(number, *cells)  # the common case, twice as fast
+            continue
+        if "entity" not in data or "relation" not in data or "value" not in data:
+            held = frozenset(data)
+            if held not in keys:
+                keys[held] = fact_keys(tuple(data))
+            names = keys[held]
+        if names is None and (row := json_row(number, data)) is not None:
+            yield row
+            continue
+        if names is None:
+            missing = next(name for name in COLUMNS if name not in data)
+            yield BadLine(number, f"It has no {missing}.")
+            continue
+        yield from fact_rows(number, [data.get(name) for name in names])
 
 
-def _fact_row(number: int, data: dict[str, Any]) -> Row:
-    cells = []
-    for name in ("entity", "relation", "value", "source", "year"):
-        cell = data.get(name)
-        if cell is None and name in ("source", "year"):
-            cell = ""
-        if name in ("value", "year") and type(cell) is int:
-            cell = str(cell)
-        if not isinstance(cell, str):
-            return BadLine(number, f"Its {name} is {quoted(str(cell))}; it must be a string.")
-        cells.append(cell)
-    return FactRow(number, *cells)
-
-
-def read_lmlm(file: TextIO) -> Iterator[Row]:
+def read_lmlm(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
     """Facts from an LMLM database: a JSON object with the list `triplets`.
 
     The line number of a row is the number of its triplet. The published databases escape quotes
@@ -72,8 +98,11 @@ def read_lmlm(file: TextIO) -> Iterator[Row]:
             and len(triplet) == 3
             and all(isinstance(part, str) for part in triplet)
         ):
-            parts = (part.replace("\\'", "'").replace('\\"', '"') for part in triplet)
-            yield FactRow(number, *parts)
+            parts = [part.replace("\\'", "'").replace('\\"', '"') for part in triplet]
+            if any(_LOST in part for part in parts):
+                yield BadLine(number, "It has half of a character (\\ud800 to \\udfff).")
+            else:
+                yield FactRow(number, *parts)
         else:
             yield BadLine(
                 number, f"The triplet {quoted(str(triplet))} is not a list of three strings."
@@ -84,7 +113,8 @@ def _triplets(file: TextIO) -> Iterator[Any]:
     """The items of the list `triplets`, one by one, so that a file may have any size."""
     key, depth, inside, found = "", 0, False, False
     builder = ijson.ObjectBuilder()
-    for event, value in ijson.basic_parse(_Bytes(file)):
+    data = _Bytes(file)
+    for event, value in ijson.basic_parse(data):
         opens, closes = event in ("start_array", "start_map"), event in ("end_array", "end_map")
         if event == "map_key" and depth == 1:
             key = value
@@ -104,18 +134,34 @@ def _triplets(file: TextIO) -> Iterator[Any]:
             depth += 1
         if depth > _DEEPEST:
             raise ValueError(f"it is nested more than {_DEEPEST} deep")
+    if found and data.last != "}":  # ijson takes a string that never ends there for nothing
+        raise ValueError("it goes on after its end")
     if not found:
         raise StoreError('The file is not an LMLM database, a JSON object with a list "triplets".')
 
 
 class _Bytes:
-    """A text file as the bytes that ijson reads; what was not UTF-8 becomes "?"."""
+    """A text file as the bytes that ijson reads; what was not of its encoding stays invalid.
+
+    Half of a character, which ijson would replace by a question mark, becomes U+FFFD.
+    """
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
+        self._rest = ""
+        self.last = ""
+        """The last character so far that is not a space."""
 
     def read(self, size: int = -1) -> bytes:
-        return self._file.read(size).encode("utf-8", "replace")
+        """The next bytes."""
+        new = self._file.read(size)
+        text, self._rest = self._rest + new, ""
+        self.last = new.rstrip()[-1:] or self.last
+        if new and (escapes := _LAST_ESCAPES.search(text)) and escapes.start():
+            text, self._rest = text[: escapes.start()], escapes[0]  # they may go on in the next
+        if _HALF.search(text):
+            text = _HALVES.sub(lambda found: found[1] or found[2] + "\\ufffd", text)
+        return text.encode("utf-8", "surrogateescape")
 
 
 def write_jsonl(facts: Iterable[Fact], file: TextIO) -> int:

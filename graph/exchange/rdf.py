@@ -1,146 +1,294 @@
-"""Facts as linked data: N-Triples, read line by line, and Turtle, read whole.
+"""Facts as linked data: N-Triples, read line by line; Turtle, RDF/XML and JSON-LD, read whole.
 
 An entity is `urn:lamplight:entity:` and its percent-encoded name; a relation is built likewise. A
-literal is a literal. Source and year are in a statement about the triplet (reification in RDF 1.1)
-that has the fact's id and comes right before it. For other IRIs the last part is the name, unless a
-Turtle file has an rdfs:label; `rdf:type` is "instance of".
+literal is a literal, and keeps its spelling. Source and year are in a statement about the triplet
+(reification in RDF 1.1) that has the fact's id and comes right before it. The names of other IRIs
+follow the rules of `rdf_names`; `rdf:type` is "instance of".
 """
 
 from __future__ import annotations
 
+import io
+import json
+import re
 from collections.abc import Iterable, Iterator
-from typing import Any, TextIO
-from urllib.parse import quote, unquote
+from typing import Any, TextIO, cast
+from urllib.parse import quote
 
-from rdflib import RDF, RDFS, SKOS, XSD, BNode, Graph, Literal, URIRef
-from rdflib.exceptions import ParserError
-from rdflib.plugins.parsers.notation3 import BadSyntax
-from rdflib.plugins.parsers.ntriples import W3CNTriplesParser
+from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, parse, serialize
+from pyoxigraph import Triple as OxTriple
 
 from graph.core.errors import StoreError
 from graph.core.facts import Fact
 from graph.core.import_rows import AliasRow, BadLine, FactRow, Row
+from graph.core.names import quoted
+from graph.exchange.rdf_names import (
+    ALTERNATIVE,
+    ENTITY,
+    LABELS,
+    RDF,
+    RELATION,
+    Names,
+    Term,
+    Triple,
+)
+from graph.exchange.read_options import DEFAULTS, ReadOptions
 from graph.exchange.text_files import TOO_LONG, limited, read_lines, read_whole
 
-_ENTITY = "urn:lamplight:entity:"
-_RELATION = "urn:lamplight:relation:"
+BASE = "http://this.document.invalid/"
+"""What relative IRIs of a file are relative to, where it declares no base."""
 _FACT = "urn:lamplight:fact:"
-_SOURCE = URIRef("urn:lamplight:source")
-_YEAR = URIRef("urn:lamplight:year")
-_PARTS = {RDF.subject: "entity", RDF.predicate: "relation", RDF.object: "value"}
-_LABELS = (SKOS.prefLabel, RDFS.label)
-Triple = tuple[Any, Any, Any]
+_SOURCE = "urn:lamplight:source"
+_YEAR = "urn:lamplight:year"
+_PARTS = {f"{RDF}subject": "entity", f"{RDF}predicate": "relation", f"{RDF}object": "value"}
+_YEAR_TYPE = NamedNode("http://www.w3.org/2001/XMLSchema#gYear")
+_PLACE = re.compile(r"^Parser error (?:at|between) line \d+.*?: ")
+_BLANK = re.compile(
+    r"""_:([^\s.,;()\[\]<>"']+(?:\.+[^\s.,;()\[\]<>"']+)*)|nodeID\s*=\s*["']([^"']+)"""
+)
+_FOLLOWING = re.compile(r"\A(\s*<\?xml[^>]*?)\s+encoding\s*=\s*[\"'][^\"']*[\"']")
+_NESTED_ENTITY = re.compile(
+    r"""<!ENTITY[^>]*?["'][^"']*[&%][^"']*["']\s*>|<!ENTITY[^>]*\b(?:SYSTEM|PUBLIC)\b"""
+)
+_TOO_NEW = "It has what only RDF 1.2 knows"
 
 
-def name_of(term: Any) -> str:
-    """The name that an IRI or a blank node stands for, or a literal's text."""
-    if isinstance(term, URIRef):
-        if term == RDF.type:
-            return "instance of"
-        text = str(term)
-        for prefix in (_ENTITY, _RELATION):
-            if text.startswith(prefix):
-                return unquote(text[len(prefix) :])
-        last = text.rstrip("/#").replace("#", "/").rsplit("/", 1)[-1]
-        return unquote(last).replace("_", " ") or text
-    return f"_:{term}" if isinstance(term, BNode) else str(term)
+def read_ntriples(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
+    """Facts from N-Triples, one by one; the statement before a triplet gives its source.
 
+    The file is read several times, because a label may follow the triples that it names.
+    """
+    begin = file.tell()
 
-def read_ntriples(file: TextIO) -> Iterator[Row]:
-    """Facts from N-Triples, one by one; the statement before a triplet gives its source."""
-    found: list[Triple] = []
-    parser = W3CNTriplesParser(sink=_Sink(found))  # type: ignore[arg-type]
+    def triples() -> Iterator[Triple]:
+        for item in lines():
+            if isinstance(item, tuple):
+                yield item
+
+    def lines() -> Iterator[Triple | BadLine]:
+        file.seek(begin)
+        return _ntriples(file)
+
+    names = Names(triples, {}, options.language)
+    _note_shared(names, options)
     statement: dict[str, str] = {}
+    aliased: dict[str, tuple[int, NamedNode]] = {}
+    for item in lines():
+        if isinstance(item, BadLine):
+            yield item
+            continue
+        number, subject, predicate, value = item
+        iri = predicate.value
+        if subject.value.startswith(_FACT):
+            _note_part(statement, names, predicate, value)
+            continue
+        if (iri in LABELS or iri == ALTERNATIVE) and isinstance(subject, NamedNode):
+            if (problem := _not_a_label(value)) is not None:
+                yield BadLine(number, problem)
+            continue
+        fact = names.entity(subject), names.relation(predicate), names.entity(value)
+        matches = fact == tuple(statement.get(part, "") for part in ("entity", "relation", "value"))
+        source, year = (statement.get(part, "") if matches else "" for part in ("source", "year"))
+        statement.clear()
+        if subject.value in names.aliases:
+            aliased.setdefault(subject.value, (number, subject))
+        yield FactRow(number, *fact, source, year)
+    yield from _aliases(names, aliased)
+
+
+def _ntriples(file: TextIO) -> Iterator[Triple | BadLine]:
+    """The triples of a file with their line numbers, and its bad lines."""
     for number, line in enumerate(read_lines(file), start=1):
         if line is None:
             yield BadLine(number, TOO_LONG)
             continue
-        found.clear()
         try:
-            parser.parsestring(line)
-        except (ParserError, ValueError) as problem:
-            reason = " ".join(str(problem).split())[:200]
-            yield BadLine(number, f"It is not N-Triples ({reason}).")
-            continue
-        for triple in found:
-            yield from _rows(number, triple, statement)
+            for quad in parse(line.encode(), RdfFormat.N_TRIPLES, rename_blank_nodes=False):
+                subject, predicate, value = quad.subject, quad.predicate, quad.object
+                if (problem := _too_new(subject, value)) is not None:
+                    yield BadLine(number, problem)
+                else:
+                    yield number, subject, predicate, value
+        except (SyntaxError, ValueError) as problem_:
+            yield BadLine(number, f"It is not N-Triples ({_reason(problem_, with_line=False)}).")
 
 
-class _Sink:
-    """Receives the triples that the parser of rdflib reads."""
-
-    def __init__(self, found: list[Triple]) -> None:
-        self._found = found
-
-    def triple(self, subject: Any, predicate: Any, value: Any) -> None:
-        self._found.append((subject, predicate, value))
-
-
-def _rows(number: int, triple: Triple, statement: dict[str, str]) -> Iterator[Row]:
-    """The row of a triple; none if it is part of a statement about the next one."""
-    subject, predicate, value = triple
-    if str(subject).startswith(_FACT):
-        if predicate in _PARTS:
-            statement[_PARTS[predicate]] = name_of(value)
-        elif predicate in (_SOURCE, _YEAR):
-            statement["source" if predicate == _SOURCE else "year"] = str(value)
-        return
-    fact = (name_of(subject), name_of(predicate), name_of(value))
-    matches = fact == tuple(statement.get(part, "") for part in ("entity", "relation", "value"))
-    source, year = (statement.get(part, "") if matches else "" for part in ("source", "year"))
-    statement.clear()
-    yield FactRow(number, *fact, source, year)
+def _too_new(subject: Term, value: Term) -> str | None:
+    """Why a triple is not one of RDF 1.1; None if it is."""
+    if isinstance(value, OxTriple) or isinstance(subject, OxTriple):
+        return f"{_TOO_NEW}: a triple inside a triple."
+    if isinstance(value, Literal) and value.direction is not None:
+        return f"{_TOO_NEW}: a text with a direction."
+    return None
 
 
-def read_turtle(file: TextIO) -> Iterator[Row]:
+def _reason(problem: Exception, with_line: bool = True) -> str:
+    """What is wrong, with its place, in the words of the parser."""
+    text = " ".join(str(problem).split())
+    if isinstance(problem, UnicodeError):
+        return "it has bytes that are not of its encoding"
+    if "LoadDocumentCallback" in text:
+        return (
+            "its context is at another address, which is not loaded; put the context into the file"
+        )
+    if not isinstance(problem, SyntaxError):
+        return text[:200].rstrip(".")
+    text = " ".join(str(problem.msg).split())
+    found = _PLACE.match(text)
+    reason = quoted(text[found.end() if found else 0 :], 160)[1:-1].rstrip(".")
+    if not problem.lineno:
+        return reason
+    line = f"line {problem.lineno}, " if with_line else ""
+    return f"{line}column {problem.offset or 1}: {reason}"
+
+
+def _note_part(statement: dict[str, str], names: Names, predicate: Term, value: Term) -> None:
+    """Keep a part of the statement about the next triple."""
+    iri = predicate.value
+    if iri in _PARTS:
+        part = _PARTS[iri]
+        statement[part] = names.relation(value) if part == "relation" else names.entity(value)
+    elif iri in (_SOURCE, _YEAR):
+        statement["source" if iri == _SOURCE else "year"] = value.value
+
+
+def _not_a_label(value: Term) -> str | None:
+    if not isinstance(value, Literal):
+        return "A label must be a text."
+    return None if value.value.strip() else "The label is empty."
+
+
+def _aliases(names: Names, aliased: dict[str, tuple[int, NamedNode]]) -> Iterator[Row]:
+    """The other labels of the entities that have facts."""
+    for iri, (number, subject) in aliased.items():
+        name = names.entity(subject)
+        for text in names.aliases[iri]:
+            if " ".join(text.split()) != name:
+                yield AliasRow(number, text, name)
+
+
+def _note_shared(names: Names, options: ReadOptions) -> None:
+    if names.shared:
+        some = ", ".join(quoted(name, 30) for name in names.shared[:5])
+        more = " …" if len(names.shared) > 5 else ""
+        options.on_note(
+            f"Names that several IRIs share are qualified, as in “Heron (film)”: {some}{more}."
+        )
+
+
+def read_turtle(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
     """Facts from Turtle, which is held in memory: a file of at most 64 million characters."""
-    graph = Graph()
+    return _read_whole(read_whole(file, "Turtle"), RdfFormat.TURTLE, "Turtle", options)
+
+
+def read_rdf_xml(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
+    """Facts from RDF/XML, as `read_turtle`. XML entities must not hold other entities."""
+    text = _FOLLOWING.sub(r"\1", read_whole(file, "RDF/XML"), count=1)
+    if _NESTED_ENTITY.search(text):
+        raise StoreError(
+            "The file declares XML entities that hold others or read other files; convert it to "
+            "Turtle."
+        )
+    return _read_whole(text, RdfFormat.RDF_XML, "RDF/XML", options)
+
+
+def read_json_ld(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
+    """Facts from JSON-LD, as `read_turtle`. No context is loaded from the network."""
+    text = read_whole(file, "JSON-LD")
     try:
-        graph.parse(data=read_whole(file, "Turtle"), format="turtle")
-    except (BadSyntax, ParserError, ValueError, RecursionError) as problem:
-        reason = " ".join(str(problem).split())[:200]
-        raise StoreError(f"The file is not Turtle: {reason}.") from problem
-    names: dict[Any, str] = {}
-    for label in _LABELS:
-        for subject, value in graph.subject_objects(label):
-            names.setdefault(subject, str(value))
+        data = json.loads(text, parse_int=str, parse_float=str, object_pairs_hook=_keywords)
+        text = json.dumps(data)
+    except json.JSONDecodeError as problem:
+        place = f"line {problem.lineno}, column {problem.colno}"
+        raise StoreError(f"The file is not JSON: {place}: {problem.msg}.") from problem
+    except RecursionError as problem:
+        raise StoreError("The file is not JSON-LD: it is nested too deep.") from problem
+    return _read_whole(text, RdfFormat.JSON_LD, "JSON-LD", options)
 
-    def name(term: Any) -> str:
-        return names.get(term) or name_of(term)
 
-    notes: dict[tuple[str, ...], tuple[str, str]] = {}
-    for statement in graph.subjects(RDF.predicate):
-        fact = tuple(name(graph.value(statement, part)) for part in _PARTS)
-        source, year = (graph.value(statement, part) for part in (_SOURCE, _YEAR))
-        notes[fact] = (str(source or ""), str(year or ""))
-    number = 0
-    aliases = []
-    for subject, predicate, value in graph:
-        number += 1
-        if predicate in _LABELS or str(subject).startswith(_FACT):
+def _keywords(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON-LD whose numbers are texts, so that they keep their spelling."""
+    return {key: 1.1 if key == "@version" else value for key, value in pairs}
+
+
+def parse_whole(
+    text: str, format_: RdfFormat, name: str, base: str = BASE
+) -> tuple[list[Triple], dict[str, str]]:
+    """The triples of a text, numbered in its order, and the namespaces that it declares by prefix.
+
+    Raises `StoreError` if it is not of the format, or if it has what only RDF 1.2 or quads have.
+    """
+    found: list[Triple] = []
+    try:
+        parser = parse(text.encode(), format_, base_iri=base, rename_blank_nodes=False)
+        for number, quad in enumerate(parser, start=1):
+            problem = _too_new(quad.subject, quad.object)
+            if problem is not None:
+                raise StoreError(f"{problem[:-1]}; write the file in RDF 1.1.")
+            if isinstance(quad.graph_name, NamedNode | BlankNode):
+                raise StoreError("The file names graphs, which are not read; convert it to Turtle.")
+            found.append((number, quad.subject, quad.predicate, quad.object))
+        return found, dict(parser.prefixes)
+    except (SyntaxError, ValueError, RecursionError) as problem_:
+        raise StoreError(f"The file is not {name}: {_reason(problem_)}.") from problem_
+
+
+def _read_whole(text: str, format_: RdfFormat, name: str, options: ReadOptions) -> Iterator[Row]:
+    triples, prefixes = parse_whole(text, format_, name)
+    written = {a or b for a, b in _BLANK.findall(text)}
+    names = Names(lambda: triples, prefixes, options.language, written.__contains__)
+    _note_shared(names, options)
+    notes = _notes(triples, names)
+    aliased: dict[str, tuple[int, NamedNode]] = {}
+    for number, subject, predicate, value in triples:
+        if subject.value.startswith(_FACT):
             continue
-        if predicate == SKOS.altLabel:
-            aliases.append(AliasRow(number, str(value), name(subject)))
+        if predicate.value in (*LABELS, ALTERNATIVE) and isinstance(subject, NamedNode):
+            if (problem := _not_a_label(value)) is not None:
+                yield BadLine(number, problem)
             continue
-        triplet = (name(subject), name(predicate), name(value))
+        if BASE in (subject.value, value.value):
+            yield BadLine(number, "It is about the file itself, which has no name.")
+            continue
+        triplet = names.entity(subject), names.relation(predicate), names.entity(value)
+        if subject.value in names.aliases:
+            aliased.setdefault(subject.value, (number, subject))
         yield FactRow(number, *triplet, *notes.get(triplet, ("", "")))
-    yield from aliases
+    yield from _aliases(names, aliased)
 
 
-def _triples(fact: Fact) -> list[Triple]:
-    entity = URIRef(_ENTITY + quote(fact.entity, safe=""))
-    relation = URIRef(_RELATION + quote(fact.relation, safe=""))
-    value = URIRef(_ENTITY + quote(fact.value, safe="")) if fact.is_link else Literal(fact.value)
-    triples: list[Triple] = []
+def _notes(triples: Iterable[Triple], names: Names) -> dict[tuple[str, ...], tuple[str, str]]:
+    """Source and year of each triplet that Lamplight has written a statement about."""
+    statements: dict[str, dict[str, str]] = {}
+    for _, subject, predicate, value in triples:
+        if subject.value.startswith(_FACT):
+            _note_part(statements.setdefault(subject.value, {}), names, predicate, value)
+    return {
+        tuple(parts.get(part, "") for part in ("entity", "relation", "value")): (
+            parts.get("source", ""),
+            parts.get("year", ""),
+        )
+        for parts in statements.values()
+    }
+
+
+def _triples(fact: Fact) -> list[OxTriple]:
+    entity = NamedNode(ENTITY + quote(fact.entity, safe=""))
+    relation = NamedNode(RELATION + quote(fact.relation, safe=""))
+    value: Any = Literal(fact.value)
+    if fact.is_link:
+        value = NamedNode(ENTITY + quote(fact.value, safe=""))
+    triples: list[OxTriple] = []
     if fact.source or fact.year is not None:
-        statement = URIRef(f"{_FACT}{fact.id}")
+        statement = NamedNode(f"{_FACT}{fact.id}")
         parts = zip(_PARTS, (entity, relation, value), strict=True)
-        triples = [(statement, part, term) for part, term in parts]
+        triples = [OxTriple(statement, NamedNode(part), term) for part, term in parts]
         if fact.source:
-            triples.append((statement, _SOURCE, Literal(fact.source)))
+            triples.append(OxTriple(statement, NamedNode(_SOURCE), Literal(fact.source)))
         if fact.year is not None:
-            triples.append((statement, _YEAR, Literal(str(fact.year), datatype=XSD.gYear)))
-    return [*triples, (entity, relation, value)]
+            year = Literal(str(fact.year), datatype=_YEAR_TYPE)
+            triples.append(OxTriple(statement, NamedNode(_YEAR), year))
+    return [*triples, OxTriple(entity, relation, value)]
 
 
 def write_ntriples(facts: Iterable[Fact], file: TextIO) -> int:
@@ -148,16 +296,17 @@ def write_ntriples(facts: Iterable[Fact], file: TextIO) -> int:
     count = 0
     for count, fact in enumerate(facts, start=1):  # noqa: B007
         for triple in _triples(fact):
-            file.write(" ".join(term.n3() for term in triple) + " .\n")
+            file.write(f"{triple} .\n")
     return count
 
 
 def write_turtle(facts: Iterable[Fact], file: TextIO) -> int:
     """Write facts as Turtle, which is held in memory; returns how many."""
-    graph = Graph()
+    triples: list[OxTriple] = []
     count = 0
     for count, fact in enumerate(limited(facts, "Turtle"), start=1):  # noqa: B007
-        for triple in _triples(fact):
-            graph.add(triple)
-    file.write(graph.serialize(format="turtle"))
+        triples.extend(_triples(fact))
+    out = io.BytesIO()
+    serialize(triples, cast(Any, out), RdfFormat.TURTLE)
+    file.write(out.getvalue().decode("utf-8"))
     return count

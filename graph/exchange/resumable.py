@@ -18,7 +18,9 @@ from typing import Any
 from graph.core.database_files import refuse_database
 from graph.core.errors import StoreError
 from graph.core.protocol import LoadReport, SharedStore
+from graph.editing.loading import NothingImported
 from graph.exchange.formats import format_of, read_rows
+from graph.exchange.read_options import DEFAULTS, ReadOptions
 
 PART = 100_000  # rows
 
@@ -30,6 +32,7 @@ def load_in_parts(
     *,
     author: str,
     reason: str = "",
+    how: ReadOptions = DEFAULTS,
     part: int = PART,
     on_part: Callable[[int], None] | None = None,
     **options: Any,
@@ -41,10 +44,14 @@ def load_in_parts(
         path: the file.
         format_: the format of the file; None for the one that its name ends in.
         author, reason: who imports, and why, for the history.
+        how: how to read the file.
         part: rows in each part.
         on_part: called after each part with the number of rows imported so far.
         options: those of `SharedStore.load`. Without `skip_bad`, an invalid line stops the import
             before its part.
+
+    Raises:
+        NothingImported: if all rows that were still missing are invalid.
 
     Returns:
         What was imported, and how many rows were skipped because an earlier run imported them.
@@ -56,22 +63,33 @@ def load_in_parts(
         )
     mark = f"of file {_digest(path)}"
     done = rows_done(store, mark)
-    total = LoadReport(revision=store.revision())
-    rows = read_rows(path, format_)
+    before = store.revision()
+    total = LoadReport(revision=before)
+    rows = read_rows(path, format_, how)
     if sum(1 for _ in islice(rows, done)) < done:
         raise StoreError(
             f"{path} has fewer rows than were imported from it; restore the file as it was."
         )
-    skipped = done
+    skipped = first = done
+    nothing: NothingImported | None = None
     while True:
         batch = list(islice(rows, part))
         if not batch:
+            if nothing is not None and total.revision == before:
+                raise nothing
             return total, skipped
-        held = f"rows {done + 1} to {done + len(batch)} {mark}"
-        report = store.load(
-            batch, author=author, reason=f"{reason}, {held}" if reason else held, **options
-        )
+        held = f"rows {first + 1} to {done + len(batch)} {mark}"
         done += len(batch)
+        try:
+            report = store.load(
+                batch, author=author, reason=f"{reason}, {held}" if reason else held, **options
+            )
+        except NothingImported as problem:
+            # Such a part makes no revision; the next one stands for its rows too.
+            nothing = problem
+            total.bad += len(batch)
+            continue
+        first = done
         for field in fields(LoadReport):
             had, new = getattr(total, field.name), getattr(report, field.name)
             setattr(total, field.name, new if field.name == "revision" else had + new)

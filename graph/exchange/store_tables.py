@@ -56,7 +56,7 @@ class StoreTables(ABC):
         self._copied.close()
 
     def read(self, table: str, cursor: Any, at: int) -> tuple[list[Row], Any]:
-        first: Any = "" if table.startswith("draft") else -1
+        first: Any = "" if table.startswith("draft") or table == "identifier" else -1
         rows, after = self._read_rows(table, first if cursor is None else cursor, at)
         if table in _VERSIONED:
             rows = [(*row[:2], row[2] if row[2] <= at else LARGEST_ID, *row[3:]) for row in rows]

@@ -3,9 +3,11 @@
     find_mentions(store, "Who was Einstein's wife?")
 
 Names are found as the graph has them (any case, with aliases), by their possessive, without a
-qualifier ("Georgia" for "Georgia (country)"), as short forms ("Einstein", "the Nile") and as
-demonyms ("Norwegian", "Kenyans"). The longest name wins; the names inside it are its alternatives.
-Only if a prompt mentions none of these are its words taken for slips.
+qualifier ("Georgia" for "Georgia (country)"), in plain letters ("Lodz"), as short forms
+("Einstein", "the Nile") and as demonyms ("Norwegian", "Kenyans"). The longest name wins; the names
+inside it are its alternatives. Other words count if they are a value that is not an entity ("Na",
+"79"), spelt as in the graph, of two characters or more, or in quotation marks. Only if a prompt
+mentions no entity are its other words taken for slips.
 """
 
 from __future__ import annotations
@@ -17,10 +19,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from graph.core.facts import Entity
-from graph.core.names import MAX_NAME, fold
+from graph.core.names import MAX_NAME, MAX_VALUE, fold
 from graph.core.protocol import TripletStore
 from graph.lookup.relevance import readable, word_set
-from graph.lookup.spelling import near, near_words, words_of
+from graph.lookup.spelling import alike, near, near_words, words_of
 
 DEMONYM = "demonym"  # the relation whose values are what the people of a place are called
 LONGEST = 8  # words of a name in a prompt, at most
@@ -32,6 +34,10 @@ _LARGEST = 500_000  # facts of a graph whose demonyms are all read
 _LIKENESS = 0.8  # of a slip and the name that is meant
 
 _WORD = re.compile(r"[^\W_]+")
+_QUOTED = re.compile(
+    r"[\"“”„«‹](?P<text>[^\"“”„«»‹›\n]+)[\"”“»›]|(?<!\w)['‘](?P<other>[^'‘’\n]+)['’](?!\w)"
+)
+_UNIT = re.compile(r"\s?[%°$€£¥+′″)\]]")  # what a literal may end in and a name does not
 _NAMES = re.compile(r"[A-Z][^\W_]+(?: [A-Z][^\W_]+)+")  # capitalised words in a row
 _NUMERAL = re.compile(r"[ivx]+")
 _PERSON = re.compile(r"birth|born|occupation|profession|nationality")
@@ -75,9 +81,9 @@ class Mention:
     end: int
     text: str
     entities: tuple[Entity, ...]
-    """What it may mean, the likeliest first; several of them are ambiguous."""
+    """What it may mean, the likeliest first; several of them are ambiguous. None for a literal."""
     by: str
-    """"name", "alias", "qualifier", "short", "demonym" or "spelling"."""
+    """"name", "alias", "qualifier", "short", "demonym", "spelling" or "literal"."""
     inner: tuple[Mention, ...] = ()
     """The shorter names that overlap with it and mean something else."""
 
@@ -95,7 +101,8 @@ class _Word:
 def find_mentions(store: TripletStore, prompt: str, at: int | None = None) -> list[Mention]:
     """The entities that a prompt mentions, in the order of the text; the longest names win.
 
-    Costs one query for all names as the graph has them, and a few searches for short forms.
+    Costs one query for all names as the graph has them, one for all literals, and a few searches
+    for short forms.
     """
     at = store.revision() if at is None else at
     words = _words_in(prompt)
@@ -108,9 +115,10 @@ def find_mentions(store: TripletStore, prompt: str, at: int | None = None) -> li
     lowercase = _relation_words(store, at) if any(m.text.islower() for m in found) else frozenset()
     found = [m for m in found if not _is_common(m, lowercase)] or found
     found += _short_forms(store, prompt, _uncovered(words, found), at, any_case=not found)
+    literals = _literals(store, prompt, words, found, at)
     if not found:
-        found = _slips(store, prompt, words, at)
-    return _longest(found)
+        found = _slips(store, prompt, _uncovered(words, literals), at)
+    return _longest([*found, *literals])
 
 
 def demonyms_of(store: TripletStore, at: int | None = None) -> dict[str, list[Entity]]:
@@ -239,7 +247,7 @@ def _is_common(mention: Mention, relation_words: frozenset[str]) -> bool:
     )
 
 
-def _uncovered(words: list[_Word], found: Sequence[Mention]) -> list[_Word]:
+def _uncovered(words: Sequence[_Word], found: Sequence[Mention]) -> list[_Word]:
     return [w for w in words if not any(m.start < w.end and w.start < m.end for m in found)]
 
 
@@ -252,7 +260,7 @@ def _short_forms(
     for word in words:
         capital = word.text[:1].isupper() and word.key not in _IDLE
         plain = any_case and not (word.key in _IDLE | _COMMON or word.key in relation_words)
-        if not (capital or plain) or len(word.text) < 3:
+        if not (capital or plain) or len(word.text) < (2 if capital else 3):
             continue
         joined = runs and capital and runs[-1][-1].text[:1].isupper()
         if joined and prompt[runs[-1][-1].end : word.start] == " ":
@@ -260,18 +268,61 @@ def _short_forms(
         else:
             runs.append([word])
     found = []
+    runs = [run for run in runs if run[-1].end - run[0].start > 2]
     for run in sorted(runs, key=lambda run: run[0].opens)[:MOST_GUESSES]:
         text = prompt[run[0].start : run[-1].end]
         opening = f"{fold(text)} ("
-        qualified = [
-            entity
-            for entity in store.search(f"{text} (", _SEARCHED, at)
-            if fold(entity.name).startswith(opening)
-        ]
-        entities = qualified or short_form(store, text, at)
+        near_ones = store.search(f"{text} (", _SEARCHED, at)
+        ways = {
+            "qualifier": [e for e in near_ones if fold(e.name).startswith(opening)],
+            "spelling": [e for e in near_ones if any(alike(text, n) for n in (e.name, *e.aliases))],
+        }
+        by = next((by for by, entities in ways.items() if entities), "short")
+        entities = ways.get(by) or short_form(store, text, at)
         if entities:
-            found.append(_mention(prompt, run, entities, "qualifier" if qualified else "short"))
+            found.append(_mention(prompt, run, entities, by))
     return found
+
+
+def _literals(
+    store: TripletStore, prompt: str, words: list[_Word], found: Sequence[Mention], at: int
+) -> list[Mention]:
+    """The values in a prompt that are not entities, where it mentions none in the same words."""
+    named = {(mention.start, mention.end) for mention in found}
+    quoted: dict[tuple[int, int], str] = {}
+    for match in _QUOTED.finditer(prompt):
+        start, end = match.span("text" if match["text"] else "other")
+        if end - start <= MAX_VALUE and (start, end) not in named:
+            quoted[start, end] = prompt[start:end]
+    spans: dict[tuple[int, int], list[_Word]] = {}
+    free = {word.start for word in _uncovered(words, found)}
+    for first, opening in enumerate(words):
+        for last in range(first, min(first + LONGEST, len(words))):
+            start, end = opening.start, words[last].end
+            if not {start, words[last].start} <= free or "\n" in prompt[start:end]:
+                break
+            run = words[first : last + 1]
+            if end - start >= 2 and _may_be_name(prompt, run):
+                spans[start, end] = run
+                if unit := _UNIT.match(prompt, end):
+                    spans[start, unit.end()] = run
+    texts = dict.fromkeys([*quoted.values(), *(prompt[start:end] for start, end in spans)])
+    known = store.find_literals(list(texts), at) if texts else {}
+    likely = [(span, run) for span, run in spans.items() if prompt[span[0] : span[1]] in known]
+    lowercase = any(word.text.islower() for _, run in likely for word in run)
+    relation_words = _relation_words(store, at) if lowercase else frozenset()
+    meant = [span for span, text in quoted.items() if text in known]
+    meant += [span for span, run in likely if not _says_little(run, relation_words)]
+    return [Mention(*span, prompt[span[0] : span[1]], (), "literal") for span in meant]
+
+
+def _says_little(words: Sequence[_Word], relation_words: frozenset[str]) -> bool:
+    """Whether words in lower case are rather those of the question."""
+    return all(
+        word.text.islower()
+        and (word.key in _IDLE or word.key in _COMMON or word.key in relation_words)
+        for word in words
+    )
 
 
 def _slips(store: TripletStore, prompt: str, words: list[_Word], at: int) -> list[Mention]:

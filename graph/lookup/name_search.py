@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from graph.core.facts import Entity
 from graph.core.names import MAX_NAME
-from graph.lookup.spelling import MOST_WORDS, bags, words_of
+from graph.lookup.spelling import MOST_WORDS, bags, other_spellings, words_of
 
 _TYPED = 200  # characters of a search that are looked at
 Groups = Sequence[Sequence[str]]
@@ -100,7 +100,13 @@ class NameSearch(ABC):
         if not words or limit <= 0:
             return []
         at = self._pin(at)
-        options = self._options(words)
+        options = {**self._options(words)}
+        if others := other_spellings(name[:MAX_NAME], words):
+            known = self._known_words(way for ways in others.values() for way in ways)
+            for word, ways in others.items():
+                if options[word] != [word]:  # a known word is meant as it is written
+                    likely = [way for way in ways if way in known]
+                    options[word] = list(dict.fromkeys([*likely, *options[word]]))
         chosen = [options[word] for word in words]
         wanted = [bag for groups in self._variants(words, chosen) for bag in bags(groups)]
         found = dict.fromkeys(self._with_bags(wanted, limit, at) if wanted else ())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from graph.core.facts import Entity
 from graph.core.names import fold, plain
+from graph.lookup.spelling import both_spellings
 
 
 def rank_entities(
@@ -33,6 +34,11 @@ def rank_entities(
     return [(entity, how) for _, entity, how in ranked]
 
 
+def merged_into(name: str, found: Iterable[tuple[Entity, str]]) -> Entity | None:
+    """Of the entities found under the last name of one that is gone, the one that has that name."""
+    return next((e for e, _ in found if name == e.name or name in e.aliases), None)
+
+
 def rank_by_name(
     names: Iterable[str], entities: Iterable[Entity], count_facts: Callable[[int], int]
 ) -> dict[str, list[tuple[Entity, str]]]:
@@ -50,12 +56,12 @@ def rank_by_name(
 
 def matches(typed: str, entity: Entity) -> bool:
     """Whether typed text is part of one of an entity's names, or begins words of one."""
-    part, words = plain(typed), plain(typed).split()
+    part, ways = plain(typed), both_spellings(typed)
     for name in (entity.name, *entity.aliases):
-        whole = plain(name)
-        if part and part in whole:
+        if part and part in plain(name):
             return True
-        own = whole.split()
-        if words and all(any(word.startswith(w) for word in own) for w in words):
-            return True
+        for own in both_spellings(name):
+            for words in ways:
+                if words and all(any(word.startswith(w) for word in own) for w in words):
+                    return True
     return False

@@ -53,12 +53,14 @@ class RankedRelation:
 
 @dataclass(frozen=True, slots=True)
 class Askable:
-    """What lookups find under one name of an entity."""
+    """What lookups find under one name of an entity, or under a literal."""
 
-    entity_id: int
+    entity_id: int | None
+    """None for a literal."""
     entity: str
     relations: tuple[str, ...]
-    """The entity's relations, own and inverse ones; none if only a list is found by this name."""
+    """The entity's relations, own and inverse ones; none if only a list is found by this name. The
+    inverse ones of a literal of this name are among them."""
     listed: bool = True
     """Whether `relations` has an answer."""
 
@@ -84,7 +86,9 @@ class Lookup:
     """All facts found, including those after the five shown; empty for `relations` and a miss. Of
     an inverse lookup, facts of the entities in the value, and at most the first fifty."""
     entity_id: int | None
+    """The entity's id; None for a literal, or if no entity was found."""
     resolved_entity: str | None
+    """The entity's name, or the literal as a fact spells it."""
     resolved_relation: str | None
     """The relation as the facts spell it; of an inverse lookup, the name of the inverse."""
     value: str
@@ -94,9 +98,10 @@ class Lookup:
     policy: str = UNKNOWN
     """How a miss is answered: with "unknown", or with the "nearest" relation or entity."""
     entity_by: str = ""
-    """How the entity was found: "name", "alias", "qualifier", "form" (with or without an article or
-    a possessive), "short" (a surname, or a name without its river or mount), "demonym", "spelling"
-    or "meaning"; "" if it was not."""
+    """How the entity was found: "name", "alias", "identifier" (its IRI), "qualifier", "form" (with
+    or without an article or a possessive), "short" (a surname, or a name without its river or
+    mount), "demonym", "literal" (a value, and not an entity), "spelling" or "meaning"; "" if it was
+    not."""
     relation_by: str = ""
     """How the relation was found: "name", "synonym", "inverse", "spelling" or "meaning"; "" if it
     was not."""

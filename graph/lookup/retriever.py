@@ -26,11 +26,15 @@ from graph.core.facts import (
     join_relations,
     join_values,
 )
+from graph.core.identifiers import looks_like_iri
 from graph.core.inverse import inverse_name
-from graph.core.names import MAX_NAME, fold
+from graph.core.names import MAX_NAME, MAX_VALUE, fold
 from graph.core.protocol import TripletStore
 from graph.core.rules import ON_MISS, REFUSE_LACKING, SETTING, SETTINGS, SYNONYM
+from graph.lookup.contrasts import contrasts, is_other_form
+from graph.lookup.distinctions import are_different
 from graph.lookup.encoder import Encoder, installed_encoder
+from graph.lookup.incoming import Incoming
 from graph.lookup.mentions import Mention, demonyms_of, find_mentions, short_form
 from graph.lookup.relevance import asks_for_paragraph, blank, rank
 from graph.lookup.result import Askable, Lookup, RankedRelation, RunnerUp
@@ -38,11 +42,10 @@ from graph.lookup.spelling import near
 from graph.lookup.vocabulary import Meaning, Vocabulary
 
 HOMONYMS = 8  # entities of one name, distinguished by a qualifier, at most
-MOST_INVERSE_FACTS = 50  # facts that an inverse lookup returns; the others are only counted
-MOST_INVERSE = 24  # names of inverse relations that a list offers, at most
 RUNNERS_UP = 5  # listed for a guessed lookup or a miss, at most
 _CANDIDATES = 50  # entities compared letter by letter, at most
 _COUNTED = 200  # facts in each direction; more do not make an entity better known
+_NOBODY = 0  # stands for the id of an entity where a literal is asked about
 _LEAST = 0.5  # lower scores are neither shown nor taken as the nearest
 _NEAREST = "nearest"
 _ARTICLE = re.compile(r"^(?:the|an?)\s+", re.I)
@@ -68,12 +71,23 @@ THRESHOLDS = Thresholds()
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """How the entity was found."""
+    """What a lookup is about, and how it was found."""
 
     entity: Entity
+    """The entity, or what stands in its place: a literal."""
     how: str
     by: str
     score: float
+
+    @property
+    def id(self) -> int | None:
+        """The entity's id; None if it is a literal."""
+        return None if self.by == "literal" else self.entity.id
+
+    @property
+    def value(self) -> Entity | str:
+        """What facts have as their value that inverse lookups ask about."""
+        return self.entity.name if self.by == "literal" else self.entity
 
 
 _Resolved = tuple[_Found | None, list[tuple[Entity, float]], str]
@@ -173,20 +187,32 @@ class Retriever:
         With a `context`, the prompt, `name` may be what the prompt calls the entity.
         """
         found = self._resolve(name, context)[0]
-        if found is None:
-            return None
+        if found is None or found.how == "fuzzy":
+            literal = self._askable_literal(name, context)
+            if found is None or literal is not None:
+                return literal
         known = found.entity
         names = {fold(own): own for own in self.store.relation_names(known.id, at=self.revision)}
         listed = bool(names) or context is not None
-        for inverse in self._inverse_names(known.id):
+        for inverse in Incoming(self.store, self.revision, known).names():
             names.setdefault(fold(inverse), inverse)
         if not names:
-            return None
+            return self._askable_literal(name, context)
         if found.by in ("short", "demonym"):  # only a list is looked up in a context
             plain = self._resolve(name, None)[0]
             if plain is None or plain.entity.id != known.id:
                 names = {}
+        literal = self._askable_literal(name, None)
+        for inverse in literal.relations if literal else ():
+            names.setdefault(fold(inverse), inverse)
         return Askable(known.id, known.name, tuple(names.values()), listed)
+
+    def _askable_literal(self, name: str, context: str | None) -> Askable | None:
+        found = self._literal(name)
+        if found is None:
+            return None
+        names = Incoming(self.store, self.revision, found.value).names()
+        return Askable(None, found.entity.name, tuple(names), context is not None)
 
     def held(self, names: Sequence[str]) -> list[str]:
         """Those of the names that the graph has for entities."""
@@ -199,7 +225,13 @@ class Retriever:
         return self._installed_encoder() is not None
 
     def _look_up(self, entity: str, relation: str, context: str | None) -> Lookup:
-        found, others, by = self._resolve(entity, context)
+        resolved = self._as_written(entity, context)
+        if resolved is None:
+            answer = self._by_literal(entity, relation, context)
+            if answer is not None:
+                return answer
+            resolved = self._guess_entity(entity)
+        found, others, by = resolved
         runners_up = tuple(self._runner_up(other, relation, score) for other, score in others)
         if found is None:
             best, least = others[0][1] if others else 0.0, self._entity_threshold(by)
@@ -208,6 +240,10 @@ class Retriever:
 
     def _resolve(self, entity: str, context: str | None) -> _Resolved:
         """The entity that a name stands for, others with their scores, and how they were found."""
+        return self._as_written(entity, context) or self._guess_entity(entity)
+
+    def _as_written(self, entity: str, context: str | None) -> _Resolved | None:
+        """As `_resolve`, without guesses; None if no entity has the name in a form of it."""
 
         def sure(how: str, by: str, entities: Sequence[Entity]) -> _Resolved:
             others = [(other, 1.0) for other in entities[1:]]
@@ -218,6 +254,10 @@ class Retriever:
             alias = candidates[0][1] == "alias"
             how, by = ("alias", "alias") if alias else ("exact", "name")
             return sure(how, by, [known for known, _ in candidates])
+        if looks_like_iri(entity):
+            identified = self.store.identified(entity, at=self.revision)
+            if identified is not None:
+                return sure("alias", "identifier", [identified])
         homonyms = self._homonyms(entity)
         if homonyms:
             return sure("alias", "qualifier", homonyms)
@@ -229,7 +269,7 @@ class Retriever:
             by, meant = self._as_in_prompt(entity)
             if meant:
                 return sure("alias", by, meant[: RUNNERS_UP + 1])
-        return self._guess_entity(entity)
+        return None
 
     def _as_in_prompt(self, name: str) -> tuple[str, list[Entity]]:
         """The entities that a short form or a demonym stands for, and which of them it is."""
@@ -247,13 +287,15 @@ class Retriever:
             self.store.candidates(entity[:MAX_NAME], _CANDIDATES, at=self.revision),
             self._count,
         )
-        ranked = [pair for pair in ranked if pair[1] >= _LEAST][: RUNNERS_UP + 1]
+        ranked = _answers_first(entity, [pair for pair in ranked if pair[1] >= _LEAST])
         by, enough = "spelling", bool(ranked) and ranked[0][1] >= self.thresholds.entity
         if not enough:
-            meant = self._meant_entities(entity)
+            meant = _answers_first(entity, self._meant_entities(entity))
             if meant and (meant[0][1] >= self.thresholds.entity_meaning or not ranked):
                 by, enough = "meaning", meant[0][1] >= self.thresholds.entity_meaning
                 ranked = meant
+        if ranked and _is_another(entity, ranked[0][0]):
+            return None, ranked[:RUNNERS_UP], by
         if ranked and (enough or self.policy == _NEAREST):
             (first, score), others = ranked[0], ranked[1:]
             return _Found(first, "fuzzy", by, score), others[:RUNNERS_UP], by
@@ -290,35 +332,29 @@ class Retriever:
         facts = self.store.facts(found.entity.id, relation, at=self.revision)
         if facts:
             return self._hit(found, None, facts, "", runners_up, entity, relation)
-        own = self._inverse_twice(found.entity.id, relation[:MAX_NAME])
+        own = self.store.relation_identified(relation) if looks_like_iri(relation) else None
+        own = own or self._inverse_twice(found.entity.id, relation[:MAX_NAME])
         if own is not None:
             facts = self.store.facts(found.entity.id, own, at=self.revision)
+        if own is not None and facts:
             meaning = Meaning(own, 1.0, "synonym")
             return self._hit(found, meaning, facts, "", runners_up, entity, relation)
         answer = self._inverse(found, runners_up, entity, relation)
+        if answer is None and found.how != "fuzzy":  # a guess comes after every literal
+            answer = self._by_literal(entity, relation, context)
         return answer or self._guess_relation(found, runners_up, entity, relation)
 
     def _inverse(
         self, found: _Found, runners_up: tuple[RunnerUp, ...], entity: str, relation: str
     ) -> Lookup | None:
-        """The entities whose facts point to this one, if the inverse of their relation is asked.
+        """The entities whose facts have this value, if the inverse of their relation is asked.
 
         None if there are none, or if the entity had a relation of this name and lost it.
         """
-        entity_id, at = found.entity.id, self.revision
-        stored = self._inverse_of(entity_id, relation[:MAX_NAME])
-        former = self.store.former_relations(entity_id, at=at) if stored else ()
-        if not stored or fold(relation) in map(fold, former):
+        incoming = Incoming(self.store, self.revision, found.value)
+        stored, listed, count = incoming.asked(relation[:MAX_NAME])
+        if not stored:
             return None
-        facts: dict[int, Fact] = {}  # by the entity that they are from
-        count = 0
-        for name in stored:
-            count += self.store.count_facts_to(entity_id, name, at=at)
-            for fact in self.store.facts_to(entity_id, at, MOST_INVERSE_FACTS, name):
-                facts.setdefault(fact.entity_id, fact)
-        listed = list(facts.values())[:MOST_INVERSE_FACTS]
-        if count <= MOST_INVERSE_FACTS:  # an entity may point here in two ways
-            count = len(listed)
         joined = join_values([fact.entity for fact in listed[:MAX_VALUES]])
         more = f"; and {count - MAX_VALUES} more" if count > MAX_VALUES else ""
         return replace(
@@ -329,24 +365,23 @@ class Retriever:
             value_spans=joined.spans,
         )
 
-    def _inverse_of(self, entity_id: int, phrase: str) -> list[str]:
-        """The relations of facts to the entity whose inverse a phrase names.
+    def _by_literal(self, entity: str, relation: str, context: str | None) -> Lookup | None:
+        """The answer if the entity's name is a literal that the relation's inverse is asked of."""
+        found = self._literal(entity)
+        if found is None:
+            return None
+        if fold(relation) == RELATIONS:
+            if context is None:
+                return None
+            return self._ranked_list(found, (), entity, relation, context)
+        return self._inverse(found, (), entity, relation)
 
-        Two names may be inverses of each other by the rule in one direction only: what a graph
-        stores as `director` is asked for as `director of` and as `directed`. A synonym of a
-        relation has an inverse name too.
-        """
-        names = self.store.relation_names_to(entity_id, at=self.revision)
-        key, back = fold(phrase), inverse_name(phrase)
-        by_rule = [name for name in names if fold(inverse_name(name)) == key]
-        if by_rule:
-            return by_rule
-        # Of a hub, a store looks at the first facts only: so ask for this one.
-        if self.store.facts_to(entity_id, self.revision, 1, back):
-            return [back]
-        synonyms = self.store.rules(SYNONYM, back, at=self.revision) if names else ()
-        meant = {fold(rule.value) for rule in synonyms}
-        return [name for name in names if fold(name) in meant]
+    def _literal(self, text: str) -> _Found | None:
+        """A literal of exactly this folded key, as some fact spells it."""
+        if len(text) > MAX_VALUE:
+            return None
+        spelt = self.store.find_literals([text], at=self.revision).get(text)
+        return None if spelt is None else _Found(Entity(_NOBODY, spelt), "inverse", "literal", 1.0)
 
     def _inverse_twice(self, entity_id: int, phrase: str) -> str | None:
         """The entity's own relation that is the inverse of the phrase's inverse, as `directed` is
@@ -365,7 +400,7 @@ class Retriever:
     ) -> Lookup:
         """The relations that the prompt may ask for, own and inverse ones, the likeliest first."""
         known = found.entity
-        own = self.store.relation_names(known.id, at=self.revision)
+        own = [] if found.id is None else self.store.relation_names(known.id, at=self.revision)
         called = [entity, *other_forms(entity), known.name, *known.aliases]
         if blank(context, called) == context:  # the prompt calls it otherwise
             called += [
@@ -376,10 +411,11 @@ class Retriever:
         paragraph = asks_for_paragraph(context, called)
         names = {fold(name): name for name in own}
         if not (paragraph and own):
-            for inverse in self._inverse_names(known.id):
+            for inverse in Incoming(self.store, self.revision, found.value).names():
                 names.setdefault(fold(inverse), inverse)
         if not names:
-            return self._miss(entity, relation, found, runners_up)
+            literal = None if found.id is None else self._by_literal(entity, relation, context)
+            return literal or self._miss(entity, relation, found, runners_up)
         listed, most = list(names.values()), MAX_RELATIONS
         ranking = [RankedRelation(name, 0.0) for name in listed]
         if not paragraph:
@@ -392,13 +428,6 @@ class Retriever:
             self._hit(found, None, (), value, runners_up, entity, relation),
             ranking=tuple(ranking),
         )
-
-    def _inverse_names(self, entity_id: int) -> list[str]:
-        """What the relations of facts that point to an entity are called from its side."""
-        names = self.store.relation_names_to(entity_id, at=self.revision)[:MOST_INVERSE]
-        former = set(map(fold, self.store.former_relations(entity_id, at=self.revision)))
-        inverses = [inverse_name(name) for name in names]
-        return [name for name in inverses if fold(name) not in former]
 
     def _synonyms(self, relations: Sequence[str]) -> dict[str, list[str]]:
         """The other names of relations, by folded key."""
@@ -439,7 +468,7 @@ class Retriever:
             threshold=threshold,
             runners_up=runners_up,
             facts=tuple(facts),
-            entity_id=found.entity.id,
+            entity_id=found.id,
             resolved_entity=found.entity.name,
             resolved_relation=facts[0].relation if facts else RELATIONS,
             value=value or joined.text,
@@ -525,6 +554,8 @@ class Retriever:
         }
         if fold(phrase) in former:
             return None, []
+        # What is a relation of the graph is not an error for another.
+        is_named = self.store.relation(phrase) is not None
         refuses = self.setting(REFUSE_LACKING) == "on"
         vocabulary = self._vocabulary((*own.values(), *former.values()), refuses)
         synonyms = vocabulary.synonyms(phrase)
@@ -536,11 +567,17 @@ class Retriever:
         if refuses and (synonyms or self.store.relation(phrase) is not None):
             return None, []
         near_ones = vocabulary.by_spelling(phrase)
+        if is_named:
+            near_ones = [m for m in near_ones if is_other_form(phrase, m.relation)]
         if not near_ones or near_ones[0].score < self.thresholds.spelling:
             encoder = self._installed_encoder()
             if encoder is not None:
                 near_ones = vocabulary.by_meaning(phrase, encoder)
-        near_ones = [meaning for meaning in near_ones if meaning.score >= _LEAST]
+        near_ones = [
+            meaning
+            for meaning in near_ones
+            if meaning.score >= _LEAST and not contrasts(phrase, meaning.relation)
+        ]
         if not near_ones:
             return None, []
         best = near_ones[0]
@@ -605,6 +642,20 @@ class Retriever:
     def _count(self, entity_id: int) -> int:
         ways = (self.store.facts, self.store.facts_to)
         return sum(len(way(entity_id, at=self.revision, limit=_COUNTED)) for way in ways)
+
+
+def _is_another(asked: str, entity: Entity) -> bool:
+    """Whether a number, an initial or a code says that another than this entity was asked for."""
+    return all(are_different(asked, name) for name in (entity.name, *entity.aliases))
+
+
+def _answers_first(
+    asked: str, ranked: Sequence[tuple[Entity, float]]
+) -> list[tuple[Entity, float]]:
+    """The candidates that may be answers, then the others, which are only runners-up."""
+    apart = [pair for pair in ranked if _is_another(asked, pair[0])]
+    likely = [pair for pair in ranked if pair not in apart]
+    return [*likely, *apart][: RUNNERS_UP + 1]
 
 
 _vocabularies: OrderedDict[str, Vocabulary] = OrderedDict()

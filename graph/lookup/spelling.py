@@ -7,7 +7,6 @@ asked is measured here for all stores, so that they agree on the best one.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import product
@@ -15,17 +14,18 @@ from itertools import product
 from rapidfuzz.distance import OSA
 
 from graph.core.facts import Entity
-from graph.core.names import plain
+from graph.core.names import plain, transliterated
+from graph.lookup.distinctions import are_different
 
 MOST_WORDS = 12  # words of a name that are compared
 SHORTEST = 4  # letters; shorter words are not guessed, because too many differ by one letter
 
 _WORD = re.compile(r"[^\W_]+")
+_DIGRAPH = re.compile(r"ae|oe|ue|aa|dj")  # of the letters that transliteration gives one
 _QUALIFIER = re.compile(r"\s*\([^()]*\)$")
-_ROMAN = re.compile(r"[ivx]+")
 _REORDERED = 0.98  # factor for the same words in another order
 _UNQUALIFIED = 0.99  # factor for a name without its qualifier
-_OTHER_NUMBER = 0.5  # factor for names whose numbers differ: Apollo 11 is not Apollo 12
+_OTHER_NUMBER = 0.74  # at most, of names with different numbers: Apollo 11 is not Apollo 12
 
 
 @lru_cache(maxsize=65536)
@@ -72,6 +72,43 @@ def exchanged(word: str) -> list[str]:
     return [way for way in dict.fromkeys(ways) if way != word]
 
 
+def both_spellings(name: str) -> set[tuple[str, ...]]:
+    """The words of a name, and those of its other spelling where letters have one."""
+    return {words_of(name), tuple(_WORD.findall(transliterated(name)))}
+
+
+def other_spellings(name: str, words: Sequence[str]) -> dict[str, list[str]]:
+    """For the words of a name, what they are in the other spelling of letters such as ü and å.
+
+    >>> other_spellings("Muenchen", words_of("Muenchen"))
+    {'muenchen': ['munchen']}
+    >>> other_spellings("Göthe", words_of("Göthe"))
+    {'gothe': ['goethe']}
+    """
+    found: dict[str, list[str]] = {}
+    spelt_out = _WORD.findall(transliterated(name))
+    for place, word in enumerate(words):
+        ways = [_DIGRAPH.sub(lambda match: match[0][0], word)]
+        ways += (word[: m.start() + 1] + word[m.end() :] for m in _DIGRAPH.finditer(word))
+        if len(spelt_out) == len(words):
+            ways.append(spelt_out[place])
+        if others := [way for way in dict.fromkeys(ways) if way != word]:
+            found[word] = others
+    return found
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two names differ only in case, accents, and how special letters are written.
+
+    >>> alike("Muenchen", "München"), alike("Lodz", "Łódź"), alike("Lodz", "Lods")
+    (True, True, False)
+    """
+    if plain(one) == plain(other):
+        return True
+    ways = {plain(one), transliterated(one)}
+    return not ways.isdisjoint((plain(other), transliterated(other)))
+
+
 def near_words(word: str, known: Iterable[str], most: int = 5) -> list[str]:
     """The known words that `word` may be a misspelling of, nearest first."""
     bound = most_edits(word)
@@ -95,11 +132,12 @@ def bags(options: Sequence[Sequence[str]], most: int = 64) -> list[str]:
 
 
 def likeness(asked: str, name: str) -> float:
-    """The similarity of a name and what was asked, from 0 to 1; 1 if only case and accents differ.
+    """The similarity of a name and what was asked, from 0 to 1; 1 if they are `alike`.
 
     One minus the share of differing letters, by the optimal string alignment distance, in which a
     swap of adjacent letters counts once. The words are compared in order and in alphabetical order.
-    Names with different numbers mean different things, so they score half.
+    Names with different numbers, initials or codes mean different things, so they score less than
+    any answer.
     """
     best = _likeness(asked, name)
     if "(" in name and "(" not in asked:
@@ -108,26 +146,15 @@ def likeness(asked: str, name: str) -> float:
 
 
 def _likeness(asked: str, name: str) -> float:
-    one, other = plain(asked), plain(name)
-    if one == other:
+    if alike(asked, name):
         return 1.0
+    one, other = plain(asked), plain(name)
     ours, theirs = words_of(asked), words_of(name)
     score = OSA.normalized_similarity(one, other)
     score = max(score, OSA.normalized_similarity(" ".join(ours), " ".join(theirs)))
     reordered = OSA.normalized_similarity(bag_of(ours), bag_of(theirs))
     score = max(score, _REORDERED * reordered)
-    if _numbers(ours) != _numbers(theirs):
-        score *= _OTHER_NUMBER
-    return score
-
-
-def _numbers(words: Sequence[str]) -> Counter[str]:
-    """The words that number things: those with a digit, and Roman numerals after the first word."""
-    return Counter(
-        word
-        for place, word in enumerate(words)
-        if any(c.isdigit() for c in word) or (place and _ROMAN.fullmatch(word))
-    )
+    return min(score, _OTHER_NUMBER) if are_different(asked, name) else score
 
 
 def near(

@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from graph.core.names import fold
 from graph.core.rules import Rule
 from graph.lookup.encoder import Encoder
+from graph.lookup.english import american, is_english, is_form
 from graph.lookup.spelling import bag_of, bags, likeness, near_words, words_of
+
+_SHORTEST = 5  # letters of a relation of one word that may be misspelt; one less in a phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,14 @@ class Vocabulary:
         return self._by_key.get(fold(phrase), ())
 
     def by_spelling(self, phrase: str) -> list[Meaning]:
-        """Relations whose name or synonym has these words, misspelt or reordered; best first."""
-        options = [
-            [word] if word in self._words else near_words(word, self._words)
-            for word in words_of(phrase)
-        ]
+        """Relations whose name or synonym has these words, misspelt or reordered; best first.
+
+        A word of English is not a misspelling of another, and a short word is not guessed at all:
+        "king" is not "kind", and "are" is not "area".
+        """
+        words = words_of(phrase)
+        least = _SHORTEST if len(words) == 1 else _SHORTEST - 1
+        options = [[word] if word in self._words else self._misspelt(word, least) for word in words]
         if not options or not all(options):
             return []
         return self._best(
@@ -69,6 +75,15 @@ class Vocabulary:
             for bag in bags(options)
             for place in self._by_bag.get(bag, ())
         )
+
+    def _misspelt(self, word: str, least: int) -> list[str]:
+        """The known words that a word may be a misspelling of, each of at least so many letters."""
+        if len(word) < least:
+            return []
+        if is_english(word):  # its plural or the other English may be meant
+            key = american(word)
+            return [k for k in self._words if american(k) == key or is_form(word, k)]
+        return [known for known in near_words(word, self._words) if len(known) >= least]
 
     def by_meaning(self, phrase: str, encoder: Encoder) -> list[Meaning]:
         """Relations by the cosine between embeddings, of their names or synonyms; best first."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from graph.core.invariants import MOST
+from graph.core.names import literal_key
 from graph.neo4j.schema import OPEN, bag_key
 from graph.neo4j.writes import words_in
 
@@ -44,6 +45,17 @@ def findings(rows: Rows) -> Iterator[str]:
     for statement, sentence in _BROKEN.items():
         for row in rows(f"{statement} LIMIT {MOST}", open=OPEN):
             yield sentence.format(*row)
+    after = -1
+    while facts := rows(
+        "MATCH ()-[f:FACT]->(v) USING INDEX f:FACT(id, since) WHERE f.id > $after AND f.since > 0"
+        " WITH f, v ORDER BY f.id LIMIT $batch RETURN f.id, v.value, v.value_key",
+        after=after,
+        batch=_BATCH,
+    ):
+        after = facts[-1][0]
+        for _, value, key in facts:
+            if value is not None and key != literal_key(value):
+                yield f"The value {value[:60]} is stored under the wrong key."
     after = -1
     while names := rows(
         "MATCH (e:Entity) WHERE e.id > $after WITH e ORDER BY e.id LIMIT $batch"

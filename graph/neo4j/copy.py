@@ -9,12 +9,20 @@ from neo4j import ManagedTransaction
 
 from graph.core.errors import StoreError
 from graph.core.ids import new_id
+from graph.core.names import literal_key
 from graph.exchange.copying import BATCH, Row
 from graph.exchange.store_tables import StoreTables, standing_counts, touched_by
 from graph.neo4j.driver import run
 from graph.neo4j.schema import OPEN, kept_key, key_of
 from graph.neo4j.store import Neo4jStore
-from graph.neo4j.writes import count_facts, name_row, remember, run_rows, words_in
+from graph.neo4j.writes import (
+    count_facts,
+    name_row,
+    remember,
+    run_rows,
+    words_in,
+    write_identifiers,
+)
 
 # By the first column, of which all rows are read together: (what to match, columns, order).
 _SELECT = {
@@ -34,6 +42,11 @@ _SELECT = {
         "MATCH (f:Rule) WHERE f.id > $cursor AND f.since <= $at",
         "f.id, f.since, f.until, f.kind, f.name, f.value",
         "f.id, f.since",
+    ),
+    "identifier": (
+        "MATCH (i:Identifier) WHERE i.iri > $cursor AND i.since <= $at",
+        "i.iri, i.since, i.entity_id, i.relation",
+        "i.iri, i.since",
     ),
     "revision": (
         "MATCH (r:Revision) WHERE r.revision > $cursor AND r.revision <= $at",
@@ -197,7 +210,8 @@ class Neo4jTarget(Neo4jTables):
         literals: list[Row] = []
         for row in rows:
             relation, value_id = row[4], row[6]
-            (literals if value_id is None else links).append((*row, keys[relation]))
+            key = None if value_id is not None else literal_key(row[5])
+            (literals if value_id is None else links).append((*row, keys[relation], key))
         version = (
             "id: row[0], since: row[1], until: row[2], relation: row[4], source: row[7],"
             " year: row[8], relation_key: row[9]"
@@ -211,7 +225,7 @@ class Neo4jTarget(Neo4jTables):
         run_rows(
             tx,
             "UNWIND $rows AS row MATCH (e:Entity {id: row[3]})"
-            f" CREATE (e)-[:FACT {{{version}}}]->(:Literal {{value: row[5]}})",
+            f" CREATE (e)-[:FACT {{{version}}}]->(:Literal {{value: row[5], value_key: row[10]}})",
             literals,
         )
         count_facts(tx, standing_counts(rows))
@@ -223,6 +237,9 @@ class Neo4jTarget(Neo4jTables):
             " kind: row[3], name: row[4], value: row[5], key: row[6]})",
             [(*row, key_of(row[4])) for row in rows],
         )
+
+    def _write_identifier(self, tx: ManagedTransaction, rows: list[Row]) -> None:
+        write_identifiers(tx, rows)
 
     def _write_revision(self, tx: ManagedTransaction, rows: list[Row]) -> None:
         run_rows(

@@ -19,6 +19,7 @@ from neo4j import ManagedTransaction
 from graph.core.deltas import Delta, net
 from graph.core.edits import AddSynonym, ChangeSetting
 from graph.core.errors import StoreError
+from graph.core.identifiers import clean_iri
 from graph.core.ids import new_id
 from graph.core.import_rows import (
     AliasRow,
@@ -32,7 +33,14 @@ from graph.core.import_rows import (
 from graph.core.link_rule import declares_link, is_link
 from graph.core.names import clean_name, clean_signature
 from graph.core.protocol import LoadReport, Relation, TripletReads
-from graph.editing.loading import Intake, clean_alias, clean_declaration, clean_fact, unknown_entity
+from graph.editing.loading import (
+    Intake,
+    clean_alias,
+    clean_declaration,
+    clean_fact,
+    clean_identifiers,
+    unknown_entity,
+)
 from graph.editing.overlay import Overlay
 from graph.neo4j.lease import Lease
 from graph.neo4j.schema import KEY, OPEN, bag_key, key_of
@@ -48,6 +56,7 @@ from graph.neo4j.writes import (
     words_in,
     write_aliases,
     write_facts,
+    write_identifiers,
     write_relations,
 )
 
@@ -101,6 +110,8 @@ class _Batch:
     slots: dict[tuple[int, str], dict[str | int, _Fact]] = field(default_factory=dict)
     """The facts, and those with another source, by entity and relation and then by value."""
     relations: dict[str, None] = field(default_factory=dict)
+    identifiers: list[tuple[str, int | None, str | None]] = field(default_factory=list)
+    """New identifiers, each with its entity's id or its relation."""
     known: Counter[int] = field(default_factory=Counter)
     """Facts from and to an entity."""
 
@@ -118,6 +129,7 @@ class _Rows:
 
     relations: list[str]
     names: list[tuple[Any, ...]]
+    identifiers: list[tuple[str, int | None, str | None]]
     aliases: list[tuple[Any, ...]]
     words: list[str]
     links: list[FactRows]
@@ -131,6 +143,7 @@ class _Rows:
         """Write it all as of the revision."""
         write_relations(tx, self.relations, revision)
         make_entities(tx, self.names, revision)
+        write_identifiers(tx, [(iri, revision, *target) for iri, *target in self.identifiers])
         write_aliases(tx, self.aliases, revision)
         remember(tx, self.words)
         write_facts(tx, self.links, self.literals, revision)
@@ -203,6 +216,11 @@ class _Loader:
         self.names: dict[str, _Name] = {}
         # Whether all names that are there are known here, so that none need be asked for.
         self.was_empty = not self._read("MATCH (e:Entity) RETURN e.id LIMIT 1")
+        self.any_identifier = bool(self._read("MATCH (i:Identifier) RETURN i.iri LIMIT 1"))
+        self.identified: dict[str, int | None] = {}  # entities by the identifiers met
+        self.has_identifier: set[int] = set()
+        self.relations_identified: dict[str, str] = {}
+        self.relation_keys: set[str] = set()  # of relations that an identifier has
         self.subjects: set[int] = set()  # of the facts that the server has of this import
         self.words: set[str] = set()  # of the dictionary: those that this import put there, or will
         # Of these, those that wait: a transaction with words writes three indexes more.
@@ -234,7 +252,10 @@ class _Loader:
         if len(self.names) > _CACHED:
             self.settled()  # or else names on their way would be taken for new ones
             self.names.clear()
+            self.identified.clear()
+            self.has_identifier.clear()
             self.was_empty = False  # what this import wrote is no longer known here
+            self.any_identifier = True
         if len(self.words) > _CACHED:
             self.words.clear()
         if len(self.relations) > _CACHED:
@@ -268,9 +289,9 @@ class _Loader:
             case BadLine():
                 raise StoreError(row.reason)
             case FactRow():
-                return clean_fact(row, self.intake.source)
+                return *clean_fact(row, self.intake.source), *clean_identifiers(row)
             case AliasRow():
-                return clean_alias(row)
+                return *clean_alias(row), clean_iri(row.entity_iri)
             case RelationRow():
                 return clean_declaration(row)
             case SynonymRow():
@@ -280,19 +301,25 @@ class _Loader:
 
     def _take_facts(self, rows: list[tuple[FactRow, tuple[Any, ...]]]) -> None:
         assert self.waiting is not None
-        self._learn_kinds({relation for _, (_, relation, _, _, _) in rows})
-        keys = {relation: key_of(relation) for _, (_, relation, _, _, _) in rows}
+        rows = [(row, self._identify_relation(cells)) for row, cells in rows]
+        self._learn_kinds({cells[1] for _, cells in rows})
+        keys = {cells[1]: key_of(cells[1]) for _, cells in rows}
         texts: dict[str, None] = {}
-        for _, (name, relation, value, _, _) in rows:
+        iris: dict[str, None] = {}
+        for _, (name, relation, value, _, _, iri, _, value_iri) in rows:
             texts[name] = None
-            if is_link(self.kinds[keys[relation]], value) is not False:
+            if value_iri or is_link(self.kinds[keys[relation]], value) is not False:
                 texts[value] = None
+            iris.update(dict.fromkeys(filter(None, (iri, value_iri))))
         self._learn_names(texts)
+        self._learn_identifiers(iris, texts)
         there = self._standing(rows, keys)
-        for row, (name, relation, value, source, year) in rows:
+        for row, (name, relation, value, source, year, iri, _, value_iri) in rows:
             key = keys[relation]
             declared = self.kinds[key]
             linked = is_link(declared, value)
+            if value_iri and declared is None:
+                linked = True
             if linked:
                 try:
                     value = clean_name(value, "value")
@@ -300,10 +327,10 @@ class _Loader:
                     self.intake.leave_out(BadLine(row.line, str(problem)))
                     continue
             self.waiting.relations[relation] = None
-            entity_id = self._find_or_make(name)
+            entity_id = self._find_or_make(name, iri)
             value_id = same = None
             if linked:
-                value_id = same = self._find_or_make(value)
+                value_id = same = self._find_or_make(value, value_iri)
             elif linked is None:
                 # A link is spelt exactly as an entity; one that is there may be found by an alias.
                 named = self.names.get(value)
@@ -334,10 +361,14 @@ class _Loader:
             known.resourced = True
             self.resourced.append(known)
 
-    def _take_alias(self, alias: str, name: str) -> None:
+    def _take_alias(self, alias: str, name: str, iri: str) -> None:
         assert self.waiting is not None
         self._learn_names(dict.fromkeys((name, alias)))
-        entity_id = self.names[name].meant() if name in self.names else None
+        if iri:
+            self._learn_identifiers({iri: None}, {})
+        entity_id = self.identified.get(iri) if iri else None
+        if entity_id is None:
+            entity_id = self.names[name].meant() if name in self.names else None
         if entity_id is None:
             raise unknown_entity(name, alias)
         named = self.names.setdefault(alias, _Name())
@@ -399,8 +430,80 @@ class _Loader:
         ):
             self.names.setdefault(text, _Name()).aliased.add(entity_id)
 
-    def _find_or_make(self, name: str) -> int:
+    def _learn_identifiers(self, iris: dict[str, None], names: dict[str, None]) -> None:
+        """Read what is there of these identifiers, and which entities of these names have any."""
+        unknown = [iri for iri in iris if iri not in self.identified]
+        if not unknown or not self.any_identifier:
+            return
+        for (iri,) in self._read(
+            "MATCH (i:Identifier) WHERE i.iri IN $iris AND i.entity_id IS NOT NULL"
+            " RETURN DISTINCT i.iri",
+            iris=unknown,
+        ):
+            entity = self.store.identified(iri, at=self.lease.revision)
+            self.identified[iri] = entity.id if entity else None
+        ids = [
+            found for name in names if name in self.names and (found := self.names[name].meant())
+        ]
+        self.has_identifier.update(
+            entity_id
+            for (entity_id,) in self._read(
+                "MATCH (i:Identifier) WHERE i.entity_id IN $ids RETURN DISTINCT i.entity_id",
+                ids=ids,
+            )
+        )
+
+    def _identify_relation(self, cells: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The cells of a row with the relation that its identifier has."""
+        name, iri = cells[1], cells[6]
+        if not iri:
+            return cells
+        found = self.relations_identified.get(iri) or self.store.relation_identified(iri)
+        if found is None:
+            assert self.waiting is not None
+            found = name
+            if self._other_relation(name):
+                found = self.intake.qualify(name, iri, self._other_relation)
+            self.waiting.identifiers.append((iri, None, found))
+        self.relations_identified[iri] = found
+        self.relation_keys.add(key_of(found))
+        return cells[0], found, *cells[2:]
+
+    def _other_relation(self, name: str) -> bool:
+        """Whether an identifier has a relation of this name, in any spelling."""
+        if key_of(name) in self.relation_keys:
+            return True
+        return self.any_identifier and bool(
+            self._read(
+                "MATCH (r:Relation {key: $key}) MATCH (:Identifier {relation: r.name})"
+                " RETURN r.name LIMIT 1",
+                key=key_of(name),
+            )
+        )
+
+    def _identify(self, name: str, iri: str) -> int:
+        """The entity of an identifier: what has it, or has this name and no other identifier."""
         assert self.waiting is not None
+        found = self.identified.get(iri)
+        if found is None:
+            found = self.names[name].meant() if name in self.names else None
+            if found is not None and found in self.has_identifier:
+                name = self.intake.qualify(name, iri, self._is_named)
+                found = None
+            found = self._find_or_make(name) if found is None else found
+            self.waiting.identifiers.append((iri, found, None))
+            self.identified[iri] = found
+        self.has_identifier.add(found)
+        return found
+
+    def _is_named(self, name: str) -> bool:
+        self._learn_names({name: None})
+        return name in self.names and self.names[name].meant() is not None
+
+    def _find_or_make(self, name: str, iri: str = "") -> int:
+        assert self.waiting is not None
+        if iri:
+            return self._identify(name, iri)
         named = self.names.setdefault(name, _Name())
         found = named.meant()
         if found is None:
@@ -414,15 +517,16 @@ class _Loader:
     ) -> dict[tuple[int, str], dict[str | int, _Fact]]:
         """The facts that stand and that some of the rows may say again, by entity and relation."""
         wanted: dict[tuple[int, str], tuple[set[str], set[int]]] = {}
-        for _, (name, relation, value, _, _) in rows:
+        for _, (name, relation, value, _, _, iri, _, value_iri) in rows:
             entity = self.names.get(name)
-            entity_id = entity.meant() if entity else None
+            entity_id = self.identified.get(iri) or (entity.meant() if entity else None)
             if entity_id is None:
                 continue
             values, ids = wanted.setdefault((entity_id, keys[relation]), (set(), set()))
             values.add(value)
             named = self.names.get(value)
-            if named is not None and (meant := named.meant()) is not None:
+            meant = self.identified.get(value_iri) or (named.meant() if named else None)
+            if meant is not None:
                 ids.add(meant)
         there: dict[tuple[int, str], dict[str | int, _Fact]] = {}
         if not wanted:
@@ -504,6 +608,7 @@ class _Loader:
         return _Rows(
             relations=relations,
             names=[(*row, known.pop(row[0], 0)) for row in batch.names],
+            identifiers=batch.identifiers,
             aliases=batch.aliases,
             words=words,
             links=fact_rows([fact.row() for fact in batch.facts if fact.value_id is not None]),
@@ -520,6 +625,7 @@ class _Loader:
             self._settle(self.first_open)
         report = self.report
         _, rows = self._ready()
+        self.intake.refuse_nothing()
 
         def last(writing: Neo4jWriting) -> None:
             if rows is not None:

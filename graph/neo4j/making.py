@@ -14,7 +14,7 @@ def make_store(url: str, fill: Callable[[SharedStore], None]) -> bool:
     """Make the schema and let `fill` write the first facts; False if a whole store is there.
 
     One that was stopped half-way is finished. Raises `StoreError` if the server cannot be reached,
-    or the database holds somebody else's nodes.
+    if the store has another schema version, or if the database holds somebody else's nodes.
     """
     connection = Connection(address_of(url))
     try:

@@ -110,11 +110,13 @@ class Neo4jEraser(Eraser):
             "MATCH (e:Entity {id: $id}) OPTIONAL MATCH (e)-[:NAMED]->(n:Name) DETACH DELETE n, e",
             id=entity_id,
         )
+        self._run("MATCH (i:Identifier {entity_id: $id}) DELETE i", id=entity_id)
 
     def _delete_unused_relations(self, relations: list[int | str]) -> None:
         self._run(
             "UNWIND $names AS name MATCH (r:Relation {name: name}) WHERE r.kind IS NULL"
-            " AND NOT EXISTS { MATCH ()-[f:FACT]->() WHERE f.relation = name } DELETE r",
+            " AND NOT EXISTS { MATCH ()-[f:FACT]->() WHERE f.relation = name }"
+            " OPTIONAL MATCH (i:Identifier {relation: name}) DELETE i, r",
             names=relations,
         )
 

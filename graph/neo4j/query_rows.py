@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import neo4j
 
 from graph.core.errors import StoreError
-from graph.core.import_rows import BadLine, FactRow, Row
-from graph.core.names import quoted
+from graph.core.import_rows import Row
+from graph.exchange.value_texts import COLUMNS, fact_rows
 from graph.neo4j.driver import Connection, address_of
 
-_COLUMNS = ("entity", "relation", "value")
+_NEEDED = COLUMNS[:3]
 QUERY_SECONDS = 3600.0  # that the server works at a query, streaming its rows included
 
 
@@ -30,26 +30,14 @@ def cypher_rows(url: str, query: str) -> Iterator[Row]:
         ) as session:
             result = session.run(neo4j.Query(query, timeout=QUERY_SECONDS))
             columns = result.keys()
-            if missing := [column for column in _COLUMNS if column not in columns]:
+            if missing := [column for column in _NEEDED if column not in columns]:
                 raise StoreError(
                     f"The query returns no {missing[0]}; let it RETURN … AS entity, … AS relation,"
                     " … AS value."
                 )
             for number, record in enumerate(result, start=1):
-                yield _row(number, record.data())
+                yield from fact_rows(number, [record.get(column) for column in COLUMNS])
     except (neo4j.exceptions.Neo4jError, neo4j.exceptions.DriverError, OSError) as problem:
         raise connection.explain(problem) from problem
     finally:
         connection.close()
-
-
-def _row(number: int, data: dict[str, object]) -> Row:
-    cells = []
-    for column in (*_COLUMNS, "source", "year"):
-        cell = data.get(column)
-        if cell is None and column in ("source", "year"):
-            cell = ""
-        if isinstance(cell, bool) or not isinstance(cell, str | int | float):
-            return BadLine(number, f"Its {column} is {quoted(str(cell))}: neither text nor number.")
-        cells.append(str(cell))
-    return FactRow(number, *cells)

@@ -13,13 +13,13 @@ from typing import Any
 from graph.core.facts import Entity, Fact
 from graph.core.ids import is_id
 from graph.core.journal import JournalEntry, history_subject, read_entry
-from graph.core.names import clean_name, fold
+from graph.core.names import clean_name, fold, literal_key
 from graph.core.neighbourhood import walk_around
 from graph.core.protocol import INCOMING, Relation
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
 from graph.lookup.name_search import Groups, NameSearch, storable
-from graph.lookup.ranking import rank_by_name, rank_entities
+from graph.lookup.ranking import merged_into, rank_by_name, rank_entities
 from graph.neo4j.dictionary import all_of, holding, known, lucene, options
 from graph.neo4j.schema import KEY, bag_key, key_of
 
@@ -45,6 +45,9 @@ _NAMES = (
 )
 _FROM = "MATCH (e:Entity {id: $id})-[f:FACT]->(v)"
 _TO = "MATCH (e:Entity)-[f:FACT]->(v:Entity) USING INDEX f:FACT(value_id, id)"
+_WITH = (
+    "MATCH (e:Entity)-[f:FACT]->(v:Literal {value_key: $literal}) USING INDEX v:Literal(value_key)"
+)
 BATCH = 5000
 _MOST = 2**62  # "no limit", as a number
 _SEARCHED = 5000  # names that a search as one types looks at, at most
@@ -113,6 +116,45 @@ class Neo4jReads(NameSearch):
         entities = [entity for row in rows if (entity := _entity(*row))]
         counts = self._counts([entity.id for entity in entities], at) if entities else {}
         return rank_by_name(names, entities, lambda entity_id: counts[entity_id])
+
+    def identified(self, iri: str, at: int | None = None) -> Entity | None:
+        at = self._pin(at)
+        rows = self.rows(
+            "MATCH (i:Identifier {iri: $iri}) WHERE i.entity_id IS NOT NULL AND i.since <= $at"
+            " MATCH (e:Entity {id: i.entity_id})"
+            " RETURN e.id, [(e)-[:NAMED]->(n:Name) WHERE NOT n.is_alias AND n.since <= $at |"
+            " [n.since, n.name]] ORDER BY i.since DESC, e.id DESC",
+            iri=storable(iri),
+            at=at,
+        )
+        there = self.entities([entity_id for entity_id, _ in rows], at) if rows else {}
+        for entity_id, _ in rows:
+            if entity_id in there:
+                return there[entity_id]
+        for _, names in rows:
+            if names:
+                name = max(names)[1]
+                if entity := merged_into(name, self.find_entities(name, at)):
+                    return entity
+        return None
+
+    def relation_identified(self, iri: str) -> str | None:
+        rows = self.rows(
+            "MATCH (i:Identifier {iri: $iri}) WHERE i.relation IS NOT NULL"
+            " RETURN i.relation ORDER BY i.since LIMIT 1",
+            iri=storable(iri),
+        )
+        return rows[0][0] if rows else None
+
+    def identifiers(self, entity_id: int) -> list[str]:
+        if not is_id(entity_id):
+            return []
+        rows = self.rows(
+            "MATCH (i:Identifier {entity_id: $id}) RETURN i.iri, min(i.since) AS since"
+            " ORDER BY since, i.iri",
+            id=entity_id,
+        )
+        return [iri for iri, _ in rows]
 
     def _counts(self, ids: list[int], at: int | None) -> dict[int, int]:
         """How many facts each entity has."""
@@ -187,6 +229,45 @@ class Neo4jReads(NameSearch):
             at=self._pin(at),
         )
         return int(count)
+
+    def facts_with(
+        self,
+        literal: str,
+        at: int | None = None,
+        limit: int | None = None,
+        relation: str | None = None,
+    ) -> list[Fact]:
+        named = "" if relation is None else f" AND {KEY} = $key"
+        rows = self.rows(
+            f"{_WITH} WHERE {STANDS}{named} RETURN {FACT} ORDER BY f.id LIMIT $limit",
+            literal=literal_key(storable(literal)),
+            key=None if relation is None else key_of(storable(relation)),
+            at=self._pin(at),
+            limit=_limit(limit),
+        )
+        return list(starmap(Fact, rows))
+
+    def count_facts_with(self, literal: str, relation: str, at: int | None = None) -> int:
+        ((count,),) = self.rows(
+            f"{_WITH} WHERE {STANDS} AND {KEY} = $key RETURN count(f)",
+            literal=literal_key(storable(literal)),
+            key=key_of(storable(relation)),
+            at=self._pin(at),
+        )
+        return int(count)
+
+    def find_literals(self, texts: Sequence[str], at: int | None = None) -> dict[str, str]:
+        keys = {text: literal_key(storable(text)) for text in texts}
+        rows = self.rows(
+            "UNWIND $keys AS key CALL (key) {"
+            " MATCH (v:Literal {value_key: key})<-[f:FACT]-()"
+            f" WHERE {STANDS} RETURN v.value AS value LIMIT 1 }}"
+            " RETURN key, value",
+            keys=list(dict.fromkeys(keys.values())),
+            at=self._pin(at),
+        )
+        spelt = dict(map(tuple, rows))
+        return {text: spelt[key] for text, key in keys.items() if key in spelt}
 
     def facts_around(
         self, entity_ids: Sequence[int], at: int | None, limit: int
@@ -395,6 +476,17 @@ class Neo4jReads(NameSearch):
             f" WITH f ORDER BY f.value_id, f.id LIMIT $most WITH {KEY} AS key, f"
             " WITH key, collect(f)[0] AS first RETURN first.relation ORDER BY first.id",
             id=entity_id,
+            at=self._pin(at),
+            most=INCOMING,
+        )
+        return [name for (name,) in rows]
+
+    def relation_names_with(self, literal: str, at: int | None = None) -> list[str]:
+        rows = self.rows(
+            f"{_WITH} WHERE {STANDS}"
+            f" WITH f ORDER BY f.id LIMIT $most WITH {KEY} AS key, f"
+            " WITH key, collect(f)[0] AS first RETURN first.relation ORDER BY first.id",
+            literal=literal_key(storable(literal)),
             at=self._pin(at),
             most=INCOMING,
         )

@@ -8,9 +8,10 @@
         aliases, and names that the entity had before
     (:Word {text})                                       each word that ever occurred in a name
     (:Entity)-[:FACT {id, relation, relation_key, source, year, value_id, since, until}]->
-        leads to the linked (:Entity), or to a (:Literal {value}) that only this fact has
+        leads to the linked (:Entity), or to a (:Literal {value, value_key}) that only this fact has
         `relation_key` is there only if the folded key differs from the relation
     (:Relation {name, key, kind, description, number, made})
+    (:Identifier {iri, entity_id or relation, since})    the IRIs of entities and relations
     (:Rule {id, kind, name, key, value, since, until})   synonyms of relations, and settings
     (:Revision {revision, kind, author, reason, time, write_id, undone})
     (:Entry {revision, number, kind, edit, deltas})      the journal, one node for each edit
@@ -33,15 +34,14 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
-from functools import partial
 
 from graph.core.errors import StoreError
 from graph.core.ids import LARGEST_ID
 from graph.core.names import fold, quoted
 from graph.lookup.spelling import bag_of, words_of
-from graph.neo4j.driver import Connection, run
+from graph.neo4j.driver import Connection
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 OPEN = LARGEST_ID  # `until` of a version that is current
 KEY = "coalesce(f.relation_key, f.relation)"  # the folded key of a fact's relation
 LABELS = (
@@ -52,6 +52,7 @@ LABELS = (
     "Literal",
     "Relation",
     "Rule",
+    "Identifier",
     "Revision",
     "Entry",
     "Touched",
@@ -77,6 +78,10 @@ SCHEMA = (
     "RANGE INDEX draft_note IF NOT EXISTS FOR (n:DraftNote) ON (n.draft_id)",
     "CONSTRAINT fact_version IF NOT EXISTS FOR ()-[f:FACT]-() REQUIRE (f.id, f.since) IS UNIQUE",
     "RANGE INDEX fact_value IF NOT EXISTS FOR ()-[f:FACT]-() ON (f.value_id, f.id)",
+    "RANGE INDEX literal_key IF NOT EXISTS FOR (n:Literal) ON (n.value_key)",
+    "RANGE INDEX identifier_iri IF NOT EXISTS FOR (n:Identifier) ON (n.iri)",
+    "RANGE INDEX identifier_entity IF NOT EXISTS FOR (n:Identifier) ON (n.entity_id)",
+    "RANGE INDEX identifier_relation IF NOT EXISTS FOR (n:Identifier) ON (n.relation)",
     "RANGE INDEX relation_key IF NOT EXISTS FOR (n:Relation) ON (n.key)",
     "RANGE INDEX touched_object IF NOT EXISTS FOR (n:Touched) ON (n.object_id)",
     "RANGE INDEX entity_bag IF NOT EXISTS FOR (n:Entity) ON (n.bag)",
@@ -125,19 +130,13 @@ def _indexable(key: str) -> str:
 def make_schema(connection: Connection) -> bool:
     """Create the constraints, the indexes and the store's own two nodes, unless they exist.
 
-    A store of an earlier schema version is upgraded. Returns whether a complete store was there
-    already. If the database holds somebody else's nodes, nothing is changed and `StoreError` is
-    raised.
+    Returns whether a complete store was there already. Raises `StoreError`, and changes nothing, if
+    the database holds somebody else's nodes or a store of another schema version.
     """
-    versions = connection.read("MATCH (s:Lamplight {name: 'store'}) RETURN s.schema_version")
-    if versions == [[1]]:
-        _leave_keys(connection)
     known = store_node(connection)
     if known is None:
         refuse_strangers(connection)
-    for statement in SCHEMA:
-        connection.run(f"CREATE {statement}")
-    connection.run("CALL db.awaitIndexes(120)")
+    make_indexes(connection)
     connection.run(
         """
         MERGE (s:Lamplight {name: 'store'})
@@ -152,23 +151,11 @@ def make_schema(connection: Connection) -> bool:
     return known is not None and known[1]
 
 
-def _leave_keys(connection: Connection) -> None:
-    """Upgrade version 1 to 2: names are found by their bags and no longer have keys.
-
-    If this is stopped, it starts over next time. It does not change `newest` or the journal.
-    """
-    for label, index in (("Entity", "entity_key"), ("Name", "name_key")):
-        connection.run(f"CREATE INDEX {index} IF NOT EXISTS FOR (n:{label}) ON (n.key)")
-        connection.run("CALL db.awaitIndexes(120)")
-        some = (
-            f"MATCH (n:{label}) WHERE n.key IS NOT NULL WITH n LIMIT 10000"
-            " SET n.bag = CASE n.bag WHEN '' THEN n.key ELSE n.bag END"
-            " REMOVE n.key RETURN count(*)"
-        )
-        while connection.write(partial(run, cypher=some)) != [[0]]:
-            pass
-        connection.run(f"DROP INDEX {index}")
-    connection.run("MATCH (s:Lamplight {name: 'store'}) SET s.schema_version = 2")
+def make_indexes(connection: Connection) -> None:
+    """Create the constraints and the indexes that are lacking, and wait until they can be used."""
+    for statement in SCHEMA:
+        connection.run(f"CREATE {statement}")
+    connection.run("CALL db.awaitIndexes(120)")
 
 
 def store_node(connection: Connection) -> tuple[str, bool] | None:
@@ -185,9 +172,9 @@ def store_node(connection: Connection) -> tuple[str, bool] | None:
     if version != SCHEMA_VERSION:
         url = connection.address.url
         what_to_do = (
-            f"upgrade it with: python -m graph init --store {url}"
-            if version == 1
-            else "use the version of Lamplight that created it, or export its facts with that one."
+            f"upgrade it with: python -m graph migrate --store {url}"
+            if isinstance(version, int) and version < SCHEMA_VERSION
+            else "open it with a newer version of this program."
         )
         raise StoreError(
             f"{url} has the schema version {version} and this program reads {SCHEMA_VERSION}; "

@@ -156,6 +156,7 @@ def _give_up(tx: ManagedTransaction, lease: str, place: int) -> int | None:
 
 # In this order, each until nothing of it is left: a name has to be free before it is given back.
 _TAKE_OUT = (
+    "MATCH (i:Identifier) WHERE i.since = $revision WITH i LIMIT $most DELETE i RETURN count(*)",
     "MATCH (e:Entity)-[f:FACT]->(v) WHERE f.since = $revision WITH e, f, v LIMIT $most"
     " SET e.facts = e.facts - 1"
     " FOREACH (_ IN CASE WHEN f.value_id IS NULL THEN [] ELSE [1] END |"

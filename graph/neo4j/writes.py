@@ -17,6 +17,7 @@ from graph.core.draft_record import DraftRecord, Step
 from graph.core.facts import Entity, Fact
 from graph.core.ids import new_id
 from graph.core.journal import Journal
+from graph.core.names import literal_key
 from graph.core.rules import Rule
 from graph.editing.shared_store import UNDOABLE
 from graph.lookup.spelling import words_of
@@ -523,7 +524,7 @@ class FactRows:
 
     subjects: list[tuple[int, list[tuple[Any, ...]]]]
     """An entity's id, and of each of its facts the id, relation's place in `names`, source, year,
-    and value_id or value."""
+    and value_id or value with its key."""
     names: list[tuple[str, str | None]]
     """Relations, with their keys where they are not the same."""
 
@@ -534,9 +535,10 @@ def fact_rows(facts: Sequence[tuple[Any, ...]]) -> list[FactRows]:
     for begin in range(0, len(facts), _CHUNK):
         places: dict[str, int] = {}
         subjects: dict[int, list[tuple[Any, ...]]] = {}
-        for fact_id, entity_id, relation, *rest in facts[begin : begin + _CHUNK]:
+        for fact_id, entity_id, relation, source, year, value in facts[begin : begin + _CHUNK]:
             place = places.setdefault(relation, len(places))
-            subjects.setdefault(entity_id, []).append((fact_id, place, *rest))
+            last = (value, literal_key(value)) if isinstance(value, str) else (value,)
+            subjects.setdefault(entity_id, []).append((fact_id, place, source, year, *last))
         names = [(relation, kept_key(relation)) for relation in places]
         chunks.append(FactRows(list(subjects.items()), names))
     return chunks
@@ -553,7 +555,7 @@ def write_facts(
         "MATCH (v:Entity {id: row[4]}) USING INDEX v:Entity(id)"
         f" CREATE (e)-[:FACT {{{_VERSION}, value_id: row[4]}}]->(v)"
     )
-    literal = f"CREATE (e)-[:FACT {{{_VERSION}}}]->(:Literal {{value: row[4]}})"
+    literal = f"CREATE (e)-[:FACT {{{_VERSION}}}]->(:Literal {{value: row[4], value_key: row[5]}})"
     for create, chunks in ((link, links), (literal, literals)):
         for rows in chunks:
             run(
@@ -576,6 +578,16 @@ def write_relations(tx: ManagedTransaction, names: Iterable[str], revision: int)
         " ON CREATE SET r.key = row[1], r.number = row[2], r.made = $revision",
         [(name, key_of(name), new_id()) for name in names],
         revision=revision,
+    )
+
+
+def write_identifiers(tx: ManagedTransaction, rows: Sequence[Any]) -> None:
+    """Identifiers, each with its revision and the id of its entity or the name of its relation."""
+    run_rows(
+        tx,
+        "UNWIND $rows AS row CREATE (:Identifier {iri: row[0], since: row[1], entity_id: row[2],"
+        " relation: row[3]})",
+        rows,
     )
 
 

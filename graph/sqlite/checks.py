@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from graph.core.names import fold
+from graph.core.names import fold, literal_key
 from graph.lookup.spelling import bag_of, words_of
 from graph.sqlite.file import OPEN
 
@@ -41,6 +41,16 @@ def findings(rows: Rows) -> Iterator[str]:
     for version, text, key, bag in rows("SELECT version, text, key, bag FROM name"):
         if key != fold(text) or bag != bag_of(words_of(text)):
             yield f"The name {text} (version {version}) is stored under the wrong key."
+    for version, value, key in rows(
+        "SELECT f.version, f.value, l.key FROM fact f LEFT JOIN literal l ON l.version = f.version"
+        " WHERE f.value IS NOT NULL"
+    ):
+        if key != literal_key(value):
+            yield f"The value {value[:60]} (version {version}) is stored under the wrong key."
+    for (version,) in rows(
+        "SELECT version FROM literal EXCEPT SELECT version FROM fact WHERE value IS NOT NULL"
+    ):
+        yield f"The key of a literal leads to version {version}, which is not there or is a link."
     for entity_id, kept, counted in rows(
         "SELECT e.id, e.facts, (SELECT count(*) FROM fact WHERE entity_id = e.id AND until = :open)"
         " + (SELECT count(*) FROM fact WHERE value_id = e.id AND until = :open) AS n FROM entity e"

@@ -6,14 +6,14 @@ from typing import Any
 
 from graph.core.atomic_files import put
 from graph.core.errors import StoreError
-from graph.core.names import fold
+from graph.core.names import fold, literal_key
 from graph.exchange.copying import BATCH, Row
 from graph.exchange.store_tables import StoreTables, standing_counts, touched_by
 from graph.lookup.spelling import bag_of, words_of
 from graph.sqlite.dictionary import remember
 from graph.sqlite.file import path_of
 from graph.sqlite.store import SqliteStore
-from graph.sqlite.writes import WRITE_FACT, WRITE_NAME
+from graph.sqlite.writes import WRITE_FACT, WRITE_LITERAL, WRITE_NAME
 
 # Each begins with the cursor, which is not part of the row.
 _SELECT = {
@@ -25,6 +25,9 @@ _SELECT = {
     " WHERE f.version > :cursor AND f.since <= :at AND f.since < f.until",
     "rule": "SELECT version, id, since, until, kind, name, value FROM rule"
     " WHERE version > :cursor AND since <= :at AND since < until",
+    "identifier": "SELECT i.iri || ' ' || printf('%019d', i.rowid), i.iri, i.since, i.entity_id,"
+    " r.name FROM identifier i LEFT JOIN relation r ON r.id = i.relation_id"
+    " WHERE i.iri || ' ' || printf('%019d', i.rowid) > :cursor AND i.since <= :at",
     "revision": "SELECT revision, revision, kind, author, reason, time, write_id FROM revision"
     " WHERE revision > :cursor AND revision <= :at",
     "entry": "SELECT rowid, revision, number, kind, edit, deltas FROM journal"
@@ -111,7 +114,7 @@ class SqliteTarget(SqliteTables):
         if not self._relations:
             self._relations = dict(sql.execute("SELECT name, id FROM relation").fetchall())
         for fact_id, since, until, entity_id, relation, value, value_id, source, year in rows:
-            sql.execute(
+            written = sql.execute(
                 WRITE_FACT,
                 (
                     fact_id,
@@ -125,6 +128,8 @@ class SqliteTarget(SqliteTables):
                     until,
                 ),
             )
+            if value is not None:
+                sql.execute(WRITE_LITERAL, (literal_key(value), written.lastrowid))
         sql.executemany(
             "UPDATE entity SET facts = facts + ? WHERE id = ?",
             [(count, entity_id) for entity_id, count in standing_counts(rows).items()],
@@ -135,6 +140,13 @@ class SqliteTarget(SqliteTables):
             "INSERT INTO rule (id, since, until, kind, name, key, value)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(*row[:5], fold(row[4]), row[5]) for row in rows],
+        )
+
+    def _write_identifier(self, sql: Any, rows: list[Row]) -> None:
+        sql.executemany(
+            "INSERT INTO identifier (iri, since, entity_id, relation_id)"
+            " VALUES (?, ?, ?, (SELECT id FROM relation WHERE name = ?))",
+            rows,
         )
 
     def _write_revision(self, sql: Any, rows: list[Row]) -> None:

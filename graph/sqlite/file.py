@@ -18,7 +18,7 @@ from graph.core.ids import LARGEST_ID
 from graph.core.names import quoted
 
 APPLICATION_ID = 0x4C414D50  # "LAMP", in the file's header: marks our files among databases
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _NOT_ONE = "{} is not a database; give the path of another file."
 OPEN = LARGEST_ID  # `until` of a row that is current
 NEWEST = OPEN - 1  # a revision at which exactly the current rows stand
@@ -86,6 +86,23 @@ CREATE TABLE fact (
 CREATE INDEX fact_by_id ON fact (id);
 CREATE INDEX fact_by_entity ON fact (entity_id, relation_id);
 CREATE INDEX fact_by_value ON fact (value_id) WHERE value_id IS NOT NULL;
+
+CREATE TABLE literal (                     -- the versions of facts whose value is a literal
+    key TEXT NOT NULL,                     -- names.literal_key(value)
+    version INTEGER NOT NULL,
+    PRIMARY KEY (key, version)
+) WITHOUT ROWID;
+
+CREATE TABLE identifier (                  -- IRIs: core/identifiers.py
+    iri TEXT NOT NULL,
+    entity_id INTEGER REFERENCES entity (id),      -- what it identifies: an entity, or
+    relation_id INTEGER REFERENCES relation (id),  -- a relation
+    since INTEGER NOT NULL,
+    CHECK ((entity_id IS NULL) <> (relation_id IS NULL))
+);
+CREATE INDEX identifier_by_iri ON identifier (iri);
+CREATE INDEX identifier_by_entity ON identifier (entity_id) WHERE entity_id IS NOT NULL;
+CREATE INDEX identifier_by_relation ON identifier (relation_id) WHERE relation_id IS NOT NULL;
 
 CREATE TABLE rule (                        -- synonyms of relations, and settings: core/rules.py
     version INTEGER PRIMARY KEY,

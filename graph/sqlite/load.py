@@ -16,6 +16,7 @@ from typing import Any
 
 from graph.core.edits import AddSynonym, ChangeSetting
 from graph.core.errors import StoreError
+from graph.core.identifiers import clean_iri
 from graph.core.ids import new_ids
 from graph.core.import_rows import (
     AliasRow,
@@ -32,7 +33,14 @@ from graph.core.names import (
     fold,
 )
 from graph.core.protocol import LoadReport
-from graph.editing.loading import Intake, clean_alias, clean_declaration, clean_fact, unknown_entity
+from graph.editing.loading import (
+    Intake,
+    clean_alias,
+    clean_declaration,
+    clean_fact,
+    clean_identifiers,
+    unknown_entity,
+)
 from graph.lookup.spelling import bag_of, words_of
 from graph.sqlite.dictionary import remember_new_names
 from graph.sqlite.file import OPEN
@@ -41,12 +49,15 @@ from graph.sqlite.writes import (
     WRITE_NAME,
     SqliteWriting,
     find_or_make_relation,
+    index_literals,
     write_rule,
 )
 
 _ALIASED = f"""SELECT DISTINCT entity_id FROM name
     WHERE key = ? AND text = ? AND is_alias = 1 AND until = {OPEN} LIMIT 2"""  # noqa: S608
 _ANY_ALIAS = f"SELECT EXISTS (SELECT 1 FROM name WHERE is_alias = 1 AND until = {OPEN})"  # noqa: S608
+_ANY_IDENTIFIER = "SELECT EXISTS (SELECT 1 FROM identifier)"
+_IDENTIFY = "INSERT INTO identifier (iri, entity_id, relation_id, since) VALUES (?, ?, ?, ?)"
 _HELD = f"""SELECT r.key, coalesce(f.value_id, f.value) FROM fact f
     JOIN relation r ON r.id = f.relation_id
     WHERE f.entity_id = ? AND f.until = {OPEN} LIMIT ?"""  # noqa: S608
@@ -91,6 +102,7 @@ def load(
                 except StoreError as problem:
                     intake.leave_out(BadLine(row.line, str(problem)))
             intake.refuse_bad()
+            intake.refuse_nothing()
             loader.finish()
 
     intake.report.revision = revise(kind, author, reason, work)
@@ -122,6 +134,11 @@ class _Loader:
         self.absent: set[str] = set()  # names of no entity: most values are, again and again
         self.any_alias = bool(self.sql.execute(_ANY_ALIAS).fetchone()[0])
         self.relations: dict[str, _Relation] = {}
+        self.any_identifier = bool(self.sql.execute(_ANY_IDENTIFIER).fetchone()[0])
+        self.identified: dict[str, int] = {}  # entities by the identifiers met lately
+        self.has_identifier: set[int] = set()
+        self.identifiers: list[tuple[Any, ...]] = []  # rows yet to be written
+        self.relations_identified: dict[str, str] = {}
         # Of entities met lately all they hold: the relation's key with a literal or a linked id.
         self.held: dict[int, set[tuple[str, str | int | None]] | None] = {}
         self.held_size = 0
@@ -138,9 +155,9 @@ class _Loader:
         """Write one row; raises `StoreError`, before it writes anything, if the row is invalid."""
         match row:
             case FactRow():
-                self._take_fact(*clean_fact(row, self.intake.source))
+                self._take_fact(*clean_fact(row, self.intake.source), *clean_identifiers(row))
             case AliasRow():
-                self._take_alias(*clean_alias(row))
+                self._take_alias(*clean_alias(row), clean_iri(row.entity_iri))
             case RelationRow():
                 self._take_relation(*clean_declaration(row))
             case SynonymRow():
@@ -176,10 +193,59 @@ class _Loader:
         self.entities[name] = entity_id
         self.absent.discard(name)
 
-    def _find_or_make(self, name: str) -> int:
+    def _find_or_make(self, name: str, iri: str = "") -> int:
+        if iri:
+            return self._identify(name, iri)
         found = self._find(name)
+        return self._make(name) if found is None else found
+
+    def _identify(self, name: str, iri: str) -> int:
+        """The entity of an identifier: what has it, or has this name and no other identifier."""
+        found = self.identified.get(iri)
         if found is not None:
             return found
+        there = self.writing.now.identified(iri) if self.any_identifier else None
+        if there is not None:
+            found = there.id
+        else:
+            found = self._find(name)
+            if found is not None and self._is_identified(found):
+                name = self.intake.qualify(name, iri, lambda own: self._find(own) is not None)
+                found = None
+            if found is None:
+                found = self._make(name)
+            self.identifiers.append((iri, found, None, self.revision))
+        if len(self.identified) >= _CACHED:
+            self._flush()
+            self.identified.clear()
+            self.has_identifier.clear()
+            self.any_identifier = True
+        self.identified[iri] = found
+        self.has_identifier.add(found)
+        return found
+
+    def _is_identified(self, entity_id: int) -> bool:
+        if entity_id in self.has_identifier:
+            return True
+        return self.any_identifier and bool(self.writing.now.identifiers(entity_id))
+
+    def _relation_name(self, name: str, iri: str) -> str:
+        """The relation of an identifier: what has it, or has this name and no other identifier."""
+        found = self.relations_identified.get(iri) or self.writing.now.relation_identified(iri)
+        if found is None:
+            found = name
+            if self._other_relation(name):
+                found = self.intake.qualify(name, iri, self._other_relation)
+            self.sql.execute(_IDENTIFY, (iri, None, self._relation(found).id, self.revision))
+        self.relations_identified[iri] = found
+        return found
+
+    def _other_relation(self, name: str) -> bool:
+        """Whether an identifier has a relation of this name, in any spelling."""
+        sql = "SELECT 1 FROM relation r JOIN identifier i ON i.relation_id = r.id WHERE r.key = ?"
+        return self.sql.execute(sql, (fold(name),)).fetchone() is not None
+
+    def _make(self, name: str) -> int:
         entity_id = next(self.ids)
         self._keep(name, entity_id)
         self.names.append(self._name_row(entity_id, name, False))
@@ -196,6 +262,8 @@ class _Loader:
         self.sql.executemany("INSERT INTO entity (id) VALUES (?)", [row[:1] for row in self.names])
         self.sql.executemany(WRITE_NAME, self.names)
         self.sql.executemany(WRITE_FACT, self.facts)
+        self.sql.executemany(_IDENTIFY, self.identifiers)
+        self.identifiers.clear()
         self.names.clear()
         self.facts.clear()
 
@@ -219,13 +287,24 @@ class _Loader:
         return relation
 
     def _take_fact(
-        self, name: str, relation: str, value: str, source: str, year: int | None
+        self,
+        name: str,
+        relation: str,
+        value: str,
+        source: str,
+        year: int | None,
+        entity_iri: str,
+        relation_iri: str,
+        value_iri: str,
     ) -> None:
+        if relation_iri:
+            relation = self._relation_name(relation, relation_iri)
         known = self.relations.get(relation) or self._relation(relation)
-        if known.is_link:
+        linked = known.is_link or (known.is_link is None and value_iri != "")
+        if linked:
             value = clean_name(value, "value")
-        entity_id = self._find_or_make(name)
-        value_id = self._find_or_make(value) if known.is_link else None
+        entity_id = self._find_or_make(name, entity_iri)
+        value_id = self._find_or_make(value, value_iri) if linked else None
         there = self._there(entity_id, known, value, value_id)
         if there is not None:
             self._add_source(there, entity_id, source, year)
@@ -235,7 +314,7 @@ class _Loader:
                 next(self.ids),
                 entity_id,
                 known.id,
-                None if known.is_link else value,
+                None if linked else value,
                 value_id,
                 source,
                 year,
@@ -257,6 +336,10 @@ class _Loader:
         """
         held, key = self._held_by(entity_id), relation.key
         may_link = relation.is_link is None and (held is None or (key, _A_LINK) in held)
+        if value_id is not None:
+            may_link = False
+            if held is not None and relation.is_link is None:
+                held.add((key, _A_LINK))
         if may_link and is_link(None, value) is None:
             value_id = self._find(value)
         if held is not None and (key, value) not in held and (key, value_id) not in held:
@@ -326,8 +409,12 @@ class _Loader:
         )
         self.known.subtract([entity_id] if value_id is None else [entity_id, value_id])
 
-    def _take_alias(self, alias: str, name: str) -> None:
-        entity_id = self._find(name)
+    def _take_alias(self, alias: str, name: str, iri: str) -> None:
+        entity_id = self.identified.get(iri) if iri else None
+        if entity_id is None and iri and self.any_identifier:
+            there = self.writing.now.identified(iri)
+            entity_id = there.id if there else None
+        entity_id = self._find(name) if entity_id is None else entity_id
         if entity_id is None:
             raise unknown_entity(name, alias)
         self._flush()
@@ -356,7 +443,7 @@ class _Loader:
             write_rule(self.sql, delta, self.revision)
 
     def finish(self) -> None:
-        """Settle what is a link, count, make names searchable, and write the journal entry."""
+        """Settle what is a link, count, index names and literals, and write the journal entry."""
         self._flush()
         sql = self.sql
         sql.create_function("may_link", 1, lambda text: is_link(None, text) is None)
@@ -382,5 +469,6 @@ class _Loader:
             "UPDATE entity SET facts = facts + ? WHERE id = ?",
             [(count, entity_id) for entity_id, count in self.known.items()],
         )
+        index_literals(sql, self.first_fact)
         remember_new_names(sql, self.first_name)
         self.writing.journal.add("import", self.intake.journal_edit(), None)

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from graph.core.errors import StoreError
+from graph.core.names import fold
 from graph.lookup.spelling import bag_of, words_of
 from graph.sqlite.dictionary import remember_new_names
 from graph.sqlite.file import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, explain
+from graph.sqlite.writes import index_literals
 
 
 def migrate(path: Path) -> int:
@@ -67,7 +69,32 @@ def _from_1(connection: sqlite3.Connection) -> None:
     remember_new_names(connection, 0)
 
 
-_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1}
+def _from_2(connection: sqlite3.Connection) -> None:
+    """Version 3: literals and identifiers are indexed, and keys have no invisible characters.
+
+    Words are in plain letters. The vectors of embedded names stay, because they belong to the names
+    as they are spelt.
+    """
+    connection.create_function("fold", 1, fold)
+    connection.create_function("bag_of_name", 1, lambda text: bag_of(words_of(text)))
+    connection.execute("DROP TABLE name_vocabulary")
+    connection.execute("DROP TABLE name_words")
+    for table in ("word_gram", "word"):
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608
+    connection.execute(
+        "UPDATE name SET key = fold(text), bag = bag_of_name(text)"
+        " WHERE key <> fold(text) OR bag <> bag_of_name(text)"
+    )
+    for table in ("relation", "rule"):
+        connection.execute(f"UPDATE {table} SET key = fold(name) WHERE key <> fold(name)")  # noqa: S608
+    made = ("identifier", "identifier_by_iri", "identifier_by_entity", "identifier_by_relation")
+    for name in ("name_words", "name_vocabulary", "literal", *made):
+        connection.execute(_statement(name))
+    remember_new_names(connection, 0)
+    index_literals(connection, 0)
+
+
+_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2}
 
 
 def _statement(name: str) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from graph.core.journal import NO_DELTAS
+from graph.core.names import literal_key
 from graph.editing.purging import Entry, ErasedVersion, Eraser
 from graph.sqlite.file import OPEN
 from graph.sqlite.vectors import forget
@@ -52,9 +53,14 @@ class SqliteEraser(Eraser):
         return [ErasedVersion(row[0], row[1], row[2], bool(row[3])) for row in rows]
 
     def _delete_versions(self, fact_id: int, past_only: bool) -> None:
-        self.sql.execute(
-            "DELETE FROM fact WHERE id = ? AND until <= ?", (fact_id, _last(past_only))
+        which = "FROM fact WHERE id = ? AND until <= ?"
+        meant = (fact_id, _last(past_only))
+        rows = self.sql.execute(f"SELECT value, version {which} AND value IS NOT NULL", meant)
+        self.sql.executemany(
+            "DELETE FROM literal WHERE key = ? AND version = ?",
+            [(literal_key(value), version) for value, version in rows.fetchall()],
         )
+        self.sql.execute(f"DELETE {which}", meant)
 
     def _count(self, counts: Counter[int]) -> None:
         self.sql.executemany(
@@ -111,16 +117,23 @@ class SqliteEraser(Eraser):
             " SELECT 'delete', version, bag FROM name WHERE entity_id = ?",
             (entity_id,),
         )
+        self.sql.execute("DELETE FROM identifier WHERE entity_id = ?", (entity_id,))
         self.sql.execute("DELETE FROM name WHERE entity_id = ?", (entity_id,))
         self.sql.execute("DELETE FROM entity WHERE id = ?", (entity_id,))
         forget(self.sql, entity_id)
 
     def _delete_unused_relations(self, relations: list[int | str]) -> None:
-        self.sql.executemany(
-            "DELETE FROM relation WHERE id = ? AND kind IS NULL AND NOT EXISTS"
-            " (SELECT 1 FROM fact WHERE relation_id = relation.id)",
-            [(relation_id,) for relation_id in relations],
+        unused = (
+            "id = ? AND kind IS NULL AND NOT EXISTS"
+            " (SELECT 1 FROM fact WHERE relation_id = relation.id)"
         )
+        meant = [(relation_id,) for relation_id in relations]
+        self.sql.executemany(
+            "DELETE FROM identifier WHERE relation_id IN"  # noqa: S608
+            f" (SELECT id FROM relation WHERE {unused})",
+            meant,
+        )
+        self.sql.executemany(f"DELETE FROM relation WHERE {unused}", meant)  # noqa: S608
 
     def _delete_unused_word(self, word: str) -> None:
         if self.sql.execute("SELECT 1 FROM name_vocabulary WHERE term = ?", (word,)).fetchone():

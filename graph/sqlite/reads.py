@@ -12,14 +12,14 @@ from graph.core.deltas import Delta
 from graph.core.facts import Entity, Fact
 from graph.core.ids import is_id
 from graph.core.journal import JournalEntry, history_subject, read_entry
-from graph.core.names import clean_name, fold
+from graph.core.names import clean_name, fold, literal_key
 from graph.core.neighbourhood import walk
 from graph.core.protocol import INCOMING, Relation
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
 from graph.editing.shared_store import UNDOABLE
 from graph.lookup.name_search import Groups, NameSearch, storable
-from graph.lookup.ranking import rank_by_name, rank_entities
+from graph.lookup.ranking import merged_into, rank_by_name, rank_entities
 from graph.sqlite.dictionary import (
     entities,
     entities_of,
@@ -48,6 +48,9 @@ _FACTS_OF_RELATION = (
     _FACT.replace("FROM fact f\n    JOIN relation r ON", "FROM relation r CROSS JOIN fact f ON")
     + " AND r.key = :key AND f.entity_id = :id ORDER BY f.id LIMIT :limit"
 )
+# The same order again: the versions of the literal's facts by its key, then those facts.
+_FROM_LITERAL = "FROM literal l CROSS JOIN fact f ON f.version = l.version"
+_FACTS_WITH = _FACT.replace("FROM fact f", _FROM_LITERAL) + " AND l.key = :literal"
 _BATCH = 5000
 _SEARCHED = 5000  # names that a search as one types looks at, at most
 
@@ -113,6 +116,43 @@ class SqliteReads(NameSearch):
         entities = self._named(list(dict.fromkeys(keys.values())), at)
         return rank_by_name(names, entities, lambda entity_id: self._count(entity_id, at))
 
+    def identified(self, iri: str, at: int | None = None) -> Entity | None:
+        at = NEWEST if at is None else at
+        rows = self._rows(
+            "SELECT entity_id FROM identifier WHERE iri = :iri AND entity_id IS NOT NULL"
+            " AND since <= :at ORDER BY since DESC, rowid DESC",
+            {"iri": storable(iri), "at": at},
+        )
+        for (entity_id,) in rows:
+            if entity := self.entity(entity_id, at):
+                return entity
+        for (entity_id,) in rows:
+            names = self._rows(
+                "SELECT text FROM name WHERE entity_id = :id AND is_alias = 0 AND since <= :at"
+                " ORDER BY since DESC LIMIT 1",
+                {"id": entity_id, "at": at},
+            )
+            for (name,) in names:
+                if entity := merged_into(name, self.find_entities(name, at)):
+                    return entity
+        return None
+
+    def relation_identified(self, iri: str) -> str | None:
+        rows = self._rows(
+            "SELECT r.name FROM identifier i JOIN relation r ON r.id = i.relation_id"
+            " WHERE i.iri = ? ORDER BY i.rowid LIMIT 1",
+            (storable(iri),),
+        )
+        return rows[0][0] if rows else None
+
+    def identifiers(self, entity_id: int) -> list[str]:
+        if not is_id(entity_id):
+            return []
+        rows = self._rows(
+            "SELECT DISTINCT iri FROM identifier WHERE entity_id = ? ORDER BY rowid", (entity_id,)
+        )
+        return [iri for (iri,) in rows]
+
     def _count(self, entity_id: int, at: int) -> int:
         ((count,),) = self._rows(
             "SELECT count(*) FROM fact WHERE entity_id = :id AND since <= :at AND until > :at",
@@ -171,6 +211,48 @@ class SqliteReads(NameSearch):
             },
         )
         return int(count)
+
+    def facts_with(
+        self,
+        literal: str,
+        at: int | None = None,
+        limit: int | None = None,
+        relation: str | None = None,
+    ) -> list[Fact]:
+        values = {
+            **_page(0, at, limit),
+            "literal": literal_key(storable(literal)),
+            "key": None if relation is None else fold(storable(relation)),
+        }
+        named = "" if relation is None else " AND r.key = :key"
+        sql = f"{_FACTS_WITH}{named} ORDER BY f.id LIMIT :limit"
+        return [Fact(*row) for row in self._rows(sql, values)]
+
+    def count_facts_with(self, literal: str, relation: str, at: int | None = None) -> int:
+        ((count,),) = self._rows(
+            f"SELECT count(*) {_FROM_LITERAL} JOIN relation r ON r.id = f.relation_id"
+            " WHERE l.key = :literal AND r.key = :key AND f.since <= :at AND f.until > :at",
+            {
+                "literal": literal_key(storable(literal)),
+                "key": fold(storable(relation)),
+                "at": NEWEST if at is None else at,
+            },
+        )
+        return int(count)
+
+    def find_literals(self, texts: Sequence[str], at: int | None = None) -> dict[str, str]:
+        keys = {text: literal_key(storable(text)) for text in texts}
+        rows = self._rows(
+            f"SELECT k.value, (SELECT f.value {_FROM_LITERAL} WHERE l.key = k.value"  # noqa: S608
+            " AND f.since <= :at AND f.until > :at LIMIT 1) AS spelt"
+            " FROM json_each(:keys) k WHERE spelt IS NOT NULL",
+            {
+                "keys": json.dumps(list(dict.fromkeys(keys.values()))),
+                "at": NEWEST if at is None else at,
+            },
+        )
+        spelt = dict(rows)
+        return {text: spelt[key] for text, key in keys.items() if key in spelt}
 
     def facts_of(
         self, relation: str, at: int | None = None, limit: int | None = None
@@ -312,6 +394,19 @@ class SqliteReads(NameSearch):
             " WHERE f.value_id = :id AND f.since <= :at AND f.until > :at ORDER BY f.id"
             " LIMIT :most",
             {"id": entity_id, "at": NEWEST if at is None else at, "most": INCOMING},
+        )
+        return _distinct(rows)
+
+    def relation_names_with(self, literal: str, at: int | None = None) -> list[str]:
+        rows = self._rows(
+            f"SELECT r.key, r.name {_FROM_LITERAL} JOIN relation r ON r.id = f.relation_id"
+            " WHERE l.key = :literal AND f.since <= :at AND f.until > :at ORDER BY f.id"
+            " LIMIT :most",
+            {
+                "literal": literal_key(storable(literal)),
+                "at": NEWEST if at is None else at,
+                "most": INCOMING,
+            },
         )
         return _distinct(rows)
 

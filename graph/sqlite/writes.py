@@ -10,7 +10,7 @@ from graph.core.deltas import Delta, fact_counts, name_changes
 from graph.core.draft_record import DraftRecord, Step
 from graph.core.facts import Fact
 from graph.core.journal import Journal
-from graph.core.names import fold
+from graph.core.names import fold, literal_key
 from graph.core.rules import Rule
 from graph.lookup.spelling import bag_of, words_of
 from graph.sqlite.dictionary import remember
@@ -21,6 +21,7 @@ WRITE_NAME = """INSERT INTO name (entity_id, is_alias, text, key, bag, since, un
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
 WRITE_FACT = """INSERT INTO fact (id, entity_id, relation_id, value, value_id, source, year,
     since, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+WRITE_LITERAL = "INSERT INTO literal (key, version) VALUES (?, ?)"
 
 
 class SqliteWriting:
@@ -134,7 +135,7 @@ def write_deltas(sql: sqlite3.Connection, deltas: Sequence[Delta], revision: int
     for delta in deltas:
         if isinstance(delta.after, Fact):
             fact = delta.after
-            sql.execute(
+            written = sql.execute(
                 WRITE_FACT,
                 (
                     fact.id,
@@ -148,9 +149,24 @@ def write_deltas(sql: sqlite3.Connection, deltas: Sequence[Delta], revision: int
                     OPEN,
                 ),
             )
+            if fact.value_id is None:
+                sql.execute(WRITE_LITERAL, (literal_key(fact.value), written.lastrowid))
     sql.executemany(
         "UPDATE entity SET facts = facts + ? WHERE id = ?",
         [(count, entity_id) for entity_id, count in fact_counts(deltas).items() if count],
+    )
+
+
+def index_literals(sql: sqlite3.Connection, last: int) -> None:
+    """Index the literals of all facts after version `last`; a bulk load leaves that to its end.
+
+    In the order of the index, so that each of its pages is written only once.
+    """
+    sql.create_function("literal_key", 1, literal_key, deterministic=True)
+    sql.execute(
+        "INSERT INTO literal (key, version) SELECT literal_key(value), version FROM fact"
+        " WHERE version > ? AND value IS NOT NULL ORDER BY 1, 2",
+        (last,),
     )
 
 

@@ -10,7 +10,7 @@ looked up, or any relation of the entity, inverse ones and those left out of the
 the graph knows nothing that the prompt mentions, the entity is free text, and so is the relation
 of an entity that the graph does not hold. Whether a lookup opens is the
 model's choice. Only right after a list that is ranked for the prompt, a checkpoint that was
-calibrated lets that choice depend on the ranking too (model/guided/judgement.py).
+calibrated lets that choice depend on the ranking too (model/judgement.py).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from graph.core.facts import RELATIONS
 from graph.core.names import fold
 from graph.lookup.result import Askable, Lookup
 from model.checkpoint import Checkpoint
-from model.guided.judgement import Judgement
 from model.guided.trie import NameTrie, Tries
+from model.judgement import Judgement
 
 
 class GuideSource(Protocol):
@@ -152,7 +152,8 @@ class Guide:
         """The latest list of an entity's relations; None if there is none."""
         askable = self._askable_as(entity)
         lists = [one for one in lookups if fold(one.relation) == RELATIONS]
-        lists = [one for one in lists if askable and one.entity_id == askable.entity_id]
+        about = (askable.entity_id, askable.entity) if askable else None
+        lists = [one for one in lists if (one.entity_id, one.resolved_entity) == about]
         return lists[-1] if lists else None
 
     def _askable_as(self, entity: str) -> Askable | None:
@@ -173,6 +174,9 @@ class Guide:
         if id(lookup) not in self._returned:
             values = [lookup.value[begin:end] for begin, end in lookup.value_spans]
             names = [*([lookup.resolved_entity] if lookup.resolved_entity else []), *values]
-            self._returned[id(lookup)] = [] if lookup.is_miss else self._source.held(names)
+            held = [] if lookup.is_miss else self._source.held(names)
+            if lookup.entity_by == "literal" and lookup.resolved_entity not in held:
+                held = [*names[:1], *held]
+            self._returned[id(lookup)] = held
             self._kept.append(lookup)
         return self._returned[id(lookup)]

@@ -9,6 +9,7 @@ they are replaced. Read the difference in git before you commit a new recording.
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import tempfile
@@ -495,6 +496,18 @@ def own_facts_with_bad_lines(page: Visit) -> Visit:
 @state
 def own_facts_refused(page: Visit) -> Visit:
     return page.act("take-facts", text="just some words", name="<b>.csv")
+
+
+@state
+def own_facts_in_a_guessed_encoding(page: Visit) -> Visit:
+    data = base64.b64encode("entity;relation;value\nMühlgrün;Fluß;Färse\n".encode("cp1252"))
+    return page.act("take-facts", data=data.decode(), name="<b>.csv")
+
+
+@state
+def own_facts_without_known_columns(page: Visit) -> Visit:
+    text = "Who,Whom,Weight\nAnn,Bob,3\nAnn,<b>Cid,5\n"
+    return page.act("take-facts", text=text, name="<b>.csv")
 
 
 @state

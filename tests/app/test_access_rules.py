@@ -67,7 +67,8 @@ def test_each_door_is_used_by_a_page(visit: Callable[..., Inspect], server: Serv
     """What a browser asks for on both pages opens every door that is not listed here."""
     page = visit(server.url).open()
     page.after(lambda: page.click("#ask"))
-    page.page.goto(f"{server.url}/training")
+    with page.page.expect_request(re.compile("/queue/data")):
+        page.page.goto(f"{server.url}/training")
     page.page.wait_for_function("document.querySelector('#run-head')?.textContent")
     asked = [urlparse(url).path for url in page.requests if url.startswith(server.url)]
     unused = {

@@ -192,7 +192,9 @@ def test_a_session(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "import of own.csv" in run("history", "Belgium")
     exported = tmp_path / "out.jsonl"
     assert "3 facts" in run("export", str(exported))
-    assert len(exported.read_text().splitlines()) == 3
+    lines = exported.read_text().splitlines()
+    assert len([line for line in lines if '"value_id"' in line]) == 3
+    assert len(lines) == 7  # a declared relation, an alias, a synonym and a setting as well
     assert run("export", "-", "--at", "1").splitlines()[1:] == ["France,capital,Paris,factbook,"]
     assert "takes back revision 2" in run("undo", "--author", "Ada", "--reason", "a typo")
     assert run("lookup", "France", "motto").startswith("unknown")
@@ -259,6 +261,44 @@ def test_import_reports_bad_lines(
     captured = capsys.readouterr()
     assert "2 invalid lines skipped" in captured.out
     assert "and more" in captured.err
+
+
+def test_import_names_likely_duplicates(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "names.csv"
+    path.write_text("entity,relation,value\nSão Paulo,in,Brazil\nSao-Paulo,in,x\nFRANCE,in,x\n")
+    assert main(["import", str(path)]) == 0
+    errors = capsys.readouterr().err
+    assert "2 pairs of names may mean the same" in errors
+    assert "“São Paulo” and “Sao-Paulo”" in errors
+    assert "“France” and “FRANCE”" in errors
+
+
+def test_a_dry_run_writes_nothing(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text("entity;relation;value\nOz;ruler;Wizard\n;b;c\n")
+    assert main(["import", str(path), "--dry-run"]) == 0
+    captured = capsys.readouterr()
+    assert "line 2: Oz | ruler | Wizard\n" in captured.out
+    assert "1 valid row, 1 invalid line" in captured.out
+    assert "line 3: The entity is empty" in captured.err
+    with open_store(url) as store:
+        assert store.revision() == 1
+
+
+def test_import_of_invalid_lines_alone_is_code_1_and_no_revision(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text("entity,relation,value\n,b,c\na,,c\n")
+    for more in ([], ["--resumable"]):
+        assert main(["import", str(path), "--skip-bad", *more]) == 1
+        assert "Nothing was imported: all 2 lines are invalid" in capsys.readouterr().err
+    with open_store(url) as store:
+        assert store.revision() == 1
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ The bracket form is what annotators write, the marker form is what models read:
 Both are read into one thing, `Annotated`: the text without any lookup, and each lookup with its
 place in that text. So text → annotated → text gives the same characters, and one form becomes the
 other without pattern replacement. Quotes, brackets and backslashes inside a slot are written with a
-backslash before them, as published corpora do with quotes.
+backslash before them, as published corpora do with quotes. What language models write is read too:
+curly quotes, other arrows, brackets in values and a line break in a value. A call that could be
+read in two ways is a problem, never a guess.
 
 The marker form has two spacings. Published corpora (arXiv 2505.15962) keep the space before the
 lookup; ours moves it behind (see training/data/documents.py).
@@ -28,7 +30,29 @@ Spacing = Literal["lamplight", "reference"]
 Slots = tuple[str, str, str]  # entity, relation, value
 
 _CALL = "[dblookup("
-_START = re.compile(re.escape(_CALL) + "|" + "|".join(map(re.escape, MARKERS)))
+# A call in brackets; a call in another form, which is broken; a marker.
+_START = re.compile(
+    r"\[\s*dblookup\s*\(|\[[^\[\]\n]*\]\(\s*dblookup\s*\(|\bdblookup\s*\(|"
+    + "|".join(map(re.escape, MARKERS)),
+    re.I,
+)
+_BRACKETED = re.compile(r"\[\s*dblookup\s*\(\s*", re.I)
+_LINKED = re.compile(r"\[([^\[\]\n]*)\]\(", re.I)
+_ANY_CALL = re.compile(r"dblookup\s*\(", re.I)
+_CLOSING = {
+    "'": "'",
+    '"': '"',
+    "‘": "’",
+    "“": "”",
+    "’": "’",
+    "”": "”",
+    "„": "“”",
+    "`": "'`´",
+    "´": "´",
+}
+_OPENING = "'\"‘“’”„`´"
+_ARROW = r"\s*(?:->|→|=>|⇒|–>|—>|-&gt;)"
+_LONGEST_BROKEN_LINE = 200  # characters of a value with a line break
 _MARKED = re.compile(
     rf"{re.escape(ENTITY)}(.*?){re.escape(RELATIONSHIP)}(.*?){re.escape(RETURN)}(.*?)"
     rf"{re.escape(END)}",
@@ -81,9 +105,11 @@ def parse(annotated: str) -> Annotated:
     while match := _START.search(annotated, at):
         start = match.start()
         plain.add(annotated[at:start])
-        bracket = match.group() == _CALL
+        bracket = match.group() not in MARKERS
         found = _read_call(annotated, start) if bracket else _read_marked(annotated, start)
         if isinstance(found, str):
+            if bracket and (linked := _LINKED.match(annotated, start)):
+                plain.add(linked[1])  # the words of [words](dblookup(…)) stay
             at = _end_of_broken(annotated, start, bracket)
             excerpt = annotated[start : min(at, start + 60)]
             problems.append(Unparsable(start, excerpt, found))
@@ -139,26 +165,43 @@ class _Plain:
 
 def _read_call(text: str, start: int) -> tuple[Slots, int] | str:
     """Slots and end of the bracket form that begins at `start`, or what is wrong with it."""
-    at = start + len(_CALL)
+    begin = _BRACKETED.match(text, start)
+    if begin is None:
+        return "it does not stand in brackets"
+    at = begin.end()
     quote = text[at : at + 1]
-    if quote not in ("'", '"'):
+    if quote not in _CLOSING:
         return "its entity is not quoted"
-    next_call = text.find(_CALL, at)
-    limit = len(text) if next_call < 0 else next_call
-    between = _find(text, re.compile(rf"{quote},\s*(['\"])"), at + 1, limit)
+    limit = _next_call(text, at)
+    closed = f"[{_CLOSING[quote]}]"
+    between = _find(text, re.compile(rf"{closed}\s*,\s*([{_OPENING}])"), at + 1, limit)
     if between is None:
         return "it has no relation"
-    closing = _find(text, re.compile(rf"{between[1]}\)\s*->[^\S\n]*"), between.end(), limit)
+    closed = f"[{_CLOSING[between[1]]}]"
+    closing = _find(text, re.compile(rf"{closed}\s*\){_ARROW}[^\S\n]*"), between.end(), limit)
     if closing is None:
         return "it has no value"
-    end = _closing_bracket(text, closing.end(), limit)
-    if end is None:
+    ends = _closing_brackets(text, closing.end(), limit)
+    if not ends:
         return "it never closes, or has an unbalanced bracket in its value"
+    end = _chosen_end(text, closing.end(), ends, start)
+    if end is None:
+        return "it has an unbalanced bracket in its value"
     raw = text[at + 1 : between.start()], text[between.end() : closing.start()]
-    slots = (*(_ESCAPED.sub(r"\1", part).strip() for part in (*raw, text[closing.end() : end])),)
+    value = " ".join(text[closing.end() : end].split("\r\n")).replace("\n", " ")
+    slots = (*(_ESCAPED.sub(r"\1", part).strip() for part in (*raw, value)),)
     if not all(slots):
         return f"its {('entity', 'relation', 'value')[slots.index('')]} is empty"
     return slots, end + 1  # type: ignore[return-value]
+
+
+def _next_call(text: str, start: int) -> int:
+    """Where the next call after `start` begins, or the text ends."""
+    following = _ANY_CALL.search(text, start)
+    if following is None:
+        return len(text)
+    opening = text.rfind("[", start, following.start())
+    return following.start() if opening < 0 else opening
 
 
 def _find(text: str, pattern: re.Pattern[str], start: int, limit: int) -> re.Match[str] | None:
@@ -176,12 +219,20 @@ def _is_escaped(text: str, at: int) -> bool:
     return slashes % 2 == 1
 
 
-def _closing_bracket(text: str, start: int, limit: int) -> int | None:
-    """Where the value ends, at the bracket that matches; None if none does in the line."""
-    depth = 0
+def _closing_brackets(text: str, start: int, limit: int) -> list[int]:
+    """Where the value could end: at brackets that close none which it opens, in its line.
+
+    In the next line only if there is none in its own, and the value is short.
+    """
+    found: list[int] = []
+    depth = breaks = 0
     for at in range(start, limit):
         character = text[at]
         if character == "\n":
+            breaks += 1
+            if found or breaks > 1 or at - start > _LONGEST_BROKEN_LINE:
+                break
+        if breaks and (at - start > _LONGEST_BROKEN_LINE or found):
             break
         if character not in "[]" or _is_escaped(text, at):
             continue
@@ -190,8 +241,28 @@ def _closing_bracket(text: str, start: int, limit: int) -> int | None:
         elif depth:
             depth -= 1
         else:
-            return at
-    return None
+            found.append(at)
+    return found
+
+
+def _chosen_end(text: str, start: int, ends: Sequence[int], call: int) -> int | None:
+    """Which of several closing brackets ends the value; None if that cannot be known.
+
+    The words after a call repeat its value. Where they do not, the first bracket ends it, unless
+    the value has brackets of its own, or unbalanced parentheses, and a later bracket closes none
+    that the text before the call has opened.
+    """
+    for end in ends:
+        value = _ESCAPED.sub(r"\1", text[start:end]).strip()
+        if value and text[end + 1 :].lstrip().casefold().startswith(value.casefold()):
+            return end
+    line = text[text.rfind("\n", 0, call) + 1 : call]
+    opened = max(0, line.count("[") - line.count("]"))
+    first = re.sub(r"\\.", "", text[start : ends[0]])
+    is_plain = not set("[]") & set(first) and all(
+        first.count(a) == first.count(b) for a, b in ("()", "{}")
+    )
+    return ends[0] if is_plain or len(ends) - 1 <= opened else None
 
 
 def _read_marked(text: str, start: int) -> tuple[Slots, int] | str:
@@ -215,10 +286,21 @@ def _end_of_broken(text: str, start: int, bracket: bool) -> int:
     limit = len(text) if line < 0 else line
     following = _START.search(text, start + 1)
     if bracket:
-        if following is not None:
+        begin = _START.match(text, start)
+        inside = begin.end() if begin is not None else start + 1
+        limit = min(limit, _next_call(text, inside))
+        if following is not None and following.start() >= inside:
             limit = min(limit, following.start())
-        closing = text.find("]", start, limit)
-        return limit if closing < 0 else closing + 1
+        closings = _closing_brackets(text, inside, limit)
+        if closings:
+            return closings[-1] + 1
+        closing = text.find("]", inside, limit)
+        if closing >= 0:
+            return closing + 1
+        closing = text.rfind(")", inside, limit)
+        if _BRACKETED.match(text, start) is None and closing >= 0:
+            return closing + 1
+        return limit
     end = text.find(END, start, limit)
     opening = text.find(ENTITY, start + 1, limit)
     if end >= 0 and (opening < 0 or end < opening):

@@ -11,7 +11,6 @@ is. So does a lookup that cannot be parsed, unless such lookups are dropped.
 
 from __future__ import annotations
 
-import gzip
 import importlib.util
 import json
 import re
@@ -20,7 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from graph.core.database_files import refuse_database
+from graph.exchange.encodings import UnknownEncoding
+from graph.exchange.read_options import DEFAULTS
+from graph.exchange.source_files import open_text
 from training.annotation.annotated_text import Annotated, Unparsable, parse
 from training.errors import CorpusError
 
@@ -106,22 +107,20 @@ def read_objects(source: str | Path) -> Iterator[Any]:
         return
     ending = (path.suffixes or [""])[-2 if path.suffix == ".gz" else -1 :][0]
     try:
-        with _open(path) as file:
+        with open_text(path, DEFAULTS) as (file, found):
+            if found.is_damaged:
+                raise CorpusError(f"{path} has bytes that are not UTF-8; save it as UTF-8.")
             if ending == ".txt":
                 yield from ({"text": line.strip()} for line in file if line.strip())
             elif ending in (".jsonl", ".ndjson"):
                 yield from _lines(file, path)
             else:
                 yield from _whole(file, path)
+    except UnknownEncoding as error:
+        likely = f"; it is probably {error.likely}" if error.likely else ""
+        raise CorpusError(f"{path} is not UTF-8{likely}: save it as UTF-8.") from error
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise CorpusError(f"{path} cannot be read: {error}.") from error
-
-
-def _open(path: Path) -> IO[str]:
-    refuse_database(path)
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8")
-    return path.open(encoding="utf-8")
 
 
 def _whole(file: IO[str], path: Path) -> Iterable[Any]:

@@ -7,7 +7,8 @@ sources: wordings by people for every second property of those that no document 
 for, and documents of the corpus under a seed of their own. Each gives the model's probability to
 open a lookup after the list, its probability of each relation's name, and the scores of the list.
 `relevance` is the weight with which the most questions choose the right name. The other three are a
-logistic regression on whether there is one, in which both answers weigh the same.
+logistic regression on whether there is one, in which three of four questions have an answer,
+because people ask more often for what is there.
 
 Letters in tensor names: N questions, F features.
 """
@@ -30,7 +31,7 @@ from graph.core.facts import RELATIONS, join_relations
 from graph.lookup.encoder import Encoder, load_encoder
 from graph.lookup.relevance import rank
 from model.checkpoint import Checkpoint, load_checkpoint
-from model.guided.judgement import Judgement
+from model.judgement import Judgement
 from training.corpus.held_out import NameFilter, held_out_entities, without
 from training.corpus.phrase_book import load_phrases
 from training.corpus.questions.listing import LOOKUP
@@ -44,6 +45,7 @@ from training.evaluation.suites.relation_choice import draw_choices
 KINDS = ("single", "yes or no", "several", "count", "chain", "none fits", "qualified")
 """Of the corpus's documents; the last two have no answer."""
 RELEVANCES = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0)
+ANSWERED = 0.75  # of the questions that people ask, those that the graph can answer
 _RIDGE = 1e-3
 _STEPS = 30
 
@@ -83,7 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training calibrate", description=__doc__)
     parser.add_argument("checkpoint", type=Path, help="folder of a model trained list first")
     parser.add_argument("--data", type=Path, required=True, help="folder with the wordings")
-    parser.add_argument("--questions", type=int, default=150, help="of each kind")
+    about = "by people; a third as many of each kind of document"
+    parser.add_argument("--questions", type=int, default=150, help=about)
     parser.add_argument("--seed", type=int, default=11)
     options = parser.parse_args(argv)
     checkpoint = load_checkpoint(options.checkpoint)
@@ -97,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rng = random.Random(options.seed)
     questions = [
         *asked_by_people(wordings, rng, options.questions),
-        *asked_by_corpus(wordings, encoder, rng, options.questions),
+        *asked_by_corpus(wordings, encoder, rng, options.questions // 3),
     ]
     readings = [read(checkpoint, encoder, question) for question in questions]
     judgement = fit(readings)
@@ -187,9 +190,9 @@ def fit(readings: Sequence[Reading]) -> Judgement:
 
 
 def logistic(features_NF: Tensor, answers_N: Tensor) -> Tensor:
-    """Weights of a logistic regression, the bias last; both answers weigh the same."""
+    """Weights of a logistic regression, the bias last; those with an answer weigh `ANSWERED`."""
     yes, no = answers_N.sum(), (1 - answers_N).sum()
-    share_N = torch.where(answers_N > 0, 0.5 / yes, 0.5 / no)
+    share_N = torch.where(answers_N > 0, ANSWERED / yes, (1 - ANSWERED) / no)
     weights_F = torch.zeros(features_NF.shape[1], dtype=torch.float64)
     ridge_F = torch.full_like(weights_F, 2 * _RIDGE)
     ridge_F[-1] = 0

@@ -27,7 +27,10 @@ def source(request: pytest.FixtureRequest) -> SharedStore:
     store = declared(request.getfixturevalue(name))
     store.apply(EDITS, author="Ada", reason="to begin with")
     rows = [FactRow(i, f"Town {i}", "country", "France", "atlas", str(i)) for i in range(30)]
-    store.load([*rows, AliasRow(31, "Villetown", "Town 3")], author="Bob")
+    iris = ("http://a.org/Oz", "http://a.org/in", "http://a.org/Town_1")
+    identified = FactRow(32, "Oz", "in", "Town 1", entity_iri=iris[0], relation_iri=iris[1],
+                         value_iri=iris[2])  # fmt: skip
+    store.load([*rows, AliasRow(31, "Villetown", "Town 3"), identified], author="Bob")
     capital = fact_of(store, "France", "capital")
     store.apply([Change(capital.id, "Lyon", source="me"), AddAlias(capital.entity_id, "Gaul")],
                 author="Ada")  # fmt: skip

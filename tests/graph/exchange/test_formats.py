@@ -205,3 +205,21 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match=why):
             list(read_rows(path))
     assert format_of(tmp_path / "facts", "jsonl").name == "jsonl"
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [('"\\ud83d\\ude00"', "😀"), ('"\\\\ud800"', "\\ud800"), ('"a\\ud800"', ""), ('"\\udc00"', "")],
+)
+def test_half_of_a_character_is_an_invalid_triplet(tmp_path: Path, value: str, read: str) -> None:
+    text = f'{{"triplets": [["A", "b", {value}], ["A", "c", "d"]]}}'
+    first, second = read_rows(write(tmp_path / "database.json", text))
+    assert isinstance(second, FactRow)
+    if read:
+        assert isinstance(first, FactRow)
+        assert first.value == read
+    else:
+        assert isinstance(first, BadLine)
+        assert "half of a character" in first.reason
+    with pytest.raises(StoreError, match="goes on after its end"):
+        list(read_rows(write(tmp_path / "database.json", text + '"')))

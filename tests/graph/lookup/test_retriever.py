@@ -123,7 +123,7 @@ def test_a_lookup_goes_through_json(store: Any) -> None:
         assert lookup.entity_id is None or data["entity_id"] == str(lookup.entity_id)
 
 
-def test_a_name_finds_the_homonyms_that_a_qualifier_tells_apart(store: Any) -> None:
+def test_a_name_finds_the_homonyms_that_a_qualifier_are_different(store: Any) -> None:
     store.apply(
         [
             Add("Georgia (country)", "capital", "Tbilisi"),
@@ -261,7 +261,7 @@ def test_a_synonym_is_an_edit_like_any(store: Any) -> None:
         lookup = Retriever(store).lookup("France", phrase)
         assert (lookup.value, lookup.how, lookup.relation_by) == ("Paris", "alias", "synonym")
         assert (lookup.resolved_relation, lookup.score) == ("capital", 1.0)
-    assert Retriever(store).lookup("France", "seta of government").how == "fuzzy"
+    assert Retriever(store).lookup("France", "saet of government").how == "fuzzy"
     newest = store.history(limit=1)[0]
     assert (newest.kind, newest.reason) == ("add synonym", "they mean the same")
     assert [rule.value for rule in store.rules("synonym", seat)] == ["capital"]

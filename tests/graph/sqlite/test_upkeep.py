@@ -257,6 +257,7 @@ def test_a_store_of_schema_1_is_refused_and_migrated(
     old = sqlite3.connect(filled.path)
     old.executescript(
         """
+        DROP TABLE literal; DROP TABLE identifier;
         DROP TABLE name_vocabulary; DROP TABLE name_words; DROP TABLE word_gram; DROP TABLE word;
         DROP TABLE rule; DROP INDEX name_by_bag; ALTER TABLE name DROP COLUMN bag;
         CREATE VIRTUAL TABLE name_words USING fts5 (text, content='name',
@@ -272,7 +273,7 @@ def test_a_store_of_schema_1_is_refused_and_migrated(
     with pytest.raises(StoreError, match=r"schema version 1 .* python -m graph migrate --store"):
         open_store(filled.url)
     assert main(["migrate", "--store", filled.url]) == 0
-    assert "from schema version 1 to 2" in capsys.readouterr().out
+    assert "from schema version 1 to 3" in capsys.readouterr().out
     with SqliteStore(filled.url) as store:
         assert list(store.all_facts()) == facts
         assert store.check() == []
@@ -283,7 +284,7 @@ def test_a_store_of_schema_1_is_refused_and_migrated(
     migrated = sqlite3.connect(filled.path)
     names = {name for (name,) in migrated.execute("SELECT name FROM sqlite_master")}
     migrated.close()
-    assert {"word", "word_gram", "rule", "name_by_bag"} <= names
+    assert {"word", "word_gram", "rule", "name_by_bag", "literal"} <= names
     (tmp_path / "other.db").write_bytes(b"")
     for path in (tmp_path / "none.db", tmp_path / "other.db"):
         assert main(["migrate", "--store", f"sqlite:///{path}"]) == 2

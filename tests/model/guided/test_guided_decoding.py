@@ -22,7 +22,7 @@ from model.checkpoint import Checkpoint
 from model.engine.decoder import Decoder
 from model.engine.events import DoneEvent
 from model.guided.guide import Guides
-from model.guided.judgement import Judgement
+from model.judgement import Judgement
 from model.prompts import ANSWER_FORM
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN
 from model.settings import DecodingSettings
