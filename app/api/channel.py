@@ -405,6 +405,7 @@ class Channel:
     def _end(self) -> None:
         for browser in self.browsers.values():
             for page in browser.pages.values():
+                page.session.unfinished |= page.session.run.writing
                 page.session.run.stopped = page.session.run.number
                 page.wake()
         self.turns.move_on()

@@ -158,7 +158,7 @@ class Session:
     own_file: SourceBytes | None = None  # that file, while the person chooses how to read it
     notes: Notes = field(default_factory=Notes)
     outbox: Outbox = field(default_factory=Outbox)
-    unfinished: bool = False  # a text was being written when the page was last kept
+    unfinished: bool = False  # the text was ended by the server, and is to be written on return
     pace: Callable[[], None] = field(default=lambda: None)
     """Called before each step of the decoder; may wait for other texts."""
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -191,7 +191,7 @@ class Session:
             "prompt": self.question.prompt,
             "settings": self.question.settings.to_json(),
             "run": self.run.number,
-            "writing": self.run.writing,
+            "writing": self.run.writing or self.unfinished,
             "tab": self.text.tab,
             "raw": self.text.raw,
             "selection": {"kind": self.selection.kind, "id": str(self.selection.id)},
