@@ -73,6 +73,15 @@ class Checkpoint:
         return frozenset(found)
 
     @cached_property
+    def yes_and_no(self) -> tuple[int, ...]:
+        """The first tokens of an answer that begins with yes, and of one with no.
+
+        Empty if they begin with the same token.
+        """
+        yes, no = (self.encode_text(f" {word}")[0] for word in ("Yes", "No"))
+        return (yes, no) if yes != no else ()
+
+    @cached_property
     def _special_text(self) -> re.Pattern[str]:
         special = [text for text in self.tokenizer.get_added_vocab() if len(text) > 1]
         # A look-ahead also finds overlapping occurrences.

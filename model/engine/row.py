@@ -82,10 +82,25 @@ class Row:
             self._append(token, probability)
             self.finish = "end"
         else:
+            token, probability = self._yes_or_no(token, probability, logits_V)
             self._append(token, probability)
             if token in (markers.relationship, markers.return_):  # of a lookup never opened
                 self._lookup_start = len(self.tokens) - 1
                 self._close_as_miss("order")
+
+    def _yes_or_no(self, token: int, probability: float, logits_V: Tensor) -> tuple[int, float]:
+        """The token, or with a guide the other of yes and no, where the values say otherwise.
+
+        A text that says yes or no does so right after a lookup, and then states the fact.
+        """
+        words = self.checkpoint.yes_and_no
+        if self.guide is None or self._since_lookup or not self.lookups or token not in words:
+            return token, probability
+        affirms = self.guide.affirms(self.lookups[-1].lookup)
+        if affirms is None:
+            return token, probability
+        token = words[0 if affirms else 1]
+        return token, float(logits_V.softmax(0)[token])
 
     def _step_in_lookup(self, token: int, probability: float) -> None:
         markers = self.checkpoint.markers
@@ -154,9 +169,12 @@ class Row:
 
     def _factors(self) -> dict[str, float]:
         """By how much names count more at this place; see `Guide.factors`."""
-        if self.guide is None or self._role != Role.RELATION:
+        answered = [entry.lookup for entry in self.lookups]
+        if self.guide is None:
             return {}
-        return self.guide.factors(self._query()[0], [entry.lookup for entry in self.lookups])
+        if self._role == Role.ENTITY:
+            return self.guide.entity_factors(answered)
+        return self.guide.factors(self._query()[0], answered)
 
     def _opens(self, logits_V: Tensor) -> bool | None:
         """Whether a lookup opens now; None if that is the model's choice.

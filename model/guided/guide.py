@@ -16,6 +16,7 @@ calibrated lets that choice depend on the ranking too (model/judgement.py).
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -25,6 +26,34 @@ from graph.lookup.result import Askable, Lookup
 from model.checkpoint import Checkpoint
 from model.guided.trie import NameTrie, Tries
 from model.judgement import Judgement
+
+PART_OF_A_NAME = 4.0  # nats that a name loses if it is only a part of another one
+_ARTICLE = re.compile(r"^(?:the|an?)\s+", re.I)
+
+
+_YES_OR_NO = re.compile(
+    r"(?:^|[.!?:;,\n]\s*|\b(?:and|so|but|or|then|hi|hey|hello|ok|okay|well|if|whether|that)\s+)"
+    r"(?:is|are|am|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might)"
+    r"(?:n['’]t)?\b"
+    r"|\b(?:whether|true|false|correct|right|isn['’]t it|yes or no)\b",
+    re.I,
+)
+
+
+def asks_yes_or_no(prompt: str) -> bool:
+    """Whether a prompt may be answered with yes or no: a question or a statement to check.
+
+    >>> asks_yes_or_no("Is Rome in Italy?"), asks_yes_or_no("Paris is in Spain, right?")
+    (True, True)
+    >>> asks_yes_or_no("Where is Rome?")
+    False
+    """
+    return _YES_OR_NO.search(prompt) is not None
+
+
+def _words(text: str) -> str:
+    """The words and numbers of a text, folded, with one space between them."""
+    return " ".join(re.findall(r"\d[\d.,]*\d|[^\W_]+", fold(text)))
 
 
 class GuideSource(Protocol):
@@ -68,6 +97,7 @@ class Guide:
         self._checkpoint, self._source, self._tries = checkpoint, source, tries
         self._prompt = prompt
         self._context = prompt if checkpoint.ranked else None
+        self._judged_yes_or_no = checkpoint.judgement is not None and asks_yes_or_no(prompt)
         self._mentioned: tuple[str, ...] | None = None
         self._askable: dict[str, Askable | None] = {}
         self._returned: dict[int, list[str]] = {}  # by the id of a lookup that is kept in it
@@ -97,7 +127,9 @@ class Guide:
         if listed is not None:
             ranked = [one.name for one in listed.ranking or () if one.name in names]
             names = dict.fromkeys([*ranked, *names])
-        return tuple(names)
+        own = [one for one in lookups if one.entity_id == askable.entity_id]
+        asked = {fold(name) for one in own for name in (one.relation, one.resolved_relation or "")}
+        return tuple(name for name in names if fold(name) not in asked) or tuple(names)
 
     def entity_trie(self, lookups: Sequence[Lookup], room: int) -> NameTrie | None:
         """The names for the entity's place, if they and a relation take at most `room` tokens."""
@@ -115,20 +147,42 @@ class Guide:
         return self._tries.trie(self.relations(entity, lookups), markers.return_, room)
 
     def factors(self, entity: str, lookups: Sequence[Lookup]) -> dict[str, float]:
-        """By how much a relation counts more because it is relevant: logarithms, by name.
-
-        A relation that was looked up already counts as little as the least relevant one.
-        """
+        """By how much a relation counts more because it is relevant: logarithms, by name."""
         judgement, listed = self._judgement(), self._list_of(entity, lookups)
-        if judgement is None or listed is None or not listed.ranking:
+        if judgement is None or listed is None:
             return {}
-        scores = {one.name: one.score for one in listed.ranking}
-        least = min(scores.values())
-        asked = {fold(one.relation) for one in lookups if one.entity_id == listed.entity_id}
+        return {one.name: judgement.relevance * one.score for one in listed.ranking or ()}
+
+    def entity_factors(self, lookups: Sequence[Lookup]) -> dict[str, float]:
+        """By how much a name counts less because it is a part of another: logarithms, by name.
+
+        In "Was Isaac Newton French?", Isaac is hardly meant.
+        """
+        names = self.entities(lookups) if self._checkpoint.judgement else ()
+        words = {name: f" {fold(_ARTICLE.sub('', name))} " for name in names}
         return {
-            name: judgement.relevance * (least if fold(name) in asked else score)
-            for name, score in scores.items()
+            name: -PART_OF_A_NAME
+            for name in names
+            if any(words[name] != other and words[name] in other for other in words.values())
         }
+
+    def affirms(self, lookup: Lookup) -> bool | None:
+        """Whether the prompt names one of the values of a lookup.
+
+        A text that answers with yes or no says yes if it does. None if the lookup found nothing, or
+        the prompt is no question for yes or no.
+        """
+        if lookup.is_miss or not self._judged_yes_or_no:
+            return None
+        values = [lookup.value[begin:end] for begin, end in lookup.value_spans]
+        for fact in lookup.facts:
+            values.append(fact.entity if lookup.how == "inverse" else fact.value)
+        said = f" {_words(self._prompt)} "
+        if any(f" {_words(value)} " in said for value in values):
+            return True
+        keys = {fold(value) for value in values}
+        meant = (self._askable_as(name) for name in self.entities(()))
+        return any(fold(one.entity) in keys for one in meant if one is not None)
 
     def opens(self, lookups: Sequence[Lookup], opening: float) -> bool | None:
         """Whether a lookup follows right after these; None if that is the model's choice.

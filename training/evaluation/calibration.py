@@ -6,9 +6,9 @@ Questions are put to entities, half of them for relations that the entity lacks.
 sources: wordings by people for every second property of those that no document of the training asks
 for, and documents of the corpus under a seed of their own. Each gives the model's probability to
 open a lookup after the list, its probability of each relation's name, and the scores of the list.
-`relevance` is the weight with which the most questions choose the right name. The other three are a
-logistic regression on whether there is one, in which three of four questions have an answer,
-because people ask more often for what is there.
+`relevance` is the weight with which the most questions by people choose the right name. The other
+three are a logistic regression on whether there is one, in which three of four questions have an
+answer, because people ask more often for what is there.
 
 Letters in tensor names: N questions, F features.
 """
@@ -60,6 +60,8 @@ class Question:
     """Of its list, in any order."""
     right: str | None
     """The one that is asked for; None if it is not among them."""
+    by_people: bool = True
+    """False for a question of the corpus, whose wording the model knows."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class Reading:
     """The logarithm of each name's probability, after the entity."""
     scores: tuple[float, ...]
     right: str | None
+    by_people: bool = True
 
     def choice(self, relevance: float) -> str:
         """The name that weighs most."""
@@ -136,7 +139,7 @@ def asked_by_corpus(
             relations = tuple(r for r in listed.split("; ") if not r.startswith("and "))
             right = found[1][1] if len(found) > 1 else None
             if right is None or right in relations:
-                yield Question(document.prompt, name, relations, right)
+                yield Question(document.prompt, name, relations, right, by_people=False)
 
 
 @torch.inference_mode()
@@ -171,12 +174,12 @@ def read(checkpoint: Checkpoint, encoder: Encoder, question: Question) -> Readin
         for n, path in enumerate(paths)
     )
     scores = tuple(score for _, score in ranked)
-    return Reading(opening, tuple(names), logs, scores, question.right)
+    return Reading(opening, tuple(names), logs, scores, question.right, question.by_people)
 
 
 def fit(readings: Sequence[Reading]) -> Judgement:
     """The judgement that is right about the most of these questions."""
-    asked = [one for one in readings if one.right is not None]
+    asked = [one for one in readings if one.right is not None and one.by_people]
     relevance = max(
         RELEVANCES, key=lambda weight: sum(one.choice(weight) == one.right for one in asked)
     )

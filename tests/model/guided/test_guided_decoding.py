@@ -21,6 +21,7 @@ from graph.opening import open_store
 from model.checkpoint import Checkpoint
 from model.engine.decoder import Decoder
 from model.engine.events import DoneEvent
+from model.engine.row import Row
 from model.guided.guide import Guides
 from model.judgement import Judgement
 from model.prompts import ANSWER_FORM
@@ -242,7 +243,7 @@ def test_without_an_encoder_nothing_is_judged(store: Any) -> None:
         assert written(done(judged.generate(prompt, retriever, GUIDED))) == written(trace)
 
 
-def test_what_is_relevant_counts_more_until_it_was_looked_up(store: Any) -> None:
+def test_what_is_relevant_counts_more_and_is_looked_up_once(store: Any) -> None:
     retriever = Retriever(store, encoder=WordVectors())
     prompt = "What is the currency of France?"
     guide = Guides(judging(2, relevance=10.0)).guide(retriever, prompt)
@@ -253,8 +254,70 @@ def test_what_is_relevant_counts_more_until_it_was_looked_up(store: Any) -> None
     assert max(factors, key=lambda name: factors[name]) == "currency"
     assert guide.factors("Spain", [listed]) == {}
     looked_up = [listed, retriever.lookup("France", "currency", prompt)]
-    assert guide.factors("France", looked_up)["currency"] == min(factors.values())
+    assert "currency" in guide.relations("France", [listed])
+    assert set(guide.relations("France", looked_up)) == set(factors) - {"currency"}
     assert Guides(ranked(2)).guide(retriever, prompt).factors("France", [listed]) == {}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "entity", "relation", "affirms"),
+    [
+        ("Is Paris the capital of France?", "France", "capital", True),
+        ("isn't PARIS France's capital", "France", "capital", True),
+        ("Is Lyon the capital of France?", "France", "capital", False),
+        ("The capital of France is Paris, right?", "France", "capital", True),
+        ("Is the Seine 777 km long?", "Seine", "length", True),
+        ("Is the Seine 77 km long?", "Seine", "length", False),
+        ("Is Madrid the capital of France?", "Madrid", "capital of", False),
+        ("Is Madrid the capital of Spain?", "Madrid", "capital of", True),
+        ("Do people in the French Republic pay in euros or pounds?", "France", "motto", None),
+        ("Was Marie Curie born in Warschau?", "Marie Curie", "birthplace", True),
+        ("What is the capital of France?", "France", "capital", None),
+    ],
+)
+def test_the_values_decide_between_yes_and_no(
+    store: Any, prompt: str, entity: str, relation: str, affirms: bool | None
+) -> None:
+    store.apply([AddAlias(entity_id(store, "Warsaw"), "Warschau")], author="test")
+    retriever = Retriever(store, encoder=WordVectors())
+    lookup = retriever.lookup(entity, relation)
+    assert Guides(judging(2)).guide(retriever, prompt).affirms(lookup) is affirms
+    assert Guides(ranked(2)).guide(retriever, prompt).affirms(lookup) is None
+
+
+def test_a_text_says_yes_where_the_values_do(store: Any) -> None:
+    retriever = Retriever(store, encoder=WordVectors())
+    checkpoint = judging(2)
+    yes, no = (checkpoint.encode_text(letter)[-1] for letter in ("Y", "N"))
+    checkpoint.__dict__["yes_and_no"] = (yes, no)  # this tokenizer has no words
+    other = checkpoint.encode_text("T")[-1]
+    logits_V = torch.zeros(checkpoint.model.config.vocab_size)
+    for prompt, right in (
+        ("Is Paris the capital of France?", {yes: yes, no: yes, other: other}),
+        ("Is Lyon the capital of France?", {yes: no, no: no, other: other}),
+        ("What is the capital of France?", {yes: yes, no: no, other: other}),
+    ):
+        for token, expected in right.items():
+            row = Row(checkpoint, prompt, retriever, GUIDED)
+            row.guide = Guides(checkpoint).guide(retriever, prompt)
+            row.answer(retriever.lookup("France", "capital"))
+            given = logits_V.clone()
+            given[token] = 50.0
+            row.step(given)
+            assert row.tokens[-1].id == expected
+            row.step(given)  # only right after the lookup
+            assert row.tokens[-1].id == token
+
+
+def test_a_part_of_a_name_counts_less(store: Any) -> None:
+    store.apply([Add("Marie", "instance of", "name")], author="test")
+    retriever = Retriever(store, encoder=WordVectors())
+    guide = Guides(judging(2)).guide(retriever, "Was the Marie Curie of France born in Warsaw?")
+    factors = guide.entity_factors([])
+    assert factors.get("Marie", 0.0) < -1
+    assert "France" not in factors
+    assert "Marie Curie" not in factors
+    assert "Warsaw" not in factors
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
