@@ -36,7 +36,7 @@ from model.roles import RETURN, MarkerIds
 
 SHIPPED = Path(__file__).parent / "checkpoints"  # the folder of the checkpoints that come along
 WORLD = SHIPPED / "world"  # the world model: its tokenizer and figures are those to compare with
-DEFAULT_NAME = "world"  # of the shipped checkpoint that is used if none is named
+DEFAULT_NAME = "questions"  # of the shipped checkpoint that is used if none is named
 DEFAULT_CHECKPOINT = SHIPPED / DEFAULT_NAME
 
 
