@@ -21,6 +21,8 @@ from app.views.graph_figure import draw
 from graph.core.facts import Fact
 from graph.core.protocol import SharedStore
 from graph.opening import open_store
+from model.engine.decoder import Decoder
+from tests.app import scripted
 from tests.app.page_driver import PATIENCE, Inspect, Server
 
 KNOWN = ("France", "Paris", "Japan", "Albert Einstein")
@@ -127,7 +129,7 @@ def test_a_hub_expands_by_eight_and_collapses(store: SharedStore) -> None:
     draw(scene, layout)
     before = dict(layout.positions)
     assert len(before) <= 1 + MAX_HIT_NODES + MAX_FAINT_NODES
-    session = Session.open(Service(store, None), "0" * 32)  # type: ignore[arg-type]
+    session = Session.open(Service(store, Decoder(scripted.checkpoint())), "0" * 32)
     for step in (1, 2):
         around = facts_around(session.draft, hub.id, step * EXPAND_BY)
         assert len(around) == step * EXPAND_BY

@@ -259,7 +259,7 @@ def test_texts_are_read_packed_and_what_is_no_text_is_told(tmp_path):
     assert list(read_texts(packed)) == [Text("Ü.", "T")]
     latin = tmp_path / "latin.txt"
     latin.write_bytes("Ü\n".encode("latin-1"))
-    with pytest.raises(CorpusError, match=r"latin\.txt cannot be read"):
+    with pytest.raises(CorpusError, match=r"latin\.txt is not UTF-8; .*: save it as UTF-8"):
         list(read_texts(latin))
 
 
