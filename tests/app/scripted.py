@@ -14,7 +14,6 @@ lookup. Some prompts make it err, so that every state of a mark can be reached:
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from functools import cache
@@ -102,10 +101,6 @@ def document(prompt: str, answers: list[str], wavering: str = "currency") -> str
     return "".join(out).lstrip() + FINISH
 
 
-# Seconds before each token of a slow text; a machine that is patient with browsers is slow itself.
-SLOW = 0.03 * float(os.environ.get("LAMPLIGHT_TEST_PATIENCE", "1"))
-
-
 class ScriptedModel(torch.nn.Module):
     """A causal language model, seen from the decoder; it reads its ids from the cache alone."""
 
@@ -133,7 +128,7 @@ class ScriptedModel(torch.nn.Module):
         written = tokenizer().decode(ids, clean_up_tokenization_spaces=False)
         prompt, _, text = written.removeprefix(BEGIN).partition("\n")
         if prompt.lower().startswith("slowly"):
-            time.sleep(SLOW)
+            time.sleep(0.03)
         answers = re.findall(rf"{re.escape(RETURN)} (.*?){re.escape(END)}", text, re.DOTALL)
         planned = encoded(prompt, tuple(answers))
         return planned[len(ids)] if len(ids) < len(planned) else tokenizer().eos_token_id
