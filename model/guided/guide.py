@@ -170,7 +170,7 @@ class Guide:
         """Whether the prompt names one of the values of a lookup.
 
         A text that answers with yes or no says yes if it does. None if the lookup found nothing, or
-        the prompt is no question for yes or no.
+        if yes or no is not what the prompt asks for.
         """
         if lookup.is_miss or not self._judged_yes_or_no:
             return None
