@@ -48,5 +48,10 @@ class Judgement:
             opening: the model's probability to open a lookup right after the list.
             best: the best score in the list.
         """
-        kept = min(max(opening, _LEAST), 1 - _LEAST)
-        return self.opening * math.log(kept / (1 - kept)) + self.best * best + self.bias
+        return self.opening * log_odds(opening) + self.best * best + self.bias
+
+
+def log_odds(probability: float) -> float:
+    """The log-odds of a probability, finite for 0 and 1 too."""
+    kept = min(max(probability, _LEAST), 1 - _LEAST)
+    return math.log(kept / (1 - kept))

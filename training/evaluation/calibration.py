@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,13 +26,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
 from graph.core.facts import RELATIONS, join_relations
 from graph.lookup.encoder import Encoder, load_encoder
 from graph.lookup.relevance import rank
 from model.checkpoint import Checkpoint, load_checkpoint
-from model.judgement import Judgement
+from model.judgement import Judgement, log_odds
 from training.corpus.held_out import NameFilter, held_out_entities, without
 from training.corpus.phrase_book import load_phrases
 from training.corpus.questions.listing import LOOKUP
@@ -40,6 +40,7 @@ from training.corpus.records import DEFAULT_FACTS, read_records
 from training.corpus.wordings import Wordings, read_wordings
 from training.corpus.writer import Writer
 from training.errors import EvaluationError
+from training.evaluation.scoring import log_probabilities
 from training.evaluation.suites.relation_choice import draw_choices
 
 KINDS = ("single", "yes or no", "several", "count", "chain", "none fits", "qualified")
@@ -142,39 +143,20 @@ def asked_by_corpus(
                 yield Question(document.prompt, name, relations, right, by_people=False)
 
 
-@torch.inference_mode()
 def read(checkpoint: Checkpoint, encoder: Encoder, question: Question) -> Reading:
     """The probabilities after the list as the graph would rank it."""
     ranked = rank(question.prompt, [question.entity], question.relations, encoder, {})
-    names = [name for name, _ in ranked]
+    names, scores = zip(*ranked, strict=True)
     markers, encode = checkpoint.markers, checkpoint.encode_value
     opened = [markers.entity, *encode(question.entity), markers.relationship]
     listed = encode(join_relations(question.entity, names))
     ids = [*checkpoint.encode_prompt(question.prompt), *opened, *encode(RELATIONS)]
-    ids += [markers.return_, *listed, markers.end, *opened]
-    cache = DynamicCache()
-    output = checkpoint.model(
-        input_ids=torch.tensor([ids]),
-        past_key_values=cache,
-        use_cache=True,
-        logits_to_keep=len(opened) + 1,
+    ids += [markers.return_, *listed, markers.end]
+    named = [(ids + opened, [*encode(name), markers.return_]) for name in names]
+    opening, *logs = log_probabilities(checkpoint, [(ids, [markers.entity]), *named])
+    return Reading(
+        math.exp(opening), names, tuple(logs), scores, question.right, question.by_people
     )
-    opening = float(output.logits[0, 0].softmax(-1)[markers.entity])
-    first_V = output.logits[0, -1].log_softmax(-1)
-    paths = [[*encode(name), markers.return_] for name in names]
-    longest = max(map(len, paths))
-    ids_NT = torch.tensor([path + [0] * (longest - len(path)) for path in paths])
-    cache.batch_repeat_interleave(len(paths))
-    logits_NTV = checkpoint.model(
-        input_ids=ids_NT[:, :-1], past_key_values=cache, use_cache=True
-    ).logits.log_softmax(-1)
-    logs = tuple(
-        float(first_V[path[0]])
-        + sum(float(logits_NTV[n, t, token]) for t, token in enumerate(path[1:]))
-        for n, path in enumerate(paths)
-    )
-    scores = tuple(score for _, score in ranked)
-    return Reading(opening, tuple(names), logs, scores, question.right, question.by_people)
 
 
 def fit(readings: Sequence[Reading]) -> Judgement:
@@ -184,7 +166,7 @@ def fit(readings: Sequence[Reading]) -> Judgement:
         RELEVANCES, key=lambda weight: sum(one.choice(weight) == one.right for one in asked)
     )
     features_NF = torch.tensor(
-        [[Judgement(0, 1, 0, 0).fits(r.opening, 0), max(r.scores), 1.0] for r in readings],
+        [[log_odds(r.opening), max(r.scores), 1.0] for r in readings],
         dtype=torch.float64,
     )
     answers_N = torch.tensor([float(r.right is not None) for r in readings], dtype=torch.float64)
