@@ -28,6 +28,7 @@ _NEEDLESS = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2060-\u2064\u206a-\u206f\ufeff]"
     "|(?<![\u0590-\U0001ffff])[\u200c\u200d]|[\u200c\u200d](?![\u0590-\U0001ffff])"
 )
+_ARTICLE = re.compile(r"^(?:the|an?)\s+", re.I)
 _LONGEST_KEY = 120  # characters of a literal's key; longer literals have a digest as their key
 _MONTH = (
     "(?:january|february|march|april|may|june|july|august|september|october|november|december"
@@ -227,3 +228,12 @@ def transliterated(text: str) -> str:
     """
     key = fold(text)
     return key if key.isascii() else plain(key.translate(_TRANSLITERATED))
+
+
+def without_article(name: str) -> str:
+    """A name without the article that begins it.
+
+    >>> without_article("the Danube"), without_article("Theodore")
+    ('Danube', 'Theodore')
+    """
+    return _ARTICLE.sub("", name)

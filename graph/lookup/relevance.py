@@ -31,6 +31,13 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _TOKEN = re.compile(r"[^\W_]+")
 _SENTENCE = re.compile(r"(?<=[.!?;:])\s+|\n+")
 _CLAUSE = re.compile(r",\s+(?:and\s+|but\s+|or\s+)?|\s+(?:and|but|or)\s+")
+_YES_OR_NO = re.compile(
+    r"(?:^|[.!?:;,\n]\s*|\b(?:and|so|but|or|then|hi|hey|hello|ok|okay|well|if|whether|that)\s+)"
+    r"(?:is|are|am|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might)"
+    r"(?:n['’]t)?\b"
+    r"|\b(?:whether|true|false|correct|right|isn['’]t it|yes or no)\b",
+    re.I,
+)
 
 
 def word_set(text: str) -> frozenset[str]:
@@ -107,6 +114,17 @@ def asks_for_paragraph(prompt: str, entity_names: Sequence[str]) -> bool:
     """
     rest = blank(prompt, entity_names)
     return all(word in _REQUEST for word in _TOKEN.findall(plain(rest)))
+
+
+def asks_yes_or_no(prompt: str) -> bool:
+    """Whether a prompt may be answered with yes or no: a question or a statement to check.
+
+    >>> asks_yes_or_no("Is Rome in Italy?"), asks_yes_or_no("Paris is in Spain, right?")
+    (True, True)
+    >>> asks_yes_or_no("Where is Rome?")
+    False
+    """
+    return _YES_OR_NO.search(prompt) is not None
 
 
 def clauses(prompt: str, entity_names: Sequence[str]) -> list[str]:

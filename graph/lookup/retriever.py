@@ -28,7 +28,7 @@ from graph.core.facts import (
 )
 from graph.core.identifiers import looks_like_iri
 from graph.core.inverse import inverse_name
-from graph.core.names import MAX_NAME, MAX_VALUE, fold
+from graph.core.names import MAX_NAME, MAX_VALUE, fold, without_article
 from graph.core.protocol import TripletStore
 from graph.core.rules import ON_MISS, REFUSE_LACKING, SETTING, SETTINGS, SYNONYM
 from graph.lookup.contrasts import contrasts, is_other_form
@@ -48,7 +48,6 @@ _COUNTED = 200  # facts in each direction; more do not make an entity better kno
 _NOBODY = 0  # stands for the id of an entity where a literal is asked about
 _LEAST = 0.5  # lower scores are neither shown nor taken as the nearest
 _NEAREST = "nearest"
-_ARTICLE = re.compile(r"^(?:the|an?)\s+", re.I)
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 
@@ -101,7 +100,7 @@ def other_forms(name: str) -> list[str]:
     (['Danube'], ['Japan', 'the Japan'])
     """
     words = _POSSESSIVE.sub("", name.strip()[:MAX_NAME])
-    bare = _ARTICLE.sub("", words)
+    bare = without_article(words)
     forms = dict.fromkeys((words, bare, f"the {bare}") if bare == words else (words, bare))
     return [form for form in forms if form and fold(form) != fold(name)]
 
@@ -173,7 +172,7 @@ class Retriever:
 
         def add(mention: Mention) -> None:
             names[mention.text] = None
-            names[_ARTICLE.sub("", mention.text)] = None
+            names[without_article(mention.text)] = None
             for shorter in mention.inner:
                 add(shorter)
 

@@ -21,34 +21,14 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from graph.core.facts import RELATIONS
-from graph.core.names import fold
+from graph.core.names import fold, without_article
+from graph.lookup.relevance import asks_yes_or_no
 from graph.lookup.result import Askable, Lookup
 from model.checkpoint import Checkpoint
 from model.guided.trie import NameTrie, Tries
 from model.judgement import Judgement
 
 PART_OF_A_NAME = 4.0  # nats that a name loses if it is only a part of another one
-_ARTICLE = re.compile(r"^(?:the|an?)\s+", re.I)
-
-
-_YES_OR_NO = re.compile(
-    r"(?:^|[.!?:;,\n]\s*|\b(?:and|so|but|or|then|hi|hey|hello|ok|okay|well|if|whether|that)\s+)"
-    r"(?:is|are|am|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might)"
-    r"(?:n['’]t)?\b"
-    r"|\b(?:whether|true|false|correct|right|isn['’]t it|yes or no)\b",
-    re.I,
-)
-
-
-def asks_yes_or_no(prompt: str) -> bool:
-    """Whether a prompt may be answered with yes or no: a question or a statement to check.
-
-    >>> asks_yes_or_no("Is Rome in Italy?"), asks_yes_or_no("Paris is in Spain, right?")
-    (True, True)
-    >>> asks_yes_or_no("Where is Rome?")
-    False
-    """
-    return _YES_OR_NO.search(prompt) is not None
 
 
 def _words(text: str) -> str:
@@ -159,7 +139,7 @@ class Guide:
         In "Was Isaac Newton French?", Isaac is hardly meant.
         """
         names = self.entities(lookups) if self._checkpoint.judgement else ()
-        words = {name: f" {fold(_ARTICLE.sub('', name))} " for name in names}
+        words = {name: f" {fold(without_article(name))} " for name in names}
         return {
             name: -PART_OF_A_NAME
             for name in names
