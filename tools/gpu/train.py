@@ -121,6 +121,10 @@ def train(argv: Sequence[str]) -> None:
         take_weights(module, options.start_from, str(tokenizer_folder))
         module.hparams["start_from"] = ""  # they are taken
     module.to(device)
+    if options.config == "adapter":  # frozen weights take no steps, so they need no fp32
+        for parameter in module.parameters():
+            if not parameter.requires_grad:
+                parameter.data = parameter.data.to(torch.bfloat16)
     counted = sum(p.numel() for p in module.parameters() if p.requires_grad)
     say(f"{sum(p.numel() for p in module.parameters()):,} parameters, {counted:,} of them trained")
 

@@ -24,7 +24,7 @@ from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig
 
 from model.base.adapter import add_adapter, embeddings_of
 from model.base.smollm2 import SMOLLM2, load_base
-from model.roles import MarkerIds, Role, token_roles
+from model.roles import MARKERS, MarkerIds, Role, token_roles
 from training.data.batches import Batch, LookupDataModule
 from training.data.packed_rows import PackedBatch
 from training.data.tokenizer import load_tokenizer
@@ -154,8 +154,9 @@ class LookupLanguageModule(L.LightningModule):
         train_values: train the looked-up values too; an ablation that puts facts into the weights.
         peak_teraflops: peak of the hardware in this precision, to log the utilisation.
         relation_weight: how many times each token of a relation counts in the loss.
-        decision_weight: how many times the token right after a returned value counts in the loss.
-            There the model decides: another lookup, "Yes", or that nothing fits.
+        decision_weight: how many times a token counts in the loss where the model decides: the
+            first token of a text, the one right after a returned value ("Yes", or that nothing
+            fits), each opening of a lookup, and the end.
         adapter_rank: if above 0, train an adapter of this rank (LoRA) and keep the base frozen;
             `base` is then `smollm2`, a GGUF file, or the folder of a causal LM.
         adapter_alpha: the adapter's output is scaled by this over its rank (0: twice the rank).
@@ -198,6 +199,7 @@ class LookupLanguageModule(L.LightningModule):
         self.save_hyperparameters()
         loaded = load_tokenizer(tokenizer)
         self.markers = MarkerIds.of(loaded)
+        self._end_id = int(loaded.eos_token_id)
         self._fingerprint = fingerprint(loaded)
         self.model: Any
         if adapter_rank:
@@ -301,11 +303,17 @@ class LookupLanguageModule(L.LightningModule):
         decision_weight = float(self.hparams["decision_weight"])
         if (relation_weight, decision_weight) != (1.0, 1.0):
             is_relation_N = roles_BT.flatten()[targets_at_N] == int(Role.RELATION)
-            decides_N = ids_BT.flatten()[targets_at_N - 1] == self.markers.end
+            before_N = targets_at_N - 1
+            decides_N = ids_BT.flatten()[before_N] == self.markers.end
+            decides_N |= roles_BT.flatten()[before_N] == int(Role.PROMPT)
+            decides_N |= (targets_N == self.markers.entity) | (targets_N == self._end_id)
             counts_N = 1.0 + (relation_weight - 1.0) * is_relation_N
             counts_N = counts_N + (decision_weight - 1.0) * decides_N
             trained = counts_N.sum()
-        loss, losses_N = sliced_cross_entropy(hidden_ND, embeddings_VD, targets_N, counts_N)
+        first_trained = len(embeddings_VD) - len(MARKERS) if adapted else 0
+        loss, losses_N = sliced_cross_entropy(
+            hidden_ND, embeddings_VD, targets_N, counts_N, first_trained
+        )
         result = {"loss": loss / trained, "trained": trained}
         if details:
             with torch.no_grad():

@@ -1,8 +1,9 @@
 """Attention in packed rows: causal, and blind to the other documents of the row.
 
-`ATTENTION` names one function of transformers' attention interface for two kernels. Given a mask of
-every pair of tokens it uses PyTorch's scaled dot product; given a block mask, FlexAttention, which
-skips whole blocks but has to be compiled. `FLEX` and `DENSE` choose which mask is made.
+`FLEX` and `DENSE` name one function of transformers' attention interface for two kernels, and
+choose which mask is made. Given a mask of every pair of tokens it uses PyTorch's scaled dot
+product, or on a CPU two matrix products and a softmax, because their backward pass is faster there.
+Given a block mask it uses FlexAttention, which skips whole blocks but has to be compiled.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ def document_mask(documents_BT: Tensor, config: Any) -> Any:
 
         return create_block_mask(visible, rows, None, width, width, device=documents_BT.device)
     visible_BTT = (documents_BT[:, :, None] == documents_BT[:, None, :]).tril()
-    if documents_BT.is_cuda and torch.is_autocast_enabled("cuda"):
-        # The kernel adds the mask to the scores, so it is made a number once, not in each layer.
-        added = torch.zeros(visible_BTT.shape, dtype=torch.bfloat16, device=documents_BT.device)
-        return added.masked_fill_(~visible_BTT, float("-inf"))[:, None]
-    return visible_BTT[:, None]
+    # The mask is added to the scores, so it is made a number once, not in each layer.
+    low = torch.is_autocast_enabled(documents_BT.device.type)
+    dtype = torch.bfloat16 if low else torch.float32
+    added = torch.zeros(visible_BTT.shape, dtype=dtype, device=documents_BT.device)
+    return added.masked_fill_(~visible_BTT, float("-inf"))[:, None]
 
 
 def packed_attention(
@@ -52,6 +53,8 @@ def packed_attention(
         attended: Any = flex_attention(
             query, key, value, block_mask=attention_mask, scale=scaling, enable_gqa=grouped
         )
+    elif not query.is_cuda:
+        attended = _plain_attention(query, key, value, attention_mask, scaling)
     else:
         if grouped:
             groups = query.shape[1] // key.shape[1]
@@ -60,6 +63,20 @@ def packed_attention(
             query, key, value, attn_mask=attention_mask, scale=scaling
         )
     return attended.transpose(1, 2).contiguous(), None
+
+
+def _plain_attention(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor, scaling: float | None
+) -> Tensor:
+    """Softmax of the scaled products plus the mask; heads that share a key are one product."""
+    rows, heads, width, size = query.shape
+    keys = key.shape[1]
+    together = (rows, keys, heads // keys * width, size)
+    query = (query * (size**-0.5 if scaling is None else scaling)).reshape(together)
+    scores = (query @ key.transpose(-1, -2)).view(rows, keys, heads // keys, width, width)
+    weights = torch.softmax(scores + mask[:, :, None], dim=-1, dtype=torch.float32)
+    weights = weights.to(value.dtype).view(rows, keys, heads // keys * width, width)
+    return (weights @ value).view(rows, heads, width, size)
 
 
 for _name in (FLEX, DENSE):

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-SLICE = 512  # tokens; on a GPU more, up to LOGITS of them
+SLICE = 256  # tokens; on a GPU more, up to LOGITS of them
 LOGITS = 1 << 27
 
 
@@ -25,6 +25,7 @@ class _SlicedCrossEntropy(torch.autograd.Function):
         weight_VD: Tensor,
         targets_N: Tensor,
         counts_N: Tensor | None,
+        first_trained: int,
     ) -> tuple[Tensor, Tensor]:
         size = max(SLICE, LOGITS // len(weight_VD)) if hidden_ND.is_cuda else SLICE
         dtype = hidden_ND.dtype
@@ -36,20 +37,21 @@ class _SlicedCrossEntropy(torch.autograd.Function):
             grad_weight_VD = torch.zeros_like(weight_VD, dtype=torch.float32)
         for start in range(0, len(targets_N), size):
             rows = slice(start, start + size)
-            targets_C = targets_N[rows]
+            targets_C1 = targets_N[rows][:, None]
             hidden_CD = hidden_ND[rows]
-            logits_CV = (hidden_CD @ weight_low_VD.T).float()
-            chosen_C1 = logits_CV.gather(1, targets_C[:, None])
-            log_total_C1 = logits_CV.logsumexp(dim=1, keepdim=True)
-            losses_N[rows] = (log_total_C1 - chosen_C1).squeeze(1)
+            logits_CV = hidden_CD @ weight_low_VD.T
+            log_total_C1 = logits_CV.float().logsumexp(dim=1, keepdim=True)
+            losses_C1 = log_total_C1 - logits_CV.gather(1, targets_C1).float()
+            losses_N[rows] = losses_C1.squeeze(1)
             if needs_grad:
-                grad_CV = logits_CV.sub_(log_total_C1).exp_()
-                grad_CV.scatter_add_(1, targets_C[:, None], torch.full_like(chosen_C1, -1.0))
+                grad_CV = torch.sub(logits_CV, log_total_C1).exp_().to(dtype)
+                # Near 1 a low precision has no room for what is left to learn, so the gradient of
+                # the target is computed in fp32.
+                grad_CV.scatter_(1, targets_C1, torch.expm1(-losses_C1).to(dtype))
                 if counts_N is not None:
                     grad_CV.mul_(counts_N[rows][:, None])
-                grad_low_CV = grad_CV.to(dtype)
-                grad_hidden_ND[rows] = grad_low_CV @ weight_low_VD
-                grad_weight_VD += grad_low_CV.T @ hidden_CD
+                grad_hidden_ND[rows] = grad_CV @ weight_low_VD
+                grad_weight_VD[first_trained:] += grad_CV[:, first_trained:].T @ hidden_CD
         if needs_grad:
             ctx.save_for_backward(grad_hidden_ND, grad_weight_VD)
         ctx.mark_non_differentiable(losses_N)
@@ -57,22 +59,27 @@ class _SlicedCrossEntropy(torch.autograd.Function):
         return counted_N.sum(), losses_N
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
         grad_hidden_ND, grad_weight_VD = ctx.saved_tensors
         scale = gradients[0]
-        return grad_hidden_ND * scale, grad_weight_VD * scale, None, None
+        return grad_hidden_ND * scale, grad_weight_VD * scale, None, None, None
 
 
 def sliced_cross_entropy(
-    hidden_ND: Tensor, weight_VD: Tensor, targets_N: Tensor, counts_N: Tensor | None = None
+    hidden_ND: Tensor,
+    weight_VD: Tensor,
+    targets_N: Tensor,
+    counts_N: Tensor | None = None,
+    first_trained: int = 0,
 ) -> tuple[Tensor, Tensor]:
     """(sum of the losses, which has the gradient; losses_N in fp32, which have none).
 
     With ``counts_N`` each loss counts so many times in the sum, but not in losses_N. Logits are
-    ``hidden_ND @ weight_VD.T`` in the precision of the hidden states.
+    ``hidden_ND @ weight_VD.T`` in the precision of the hidden states. Rows of the weight before
+    ``first_trained`` are frozen: they get no gradient, which saves a product.
     """
     with torch.autocast(hidden_ND.device.type, enabled=False):
         loss, losses_N = _SlicedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-            hidden_ND, weight_VD, targets_N, counts_N
+            hidden_ND, weight_VD, targets_N, counts_N, first_trained
         )
     return loss, losses_N

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from types import SimpleNamespace
 
 import lightning as L
@@ -74,21 +75,30 @@ def test_loss_equals_the_full_computation(module, batch, toy_corpus):
 
 
 def test_decisions_and_relations_count_as_often_as_their_weights_say(module, batch):
-    """The token after a returned value, and those of relations, counted one by one."""
-    ids_BT = batch["ids_BT"]
+    """The first token, the one after a value, openings and ends, counted one by one."""
+    ids_BT, markers = batch["ids_BT"], module.markers
+    end_id = module._end_id
     log_probs_BTV = module(ids_BT).log_softmax(-1)
     roles_BT = token_roles(ids_BT, module.markers, batch["prompt_lengths_B"])
-    total, counted, decisions = 0.0, 0.0, 0
+    total, counted, decisions = 0.0, 0.0, Counter()
     for row, position in (trained_labels(batch, module.markers) != -100).nonzero().tolist():
         weight = 1.0
         if roles_BT[row, position] == int(Role.RELATION):
             weight += 2.0
-        if ids_BT[row, position - 1] == module.markers.end:
+        target, before = int(ids_BT[row, position]), int(ids_BT[row, position - 1])
+        kinds = {
+            "first": roles_BT[row, position - 1] == int(Role.PROMPT),
+            "after a value": before == markers.end,
+            "opening": target == markers.entity,
+            "end": target == end_id,
+        }
+        if any(kinds.values()):
             weight += 4.0
-            decisions += 1
+            decisions.update(kind for kind, holds in kinds.items() if holds)
         total -= weight * log_probs_BTV[row, position - 1, ids_BT[row, position]].item()
         counted += weight
-    assert decisions > 5
+    assert len(decisions) == 4
+    assert min(decisions.values()) >= 3
     module.hparams.update(relation_weight=3.0, decision_weight=5.0)
     result = module.model_step(batch, details=False)
     assert result["loss"].item() == pytest.approx(total / counted, rel=1e-5)
