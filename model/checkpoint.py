@@ -9,7 +9,8 @@ ordered by relevance. Earlier ones have `"prompt_suffix": "\\n"` (the text betwe
 answer) and `"relations": true` (lists in the stated order). Released LMLM checkpoints have no such
 entry: no suffix, no `relations`, and an opening token only if their tokenizer adds one.
 
-A folder with `adapter_config.json` is an adapter, which is merged into its base.
+A folder with `adapter_config.json` is an adapter. It is merged into its base, and the linear layers
+are then rounded to int8 (model/base/int8_layers.py).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from graph.core.errors import UserError
 from model.base.adapter import is_adapter, load_with_adapter
+from model.base.int8_layers import round_to_int8
 from model.judgement import Judgement
 from model.prompts import PromptError, PromptForm, split_control
 from model.roles import RETURN, MarkerIds
@@ -174,7 +176,8 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
     """
     name = find_checkpoint(name)
     if is_adapter(name):
-        return make_checkpoint(*load_with_adapter(name), name)
+        model, tokenizer = load_with_adapter(name)
+        return make_checkpoint(round_to_int8(model), tokenizer, name)
     if os.path.isdir(name):
         _check_folder(Path(name))
     elif _looks_like_path(name):
