@@ -63,6 +63,7 @@ def test_an_adapter_is_loaded_as_it_was_saved(adapted, base, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {
         "adapter_config.json",
         "adapter_model.safetensors",
+        "lamplight.json",
     }
     assert json.loads((tmp_path / "adapter_config.json").read_text())["r"] == 4
     merged, tokenizer = load_with_adapter(tmp_path)
