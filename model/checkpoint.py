@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -30,11 +31,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
 from graph.core.errors import UserError
-from model.base.adapter import is_adapter, load_with_adapter
+from model.base.adapter import is_adapter, load_with_adapter, read_base
 from model.base.int8_layers import round_to_int8
 from model.judgement import Judgement
 from model.prompts import PromptError, PromptForm, split_control
 from model.roles import RETURN, MarkerIds
+from model.weight_hashes import weight_hashes
 
 SHIPPED = Path(__file__).parent / "checkpoints"  # the folder of the checkpoints that come along
 WORLD = SHIPPED / "world"  # the world model: its tokenizer and figures are those to compare with
@@ -58,6 +60,8 @@ class Checkpoint:
     relations: bool = True  # it was trained to ask for `relations`
     ranked: bool = False  # those lists were ordered by relevance to the prompt
     judgement: Judgement | None = None  # how guided decoding weighs that relevance
+    weights: Mapping[str, str] = field(default_factory=dict)  # SHA-256 of the files, by name
+    base: str = ""  # the pre-trained base of an adapter, which has read about the world
 
     @cached_property
     def context(self) -> int:
@@ -177,7 +181,10 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
     name = find_checkpoint(name)
     if is_adapter(name):
         model, tokenizer = load_with_adapter(name)
-        return make_checkpoint(round_to_int8(model), tokenizer, name)
+        checkpoint = make_checkpoint(round_to_int8(model), tokenizer, name)
+        checkpoint.base = read_base(Path(name))
+        checkpoint.weights = weight_hashes(Path(name))
+        return checkpoint
     if os.path.isdir(name):
         _check_folder(Path(name))
     elif _looks_like_path(name):
@@ -222,7 +229,10 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
             f"The tokenizer of {name} has {len(tokenizer):,} tokens and its model only "
             f"{model.get_input_embeddings().num_embeddings:,}; they do not belong together."
         )
-    return make_checkpoint(model, tokenizer, name)
+    checkpoint = make_checkpoint(model, tokenizer, name)
+    if os.path.isdir(name):
+        checkpoint.weights = weight_hashes(Path(name))
+    return checkpoint
 
 
 def make_checkpoint(model: Any, tokenizer: Any, name: str) -> Checkpoint:

@@ -125,13 +125,9 @@ def load_with_adapter(
     `base` names the base if it is elsewhere than the adapter says. Raises BaseModelError.
     """
     path = Path(folder)
-    try:
-        settings = json.loads((path / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BaseModelError(f"The adapter in {path} has no readable {CONFIG}.") from error
+    base = base or read_base(path)
     if not (path / WEIGHTS).is_file():
         raise BaseModelError(f"The adapter in {path} has no {WEIGHTS}; fetch it again.")
-    base = base or settings.get("base_model_name_or_path") or SMOLLM2
     tokenizer = base_tokenizer(base)
     model = load_base(torch.float32, base)
     adapted = _peft().PeftModel.from_pretrained(model, path)
@@ -140,6 +136,15 @@ def load_with_adapter(
     merged.config.lamplight = read_settings(path)
     MarkerIds.of(tokenizer)
     return merged.eval(), tokenizer
+
+
+def read_base(folder: Path) -> str:
+    """What an adapter's configuration names as its base. Raises BaseModelError if it is damaged."""
+    try:
+        settings = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        return str(settings.get("base_model_name_or_path") or SMOLLM2)
+    except (OSError, ValueError, AttributeError) as error:
+        raise BaseModelError(f"The adapter in {folder} has no readable {CONFIG}.") from error
 
 
 def read_settings(folder: Path) -> dict[str, Any]:

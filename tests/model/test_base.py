@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,8 +13,11 @@ import torch
 from model.base.adapter import add_adapter, embeddings_of, load_with_adapter, save_adapter
 from model.base.smollm2 import BaseModelError, base_tokenizer, find_base, load_base
 from model.checkpoint import load_checkpoint
+from model.engine.row import Row
 from model.prompts import CHAT_FORM
 from model.roles import MARKERS
+from model.settings import DecodingSettings
+from model.trace import Trace
 from tests.model.tiny_base import write_tiny_base
 
 
@@ -84,6 +89,19 @@ def test_a_folder_with_an_adapter_is_a_checkpoint(adapted, tmp_path):
     chat = "<|im_start|>user\nIs it?\nYes.<|im_end|>\n<|im_start|>assistant\n"
     ids = checkpoint.encode_prompt("Is it?\nYes.")
     assert ids == tokenizer.encode(chat, add_special_tokens=False)
+
+
+def test_a_trace_names_the_files_of_adapter_and_base_by_their_hashes(adapted, base, tmp_path):
+    checkpoint = load_checkpoint(save_adapter(adapted, tmp_path))
+    assert checkpoint.base == base
+    assert set(checkpoint.weights) == {"adapter_model.safetensors", "model.safetensors"}
+    content = (tmp_path / "adapter_model.safetensors").read_bytes()
+    assert checkpoint.weights["adapter_model.safetensors"] == hashlib.sha256(content).hexdigest()
+    source = SimpleNamespace(revision=1, state="test@1")
+    row = Row(checkpoint, "Is it?", source, DecodingSettings())
+    row.finish = "end"
+    trace = row.trace(0.0)
+    assert Trace.from_json(trace.to_json()).weights == checkpoint.weights
 
 
 def test_control_tokens_in_a_prompt_stay_characters(adapted, tmp_path):

@@ -215,7 +215,7 @@ def report(readings: Sequence[Reading], judgement: Judgement) -> str:
 
 
 def write_judgement(folder: Path, judgement: Judgement) -> None:
-    """Put the judgement into a checkpoint's configuration, or beside that of an adapter."""
+    """Put the judgement into a checkpoint's config.json, or an adapter's lamplight.json."""
     if is_adapter(folder):
         path, config = folder / SETTINGS, {**read_settings(folder)}
         config["judgement"] = judgement.to_json()
