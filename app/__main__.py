@@ -9,7 +9,7 @@ import argparse
 import socket
 import sys
 
-from graph.core.errors import StoreError
+from graph.core.errors import StoreError, UserError
 from graph.core.protocol import SharedStore
 from graph.opening import on_server, open_store
 from graph.version import VERSION
@@ -108,13 +108,13 @@ def main(arguments: list[str] | None = None) -> int:
         return _refuse(str(problem))
     import torch
 
-    from model.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
+    from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
     from model.engine.decoder import Decoder
 
     try:
         checkpoint = load_checkpoint(options.model or DEFAULT_CHECKPOINT)
         port = free_port(options.host, options.port)
-    except (CheckpointError, OSError) as problem:
+    except (UserError, OSError) as problem:
         return _refuse(str(problem))
 
     parameters = sum(weights.numel() for weights in checkpoint.model.parameters())

@@ -173,6 +173,7 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
     Raises:
         CheckpointError: if there is none, if it is damaged, or if it lacks the four tokens of the
             lookup grammar.
+        BaseModelError: if an adapter is damaged, or its base or packages are not installed.
     """
     name = find_checkpoint(name)
     if is_adapter(name):
