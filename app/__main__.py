@@ -117,8 +117,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (UserError, OSError) as problem:
         return _refuse(str(problem))
 
-    parameters = sum(weights.numel() for weights in checkpoint.model.parameters())
-    if options.threads or parameters < SMALL:
+    if options.threads or checkpoint.parameters < SMALL:
         torch.set_num_threads(options.threads or 1)
 
     from app.server.application import make_app

@@ -54,6 +54,7 @@ class Checkpoint:
     tokenizer: Any  # its fast tokenizer
     markers: MarkerIds
     name: str
+    parameters: int  # of the model as it was loaded, in int8 or not; shared ones count once
     form: PromptForm = field(default_factory=PromptForm)
     relations: bool = True  # it was trained to ask for `relations`
     ranked: bool = False  # those lists were ordered by relevance to the prompt
@@ -177,8 +178,9 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
     """
     name = find_checkpoint(name)
     if is_adapter(name):
-        model, tokenizer = load_with_adapter(name)
-        return make_checkpoint(round_to_int8(model), tokenizer, name)
+        checkpoint = make_checkpoint(*load_with_adapter(name), name)
+        round_to_int8(checkpoint.model)  # in place
+        return checkpoint
     if os.path.isdir(name):
         _check_folder(Path(name))
     elif _looks_like_path(name):
@@ -236,6 +238,7 @@ def make_checkpoint(model: Any, tokenizer: Any, name: str) -> Checkpoint:
         tokenizer=tokenizer,
         markers=MarkerIds.of(tokenizer),
         name=name,
+        parameters=sum(weights.numel() for weights in model.parameters()),
         form=_form(ours, tokenizer),
         relations=bool(relations),
         ranked=relations == "ranked",

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from model.base.adapter import add_adapter, embeddings_of, load_with_adapter, save_adapter
+from model.base.int8_layers import Int8Linear, available
 from model.base.smollm2 import SMOLLM2, BaseModelError, base_tokenizer, find_base, load_base
 from model.checkpoint import load_checkpoint
 from model.prompts import CHAT_FORM
@@ -85,6 +86,16 @@ def test_a_folder_with_an_adapter_is_a_checkpoint(adapted, tmp_path):
     chat = "<|im_start|>user\nIs it?\nYes.<|im_end|>\n<|im_start|>assistant\n"
     ids = checkpoint.encode_prompt("Is it?\nYes.")
     assert ids == tokenizer.encode(chat, add_special_tokens=False)
+
+
+def test_the_parameters_of_a_checkpoint_are_those_of_its_model_before_it_is_rounded(
+    adapted, base, tmp_path
+):
+    checkpoint = load_checkpoint(save_adapter(adapted, tmp_path))
+    assert checkpoint.parameters == sum(p.numel() for p in load_base(base=base).parameters())
+    if available():
+        assert any(isinstance(module, Int8Linear) for module in checkpoint.model.modules())
+        assert sum(p.numel() for p in checkpoint.model.parameters()) < checkpoint.parameters / 2
 
 
 def test_a_damaged_adapter_is_refused(adapted, base, tmp_path):
