@@ -11,6 +11,7 @@ import sys
 
 from graph.core.errors import StoreError, UserError
 from graph.core.protocol import SharedStore
+from graph.lookup.encoder import missing_encoder
 from graph.opening import on_server, open_store
 from graph.version import VERSION
 from graph.world import DEFAULT_STORE, make_world, store_url
@@ -116,6 +117,8 @@ def main(arguments: list[str] | None = None) -> int:
         port = free_port(options.host, options.port)
     except (UserError, OSError) as problem:
         return _refuse(str(problem))
+    if sentence := missing_encoder():
+        print(sentence, file=sys.stderr)
 
     if options.threads or checkpoint.parameters < SMALL:
         torch.set_num_threads(options.threads or 1)
