@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -30,11 +31,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
 from graph.core.errors import UserError
-from model.base.adapter import is_adapter, load_with_adapter
+from model.base.adapter import is_adapter, load_with_adapter, read_base
 from model.base.int8_layers import round_to_int8
 from model.judgement import Judgement
 from model.prompts import PromptError, PromptForm, split_control
 from model.roles import RETURN, MarkerIds
+from model.weight_hashes import weight_hashes
 
 SHIPPED = Path(__file__).parent / "checkpoints"  # the folder of the checkpoints that come along
 WORLD = SHIPPED / "world"  # the world model: its tokenizer and figures are those to compare with
@@ -59,6 +61,8 @@ class Checkpoint:
     relations: bool = True  # it was trained to ask for `relations`
     ranked: bool = False  # those lists were ordered by relevance to the prompt
     judgement: Judgement | None = None  # how guided decoding weighs that relevance
+    weights: Mapping[str, str] = field(default_factory=dict)  # SHA-256 of the files, by name
+    base: str = ""  # the pre-trained base of an adapter, which has read about the world
 
     @cached_property
     def context(self) -> int:
@@ -180,6 +184,8 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
     if is_adapter(name):
         checkpoint = make_checkpoint(*load_with_adapter(name), name)
         round_to_int8(checkpoint.model)  # in place
+        checkpoint.base = read_base(Path(name))
+        checkpoint.weights = weight_hashes(Path(name))
         return checkpoint
     if os.path.isdir(name):
         _check_folder(Path(name))
@@ -225,7 +231,10 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
             f"The tokenizer of {name} has {len(tokenizer):,} tokens and its model only "
             f"{model.get_input_embeddings().num_embeddings:,}; they do not belong together."
         )
-    return make_checkpoint(model, tokenizer, name)
+    checkpoint = make_checkpoint(model, tokenizer, name)
+    if os.path.isdir(name):
+        checkpoint.weights = weight_hashes(Path(name))
+    return checkpoint
 
 
 def make_checkpoint(model: Any, tokenizer: Any, name: str) -> Checkpoint:

