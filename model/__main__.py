@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from graph.core.errors import StoreError, UserError
+from graph.lookup.encoder import missing_encoder
 from graph.lookup.retriever import Retriever
 from graph.opening import open_store
 from graph.version import VERSION
@@ -134,6 +135,8 @@ def _open(url: str) -> Any:
 def _generate(
     options: argparse.Namespace, decoder: Decoder, store: Any, settings: DecodingSettings
 ) -> None:
+    if settings.lookups and (sentence := missing_encoder()):
+        print(sentence, file=sys.stderr)
     events = decoder.generate(options.prompt, Retriever(store), settings)
     if options.json:
         trace = _finish(events, lambda text: None)

@@ -59,6 +59,7 @@ class Checkpoint:
     tokenizer: Any  # its fast tokenizer
     markers: MarkerIds
     name: str
+    parameters: int  # of the model as it was loaded, in int8 or not; shared ones count once
     form: PromptForm = field(default_factory=PromptForm)
     relations: bool = True  # it was trained to ask for `relations`
     ranked: bool = False  # those lists were ordered by relevance to the prompt
@@ -196,11 +197,12 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
     Raises:
         CheckpointError: if there is none, if it is damaged, or if it lacks the four tokens of the
             lookup grammar.
+        BaseModelError: if an adapter is damaged, or its base or packages are not installed.
     """
     name = find_checkpoint(name)
     if is_adapter(name):
-        model, tokenizer = load_with_adapter(name)
-        checkpoint = make_checkpoint(round_to_int8(model), tokenizer, name)
+        checkpoint = make_checkpoint(*load_with_adapter(name), name)
+        round_to_int8(checkpoint.model)  # in place
         checkpoint.base = read_base(Path(name))
         checkpoint.weights = weight_hashes(Path(name))
         return checkpoint
@@ -264,6 +266,7 @@ def make_checkpoint(model: Any, tokenizer: Any, name: str) -> Checkpoint:
         tokenizer=tokenizer,
         markers=MarkerIds.of(tokenizer),
         name=name,
+        parameters=sum(weights.numel() for weights in model.parameters()),
         form=_form(ours, tokenizer),
         relations=bool(relations),
         ranked=relations == "ranked",

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from model.base.smollm2 import SMOLLM2, BaseModelError, base_tokenizer, load_base
+from model.base.smollm2 import INSTALL, SMOLLM2, BaseModelError, base_tokenizer, load_base
 from model.prompts import CHAT_FORM
 from model.roles import MARKERS, MarkerIds
 
@@ -130,7 +131,13 @@ def load_with_adapter(
         raise BaseModelError(f"The adapter in {path} has no {WEIGHTS}; fetch it again.")
     tokenizer = base_tokenizer(base)
     model = load_base(torch.float32, base)
-    adapted = _peft().PeftModel.from_pretrained(model, path)
+    peft = _peft()
+    try:
+        adapted = peft.PeftModel.from_pretrained(model, path)
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
+        raise BaseModelError(
+            f"The adapter in {path} is damaged or belongs to another base; fetch it again."
+        ) from error
     merged = adapted.merge_and_unload()
     merged.tie_weights()
     merged.config.lamplight = read_settings(path)
@@ -169,6 +176,6 @@ def _peft() -> Any:
         import peft
     except ImportError as error:
         raise BaseModelError(
-            "The package peft is missing; install it with `pip install peft`."
+            f"The package peft is missing; install it with `{INSTALL}`."
         ) from error
     return peft
