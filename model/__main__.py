@@ -20,7 +20,7 @@ from graph.opening import open_store
 from graph.version import VERSION
 from graph.world import DEFAULT_STORE, make_world, store_url
 from model.audit import audit_fact
-from model.checkpoint import DEFAULT_NAME, load_checkpoint, shipped_checkpoints
+from model.checkpoint import load_checkpoint, preferred_checkpoint, shipped_checkpoints
 from model.engine.decoder import Decoder
 from model.engine.events import DoneEvent, Event, LookupEvent, TokenEvent
 from model.grounding import FAITHFUL, ground
@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--model",
             metavar="NAME",
-            default=DEFAULT_NAME,
+            default=preferred_checkpoint(),
             help=f"checkpoint: {', '.join(shipped_checkpoints())}, a folder, or a name on the Hub "
             "(default: %(default)s)",
         )
