@@ -41,7 +41,7 @@ from training.corpus.records import DEFAULT_FACTS, read_records
 from training.corpus.wordings import Wordings, read_wordings
 from training.corpus.writer import Writer
 from training.errors import EvaluationError
-from training.evaluation.scoring import log_probabilities
+from training.evaluation.scoring import continued
 from training.evaluation.suites.relation_choice import draw_choices
 
 KINDS = ("single", "yes or no", "several", "count", "chain", "none fits", "qualified")
@@ -153,8 +153,9 @@ def read(checkpoint: Checkpoint, encoder: Encoder, question: Question) -> Readin
     listed = encode(join_relations(question.entity, names))
     ids = [*checkpoint.encode_prompt(question.prompt), *opened, *encode(RELATIONS)]
     ids += [markers.return_, *listed, markers.end]
-    named = [(ids + opened, [*encode(name), markers.return_]) for name in names]
-    opening, *logs = log_probabilities(checkpoint, [(ids, [markers.entity]), *named])
+    (opening,) = continued(checkpoint, ids, [[markers.entity]])
+    named = [[*encode(name), markers.return_] for name in names]
+    logs = continued(checkpoint, ids + opened, named)
     return Reading(
         math.exp(opening), names, tuple(logs), scores, question.right, question.by_people
     )
