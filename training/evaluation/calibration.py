@@ -90,8 +90,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training calibrate", description=__doc__)
     parser.add_argument("checkpoint", type=Path, help="folder of a model trained list first")
     parser.add_argument("--data", type=Path, required=True, help="folder with the wordings")
-    about = "by people; a third as many of each kind of document"
-    parser.add_argument("--questions", type=int, default=150, help=about)
+    parser.add_argument("--questions", type=int, default=150, help="questions by people")
+    about = "questions of each kind of document (50); 0 spares the time to prepare the corpus"
+    parser.add_argument("--corpus-questions", type=int, default=50, help=about)
     parser.add_argument("--seed", type=int, default=11)
     options = parser.parse_args(argv)
     checkpoint = load_checkpoint(options.checkpoint)
@@ -105,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rng = random.Random(options.seed)
     questions = [
         *asked_by_people(wordings, rng, options.questions),
-        *asked_by_corpus(wordings, encoder, rng, options.questions // 3),
+        *asked_by_corpus(wordings, encoder, rng, options.corpus_questions),
     ]
     readings = [read(checkpoint, encoder, question) for question in questions]
     judgement = fit(readings)
@@ -128,6 +129,8 @@ def asked_by_corpus(
     wordings: Wordings, encoder: Encoder, rng: random.Random, number: int
 ) -> Iterator[Question]:
     """The first list of documents that no training has read."""
+    if not number:
+        return
     records = read_records(DEFAULT_FACTS)
     names = NameFilter(held_out_entities(records))
     writer = question_writer(Writer(without(records, names), load_phrases()), wordings, encoder)
