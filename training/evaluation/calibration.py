@@ -30,6 +30,7 @@ from torch import Tensor
 from graph.core.facts import RELATIONS, join_relations
 from graph.lookup.encoder import Encoder, load_encoder
 from graph.lookup.relevance import rank
+from model.audit.scoring import log_probabilities
 from model.checkpoint import Checkpoint, load_checkpoint
 from model.judgement import Judgement, log_odds
 from training.corpus.held_out import NameFilter, held_out_entities, without
@@ -40,7 +41,6 @@ from training.corpus.records import DEFAULT_FACTS, read_records
 from training.corpus.wordings import Wordings, read_wordings
 from training.corpus.writer import Writer
 from training.errors import EvaluationError
-from training.evaluation.scoring import log_probabilities
 from training.evaluation.suites.relation_choice import draw_choices
 
 KINDS = ("single", "yes or no", "several", "count", "chain", "none fits", "qualified")
