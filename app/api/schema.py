@@ -142,6 +142,21 @@ class Example(Do):
     name: str
 
 
+class Verify(Do):
+    """Verify a fact, show the page *Verify* (`verify-open`), or take its verdict as a file."""
+
+    action: Literal["verify-open", "verify", "verify-export"]
+    id: str = ""
+
+
+class DeleteSurvivor(Do):
+    """Delete a fact that would give a verified value back, in the draft."""
+
+    level: ClassVar[Level] = Level.EDITOR
+    action: Literal["verify-delete"]
+    id: str
+
+
 class Publish(Do):
     """Write the draft to the shared store."""
 
@@ -162,6 +177,8 @@ AnyDo = Annotated[
     | Undo
     | Load
     | Example
+    | Verify
+    | DeleteSurvivor
     | Publish,
     Field(discriminator="action"),
 ]

@@ -22,6 +22,7 @@ from app.views import (
     own_facts_panel,
     search_box,
     trace_text,
+    verification,
 )
 from app.views import fact_card as card_view
 from app.views.edit_summary import invented_html, unread_html
@@ -71,6 +72,7 @@ def parts(session: Session) -> dict[str, str | None]:
         "card": card_view.render(_card(session)),
         "draft": _draft(session),
         "status": _status(session),
+        "verify": verification.render(session),
         "stop": stop_html(session.run.writing),
         "download": None if download is None else json.dumps(download),
     }

@@ -107,7 +107,7 @@ def _leaks(store: TripletStore, fact: Fact, same: _Sameness, at: int) -> Iterato
 
 
 def _disguises(text: str, value: str) -> bool:
-    """Whether a text holds the value as whole words, spaced differently or not, or in another order.
+    """Whether a text holds the value as whole words, spaced differently, or in another order.
 
     >>> _disguises("Hôtel-de Ville, Paris", "paris"), _disguises("Curie, Marie", "Marie Curie")
     (True, True)
