@@ -149,6 +149,14 @@ class Verify(Do):
     id: str = ""
 
 
+class VerifyList(Do):
+    """Verify listed facts or a random sample, stop it, or take the result as a file."""
+
+    action: Literal["verify-list", "verify-stop", "verify-list-export"]
+    fields: dict[str, Words] = Field(default_factory=dict, max_length=8)
+    format: Literal["", "json", "csv", "html"] = ""
+
+
 class DeleteSurvivor(Do):
     """Delete a fact that would give a verified value back, in the draft."""
 
@@ -178,6 +186,7 @@ AnyDo = Annotated[
     | Load
     | Example
     | Verify
+    | VerifyList
     | DeleteSurvivor
     | Publish,
     Field(discriminator="action"),

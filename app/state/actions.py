@@ -75,12 +75,15 @@ ACTIONS: dict[str, Callable[[Session, dict[str, Any]], Steps]] = {
     "verify": verifying.verify_fact,
     "verify-delete": verifying.delete_survivor,
     "verify-export": verifying.export,
+    "verify-list": verifying.verify_list,
+    "verify-stop": verifying.stop,
+    "verify-list-export": verifying.export_list,
 }
 
 # The note that says why an action failed; it stands on the card for all others.
 NOTE_OF = {
     **dict.fromkeys(("undo", "redo", "publish", "discard"), "draft"),
-    **dict.fromkeys(("verify-open", "verify", "verify-delete"), "verify"),
+    **dict.fromkeys(("verify-open", "verify", "verify-delete", "verify-list"), "verify"),
     **dict.fromkeys(("pick", "try", "example", "ask-offered"), "prompt"),
 }
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.state.comparison import Comparison
+from app.state.fact_list import FactList
 from app.state.file_import import ImportResult
 from app.state.graph_layout import GraphLayout
 from app.state.marked_trace import MarkedTrace, mark_trace
@@ -154,6 +155,8 @@ class Verifying:
     result: Verification | None = None
     graph: str = ""  # the state of the graph that it read
     seconds: float = 0.0
+    many: FactList = field(default_factory=FactList)
+    export: str = ""  # the format in which the list is on its way to the browser
 
 
 @dataclass

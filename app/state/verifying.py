@@ -10,7 +10,8 @@ import time
 from typing import Any
 
 from app.state import editing
-from app.state.generation import Steps, Turn
+from app.state.fact_list import MOST, FactList, drawn, listed
+from app.state.generation import Pause, Steps, Turn
 from app.state.session import Session
 from graph.core.edits import Delete
 from graph.core.errors import StoreError
@@ -64,6 +65,70 @@ def export(session: Session, event: dict[str, Any]) -> Steps:
         text = canonical(result.to_json()) + "\n"
         name = "lamplight-verification.json"
         session.outbox.download = {"name": name, "type": "application/json", "text": text}
+    yield None
+
+
+def verify_list(session: Session, event: dict[str, Any]) -> Steps:
+    """Verify the facts that a person listed, or else a random sample."""
+    session.notes.verify = ""
+    session.draft = session.service.draft(session.id)
+    lines = editing.field(event, "facts").splitlines()
+    if any(line.strip() for line in lines):
+        many = listed(session.draft, lines)
+    else:
+        number, seed = (_whole(editing.field(event, name)) for name in ("number", "seed"))
+        if number is None or seed is None or not 1 <= number <= MOST:
+            raise StoreError(f"Enter how many facts, from 1 to {MOST}, and a seed such as 0.")
+        many = drawn(session.draft, number, seed)
+    if not many.facts:
+        raise StoreError(" ".join(many.problems[:3]) or "The graph has no facts to verify.")
+    many.number = session.verifying.many.number + 1
+    many.running = True
+    session.verifying.many = many
+    yield None
+    yield from _verify_all(session, many)
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.strip().isdecimal() and len(text) < 10 else None
+
+
+def _verify_all(session: Session, many: FactList) -> Steps:
+    """Verify one fact after another; texts of others may come in between."""
+    state, draft = session.verifying, session.draft
+
+    def wanted() -> bool:
+        return state.many is many and many.running
+
+    try:
+        for fact in many.facts:
+            yield Turn(many.number, wanted)
+            if not wanted():
+                break
+            many.rows.append(verify(session.service.decoder, draft, fact.id))
+            yield None
+            yield Pause(0.0)
+    except (StoreError, PromptError) as problem:
+        session.notes.verify = str(problem)
+    except Exception:
+        log.exception("a list could not be verified")
+        session.notes.verify = "The list could not be verified. Try again, or reload the page."
+    finally:
+        many.running = False
+    yield None
+
+
+def stop(session: Session, event: dict[str, Any]) -> Steps:
+    """Stop verifying a list, and keep what is done."""
+    session.verifying.many.running = False
+    yield None
+
+
+def export_list(session: Session, event: dict[str, Any]) -> Steps:
+    """Hand the list to the browser as JSON, CSV or one HTML file."""
+    kind, many = str(event.get("format")), session.verifying.many
+    if many.rows and kind in ("json", "csv", "html"):
+        session.verifying.export = kind
     yield None
 
 

@@ -56,7 +56,8 @@ def stop_html(writing: bool) -> Markup:
 
 def parts(session: Session) -> dict[str, str | None]:
     """The value of each part by the id of its element; None for what stays as it is."""
-    drawing, download = _drawing(session), session.outbox.download
+    drawing = _drawing(session)
+    download = session.outbox.download or verification.download(session)
     return {
         "prompt": session.outbox.prompt_box,
         "prompt-note-panel": _prompt_note(session),

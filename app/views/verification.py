@@ -7,10 +7,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from app.state.fact_list import FactList
 from app.state.session import Session
 from app.views.templates import Macros
+from app.views.templates import render as render_template
 from graph.core.facts import Fact
 from graph.editing.closure import KINDS as LEAKS
+from graph.version import VERSION
 from model.audit.closed_book import SIGN, Bar
 from model.audit.verification import (
     COMPLETED,
@@ -21,6 +24,7 @@ from model.audit.verification import (
     WITHOUT_FACT,
     Column,
     Verification,
+    canonical,
 )
 from model.grounding import places
 
@@ -57,7 +61,77 @@ def render(session: Session) -> Markup | str:
         offered=_offered(session),
         number=state.number,
         can_undo=session.draft.can_undo(),
+        many=_many(state.many),
     )
+
+
+def download(session: Session) -> dict[str, str] | None:
+    """The file that a person asked for, once: the list in one of three formats."""
+    kind, many = session.verifying.export, session.verifying.many
+    session.verifying.export = ""
+    if kind == "json":
+        return _file("json", "application/json", canonical(many.to_json()) + "\n")
+    if kind == "csv":
+        return _file("csv", "text/csv", many.to_csv())
+    return _file("html", "text/html", list_page(many)) if kind == "html" else None
+
+
+def _file(ending: str, kind: str, text: str) -> dict[str, str]:
+    return {"name": f"lamplight-verifications.{ending}", "type": kind, "text": text}
+
+
+def list_page(many: FactList) -> str:
+    """The list as one HTML file that loads nothing."""
+    return str(
+        render_template(
+            "verification_list.html",
+            many=_many(many),
+            texts=[_shown(row) | {"fact": row.fact} for row in many.rows],
+            json=canonical(many.to_json()),
+            version=VERSION,
+        )
+    )
+
+
+def _many(many: FactList) -> dict[str, Any]:
+    ratio = many.ratio
+    first = many.rows[0] if many.rows else None
+    return {
+        "running": many.running,
+        "wanted": len(many.facts),
+        "done": len(many.rows),
+        "seed": many.seed,
+        "problems": many.problems,
+        "model": "" if first is None else first.model,
+        "revision": 0 if first is None else first.revision,
+        "edits": 0 if first is None else first.edits,
+        "sign": f"{SIGN:.0f}",
+        "ratio": None
+        if ratio is None
+        else f"{times(ratio['value'])} [{times(ratio['low'])}, {times(ratio['high'])}]",
+        "shares": [
+            {
+                "kind": kind,
+                "name": KINDS[kind],
+                "count": round(row["value"] * row["n"]),
+                "share": f"{row['value']:.0%} [{row['low']:.0%}, {row['high']:.0%}]".replace(
+                    "%", " %"
+                ),
+            }
+            for kind, row in many.shares.items()
+        ],
+        "rows": [
+            {
+                "fact": row.fact,
+                "kind": row.verdict.kind,
+                "name": KINDS[row.verdict.kind],
+                "sentence": row.verdict.sentence,
+                "states": [column.states for column in row.columns],
+                "ratio": "–" if row.bar is None else times(row.bar.ratio),
+            }
+            for row in many.rows
+        ],
+    }
 
 
 def _asked(session: Session) -> Fact | None:

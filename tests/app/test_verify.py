@@ -6,16 +6,19 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from app.state import actions
+from app.state import actions, fact_list
+from app.state.fact_list import FactList
 from app.state.service import Service
 from app.state.session import Session
 from app.views import verification
 from graph.core.edits import Add
+from graph.core.facts import Fact
 from graph.opening import open_store
 from model.audit.verification import KINDS, canonical, verify
 from model.checkpoint import Checkpoint
@@ -157,3 +160,77 @@ def test_values_are_escaped_and_nothing_is_shown_elsewhere(
         html = str(verification.render(session))
         assert "<img" not in html
         assert "&lt;img" in html
+
+
+@needs_shipped
+def test_a_sample_is_verified_with_progress_and_stopped(
+    inspect: Inspect, server: Server, tmp_path: Path
+) -> None:
+    page = inspect.page
+    page.goto(f"{server.url}/verify")
+    page.locator("#list-number").fill("40")
+    page.click("#list-start")
+    expect(page.locator(".list-rows tbody tr").first).to_be_visible(timeout=SECONDS)
+    page.click("#list-stop")
+    expect(page.locator("#list-progress")).to_contain_text("stopped", timeout=SECONDS)
+    done = page.locator(".list-rows tbody tr").count()
+    assert 1 <= done < 40
+    expect(page.locator("#list-shares caption")).to_contain_text(f"{done} facts verified")
+    files = {}
+    for kind in ("json", "csv", "html"):
+        with page.expect_download() as download:
+            page.click(f"#list-{kind}")
+        files[kind] = tmp_path / download.value.suggested_filename
+        download.value.save_as(files[kind])
+    data = json.loads(files["json"].read_text("utf-8"))
+    assert (data["wanted"], data["verified"], data["seed"]) == (40, done, 0)
+    assert sum(row["count"] for row in data["shares"].values()) == done
+    assert all(row["low"] <= row["value"] <= row["high"] for row in data["shares"].values())
+    assert len(files["csv"].read_text("utf-8").splitlines()) >= done + 1
+    offline = inspect.context.new_page()
+    offline.route("**/*", lambda route: route.abort() if "http" in route.request.url else None)
+    offline.set_content(files["html"].read_text("utf-8"))
+    assert offline.locator(".list-rows tbody tr").count() == done
+    assert "<script" not in files["html"].read_text("utf-8")
+    assert "src=" not in files["html"].read_text("utf-8")
+    offline.close()
+    assert findings(inspect) == []
+
+
+@needs_shipped
+def test_a_list_says_which_lines_it_does_not_find(world: Path, checkpoint: Checkpoint) -> None:
+    with open_store(f"sqlite:///{world}", read_only=True) as store:
+        session = Session.open(Service(store, Decoder(checkpoint)), "c" * 32)
+        lines = 'Kenya, currency\nKenya, mayor\n"Kenya"\nKenya, capital, Nairobi\n'
+        event = {"action": "verify-list", "fields": {"facts": lines}}
+        for _ in actions.act(session, event):
+            pass
+        many = session.verifying.many
+        assert [row.fact.value for row in many.rows] == ["Kenyan shilling", "Nairobi"]
+        assert len(many.problems) == 2
+        alone = verify(Decoder(checkpoint), store, many.rows[0].fact.id)
+        assert many.to_json()["facts"][0] == alone.to_json()
+        for fields in ({"number": "0", "seed": "1"}, {"number": "x", "seed": ""}, {}):
+            for _ in actions.act(session, {"action": "verify-list", "fields": fields}):
+                pass
+            assert "from 1 to 200" in session.notes.verify
+
+
+def test_the_same_seed_draws_the_same_facts(world: Path) -> None:
+    with open_store(f"sqlite:///{world}", read_only=True) as store:
+        assert fact_list.drawn(store, 30, 5).facts == fact_list.drawn(store, 30, 5).facts
+        assert fact_list.drawn(store, 30, 5).facts != fact_list.drawn(store, 30, 6).facts
+        assert len(fact_list.drawn(store, 10_000, 5).facts) == fact_list.MOST
+
+
+def test_a_table_has_no_formula() -> None:
+    fact = Fact(1, 2, "=1+1", "r", "@x")
+    row: Any = SimpleNamespace(
+        fact=fact,
+        verdict=SimpleNamespace(kind="graph", sentence="So."),
+        bar=None,
+        columns=[SimpleNamespace(key="with fact", states=True)],
+    )
+    lines = FactList([fact], None, [], [row]).to_csv().splitlines()
+    assert lines[0] == "entity,relation,value,verdict,sentence,says it: with fact,ratio,control"
+    assert lines[1] == "'=1+1,r,'@x,in the graph only,So.,yes,,"
