@@ -21,7 +21,7 @@ from graph.core.facts import Fact
 from graph.core.names import fold
 from graph.core.protocol import TripletStore
 from model.audit.scoring import log_probabilities
-from model.audit.statements import beginning, kind_of, question
+from model.audit.statements import KIND, beginning, kind_of, question
 from model.checkpoint import Checkpoint, read_held_out
 
 OTHERS = 4
@@ -96,7 +96,8 @@ def closed_book_bar(
     checkpoint: Checkpoint, store: TripletStore, fact: Fact, at: int | None = None
 ) -> Bar | None:
     """The bar of a fact; None if the graph has fewer than four others to compare with."""
-    kind = kind_of(store, fact.entity_id, at)
+    # What kind of thing a name is can only be compared with names of other kinds.
+    kind = "" if fold(fact.relation) == fold(KIND) else kind_of(store, fact.entity_id, at)
     own = Paired(fact.entity, fact.value)
     taken = {fold(other.value) for other in store.facts(fact.entity_id, fact.relation, at=at)}
     pool = store.facts_of(fact.relation, at=at, limit=_LOOKED_THROUGH)

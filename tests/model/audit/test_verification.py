@@ -222,6 +222,12 @@ def test_the_bar_compares_with_four_names_of_the_kind(shipped: Any) -> None:
     assert again == measured
 
 
+def test_the_kind_of_a_thing_is_compared_with_other_kinds(shipped: Any) -> None:
+    measured = closed_book_bar(load_checkpoint(), shipped, fact(shipped, "iridium", "instance of"))
+    assert measured is not None
+    assert "chemical element" not in {other.value for other in measured.others}
+
+
 def test_the_command_prints_what_the_page_exports(
     shipped: Any, world: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
