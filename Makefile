@@ -18,7 +18,7 @@ help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 app: ## start the page on this machine (PORT=7860, MODEL=NAME, STORE=URL)
-	$(SETUP) app
+	$(SETUP) app weights
 	@$(PYTHON) -m app --port $(PORT) $(if $(STORE),--store "$(STORE)") $(if $(MODEL),--model "$(MODEL)")
 
 neo4j: ## start a Neo4j server on this machine; needs a JDK and Maven

@@ -9,8 +9,9 @@ import argparse
 import socket
 import sys
 
-from graph.core.errors import StoreError
+from graph.core.errors import StoreError, UserError
 from graph.core.protocol import SharedStore
+from graph.lookup.encoder import missing_encoder
 from graph.opening import on_server, open_store
 from graph.version import VERSION
 from graph.world import DEFAULT_STORE, make_world, store_url
@@ -35,7 +36,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--model",
         metavar="NAME",
         help="shipped checkpoint by its name, checkpoint folder or Hugging Face Hub name (default: "
-        "the shipped model)",
+        "smol where its pre-trained base is installed, else questions)",
     )
     parser.add_argument(
         "--runs",
@@ -108,17 +109,18 @@ def main(arguments: list[str] | None = None) -> int:
         return _refuse(str(problem))
     import torch
 
-    from model.checkpoint import DEFAULT_CHECKPOINT, CheckpointError, load_checkpoint
+    from model.checkpoint import load_checkpoint, preferred_checkpoint
     from model.engine.decoder import Decoder
 
     try:
-        checkpoint = load_checkpoint(options.model or DEFAULT_CHECKPOINT)
+        checkpoint = load_checkpoint(options.model or preferred_checkpoint())
         port = free_port(options.host, options.port)
-    except (CheckpointError, OSError) as problem:
+    except (UserError, OSError) as problem:
         return _refuse(str(problem))
+    if sentence := missing_encoder():
+        print(sentence, file=sys.stderr)
 
-    parameters = sum(weights.numel() for weights in checkpoint.model.parameters())
-    if options.threads or parameters < SMALL:
+    if options.threads or checkpoint.parameters < SMALL:
         torch.set_num_threads(options.threads or 1)
 
     from app.server.application import make_app

@@ -16,6 +16,7 @@ from typing import Any
 
 from graph.core.errors import StoreError, UserError
 from graph.core.names import fold
+from graph.lookup.encoder import missing_encoder
 from graph.lookup.retriever import Retriever
 from graph.opening import open_store
 from graph.version import VERSION
@@ -34,7 +35,7 @@ from model.audit.verification import (
     canonical,
     verify,
 )
-from model.checkpoint import DEFAULT_NAME, load_checkpoint, shipped_checkpoints
+from model.checkpoint import load_checkpoint, preferred_checkpoint, shipped_checkpoints
 from model.engine.decoder import Decoder
 from model.engine.events import DoneEvent, Event, LookupEvent, TokenEvent
 from model.grounding import FAITHFUL, ground
@@ -107,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--model",
             metavar="NAME",
-            default=DEFAULT_NAME,
+            default=preferred_checkpoint(),
             help=f"checkpoint: {', '.join(shipped_checkpoints())}, a folder, or a name on the Hub "
             "(default: %(default)s)",
         )
@@ -153,6 +154,8 @@ def _open(url: str) -> Any:
 def _generate(
     options: argparse.Namespace, decoder: Decoder, store: Any, settings: DecodingSettings
 ) -> None:
+    if settings.lookups and (sentence := missing_encoder()):
+        print(sentence, file=sys.stderr)
     events = decoder.generate(options.prompt, Retriever(store), settings)
     if options.json:
         trace = _finish(events, lambda text: None)

@@ -18,8 +18,10 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -30,16 +32,19 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
 from graph.core.errors import UserError
-from model.base.adapter import is_adapter, load_with_adapter
+from model.base.adapter import is_adapter, load_with_adapter, read_base
 from model.base.int8_layers import round_to_int8
+from model.base.smollm2 import BaseModelError, find_base
 from model.judgement import Judgement
 from model.prompts import PromptError, PromptForm, split_control
 from model.roles import RETURN, MarkerIds
+from model.weight_hashes import weight_hashes
 
 SHIPPED = Path(__file__).parent / "checkpoints"  # the folder of the checkpoints that come along
 WORLD = SHIPPED / "world"  # the world model: its tokenizer and figures are those to compare with
 DEFAULT_NAME = "questions"  # of the shipped checkpoint that is used if none is named
 DEFAULT_CHECKPOINT = SHIPPED / DEFAULT_NAME
+ADAPTER_NAME = "smol"  # of the shipped adapter, which understands more and knows the world
 
 
 class CheckpointError(UserError):
@@ -54,10 +59,13 @@ class Checkpoint:
     tokenizer: Any  # its fast tokenizer
     markers: MarkerIds
     name: str
+    parameters: int  # of the model as it was loaded, in int8 or not; shared ones count once
     form: PromptForm = field(default_factory=PromptForm)
     relations: bool = True  # it was trained to ask for `relations`
     ranked: bool = False  # those lists were ordered by relevance to the prompt
     judgement: Judgement | None = None  # how guided decoding weighs that relevance
+    weights: Mapping[str, str] = field(default_factory=dict)  # SHA-256 of the files, by name
+    base: str = ""  # the pre-trained base of an adapter, which has read about the world
 
     @cached_property
     def context(self) -> int:
@@ -155,6 +163,22 @@ def shipped_checkpoints() -> list[str]:
     )
 
 
+def preferred_checkpoint() -> str:
+    """The name of the shipped checkpoint that a page starts with.
+
+    It is the adapter where its base and the packages to load it are installed: it understands more
+    of what people ask. Elsewhere it is the one that any installation can load.
+    """
+    folder = SHIPPED / ADAPTER_NAME
+    if not is_adapter(folder) or not all(map(find_spec, ("gguf", "peft"))):
+        return DEFAULT_NAME
+    try:
+        find_base(read_base(folder))
+    except BaseModelError:
+        return DEFAULT_NAME
+    return ADAPTER_NAME
+
+
 def find_checkpoint(name: str | os.PathLike[str]) -> str:
     """The folder of a shipped checkpoint by its name; a folder or a Hub name stays as it is.
 
@@ -179,11 +203,15 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
     Raises:
         CheckpointError: if there is none, if it is damaged, or if it lacks the four tokens of the
             lookup grammar.
+        BaseModelError: if an adapter is damaged, or its base or packages are not installed.
     """
     name = find_checkpoint(name)
     if is_adapter(name):
-        model, tokenizer = load_with_adapter(name)
-        return make_checkpoint(round_to_int8(model), tokenizer, name)
+        checkpoint = make_checkpoint(*load_with_adapter(name), name)
+        round_to_int8(checkpoint.model)  # in place
+        checkpoint.base = read_base(Path(name))
+        checkpoint.weights = weight_hashes(Path(name))
+        return checkpoint
     if os.path.isdir(name):
         _check_folder(Path(name))
     elif _looks_like_path(name):
@@ -228,7 +256,10 @@ def load_checkpoint(name: str | os.PathLike[str] = DEFAULT_CHECKPOINT) -> Checkp
             f"The tokenizer of {name} has {len(tokenizer):,} tokens and its model only "
             f"{model.get_input_embeddings().num_embeddings:,}; they do not belong together."
         )
-    return make_checkpoint(model, tokenizer, name)
+    checkpoint = make_checkpoint(model, tokenizer, name)
+    if os.path.isdir(name):
+        checkpoint.weights = weight_hashes(Path(name))
+    return checkpoint
 
 
 def make_checkpoint(model: Any, tokenizer: Any, name: str) -> Checkpoint:
@@ -241,6 +272,7 @@ def make_checkpoint(model: Any, tokenizer: Any, name: str) -> Checkpoint:
         tokenizer=tokenizer,
         markers=MarkerIds.of(tokenizer),
         name=name,
+        parameters=sum(weights.numel() for weights in model.parameters()),
         form=_form(ours, tokenizer),
         relations=bool(relations),
         ranked=relations == "ranked",

@@ -8,7 +8,7 @@ opens, from the model's own probability to open it and the best score in the lis
 something fits, as a logistic regression on questions with and without an answer finds them.
 
 The weights belong to one checkpoint, because another is sure of other things. They are in its
-`config.json`, and `python -m training calibrate` fits them.
+`config.json` (an adapter's `lamplight.json`), and `python -m training calibrate` fits them.
 """
 
 from __future__ import annotations

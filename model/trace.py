@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import uuid
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -194,6 +195,7 @@ class Trace(TracedText):
     seconds: float  # of computation in the decoder
     reused: int = 0  # tokens copied from the trace that this one regenerates
     version: int = FORMAT_VERSION
+    weights: Mapping[str, str] = field(default_factory=dict)  # SHA-256 of the model's files
     program: str | None = VERSION  # version of Lamplight that wrote it; None in older traces
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -211,6 +213,7 @@ class Trace(TracedText):
             "prompt": self.prompt,
             "text": self.text,
             "model": self.model,
+            "weights": dict(self.weights),
             "revision": self.revision,
             "state": self.state,
             "finish": self.finish,
@@ -249,7 +252,8 @@ class Trace(TracedText):
                 finish=str(data["finish"]),
                 seconds=float(data["seconds"]),
                 reused=int(data["reused"]),
+                weights={str(k): str(v) for k, v in data.get("weights", {}).items()},
                 program=data.get("lamplight"),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise TraceError(f"The trace cannot be read ({error!r}); export it again.") from error

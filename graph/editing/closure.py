@@ -24,6 +24,8 @@ _HUB = 200  # facts of an entity that are looked through; what has more says lit
 _NAMESAKES = 10  # near names that are looked at
 _SHORTEST = 3  # letters and digits of a value that is looked for in disguise
 
+ELSEWHERE = 20  # facts of other entities with the same value that are listed
+
 KINDS = {
     "relation": "the same value under another relation",
     "inverse": "the value says the same of the entity",
@@ -69,6 +71,26 @@ def closure(store: TripletStore, fact: Fact, at: int | None = None, limit: int =
             if len(leaks) == limit:
                 break
     return leaks
+
+
+def elsewhere(store: TripletStore, fact: Fact, at: int | None = None) -> list[Leak]:
+    """The facts of other entities with the same value, at most `ELSEWHERE`.
+
+    One of them may be about the same thing under another name: "UK | seat of government | London"
+    keeps what "United Kingdom | capital | London" loses. Most are not, so they are no part of the
+    closure. Those whose relation shares a word with the fact's come first.
+    """
+    at = store.revision() if at is None else at
+    same = _Sameness(store, fact, at)
+    found: dict[int, Fact] = {}
+    for value_id in same.ids:
+        found.update((f.id, f) for f in store.facts_to(value_id, at, _HUB))
+    for key in same.keys:
+        found.update((f.id, f) for f in store.facts_with(key, at, _HUB))
+    others = [f for f in found.values() if f.entity_id != fact.entity_id]
+    words = set(fold(fact.relation).split())
+    others.sort(key=lambda f: (words.isdisjoint(fold(f.relation).split()), f.id))
+    return [Leak("elsewhere", (other,)) for other in others[:ELSEWHERE]]
 
 
 class _Sameness:

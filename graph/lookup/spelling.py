@@ -53,6 +53,9 @@ def grams_of(word: str) -> list[str]:
     return list(dict.fromkeys(padded[i : i + 3] for i in range(len(padded) - 2)))
 
 
+SHORT = 4  # letters of a word whose first one decides
+
+
 def most_edits(word: str) -> int:
     """How many wrong letters still make a word a misspelling of another."""
     return 0 if len(word) < SHORTEST else 1 if len(word) < 8 else 2
@@ -154,7 +157,23 @@ def _likeness(asked: str, name: str) -> float:
     score = max(score, OSA.normalized_similarity(" ".join(ours), " ".join(theirs)))
     reordered = OSA.normalized_similarity(bag_of(ours), bag_of(theirs))
     score = max(score, _REORDERED * reordered)
-    return min(score, _OTHER_NUMBER) if are_different(asked, name) else score
+    another = are_different(asked, name) or _differ_in_a_short_word(ours, theirs)
+    return min(score, _OTHER_NUMBER) if another else score
+
+
+def _differ_in_a_short_word(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    """Whether names of several words differ in the first letter of a short word, and only there.
+
+    A slip seldom hits a first letter: "Da Lang" is as little "Da Nang" as it is "Da Lat".
+    """
+    if len(ours) != len(theirs) or len(ours) < 2:
+        return False
+    pairs = [(one, other) for one, other in zip(ours, theirs, strict=True) if one != other]
+    return len(pairs) == 1 and all(
+        len(word) <= SHORT and one[:1] != other[:1] and one[1:] == other[1:]
+        for one, other in pairs
+        for word in (one, other)
+    )
 
 
 def near(

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from model.checkpoint import Checkpoint
+from model.engine.cache import GrowingCache
 
 BATCH_TOKENS = 4096  # of one pass, padding included
 
@@ -64,3 +65,35 @@ def log_probabilities(
     return [
         -float(loss[len(before) :].sum()) for loss, (before, _) in zip(losses, rows, strict=True)
     ]
+
+
+@torch.inference_mode()
+def continued(
+    checkpoint: Checkpoint, context: Sequence[int], options: Sequence[Sequence[int]]
+) -> list[float]:
+    """log p(option | context) of several continuations of one context, which is read once.
+
+    As `log_probabilities` up to rounding, in nats. No option is empty.
+    """
+    cache = GrowingCache()
+
+    def forward(ids_BT: torch.Tensor, cache: GrowingCache, keep: int) -> torch.Tensor:
+        logits_BTV: torch.Tensor = checkpoint.model(
+            input_ids=ids_BT, past_key_values=cache, use_cache=True, logits_to_keep=keep
+        ).logits
+        return logits_BTV[:, -keep:].float().log_softmax(dim=2)
+
+    first_V = forward(torch.tensor([list(context)]), cache, 1)[0, 0]
+    found = [float(first_V[option[0]]) for option in options]
+    longer = [place for place, option in enumerate(options) if len(option) > 1]
+    if not longer:
+        return found
+    width = max(len(options[place]) for place in longer) - 1
+    ids_BT = torch.zeros((len(longer), width), dtype=torch.long)
+    for row, place in enumerate(longer):  # padded on the right, which no token attends to
+        ids_BT[row, : len(options[place]) - 1] = torch.tensor(options[place][:-1])
+    logs_BTV = forward(ids_BT, cache.rows(torch.zeros(len(longer), dtype=torch.long)), width)
+    for row, place in enumerate(longer):
+        for step, token in enumerate(options[place][1:]):
+            found[place] += float(logs_BTV[row, step, token])
+    return found

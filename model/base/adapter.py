@@ -2,6 +2,7 @@
 
 An adapter's folder holds `adapter_config.json` and `adapter_model.safetensors` (bfloat16), in the
 format of the package `peft`, which trains and merges them. The base is named in the configuration.
+What Lamplight needs to know besides (see model/checkpoint.py) is in `lamplight.json`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from model.base.smollm2 import SMOLLM2, BaseModelError, base_tokenizer, load_base
+from model.base.smollm2 import INSTALL, SMOLLM2, BaseModelError, base_tokenizer, load_base
 from model.prompts import CHAT_FORM
 from model.roles import MARKERS, MarkerIds
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+SETTINGS = "lamplight.json"
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 LAMPLIGHT = {"prompt_form": CHAT_FORM.to_json(), "relations": "ranked"}
 
@@ -98,6 +101,7 @@ def save_adapter(model: Any, folder: str | os.PathLike[str]) -> Path:
     (out / CONFIG).write_text(
         json.dumps(settings, indent=1, default=_plain) + "\n", encoding="utf-8"
     )
+    (out / SETTINGS).write_text(json.dumps(LAMPLIGHT, indent=1) + "\n", encoding="utf-8")
     return out
 
 
@@ -122,21 +126,44 @@ def load_with_adapter(
     `base` names the base if it is elsewhere than the adapter says. Raises BaseModelError.
     """
     path = Path(folder)
-    try:
-        settings = json.loads((path / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BaseModelError(f"The adapter in {path} has no readable {CONFIG}.") from error
+    base = base or read_base(path)
     if not (path / WEIGHTS).is_file():
         raise BaseModelError(f"The adapter in {path} has no {WEIGHTS}; fetch it again.")
-    base = base or settings.get("base_model_name_or_path") or SMOLLM2
     tokenizer = base_tokenizer(base)
     model = load_base(torch.float32, base)
-    adapted = _peft().PeftModel.from_pretrained(model, path)
+    peft = _peft()
+    try:
+        adapted = peft.PeftModel.from_pretrained(model, path)
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
+        raise BaseModelError(
+            f"The adapter in {path} is damaged or belongs to another base; fetch it again."
+        ) from error
     merged = adapted.merge_and_unload()
     merged.tie_weights()
-    merged.config.lamplight = LAMPLIGHT
+    merged.config.lamplight = read_settings(path)
     MarkerIds.of(tokenizer)
     return merged.eval(), tokenizer
+
+
+def read_base(folder: Path) -> str:
+    """What an adapter's configuration names as its base. Raises BaseModelError if it is damaged."""
+    try:
+        settings = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        return str(settings.get("base_model_name_or_path") or SMOLLM2)
+    except (OSError, ValueError, AttributeError) as error:
+        raise BaseModelError(f"The adapter in {folder} has no readable {CONFIG}.") from error
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """What surrounds a prompt, and the rest. Raises BaseModelError if it cannot be read."""
+    path = folder / SETTINGS
+    if not path.is_file():
+        return LAMPLIGHT
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BaseModelError(f"{path} is not readable JSON; fetch the adapter again.") from error
+    return found
 
 
 def _plain(value: Any) -> Any:
@@ -149,6 +176,6 @@ def _peft() -> Any:
         import peft
     except ImportError as error:
         raise BaseModelError(
-            "The package peft is missing; install it with `pip install peft`."
+            f"The package peft is missing; install it with `{INSTALL}`."
         ) from error
     return peft

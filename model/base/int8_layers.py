@@ -52,7 +52,10 @@ class Int8Linear(nn.Module):
 
 
 def round_to_int8(model: nn.Module) -> nn.Module:
-    """The model with its linear layers in int8; as it is where that cannot be computed."""
+    """The model with its linear layers in int8; as it is where that cannot be computed.
+
+    It is changed in place. The rounded weights do not count among its parameters.
+    """
     if not available():
         return model
     for module in list(model.modules()):

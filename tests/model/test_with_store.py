@@ -12,6 +12,7 @@ import pytest
 
 from graph.core.edits import Add, Change, Delete
 from graph.core.errors import StoreError
+from graph.lookup import encoder
 from graph.lookup.retriever import Retriever
 from graph.opening import open_store
 from model import __main__ as command
@@ -173,6 +174,19 @@ def test_generate_on_the_command_line(
     trace = Trace.from_json(json.loads(capsys.readouterr().out))
     assert trace.prompt == ASK
     assert 20 <= len(trace.tokens) < 120
+
+
+def test_generate_says_that_the_encoder_is_missing(
+    store: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("LAMPLIGHT_ENCODER", raising=False)
+    monkeypatch.setattr(encoder, "_loaded", [])
+    monkeypatch.setattr(encoder, "PACKAGE", "no_such_package_is_installed")
+    monkeypatch.setattr(command, "load_checkpoint", lambda name: writer({ASK: PARAGRAPH}))
+    assert command.main(["generate", ASK, "--store", store.url]) == 0
+    assert "The sentence encoder is not installed" in capsys.readouterr().err
+    assert command.main(["generate", ASK, "--store", store.url, "--no-lookups"]) == 0
+    assert "encoder" not in capsys.readouterr().err
 
 
 def test_generate_shows_lookups_in_a_readable_way(

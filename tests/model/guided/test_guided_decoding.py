@@ -260,6 +260,26 @@ def test_what_is_relevant_counts_more_and_is_looked_up_once(store: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("prompt", "relations", "first"),
+    [
+        ("What is the currency of France?", ["currency"], True),
+        ("What is the currency of France?", [], False),  # a list is no value
+        ("What is the currency of France?", ["mayor"], False),  # nothing was found
+        ("Is Paris the capital of France?", ["capital"], True),  # what is named was found
+        ("Is the currency of France that of Spain?", ["currency"], False),
+        ("Is the currency of France that of Spain?", ["currency", "capital"], False),
+    ],
+)
+def test_a_value_is_stated_before_anything_else_is_looked_up(
+    store: Any, prompt: str, relations: list[str], first: bool
+) -> None:
+    retriever = Retriever(store, encoder=WordVectors())
+    lookups = [retriever.lookup("France", name, prompt) for name in ("relations", *relations)]
+    assert Guides(judging(2)).guide(retriever, prompt).states_first(lookups) is first
+    assert not Guides(ranked(2)).guide(retriever, prompt).states_first(lookups)
+
+
+@pytest.mark.parametrize(
     ("prompt", "entity", "relation", "affirms"),
     [
         ("Is Paris the capital of France?", "France", "capital", True),

@@ -15,6 +15,7 @@ from graph.core.facts import MAX_RANKED, RELATIONS, join_relations
 from training.corpus.held_out import NameFilter, held_out_entities, without
 from training.corpus.phrase_book import load_phrases
 from training.corpus.questions.asked_relations import FOLDER, read_entries, read_formats
+from training.corpus.questions.filling import about_both, one_sentence
 from training.corpus.questions.label_sentences import is_noun, label_sentence, plain_label
 from training.corpus.questions.listing import LOOKUP
 from training.corpus.questions.question_stream import question_documents, question_writer
@@ -32,6 +33,7 @@ from training.corpus.wordings import (
 from training.corpus.writer import Writer
 from training.data.documents import Document
 from training.data.tokenizer import check_markers
+from training.evaluation.pass_rule import says_not_held, says_what_to_ask
 
 SLOTS = frozenset({"entity", "entity's", "value", "a value"})
 
@@ -243,3 +245,20 @@ def test_a_relation_without_phrases_is_stated_under_its_name(
 def test_what_follows_the() -> None:
     assert all(map(is_noun, ("capital", "place of birth", "ISO code", "birthDate")))
     assert not any(map(is_noun, ("founded by", "capital of", "located there", "has part")))
+
+
+def test_two_questions_become_one_sentence_and_one_is_about_two() -> None:
+    joined = one_sentence("How long is the Nile?", "Where does it end?")
+    assert joined == "How long is the Nile, and where does it end?"
+    kept = one_sentence("What is a?", "X is what?")  # a name keeps its capital
+    assert kept == "What is a, and X is what?"
+    asked = "Which currency does {entity} use?"
+    assert about_both(asked, "Chad", "Peru") == "Which currency do Chad and Peru use?"
+    assert about_both("Where is {entity}?", "Chad", "Peru") == "Where are Chad and Peru?"
+    assert about_both("How many has {entity} got?", "A", "B") == "How many have A and B got?"
+
+
+def test_every_refusal_says_what_may_be_asked_or_that_the_graph_lacks_it() -> None:
+    for answers in read_formats()["out_of_scope_answers"].values():
+        for answer in answers:
+            assert says_not_held(answer) or says_what_to_ask(answer), answer

@@ -12,6 +12,7 @@ import torch
 
 from graph.core.facts import RELATIONS, join_relations
 from graph.lookup.relevance import rank
+from model.base.adapter import LAMPLIGHT, read_settings
 from model.judgement import Judgement
 from tests.model.guided.test_guided_decoding import WordVectors, ranked
 from training.evaluation.calibration import Question, Reading, fit, read, report, write_judgement
@@ -89,3 +90,14 @@ def test_the_judgement_goes_into_the_configuration(tmp_path: Path) -> None:
     assert data["a"] == 1
     assert data["lamplight"]["relations"] == "ranked"
     assert Judgement.from_json(data["lamplight"]["judgement"]) == judgement
+
+
+def test_an_adapter_keeps_its_judgement_beside_its_weights(tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text("{}", "utf-8")
+    judgement = Judgement(8.0, 0.3, 9.5, -3.2)
+    write_judgement(tmp_path, judgement)
+    settings = read_settings(tmp_path)
+    assert settings["relations"] == "ranked"
+    assert settings["prompt_form"] == LAMPLIGHT["prompt_form"]
+    assert Judgement.from_json(settings["judgement"]) == judgement
+    assert "judgement" not in LAMPLIGHT

@@ -35,6 +35,9 @@ def fill_value(template: str, typed: str, value: str, bare: bool) -> str:
     return out[:1].upper() + out[1:] if parts[0] == "" and out.startswith("the ") else out
 
 
+_OF_BOTH = {"does": "do", "is": "are", "was": "were", "has": "have"}
+
+
 def fill_two(template: str, entity: str, other: str) -> str:
     """A template with two entities."""
     given = {
@@ -45,6 +48,21 @@ def fill_two(template: str, entity: str, other: str) -> str:
     }
     text = re.sub(r"\{(entity's|entity|other's|other)\}", lambda m: given[m[1]], template)
     return text[:1].upper() + text[1:] if text.startswith("the ") else text
+
+
+def one_sentence(first: str, second: str) -> str:
+    """Two questions as one: "How long is it, and where does it end?"."""
+    second = second[:1].lower() + second[1:] if second[1:2].islower() else second
+    return f"{first.rstrip('?.! ')}, and {second}"
+
+
+def about_both(template: str, entity: str, other: str) -> str:
+    """A question about one thing, put to two: "How long do the Nile and the Rhine run?"."""
+    for verb, verbs in _OF_BOTH.items():
+        template = re.sub(rf"\b{verb}(?= (?:the )?{{entity}})", verbs, template, flags=re.I)
+        template = re.sub(rf"(?<={{entity}} ){verb}\b", verbs, template)
+    pair = template.replace("{entity}", "{entity} and {other}", 1)
+    return fill_two(pair, entity, other)
 
 
 def opening(sentence: str) -> str:

@@ -23,10 +23,12 @@ from training.corpus.prompts import drops_article
 from training.corpus.questions.asked_relations import AskedRelation, PublishedMix, without_names
 from training.corpus.questions.asking import Asking
 from training.corpus.questions.filling import (
+    about_both,
     asked_again,
     fill,
     fill_two,
     fill_value,
+    one_sentence,
     opening,
     plural,
     with_pronouns,
@@ -74,18 +76,18 @@ class QuestionWriter:
         self.asking = Asking(material, self.things, formats)
         self.listing = Listing(material, self.things, formats, relevance)
         self.kinds: dict[str, tuple[float, Callable[[random.Random], tuple[str, str]]]] = {
-            "single": (0.24, self.single),
+            "single": (0.20, self.single),
             "none fits": (0.19, self.none_fits),
             "qualified": (0.02, self.qualified),
             "yes or no": (0.15, self.yes_no),
-            "several": (0.10, self.several),
-            "two things": (0.05, self.two_things),
+            "several": (0.11, self.several),
+            "two things": (0.06, self.two_things),
             "comparison": (0.02, self.comparison),
             "count": (0.03, self.count),
             "chain": (0.06, self.chain),
             "general chain": (0.02, self.general_chain),
             "follow-up": (0.03, self.follow_up),
-            "out of scope": (0.03, self.out_of_scope),
+            "out of scope": (0.05, self.out_of_scope),
             "unknown thing": (0.02, self.unknown_thing),
             "paragraph": (0.05, self.paragraph),
             "odd prompt": (0.01, self.odd_prompt),
@@ -249,7 +251,9 @@ class QuestionWriter:
                     asked_again(rng, thing, a, self.asking.noun(rng, a), q)
                     for a, q in zip(chosen[1:], questions[1:], strict=True)
                 ]
-            if len(questions) == 2:
+            if len(questions) == 2 and rng.random() < 0.4:
+                prompt = one_sentence(*questions)
+            elif len(questions) == 2:
                 template = rng.choice(joins["two_questions"])
                 prompt = fill(template, q1=questions[0], q2=questions[1])
             elif rng.random() < 0.5:
@@ -288,11 +292,15 @@ class QuestionWriter:
         other = self._twin(rng, thing, asked)
         noun = self.asking.noun(rng, asked)
         template = rng.choice(self.formats["two_parts"]["same_relation"]).replace("{noun}", noun)
-        if rng.random() < 0.4 and asked.questions:
+        template = template.replace("{nouns}", plural(plain_label(noun)))
+        if (draw := rng.random()) < 0.25 and asked.questions:
             frame = rng.choice(asked.questions)
             joint = rng.choice((" And ", " and ", " And what about ", ", and "))
             prompt = fill_prompt(frame, thing.typed).rstrip("?.") + "?" + joint + other.typed + "?"
             seen = without_names(frame)
+        elif draw < 0.55 and (frames := [f for f in asked.questions if "{entity}" in f]):
+            frame = rng.choice(frames)
+            prompt, seen = about_both(frame, thing.typed, other.typed), without_names(frame)
         else:
             prompt, seen = fill_two(template, thing.typed, other.typed), without_names(template)
         text = ""

@@ -1,0 +1,26 @@
+"""SHA-256 of the files that hold a model's weights, so that a trace names exactly what wrote it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from model.base.adapter import is_adapter, read_base
+from model.base.smollm2 import find_base
+
+
+def weight_hashes(folder: Path) -> dict[str, str]:
+    """The hashes of a checkpoint's weight files by file name; of an adapter's base too.
+
+    Raises BaseModelError if the base of an adapter is not there.
+    """
+    files = sorted(folder.glob("*.safetensors"))
+    if is_adapter(folder):
+        base = find_base(read_base(folder))
+        files += sorted(base.glob("*.safetensors")) if base.is_dir() else [base]
+    return {path.name: _sha256(path) for path in files}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
