@@ -30,7 +30,7 @@ CONTROLS = 4
 """Names that no training saw and that are measured too, at most."""
 SIGN = 20.0
 """The ratio from which on the bar is a sign of memory. Names that no training saw seldom reach it
-unless they share a word with the value; docs/verify.md has the measurement."""
+unless they share a word with the value. tests/model/audit/test_memory_control.py is the control."""
 _LOOKED_THROUGH = 2000  # facts of the relation, at most
 _TRIED = 60  # of them, at most, until enough others are found
 
