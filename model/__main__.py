@@ -1,7 +1,7 @@
 """The model on the command line.
 
 python -m model generate "Tell me about France."
-python -m model audit "Tell me about France." France capital
+python -m model audit France capital
 """
 
 from __future__ import annotations
@@ -10,16 +10,31 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from graph.core.errors import StoreError, UserError
+from graph.core.names import fold
 from graph.lookup.encoder import missing_encoder
 from graph.lookup.retriever import Retriever
 from graph.opening import open_store
 from graph.version import VERSION
 from graph.world import DEFAULT_STORE, make_world, store_url
-from model.audit import audit_fact
+from model.audit.closed_book import SIGN
+from model.audit.statements import named
+from model.audit.verification import (
+    ANSWER,
+    COMPLETED,
+    KINDS,
+    NO_LOOKUPS,
+    WITH_FACT,
+    WITHOUT_CLOSURE,
+    WITHOUT_FACT,
+    Verification,
+    canonical,
+    verify,
+)
 from model.checkpoint import load_checkpoint, preferred_checkpoint, shipped_checkpoints
 from model.engine.decoder import Decoder
 from model.engine.events import DoneEvent, Event, LookupEvent, TokenEvent
@@ -42,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             lookups=not options.no_lookups,
             guided=options.guided,
         )
-        clean_prompt(options.prompt)
+        if options.prompt is not None:
+            clean_prompt(options.prompt)
         decoder = Decoder(load_checkpoint(options.model))
         store = _open(store_url(options.store))
         try:
@@ -74,9 +90,12 @@ def _parser() -> argparse.ArgumentParser:
     audit = commands.add_parser(
         "audit", help="test whether a fact is in the graph or in the weights"
     )
-    audit.add_argument("prompt", help='such as "Tell me about France."')
+    audit.add_argument(
+        "prompt", nargs="?", help="what to ask (default: a neutral question for the fact)"
+    )
     audit.add_argument("entity", help="the fact's entity, such as France")
     audit.add_argument("relation", help="the fact's relation, such as capital")
+    audit.add_argument("--value", help="the fact's value, if the entity has several")
     audit.set_defaults(command=_audit)
 
     for command in (generate, audit):
@@ -112,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--max-tokens",
             type=int,
-            default=400,
+            default=ANSWER if command is audit else 400,
             help="stop after this many tokens of text and lookups (default: %(default)s)",
         )
         command.add_argument("--no-lookups", action="store_true", help="forbid lookups")
@@ -155,27 +174,56 @@ def _generate(
     )
 
 
+_TITLES = {
+    WITH_FACT: "FULL",
+    WITHOUT_FACT: "DEL-ON",
+    WITHOUT_CLOSURE: "DEL-ON, without its closure too",
+    NO_LOOKUPS: "DEL-OFF",
+    COMPLETED: "DEL-OFF, the statement completed",
+}
+
+
 def _audit(
     options: argparse.Namespace, decoder: Decoder, store: Any, settings: DecodingSettings
 ) -> None:
     found = Retriever(store).lookup(options.entity, options.relation)
-    if not found.facts:
+    facts, what = list(found.facts), options.relation
+    if options.value is not None:
+        facts = [fact for fact in facts if fold(fact.value) == fold(options.value)]
+        what += f" {options.value}"
+    if not facts:
         raise StoreError(
-            f"The graph has no fact with the relation {options.relation!r} for {options.entity!r}; "
+            f"The graph has no fact with the relation {what!r} for {options.entity!r}; "
             "list its facts with `python -m graph show`."
         )
-    result = audit_fact(decoder, options.prompt, store, found.facts[0].id, settings)
+    guided = options.guided or decoder.checkpoint.ranked  # as the page starts
+    settings = replace(settings, guided=guided)
+    result = verify(decoder, store, facts[0].id, options.prompt, settings)
     if options.json:
-        print(json.dumps(result.to_json(), ensure_ascii=False, indent=2))
+        print(canonical(result.to_json()))
         return
+    _print_audit(result)
+
+
+def _print_audit(result: Verification) -> None:
     fact = result.fact
-    print(f"{fact.entity} · {fact.relation} → {_printable(fact.value)}\n")
-    for name, condition in (("FULL", "full"), ("DEL-ON", "del_on"), ("DEL-OFF", "del_off")):
-        verdict = "says the value" if result.says(condition) else "does not say the value"
-        print(f"{name} ({verdict})\n{_printable(getattr(result, condition).text)}\n")
-    for other in result.recovered_through:
-        print(f"Still returned by: {other.entity} · {other.relation} → {_printable(other.value)}")
+    print(f"{named(fact)} → {_printable(fact.value)}\n")
+    for column in result.columns:
+        states = "says the value" if column.states else "does not say the value"
+        cut = f"{column.beginning} … " if column.beginning else ""
+        print(f"{_TITLES[column.key]} ({states})\n{_printable(cut + column.text)}\n")
+    for leak in result.leaks:
+        print(f"Closure, {leak}")
+    for other in dict.fromkeys(each for column in result.columns for each in column.through):
+        print(f"Still returned by: {named(other)} → {_printable(other.value)}")
+    if result.bar is not None:
+        bar = result.bar
+        print(
+            f"Closed book: this name makes the value {bar.ratio:.3g} times as likely as "
+            f"{len(bar.others)} others do; {SIGN:.0f} times would be a sign of memory."
+        )
     print("Leaked from the weights." if result.leaked else "Not in the weights, by this prompt.")
+    print(f"Verdict: {KINDS[result.verdict.kind]}. {_printable(result.verdict.sentence)}")
 
 
 def _finish(events: Iterable[Event], show: Callable[[str], None]) -> Trace:

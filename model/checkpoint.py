@@ -148,6 +148,12 @@ class Checkpoint:
         return self.encode_text(" " + value)
 
 
+def read_held_out(model: str | Path) -> frozenset[str]:
+    """The names in `held_out.txt` next to a checkpoint; none if there is no such file."""
+    path = Path(model) / "held_out.txt"
+    return frozenset(path.read_text("utf-8").splitlines() if path.is_file() else ())
+
+
 def shipped_checkpoints() -> list[str]:
     """The names of the checkpoints that come with Lamplight."""
     return sorted(

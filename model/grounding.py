@@ -136,6 +136,11 @@ def ground(trace: TracedText) -> Grounding:
     )
 
 
+def places(text: str, value: str) -> list[tuple[int, int]]:
+    """Where `text` contains the whole of `value`, by the same rule as for marks."""
+    return list(_occurrences(text, value, 0, len(text)))
+
+
 def says(text: str, value: str) -> bool:
     """Whether `text` contains the whole of `value`, by the same rule as for marks."""
     return next(_occurrences(text, value, 0, len(text)), None) is not None

@@ -12,7 +12,7 @@ from app.access.levels import Level
 # A path by a pattern, the methods, and the level. `tests/app/test_access_rules.py` compares them
 # with what a browser asks for.
 DOORS: tuple[tuple[str, tuple[str, ...], Level], ...] = (
-    (r"/(training/?)?", ("GET", "HEAD"), Level.VIEWER),
+    (r"/((training|verify)/?)?", ("GET", "HEAD"), Level.VIEWER),
     (r"/health", ("GET", "HEAD"), Level.VIEWER),
     # The channel; what an action takes is in `app.api.schema`.
     (r"/api/events", ("GET",), Level.VIEWER),

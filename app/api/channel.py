@@ -235,7 +235,7 @@ class Channel:
                     self._spawn(self._redraw(other) if follow is None else self._run(other, follow))
         self.turns.move_on()  # a text may no longer be wanted
         notes = session.notes
-        refused = notes.prompt or notes.card or notes.draft
+        refused = notes.prompt or notes.card or notes.draft or notes.verify
         return Reply(id=action.id, refused=refused, before=session.run.waiting)
 
     def _begin(
@@ -267,7 +267,9 @@ class Channel:
                     turn = None
                     await asyncio.sleep(step.seconds)
                 elif isinstance(step, Turn) and turn is None:
-                    turn = await self._take_turn(page, step.run)
+                    turn = await self._take_turn(page, step)
+                    if step.wanted is not None:  # nobody waits for a word of a verification
+                        self.turns.first_word(turn)
                 limiter = self._quick if turn is None else self._texts
                 if turn is not None and turn.counted:
                     session.pace = partial(self.turns.pace, turn)
@@ -284,14 +286,19 @@ class Channel:
                 steps.close()  # type: ignore[attr-defined]
         await self._keep(page)
 
-    async def _take_turn(self, page: Page, run: int) -> Place:
-        session = page.session
+    async def _take_turn(self, page: Page, step: Turn) -> Place:
+        session, run = page.session, step.run
 
         def wanted() -> bool:
+            if step.wanted is not None:
+                return step.wanted() and not self.closing
             return session.run.number == run and session.run.stopped != run and not self.closing
 
         def moved(before: int) -> None:
-            session.run.waiting = before
+            if step.wanted is None:
+                session.run.waiting = before
+            else:
+                session.verifying.waiting = before
             self._spawn(self._redraw(page))
 
         return await self.turns.take(session.id, wanted, moved)

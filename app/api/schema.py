@@ -142,6 +142,29 @@ class Example(Do):
     name: str
 
 
+class Verify(Do):
+    """Verify a fact, show the page *Verify* (`verify-open`), or take its verdict as a file."""
+
+    action: Literal["verify-open", "verify", "verify-export"]
+    id: str = ""
+
+
+class VerifyList(Do):
+    """Verify listed facts or a random sample, stop it, or take the result as a file."""
+
+    action: Literal["verify-list", "verify-stop", "verify-list-export"]
+    fields: dict[str, Words] = Field(default_factory=dict, max_length=8)
+    format: Literal["", "json", "csv", "html"] = ""
+
+
+class DeleteSurvivor(Do):
+    """Delete a fact that would give a verified value back, in the draft."""
+
+    level: ClassVar[Level] = Level.EDITOR
+    action: Literal["verify-delete"]
+    id: str
+
+
 class Publish(Do):
     """Write the draft to the shared store."""
 
@@ -162,6 +185,9 @@ AnyDo = Annotated[
     | Undo
     | Load
     | Example
+    | Verify
+    | VerifyList
+    | DeleteSurvivor
     | Publish,
     Field(discriminator="action"),
 ]

@@ -74,6 +74,13 @@ class GraphView(Panel):
     code = "lamplight.graph(element, props, watch, send);"
 
 
+class VerifyPanel(Panel):
+    """What *Verify* shows; its script asks for the fact that the address names."""
+
+    scripts = ("panel.js", "verify.js")
+    code = f"document.title = 'Lamplight: Verify'; {Panel.code} lamplight.openVerify();"
+
+
 class TrainingPanel(Panel):
     """A piece of *Training*, which Gradio itself brings up to date."""
 

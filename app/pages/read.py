@@ -14,6 +14,7 @@ import gradio as gr
 
 from app.pages.components import Download, GraphView, Header, Panel, Search, TraceView, Wire
 from app.pages.training import add_training_page
+from app.pages.verify import add_verify_page
 from app.state.service import Service
 from app.state.training_session import TrainingFolders
 from app.views import example_cards, fixed_parts, own_facts_panel, page_parts, search_box
@@ -33,7 +34,7 @@ WAITING = 128  # events that may wait
 
 
 def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
-    """The page over a store and a model, and next to it *Training* over a folder of runs."""
+    """The page over a store and a model, and next to it *Verify*, and *Training* over runs."""
     blocks = gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False)
     with blocks:
         Header(fixed_parts.header(), elem_id="header")
@@ -101,6 +102,7 @@ def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
                 js=f"(prompt, {names}) => {{ {ASK}(prompt, {{ {names} }}); return []; }}",
                 **options,
             )
+    add_verify_page(blocks)
     add_training_page(blocks, folders)
     blocks.queue(max_size=WAITING, api_open=False, default_concurrency_limit=AT_ONCE)
     return blocks

@@ -34,6 +34,7 @@ SCRIPTS = {
     "graph.js": ASSETS / "graph.js",
     "curves.js": ASSETS / "curves.js",
     "tour.js": ASSETS / "tour.js",
+    "verify.js": ASSETS / "verify.js",
     "plotly.min.js": PLOTLY,
 }
 
@@ -79,7 +80,7 @@ def make_app(
         run_history=False,
         show_error=False,
         theme=make_theme(),
-        css_paths=[ASSETS / "page.css", ASSETS / "training.css"],
+        css_paths=[ASSETS / "page.css", ASSETS / "training.css", ASSETS / "verify.css"],
         ssr_mode=False,
     )
     return mounted

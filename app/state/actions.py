@@ -13,7 +13,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from app.state import editing, example_player, generation, own_facts, selection
+from app.state import (
+    editing,
+    example_player,
+    generation,
+    own_facts,
+    selection,
+    verifying,
+)
 from app.state.generation import Steps
 from app.state.session import Session
 from graph.core.errors import StoreError
@@ -64,11 +71,19 @@ ACTIONS: dict[str, Callable[[Session, dict[str, Any]], Steps]] = {
     "ask-offered": editing.ask_offered,
     "example": example_player.example,
     "take-facts": own_facts.take_facts,
+    "verify-open": verifying.open_page,
+    "verify": verifying.verify_fact,
+    "verify-delete": verifying.delete_survivor,
+    "verify-export": verifying.export,
+    "verify-list": verifying.verify_list,
+    "verify-stop": verifying.stop,
+    "verify-list-export": verifying.export_list,
 }
 
 # The note that says why an action failed; it stands on the card for all others.
 NOTE_OF = {
     **dict.fromkeys(("undo", "redo", "publish", "discard"), "draft"),
+    **dict.fromkeys(("verify-open", "verify", "verify-delete", "verify-list"), "verify"),
     **dict.fromkeys(("pick", "try", "example", "ask-offered"), "prompt"),
 }
 

@@ -7,7 +7,7 @@ before it needs the decoder, and a `Pause` where it wants to be looked at.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from app.state.comparison import compare, visible_deltas
@@ -29,9 +29,13 @@ log = logging.getLogger("lamplight")
 
 @dataclass(frozen=True)
 class Turn:
-    """The next step needs the decoder, for this run of the session; what came before is done."""
+    """The next step needs the decoder, for this run of the session; what came before is done.
+
+    A verification says itself whether it is still `wanted`.
+    """
 
     run: int
+    wanted: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.state.comparison import Comparison
+from app.state.fact_list import FactList
 from app.state.file_import import ImportResult
 from app.state.graph_layout import GraphLayout
 from app.state.marked_trace import MarkedTrace, mark_trace
@@ -29,6 +30,7 @@ from graph.core.errors import Conflict
 from graph.core.facts import Entity, Fact
 from graph.core.protocol import Draft
 from graph.exchange.source_files import SourceBytes
+from model.audit.verification import Verification
 from model.settings import DecodingSettings
 from model.trace import Trace
 
@@ -136,8 +138,25 @@ class Notes:
     card_done: str = ""
     draft: str = ""
     draft_done: str = ""
+    verify: str = ""
     conflict: Conflict | None = None
     offer: Offer | None = None
+
+
+@dataclass
+class Verifying:
+    """What *Verify* shows: a fact, and what its verification found."""
+
+    shown: bool = False  # whether this tab has opened the page
+    fact_id: int = 0
+    number: int = 0  # of the newest verification; an older one is dropped
+    running: bool = False
+    waiting: int = 0  # texts that are written before it
+    result: Verification | None = None
+    graph: str = ""  # the state of the graph that it read
+    seconds: float = 0.0
+    many: FactList = field(default_factory=FactList)
+    export: str = ""  # the format in which the list is on its way to the browser
 
 
 @dataclass
@@ -157,6 +176,7 @@ class Session:
     imported: ImportResult | None = None  # the last file of *Your facts*
     own_file: SourceBytes | None = None  # that file, while the person chooses how to read it
     notes: Notes = field(default_factory=Notes)
+    verifying: Verifying = field(default_factory=Verifying)
     outbox: Outbox = field(default_factory=Outbox)
     unfinished: bool = False  # the text was ended by the server, and is to be written on return
     pace: Callable[[], None] = field(default=lambda: None)

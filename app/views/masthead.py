@@ -7,7 +7,11 @@ from markupsafe import Markup
 from app.views.templates import render as render_template
 from graph.version import VERSION
 
-PAGES = (("inspect", "Inspect", "./"), ("training", "Training", "training"))  # key, name, address
+PAGES = (  # key, name, address
+    ("inspect", "Inspect", "./"),
+    ("verify", "Verify", "verify"),
+    ("training", "Training", "training"),
+)
 
 
 def masthead(page: str, sentence: str, tour: bool = False) -> Markup:

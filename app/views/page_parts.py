@@ -22,6 +22,7 @@ from app.views import (
     own_facts_panel,
     search_box,
     trace_text,
+    verification,
 )
 from app.views import fact_card as card_view
 from app.views.edit_summary import invented_html, unread_html
@@ -55,7 +56,8 @@ def stop_html(writing: bool) -> Markup:
 
 def parts(session: Session) -> dict[str, str | None]:
     """The value of each part by the id of its element; None for what stays as it is."""
-    drawing, download = _drawing(session), session.outbox.download
+    drawing = _drawing(session)
+    download = session.outbox.download or verification.download(session)
     return {
         "prompt": session.outbox.prompt_box,
         "prompt-note-panel": _prompt_note(session),
@@ -71,6 +73,7 @@ def parts(session: Session) -> dict[str, str | None]:
         "card": card_view.render(_card(session)),
         "draft": _draft(session),
         "status": _status(session),
+        "verify": verification.render(session),
         "stop": stop_html(session.run.writing),
         "download": None if download is None else json.dumps(download),
     }

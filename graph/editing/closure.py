@@ -2,24 +2,27 @@
 
 Taking one row out does not make a graph forget: the value may stand under another relation, be
 reached backwards, through an entity in between, or under a namesake that a lookup would take for
-the entity (the deletion closures of arXiv 2607.00605). This lists such facts, surest first, for a
-person to choose from; it changes nothing.
+the entity (the deletion closures of arXiv 2607.00605). It may also stand in disguise: inside
+another value, hyphenated, spaced or reordered. This lists such facts, surest first, for a person to
+choose from; it changes nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from graph.core.edits import Delete
 from graph.core.facts import Entity, Fact
 from graph.core.names import fold
 from graph.core.protocol import TripletStore
 from graph.lookup.retriever import THRESHOLDS
-from graph.lookup.spelling import near
+from graph.lookup.spelling import near, words_of
 
 _HUB = 200  # facts of an entity that are looked through; what has more says little about each
 _NAMESAKES = 10  # near names that are looked at
+_SHORTEST = 3  # letters and digits of a value that is looked for in disguise
 
 ELSEWHERE = 20  # facts of other entities with the same value that are listed
 
@@ -27,6 +30,7 @@ KINDS = {
     "relation": "the same value under another relation",
     "inverse": "the value says the same of the entity",
     "namesake": "an entity that a lookup may take for this one has the same value",
+    "disguised": "the value inside another value, or spelt or ordered otherwise",
     "chain": "the value is two steps away",
 }
 """Each kind of leak, in the order in which they are listed, and what it means."""
@@ -120,7 +124,27 @@ def _leaks(store: TripletStore, fact: Fact, same: _Sameness, at: int) -> Iterato
         for other in store.facts(entity.id, fact.relation, at=at, limit=_HUB):
             if same(other):
                 yield Leak("namesake", (other,))
+    yield from (Leak("disguised", (other,)) for other in own if _disguises(other.value, fact.value))
     yield from _chains(store, own, same, at)
+
+
+def _disguises(text: str, value: str) -> bool:
+    """Whether a text holds the value as whole words, spaced differently, or in another order.
+
+    >>> _disguises("Hôtel-de Ville, Paris", "paris"), _disguises("Curie, Marie", "Marie Curie")
+    (True, True)
+    >>> _disguises("Nord-rhein", "Nordrhein"), _disguises("Parisian", "Paris")
+    (True, False)
+    """
+    words, wanted = words_of(text), words_of(value)
+    letters = "".join(wanted)
+    if len(letters) < _SHORTEST:
+        return False
+    if len(wanted) > 1 and sorted(words) == sorted(wanted):
+        return True
+    edges = list(accumulate(map(len, words), initial=0))
+    together = "".join(words)
+    return any(together.startswith(letters, at) and at + len(letters) in edges for at in edges)
 
 
 def _namesakes(store: TripletStore, fact: Fact, at: int) -> Iterable[Entity]:

@@ -125,16 +125,20 @@ class Decoder:
         retrievers: Sequence[LookupSource],
         settings: DecodingSettings | None = None,
         batch_size: int = 64,
+        beginnings: Sequence[str] = (),
     ) -> list[Trace]:
         """Write an answer to each prompt, many rows in one step; the traces are in their order.
 
         Each trace is that of `generate`, up to rounding. `seconds` of a trace is its share of the
-        batch's time.
+        batch's time. `beginnings`, if given, has for each answer the words that it must begin with,
+        or "".
         """
         rows = [
             self._row(prompt, retriever, settings)
             for prompt, retriever in zip(prompts, retrievers, strict=True)
         ]
+        for row, words in zip(rows, beginnings or [""] * len(rows), strict=True):
+            row.begin(words)
         traces: list[Trace] = []
         for first in range(0, len(rows), batch_size):
             batch, started = rows[first : first + batch_size], time.perf_counter()

@@ -60,6 +60,12 @@ class Row:
         self._counted = 0  # tokens that count towards `max_tokens`
         self._restart_text_stream(self.prompt_ids)
 
+    def begin(self, words: str) -> None:
+        """Force the first words of the text; before any step."""
+        if words:
+            for token in self.checkpoint.encode_text(" " + words):
+                self._append(token)
+
     # -- choosing tokens
 
     def step(self, logits_V: Tensor) -> None:

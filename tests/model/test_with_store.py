@@ -16,7 +16,7 @@ from graph.lookup import encoder
 from graph.lookup.retriever import Retriever
 from graph.opening import open_store
 from model import __main__ as command
-from model.audit import audit_fact
+from model.audit.conditions import audit_fact
 from model.engine.decoder import Decoder
 from model.engine.events import DoneEvent
 from model.grounding import ground
@@ -201,7 +201,11 @@ def test_generate_shows_lookups_in_a_readable_way(
         "[2] France · capital → Paris\n"
         "[3] France · mayor → unknown (miss)\n"
     )
-    paragraph = "France: capital[France|capital] {0}."
+    script = {
+        ASK: "France: capital[France|capital] {0}.",
+        "What is the capital of France?": " The capital of France is not recorded.",
+    }
+    monkeypatch.setattr(command, "load_checkpoint", lambda name: writer(script))
     assert command.main(["audit", ASK, "France", "capital", "--store", store.url]) == 0
     printed = capsys.readouterr().out
     assert "DEL-ON (does not say the value)" in printed

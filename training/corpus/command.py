@@ -16,8 +16,9 @@ from pathlib import Path
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder
 from graph.lookup.encoder import installed_encoder
+from model.checkpoint import read_held_out
 from training.corpus.document_stream import documents
-from training.corpus.held_out import NameFilter, held_out_entities, read_held_out, without
+from training.corpus.held_out import NameFilter, held_out_entities, without
 from training.corpus.phrase_book import load_phrases
 from training.corpus.questions.question_stream import (
     question_documents,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from training.corpus.records import Record, words_of
 
@@ -62,12 +61,6 @@ def held_out_entities(records: dict[str, Record], share: float = 0.05) -> list[s
     ]
     candidates.sort(key=lambda name: hashlib.sha256(name.encode()).digest())
     return sorted(candidates[: round(len(records) * share)])
-
-
-def read_held_out(model: str | Path) -> frozenset[str]:
-    """The names in `held_out.txt` next to a checkpoint; none if there is no such file."""
-    path = Path(model) / "held_out.txt"
-    return frozenset(path.read_text("utf-8").splitlines() if path.is_file() else ())
 
 
 def without(records: dict[str, Record], names: NameFilter) -> Iterator[Record]:

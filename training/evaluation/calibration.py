@@ -30,6 +30,7 @@ from torch import Tensor
 from graph.core.facts import RELATIONS, join_relations
 from graph.lookup.encoder import Encoder, load_encoder
 from graph.lookup.relevance import rank
+from model.audit.scoring import continued
 from model.base.adapter import SETTINGS, is_adapter, read_settings
 from model.checkpoint import Checkpoint, load_checkpoint
 from model.judgement import Judgement, log_odds
@@ -41,7 +42,6 @@ from training.corpus.records import DEFAULT_FACTS, read_records
 from training.corpus.wordings import Wordings, read_wordings
 from training.corpus.writer import Writer
 from training.errors import EvaluationError
-from training.evaluation.scoring import continued
 from training.evaluation.suites.relation_choice import draw_choices
 
 KINDS = ("single", "yes or no", "several", "count", "chain", "none fits", "qualified")

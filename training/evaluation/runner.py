@@ -22,9 +22,8 @@ from typing import Any
 
 import torch
 
-from model.checkpoint import load_checkpoint
+from model.checkpoint import load_checkpoint, read_held_out
 from model.engine.decoder import Decoder
-from training.corpus.held_out import read_held_out
 from training.errors import EvaluationError
 from training.evaluation.case_measures import failures
 from training.evaluation.statistics import Measures

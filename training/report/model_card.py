@@ -23,7 +23,7 @@ from typing import Any
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, whole_file
 from graph.version import VERSION
-from training.corpus.held_out import read_held_out
+from model.checkpoint import read_held_out
 from training.errors import TrainingError
 from training.fit.curves import PICTURE
 from training.report.measures import interval, key_figures, measure_tables, shown, table

@@ -13,10 +13,10 @@ import pytest
 from graph.core.edits import Add
 from graph.core.facts import RELATIONS
 from graph.opening import open_store
+from model.checkpoint import read_held_out
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN, Role
 from model.settings import DecodingSettings
 from model.trace import Trace, TraceLookup, TraceToken
-from training.corpus.held_out import read_held_out
 from training.corpus.prompts import Prompts
 from training.errors import EvaluationError
 from training.evaluation.case_measures import failures, measures

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from model.audit.scoring import continued, log_probabilities
 from tests.model.model_fakes import random_llama
-from training.evaluation.scoring import continued, log_probabilities
 
 
 def test_continuations_of_one_context_are_as_likely_as_alone() -> None:

@@ -24,16 +24,19 @@ difference from held-out entities is a sign of memory.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from graph.core.facts import Fact
+from model.audit import statements as neutral
+from model.audit.scoring import log_probabilities
 from model.checkpoint import Checkpoint, load_checkpoint
 from training.corpus.english import definite_article
+from training.corpus.phrase_book import RelationPhrases
 from training.corpus.templates import fill_prompt
 from training.errors import EvaluationError
-from training.evaluation.scoring import log_probabilities
 from training.evaluation.statistics import Measures, percentiles, resampled_sums
 from training.evaluation.suite_context import SuiteContext
 from training.evaluation.suites.completion import is_completable
@@ -92,7 +95,7 @@ def draw(context: SuiteContext, rng: random.Random) -> list[Question]:
     pool: dict[tuple[str, str, bool], dict[str, str]] = {}  # the single values by entity
     for record in context.records.values():
         for relation, values in record.facts.items():
-            if relation in phrases and len(values) == 1 and not definite_article(values[0]):
+            if len(values) == 1 and not definite_article(values[0]):
                 group = relation, record.type, record.entity in context.held_out
                 pool.setdefault(group, {})[record.entity] = values[0]
     apart = [key for key in context.by_entity if key[0] in context.held_out]
@@ -107,8 +110,7 @@ def draw(context: SuiteContext, rng: random.Random) -> list[Question]:
             of = pool.get((relation, record.type, held_out), {})
             if record.entity not in of:
                 continue
-            statements = phrases[relation].statements_for(record.type)
-            templates = [template for template in statements if is_completable(template)]
+            templates, asks = wordings(phrases, relation, record.type)
             others: dict[str, list[str]] = {}  # entities by their value
             for entity, value in sorted(of.items()):
                 if value != of[record.entity]:
@@ -116,7 +118,7 @@ def draw(context: SuiteContext, rng: random.Random) -> list[Question]:
             if not templates or len(others) < OTHERS:
                 continue
             template = rng.choice(templates).removesuffix(" {value}.")
-            asked = rng.choice(phrases[relation].questions_for(record.type))
+            asked = rng.choice(asks)
 
             def statement(
                 entity: str,
@@ -133,6 +135,22 @@ def draw(context: SuiteContext, rng: random.Random) -> list[Question]:
             drawn = tuple(statement(rng.choice(others[value])) for value in chosen)
             found.append(Question(statement(record.entity), drawn, fact, held_out))
     return found
+
+
+def wordings(
+    phrases: Mapping[str, RelationPhrases], relation: str, entity_type: str
+) -> tuple[Sequence[str], Sequence[str]]:
+    """The statements that can be cut before their value, and the questions, of a relation.
+
+    A relation without phrases has the neutral ones of an audit.
+    """
+    if relation not in phrases:
+        name = relation.replace("{", "").replace("}", "")
+        statement = neutral.beginning("{entity}", name)
+        return [f"{statement} {{value}}."], [neutral.question("{entity}", name)]
+    statements = phrases[relation].statements_for(entity_type)
+    templates = [template for template in statements if is_completable(template)]
+    return templates, phrases[relation].questions_for(entity_type)
 
 
 def measure(checkpoint: Checkpoint, questions: list[Question], seed: int) -> Measures:

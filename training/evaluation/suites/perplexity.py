@@ -25,6 +25,7 @@ import torch
 
 from graph.core.facts import UNKNOWN
 from graph.core.names import fold
+from model.audit.scoring import token_losses
 from model.checkpoint import Checkpoint, load_checkpoint
 from model.engine.cache import GrowingCache
 from model.roles import Role, token_roles
@@ -34,7 +35,6 @@ from training.corpus.writer import Writer
 from training.data.shards import Shard
 from training.data.tokenizer import DocumentEncoder, Encoded
 from training.errors import EvaluationError
-from training.evaluation.scoring import token_losses
 from training.evaluation.statistics import Measures, percentiles, resampled_sums
 from training.evaluation.suite_context import SuiteContext
 

@@ -1,4 +1,4 @@
-"""The audit of one fact: where does it live, in the graph or in the weights?
+"""One prompt under three conditions: with a fact, without it, and without lookups.
 
 The same prompt is written under three conditions (after arXiv 2607.00605):
 
@@ -13,13 +13,12 @@ weights), unless the prompt itself states it.
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graph.core.edits import Delete
 from graph.core.errors import StoreError
 from graph.core.facts import Fact
+from graph.editing.deletion import without
 from graph.lookup.retriever import Retriever
 from model.engine.decoder import Decoder
 from model.engine.events import DoneEvent, LookupSource
@@ -45,12 +44,7 @@ class Audit:
     @property
     def recovered_through(self) -> tuple[Fact, ...]:
         """Other facts that returned the value under DEL-ON."""
-        value, found = self.fact.value, {}
-        for entry in self.del_on.lookups:
-            for fact in entry.lookup.facts:
-                if says(fact.value, value) and fact.id != self.fact.id:
-                    found[fact.id] = fact
-        return tuple(found.values())
+        return returned_by(self.del_on, self.fact)
 
     @property
     def recovered(self) -> bool:
@@ -106,19 +100,29 @@ def audit_fact(
     fact_id: int,
     settings: DecodingSettings | None = None,
 ) -> Audit:
-    """Audit a fact of a store; the deletion happens in a draft that is dropped afterwards.
+    """Audit a fact of a store or draft; it is deleted in memory only.
 
     Raises StoreError if there is no such fact.
     """
     fact = store.fact(fact_id)
     if fact is None:
         raise StoreError(f"There is no fact {fact_id} to audit; it may have been deleted.")
-    draft = store.draft(f"audit-{uuid.uuid4().hex}")
-    try:
-        draft.apply([Delete(fact_id)], author="audit")
-        return audit(decoder, prompt, fact, Retriever(store), Retriever(draft), settings)
-    finally:
-        draft.discard()
+    deleted = without(store, [fact_id])
+    return audit(decoder, prompt, fact, Retriever(store), Retriever(deleted), settings)
+
+
+def returned_by(trace: Trace, fact: Fact) -> tuple[Fact, ...]:
+    """The other facts through which lookups of a trace returned a fact's value.
+
+    Of an inverse lookup, the returned value is the entity of the other fact.
+    """
+    found: dict[int, Fact] = {}
+    for entry in trace.lookups:
+        lookup = entry.lookup
+        for (start, end), other in zip(lookup.value_spans, lookup.facts, strict=False):
+            if other.id != fact.id and says(lookup.value[start:end], fact.value):
+                found[other.id] = other
+    return tuple(found.values())
 
 
 def _last(events: Any) -> Trace:
