@@ -102,7 +102,7 @@ def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
                 js=f"(prompt, {names}) => {{ {ASK}(prompt, {{ {names} }}); return []; }}",
                 **options,
             )
-    add_verify_page(blocks)
+    add_verify_page(blocks, service.decoder.checkpoint)
     add_training_page(blocks, folders)
     blocks.queue(max_size=WAITING, api_open=False, default_concurrency_limit=AT_ONCE)
     return blocks

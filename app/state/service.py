@@ -7,6 +7,7 @@ from functools import cached_property
 
 from app.state.examples import Example, examples_for
 from graph.core.protocol import Draft, SharedStore
+from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
 from model.engine.decoder import Decoder
 from model.settings import DecodingSettings
 
@@ -33,6 +34,17 @@ class Service:
         says that a fact is not recorded by looking it up, which guidance forbids.
         """
         return DecodingSettings(guided=self.decoder.checkpoint.ranked)
+
+    @cached_property
+    def verified(self) -> Decoder:
+        """The decoder whose model *Verify* is about.
+
+        A pre-trained base knows the world, so nothing can be shown of it; then it is the shipped
+        model that was trained without facts.
+        """
+        if not self.decoder.checkpoint.base:
+            return self.decoder
+        return Decoder(load_checkpoint(DEFAULT_CHECKPOINT))
 
     def prompt_about(self, name: str) -> str:
         """A prompt about an entity: a request, or words to continue.

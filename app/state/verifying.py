@@ -105,7 +105,7 @@ def _verify_all(session: Session, many: FactList) -> Steps:
             yield Turn(many.number, wanted)
             if not wanted():
                 break
-            many.rows.append(verify(session.service.decoder, draft, fact.id))
+            many.rows.append(verify(session.service.verified, draft, fact.id))
             yield None
             yield Pause(0.0)
     except (StoreError, PromptError) as problem:
@@ -146,7 +146,7 @@ def _verify(session: Session, fact_id: int) -> Steps:
             return
         started = time.perf_counter()
         graph = draft.state()
-        result = verify(session.service.decoder, draft, fact_id)
+        result = verify(session.service.verified, draft, fact_id)
         if state.number == number:
             state.result, state.graph = result, graph
             state.seconds = time.perf_counter() - started

@@ -77,8 +77,8 @@ def elsewhere(store: TripletStore, fact: Fact, at: int | None = None) -> list[Le
     """The facts of other entities with the same value, at most `ELSEWHERE`.
 
     One of them may be about the same thing under another name: "UK | seat of government | London"
-    keeps what "United Kingdom | capital | London" loses. Most are not, so they are no part of the
-    closure. Those whose relation shares a word with the fact's come first.
+    keeps what "United Kingdom | capital | London" loses. Most are not, so the closure leaves
+    them out. Those whose relation shares a word with the fact's come first.
     """
     at = store.revision() if at is None else at
     same = _Sameness(store, fact, at)

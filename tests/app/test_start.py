@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from graph.core.errors import StoreError
 from graph.lookup import encoder
 from graph.opening import open_store
 from model.base.smollm2 import SMOLLM2
+from model.checkpoint import DEFAULT_CHECKPOINT, DEFAULT_NAME
 from model.engine.decoder import Decoder
 from tests.app import scripted
 
@@ -154,3 +156,17 @@ def test_nothing_of_the_page_is_a_public_endpoint(client: TestClient) -> None:
     assert client.post("/gradio_api/upload", files={"files": b"x"}).status_code == 404
     assert client.post("/gradio_api/component_server", json={}).status_code == 404
     assert client.post("/gradio_api/queue/join", content=b"x" * (3 << 20)).status_code == 413
+
+
+def test_a_page_over_a_pretrained_base_says_so_and_verifies_the_other_model(
+    store_url: str,
+) -> None:
+    checkpoint = replace(scripted.checkpoint(), base=SMOLLM2)
+    with open_store(store_url) as store:
+        service = Service(store, Decoder(checkpoint))
+        assert service.verified.checkpoint.name == str(DEFAULT_CHECKPOINT)
+        client = TestClient(make_app(service))
+        assert "has read about the world" in client.get("/").text
+        assert f"It verifies {DEFAULT_NAME}, because the base" in client.get("/verify").text
+    service = Service(store, Decoder(scripted.checkpoint()))
+    assert service.verified is service.decoder

@@ -263,7 +263,7 @@ def test_what_is_relevant_counts_more_and_is_looked_up_once(store: Any) -> None:
     ("prompt", "relations", "first"),
     [
         ("What is the currency of France?", ["currency"], True),
-        ("What is the currency of France?", [], False),  # a list is no value
+        ("What is the currency of France?", [], False),  # only a list
         ("What is the currency of France?", ["mayor"], False),  # nothing was found
         ("Is Paris the capital of France?", ["capital"], True),  # what is named was found
         ("Is the currency of France that of Spain?", ["currency"], False),
