@@ -63,6 +63,8 @@ class Askable:
     inverse ones of a literal of this name are among them."""
     listed: bool = True
     """Whether `relations` has an answer."""
+    own: int = 0
+    """How many relations, the first ones, are stated of the entity; the others are inverse."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,7 +203,7 @@ class Retriever:
                 return literal
         known = found.entity
         names = {fold(own): own for own in self.store.relation_names(known.id, at=self.revision)}
-        listed = bool(names) or context is not None
+        listed, own = bool(names) or context is not None, len(names)
         for inverse in Incoming(self.store, self.revision, known).names():
             names.setdefault(fold(inverse), inverse)
         if not names:
@@ -211,11 +211,11 @@ class Retriever:
         if found.by in ("short", "demonym"):  # only a list is looked up in a context
             plain = self._resolve(name, None)[0]
             if plain is None or plain.entity.id != known.id:
-                names = {}
+                names, own = {}, 0
         literal = self._askable_literal(name, None)
         for inverse in literal.relations if literal else ():
             names.setdefault(fold(inverse), inverse)
-        return Askable(known.id, known.name, tuple(names.values()), listed)
+        return Askable(known.id, known.name, tuple(names.values()), listed, own)
 
     def _askable_literal(self, name: str, context: str | None) -> Askable | None:
         found = self._literal(name)

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from graph.core.facts import RELATIONS
+from graph.core.inverse import inverse_name
 from graph.core.names import fold, without_article
 from graph.lookup.relevance import asks_yes_or_no
 from graph.lookup.result import Askable, Lookup
@@ -29,12 +30,23 @@ from model.checkpoint import Checkpoint
 from model.guided.trie import NameTrie, Tries
 from model.judgement import Judgement
 
+FITTING = 40.0  # nats that a name loses for each unit of score by which another fits better
 PART_OF_A_NAME = 4.0  # nats that a name loses if it is only a part of another one
 
 
 def _words(text: str) -> str:
     """The words and numbers of a text, folded, with one space between them."""
     return " ".join(re.findall(r"\d[\d.,]*\d|[^\W_]+", fold(text)))
+
+
+def _parts_of_others(names: Sequence[str]) -> list[str]:
+    """The names whose words are a part of another name."""
+    words = {name: f" {fold(without_article(name))} " for name in names}
+    return [
+        name
+        for name in names
+        if any(words[name] != other and words[name] in other for other in words.values())
+    ]
 
 
 class GuideSource(Protocol):
@@ -46,6 +58,10 @@ class GuideSource(Protocol):
 
     def askable(self, name: str, context: str | None = None) -> Askable | None:
         """What lookups find under a name of an entity; None if they find nothing."""
+        ...
+
+    def lookup(self, entity: str, relation: str, context: str | None = None) -> Lookup:
+        """What the graph answers."""
         ...
 
     def held(self, names: Sequence[str]) -> list[str]:
@@ -81,6 +97,7 @@ class Guide:
         self._judged_yes_or_no = checkpoint.judgement is not None and asks_yes_or_no(prompt)
         self._mentioned: tuple[str, ...] | None = None
         self._askable: dict[str, Askable | None] = {}
+        self._fitting: dict[str, float] | None = None  # of the names mentioned
         self._returned: dict[int, list[str]] = {}  # by the id of a lookup that is kept in it
         self._kept: list[Lookup] = []
 
@@ -135,17 +152,47 @@ class Guide:
         return {one.name: judgement.relevance * one.score for one in listed.ranking or ()}
 
     def entity_factors(self, lookups: Sequence[Lookup]) -> dict[str, float]:
-        """By how much a name counts less because it is a part of another: logarithms, by name.
+        """By how much a name counts less: logarithms, by name.
 
-        In "Was Isaac Newton French?", Isaac is hardly meant.
+        It does if it is a part of another, and in a question for yes or no if another one has a
+        relation that fits better. In "Was Isaac Newton French?", Isaac is hardly meant.
         """
         names = self.entities(lookups) if self._checkpoint.judgement else ()
-        words = {name: f" {fold(without_article(name))} " for name in names}
-        return {
-            name: -PART_OF_A_NAME
-            for name in names
-            if any(words[name] != other and words[name] in other for other in words.values())
-        }
+        factors = dict.fromkeys(_parts_of_others(names), -PART_OF_A_NAME)
+        if not lookups:
+            for name, factor in self._fit_of(names).items():
+                if factor:
+                    factors[name] = factors.get(name, 0.0) + factor
+        return factors
+
+    def _fit_of(self, names: Sequence[str]) -> dict[str, float]:
+        """By how much a name counts less because another has a relation that fits better.
+
+        A question for yes or no names a value too: "Is Lyon the capital of France?" asks for the
+        capital of France, although Lyon is a major city of it. Only what is stated of an entity
+        counts, because that gives the right value where the answer is no.
+        """
+        if self._judgement() is None or not self._judged_yes_or_no or len(names) < 2:
+            return {}
+        if self._fitting is None or self._fitting.keys() != set(names):
+            best = {name: self._best_own(name) for name in names}
+            backwards = {fold(inverse_name(relation)) for relation, _ in best.values()}
+            scores = {
+                # "capital of" may be stated too, but no city has it if the answer is no.
+                name: 0.0 if fold(relation) in backwards and relation.endswith(" of") else score
+                for name, (relation, score) in best.items()
+            }
+            most = max(scores.values())
+            self._fitting = {name: FITTING * (score - most) for name, score in scores.items()}
+        return self._fitting
+
+    def _best_own(self, name: str) -> tuple[str, float]:
+        """The relation stated of an entity that fits best, and its score."""
+        askable = self._askable_as(name)
+        own = set(askable.relations[: askable.own]) if askable else set()
+        ranking = self._source.lookup(name, RELATIONS, self._prompt).ranking or ()
+        found = [(one.name, one.score) for one in ranking if one.name in own]
+        return max(found, key=lambda pair: pair[1], default=("", 0.0))
 
     def affirms(self, lookup: Lookup) -> bool | None:
         """Whether the prompt names one of the values of a lookup.
@@ -194,8 +241,9 @@ class Guide:
         if fold(last.relation) == RELATIONS or listed is None:
             return False
         known = {fold(name) for lookup in lookups for name in self._names_of(lookup)}
-        parts = self.entity_factors(())
-        for name in self.entities(()):
+        mentioned = self.entities(())
+        parts = _parts_of_others(mentioned)
+        for name in mentioned:
             meant = self._askable_as(name)
             if name not in parts and meant and fold(meant.entity) not in known:
                 return False
@@ -221,8 +269,9 @@ class Guide:
         """A key of all names that the next lookup could choose from, if it is about `entity`."""
         names: tuple[tuple[object, ...], ...]
         names = (self.entities(lookups), self.relations(entity, lookups))
-        if factors := self.factors(entity, lookups):
-            names = (*names, tuple(factors.values()))
+        for factors in (self.factors(entity, lookups), self.entity_factors(lookups)):
+            if factors:
+                names = (*names, tuple(factors.values()))
         return hashlib.blake2b(repr(names).encode(), digest_size=8).hexdigest()
 
     def _names_of(self, lookup: Lookup) -> list[str]:

@@ -259,6 +259,19 @@ def test_what_is_relevant_counts_more_and_is_looked_up_once(store: Any) -> None:
     assert Guides(ranked(2)).guide(retriever, prompt).factors("France", [listed]) == {}
 
 
+def test_yes_or_no_asks_about_what_has_the_relation(store: Any) -> None:
+    more = [("Lyon", "instance of", "city"), ("Paris", "capital of", "France")]
+    store.apply([Add(*fact) for fact in more], author="test")
+    retriever = Retriever(store, encoder=WordVectors())
+    for prompt in ("Is Lyon the capital of France?", "Is Paris the capital of France?"):
+        factors = Guides(judging(2, relevance=10.0)).guide(retriever, prompt).entity_factors([])
+        (other,) = factors  # the other name counts less
+        assert other in ("Lyon", "Paris")
+        assert factors[other] < 0
+    guide = Guides(judging(2, relevance=10.0)).guide(retriever, "Compare Lyon and France.")
+    assert guide.entity_factors([]) == {}  # not asked for yes or no
+
+
 @pytest.mark.parametrize(
     ("prompt", "relations", "first"),
     [
@@ -332,7 +345,9 @@ def test_a_text_says_yes_where_the_values_do(store: Any) -> None:
 def test_a_part_of_a_name_counts_less(store: Any) -> None:
     store.apply([Add("Marie", "instance of", "name")], author="test")
     retriever = Retriever(store, encoder=WordVectors())
-    guide = Guides(judging(2)).guide(retriever, "Was the Marie Curie of France born in Warsaw?")
+    guide = Guides(judging(2)).guide(
+        retriever, "Where was the Marie Curie of France born, in Warsaw?"
+    )
     factors = guide.entity_factors([])
     assert factors.get("Marie", 0.0) < -1
     assert "France" not in factors
