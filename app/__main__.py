@@ -36,7 +36,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--model",
         metavar="NAME",
         help="shipped checkpoint by its name, checkpoint folder or Hugging Face Hub name (default: "
-        "smol where its pre-trained base is installed, else questions)",
+        "questions)",
     )
     parser.add_argument(
         "--runs",
@@ -109,11 +109,11 @@ def main(arguments: list[str] | None = None) -> int:
         return _refuse(str(problem))
     import torch
 
-    from model.checkpoint import load_checkpoint, preferred_checkpoint
+    from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
     from model.engine.decoder import Decoder
 
     try:
-        checkpoint = load_checkpoint(options.model or preferred_checkpoint())
+        checkpoint = load_checkpoint(options.model or DEFAULT_CHECKPOINT)
         port = free_port(options.host, options.port)
     except (UserError, OSError) as problem:
         return _refuse(str(problem))

@@ -35,7 +35,7 @@ from model.audit.verification import (
     canonical,
     verify,
 )
-from model.checkpoint import load_checkpoint, preferred_checkpoint, shipped_checkpoints
+from model.checkpoint import DEFAULT_NAME, load_checkpoint, shipped_checkpoints
 from model.engine.decoder import Decoder
 from model.engine.events import DoneEvent, Event, LookupEvent, TokenEvent
 from model.grounding import FAITHFUL, ground
@@ -108,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--model",
             metavar="NAME",
-            default=preferred_checkpoint(),
+            default=DEFAULT_NAME,
             help=f"checkpoint: {', '.join(shipped_checkpoints())}, a folder, or a name on the Hub "
             "(default: %(default)s)",
         )

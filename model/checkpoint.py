@@ -21,7 +21,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,6 @@ from transformers.utils.logging import disable_progress_bar
 from graph.core.errors import UserError
 from model.base.adapter import is_adapter, load_with_adapter, read_base
 from model.base.int8_layers import round_to_int8
-from model.base.smollm2 import BaseModelError, find_base
 from model.judgement import Judgement
 from model.prompts import PromptError, PromptForm, split_control
 from model.roles import RETURN, MarkerIds
@@ -44,7 +42,6 @@ SHIPPED = Path(__file__).parent / "checkpoints"  # the folder of the checkpoints
 WORLD = SHIPPED / "world"  # the world model: its tokenizer and figures are those to compare with
 DEFAULT_NAME = "questions"  # of the shipped checkpoint that is used if none is named
 DEFAULT_CHECKPOINT = SHIPPED / DEFAULT_NAME
-ADAPTER_NAME = "smol"  # of the shipped adapter, which understands more and knows the world
 
 
 class CheckpointError(UserError):
@@ -161,22 +158,6 @@ def shipped_checkpoints() -> list[str]:
         for path in SHIPPED.iterdir()
         if (path / "config.json").is_file() or is_adapter(path)
     )
-
-
-def preferred_checkpoint() -> str:
-    """The name of the shipped checkpoint that a page starts with.
-
-    It is the adapter where its base and the packages to load it are installed: it understands more
-    of what people ask. Elsewhere it is the one that any installation can load.
-    """
-    folder = SHIPPED / ADAPTER_NAME
-    if not is_adapter(folder) or not all(map(find_spec, ("gguf", "peft"))):
-        return DEFAULT_NAME
-    try:
-        find_base(read_base(folder))
-    except BaseModelError:
-        return DEFAULT_NAME
-    return ADAPTER_NAME
 
 
 def find_checkpoint(name: str | os.PathLike[str]) -> str:

@@ -12,15 +12,12 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from model.base.smollm2 import BaseModelError
 from model.checkpoint import (
-    ADAPTER_NAME,
     DEFAULT_CHECKPOINT,
     DEFAULT_NAME,
     CheckpointError,
     find_checkpoint,
     load_checkpoint,
-    preferred_checkpoint,
     shipped_checkpoints,
 )
 from model.engine.decoder import Decoder
@@ -71,21 +68,6 @@ def test_a_shipped_checkpoint_is_found_by_its_name() -> None:
     assert Path(find_checkpoint(DEFAULT_NAME)) == DEFAULT_CHECKPOINT
     for name in shipped_checkpoints():
         assert (Path(find_checkpoint(name)) / "README.md").is_file()
-
-
-def test_a_page_starts_with_the_adapter_where_its_base_is_installed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert preferred_checkpoint() == ADAPTER_NAME
-    monkeypatch.setattr("model.checkpoint.find_spec", lambda name: None)
-    assert preferred_checkpoint() == DEFAULT_NAME
-    monkeypatch.undo()
-
-    def missing(base: str) -> Path:
-        raise BaseModelError(f"{base} is not installed.")
-
-    monkeypatch.setattr("model.checkpoint.find_base", missing)
-    assert preferred_checkpoint() == DEFAULT_NAME
 
 
 def test_an_unknown_name_lists_the_shipped_ones(
