@@ -113,12 +113,17 @@ def test_a_restart_in_the_middle_of_a_click(page: Inspect, process: PageProcess)
     expect(page.page.locator("#undo")).to_be_disabled()
 
 
-def is_written(page: Inspect, words: str) -> None:
-    """A text is complete that holds the words; the server may first say that it rests."""
-    end = time.monotonic() + 90 * PATIENCE
+def holds(page: Inspect, words: str, end: float) -> None:
+    """Wait until the text that a reader sees holds the words."""
     while words not in page.text() and time.monotonic() < end:
         page.page.wait_for_timeout(100)
     assert words in page.text()
+
+
+def is_written(page: Inspect, words: str) -> None:
+    """A text is complete that holds the words; the server may first say that it rests."""
+    end = time.monotonic() + 90 * PATIENCE
+    holds(page, words, end)
     expect(page.page.locator("#status-words")).to_have_attribute(
         "data-writing", "no", timeout=90_000 * PATIENCE
     )
@@ -128,7 +133,7 @@ def test_a_restart_in_the_middle_of_a_text(page: Inspect, process: PageProcess) 
     page.page.locator("#prompt textarea").fill("Slowly France")
     page.click("#ask")
     # A mark appears with its lookup, before the value is written.
-    expect(page.page.locator("#reading")).to_contain_text("country")
+    holds(page, "country", time.monotonic() + 30 * PATIENCE)
     expect(page.page.locator("#caret")).to_be_visible()
     process.kill()
     speaks(page)
