@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
+from graph.core.file_hashes import file_sha256
 from model.base.adapter import is_adapter, read_base
 from model.base.smollm2 import find_base
 
@@ -18,9 +18,4 @@ def weight_hashes(folder: Path) -> dict[str, str]:
     if is_adapter(folder):
         base = find_base(read_base(folder))
         files += sorted(base.glob("*.safetensors")) if base.is_dir() else [base]
-    return {path.name: _sha256(path) for path in files}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {path.name: file_sha256(path) for path in files}

@@ -12,7 +12,6 @@ of the others.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 from pathlib import Path
@@ -23,6 +22,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from graph.core.errors import UserError
+from graph.core.file_hashes import file_sha256
 from model.roles import add_markers
 
 SMOLLM2 = "smollm2"
@@ -120,8 +120,7 @@ def load_base(
 
 def _check(path: Path) -> None:
     """Raise BaseModelError if a GGUF file is not the one whose hash is pinned."""
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = file_sha256(path)
     if found != SHA256:
         raise BaseModelError(
             f"{path} is not the file that adapters were trained on (SHA-256 {found[:12]}..., "

@@ -19,10 +19,6 @@ class LookupSource(GuideSource, Protocol):
     @property
     def state(self) -> str: ...
 
-    def lookup(self, entity: str, relation: str, context: str | None = None) -> Lookup:
-        """Answer one query; with a `context`, the prompt, `relations` is ranked by relevance."""
-        ...
-
 
 def ask_again(source: LookupSource, lookup: Lookup, prompt: str) -> Lookup:
     """The answer to an earlier lookup as it is now, asked in the same way."""

@@ -61,7 +61,7 @@ class GuideSource(Protocol):
         ...
 
     def lookup(self, entity: str, relation: str, context: str | None = None) -> Lookup:
-        """What the graph answers."""
+        """Answer one query; with a `context`, the prompt, `relations` is ranked by relevance."""
         ...
 
     def held(self, names: Sequence[str]) -> list[str]:

@@ -15,7 +15,6 @@ is there completely or not at all.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -27,6 +26,7 @@ import numpy as np
 from transformers import PreTrainedTokenizerFast
 
 from graph.core.atomic_files import whole_folder
+from graph.core.file_hashes import file_sha256
 from training.data.tokenizer import DocumentEncoder, check_markers, save_tokenizer
 from training.errors import CorpusError
 
@@ -142,11 +142,6 @@ def _check(split: str, number: int, document: Document) -> None:
     for start, end in document.untrained:
         if not 0 <= start <= end <= len(document.text):
             raise CorpusError(f"{where} has an untrained span ({start}, {end}) outside its text.")
-
-
-def file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Shard:

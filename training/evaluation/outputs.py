@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from graph.core.atomic_files import Made, check_output, whole_file
+from graph.core.file_hashes import file_sha256
 from model.base.adapter import WEIGHTS, is_adapter
-from training.data.shards import file_sha256
 
 
 def check_outputs(
