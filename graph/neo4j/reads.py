@@ -260,7 +260,8 @@ class Neo4jReads(NameSearch):
         keys = {text: literal_key(storable(text)) for text in texts}
         rows = self.rows(
             "UNWIND $keys AS key CALL (key) {"
-            " MATCH (v:Literal {value_key: key})<-[f:FACT]-()"
+            # The planner would scan all facts where its statistics lag behind a load.
+            " MATCH (v:Literal {value_key: key})<-[f:FACT]-() USING INDEX v:Literal(value_key)"
             f" WHERE {STANDS} RETURN v.value AS value LIMIT 1 }}"
             " RETURN key, value",
             keys=list(dict.fromkeys(keys.values())),
