@@ -312,8 +312,19 @@ def _literals(
     lowercase = any(word.text.islower() for _, run in likely for word in run)
     relation_words = _relation_words(store, at) if lowercase else frozenset()
     meant = [span for span, text in quoted.items() if text in known]
-    meant += [span for span, run in likely if not _says_little(run, relation_words)]
+    casual = not any(word.text[:1].isupper() and not word.opens for word in words)
+    meant += [
+        span
+        for span, run in likely
+        if not _says_little(run, relation_words)
+        and (casual or not _is_code(text := prompt[span[0] : span[1]]) or text == known[text])
+    ]
     return [Mention(*span, prompt[span[0] : span[1]], (), "literal") for span in meant]
+
+
+def _is_code(text: str) -> bool:
+    """Whether a text is so short that its case matters: in "la capitale de", "de" is not "DE"."""
+    return len(text) <= 3 and text.isalpha()
 
 
 def _says_little(words: Sequence[_Word], relation_words: frozenset[str]) -> bool:

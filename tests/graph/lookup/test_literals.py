@@ -176,6 +176,7 @@ def test_literals_in_a_prompt(store: Any) -> None:
         ("Whose motto is “France first”?", [("France first", literal)]),
         ("Which elements are there?", []),
         ("And this one, Nay?", []),
+        ("Wo liegt na Norwegen?", []),  # a short word of another language, not Na
         ("79\n1879-03-14", [("79", literal), ("1879-03-14", literal)]),
     ):
         assert mentioned(store, prompt) == found, prompt
