@@ -94,10 +94,10 @@ class Prompts:
         """
         described = self.phrases.relations.get(relation)
         own = described.questions_for(entity_type) if described else ()
-        templates = [t for t in own if _takes_description(t)]
+        templates = [t for t in own if takes_description(t)]
         if not templates or rng.random() < 0.4:
             frames = self.frames.get(relation, self.phrases.general["general_questions"])
-            templates = [t for t in frames if _takes_description(t)]
+            templates = [t for t in frames if takes_description(t)]
         noun = described.noun if described else relation
         question = fill_prompt(rng.choice(templates), reference, noun)
         return question[:1].upper() + question[1:]
@@ -111,7 +111,7 @@ def drops_article(rng: random.Random) -> bool:
     return rng.random() < 0.5
 
 
-def _takes_description(template: str) -> bool:
+def takes_description(template: str) -> bool:
     """Whether "the capital of Peru" can stand in a question where a name stands."""
     literal = split_template(template)[0]
     return (

@@ -109,7 +109,7 @@ def test_every_lookup_is_of_a_list_that_stands_before_it(
     assert all(counted[kind] > 20 for kind in questions.kinds if kind != "out of scope")
 
 
-@pytest.mark.parametrize("kind", ["none fits", "qualified"])
+@pytest.mark.parametrize("kind", ["none fits", "qualified", "absent"])
 def test_where_none_fits_nothing_more_is_looked_up(
     sample: Callable[[str, int], list[Document]], kind: str
 ) -> None:
@@ -194,6 +194,47 @@ def test_formats_are_complete() -> None:
     assert set(formats["out_of_scope"]) == set(formats["out_of_scope_answers"])
     for templates in formats["qualified"].values():
         assert all("{noun}" in text and "{entity" in text for text in templates)
+
+
+def test_several_facts_are_asked_of_what_the_world_holds(questions: QuestionWriter) -> None:
+    formats = read_formats()
+    asked = [relation for row in formats["pairs"] for relation in row["relations"]]
+    for relation in (*asked, *formats["references"], *formats["counted"]):
+        assert relation in questions.world, relation
+    templates = [
+        *(t for row in formats["pairs"] for t in row["prompts"]),
+        *(
+            t
+            for own in (formats["references"], formats["counted"])
+            for ts in own.values()
+            for t in ts
+        ),
+        *(t for frames in formats["absent_frames"].values() for t in frames),
+    ]
+    for template in templates:
+        assert template.count("{entity") == 1, template
+    for row in formats["pairs"]:
+        for template in row["prompts"]:
+            key = prompt_key(template.replace("{entity's}", "_'s").replace("{entity}", "_"))
+            assert key not in measured_prompts(), template
+    held: dict[str, set[str]] = {}
+    for record in questions.material.draws.records.values():
+        held.setdefault(record.type, set()).update(record.facts)
+    for kind, nouns in formats["absent"].items():
+        assert set(nouns) == set(formats["absent_frames"]), kind
+        # A list that holds the noun would make the refusal untrue.
+        assert held[kind].isdisjoint(itertools.chain(*nouns.values())), kind
+
+
+def test_a_woven_chain_looks_up_both_steps(
+    sample: Callable[[str, int], list[Document]],
+) -> None:
+    for document in sample("woven chain", 60):
+        lookups = LOOKUP.findall(document.text)
+        assert [r == RELATIONS for _, r, _ in lookups] == [True, False, True, False], document
+        first, second = lookups[1], lookups[3]
+        assert first[2] == second[0]
+        assert second[0] not in document.prompt or second[0] == first[0]
 
 
 def test_a_list_counts_what_it_leaves_out() -> None:

@@ -25,6 +25,7 @@ from training.corpus.wordings import BLANK, Property, Wordings, forbidden_prompt
 
 FOLDER = Path(__file__).parent / "own_wordings"
 FORMATS = "formats"
+SEVERAL_FACTS = "several_facts"
 _NO_NOUN = re.compile(r"(?:what|who|whom|when|where|how|which|born|died|made|it|is|does)\b", re.I)
 
 
@@ -58,8 +59,10 @@ class AskedRelation:
 
 
 def read_formats(folder: Path = FOLDER) -> dict[str, Any]:
-    """The wordings about no relation in particular."""
-    content: dict[str, Any] = yaml.safe_load((folder / f"{FORMATS}.yaml").read_text("utf-8"))
+    """The wordings about no relation in particular, and those about several at once."""
+    content: dict[str, Any] = {}
+    for stem in (FORMATS, SEVERAL_FACTS):
+        content |= yaml.safe_load((folder / f"{stem}.yaml").read_text("utf-8"))
     return content
 
 
@@ -67,7 +70,7 @@ def read_entries(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
     """The entries of all relations of the world."""
     entries: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.glob("*.yaml")):
-        if path.stem != FORMATS:
+        if path.stem not in (FORMATS, SEVERAL_FACTS):
             entries |= yaml.safe_load(path.read_text("utf-8"))
     return entries
 

@@ -21,7 +21,7 @@ class Asking:
     def __init__(self, material: Material, things: Things, formats: Mapping[str, Any]) -> None:
         self.material, self.things, self.formats = material, things, formats
         general = material.phrases.general["general_questions"]
-        self._frames = [t.replace("{relation}", "{noun}") for t in general] + list(
+        self.frames = [t.replace("{relation}", "{noun}") for t in general] + list(
             formats["indirect"]
         )
 
@@ -46,7 +46,7 @@ class Asking:
         if own and draw < (0.58 if asked.source != "made up" else 0.0):
             frame = rng.choice(own)
         elif asked.nouns and draw < 0.74 and not asked.inverse_of:
-            frame = rng.choice(self._frames)
+            frame = rng.choice(self.frames)
         elif asked.nouns and draw < 0.82 and not asked.inverse_of:
             frame = rng.choice(self.formats["keyword"])
         elif asked.nouns and not asked.inverse_of and draw < 0.86:
@@ -66,7 +66,7 @@ class Asking:
                 ("{entity} {noun}", "{entity}: {noun}", "{noun} {entity}", "{entity} {noun}?")
             )
             if asked.source == "made up" and rng.random() < 0.5:
-                frame = rng.choice(self._frames)
+                frame = rng.choice(self.frames)
         noun = noun or self.noun(rng, asked)
         frame = frame.replace("{noun}", noun.replace("{", "").replace("}", ""))
         seen = without_names(frame)
@@ -152,7 +152,7 @@ class Asking:
             blocks.append(layout["header"])
         for _ in range(rng.choice((0, 1, 1, 2, 2, 3))):
             thing, asked = self.things.draw(rng)
-            frames = [*asked.questions] or self._frames
+            frames = [*asked.questions] or self.frames
             template = rng.choice(frames).replace("{noun}", self.noun(rng, asked))
             values = self.things.values(rng, thing, asked, 2)
             if values:

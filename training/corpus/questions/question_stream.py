@@ -51,7 +51,9 @@ def question_writer(writer: Writer, wordings: Wordings, encoder: Encoder | None)
     relevance = Relevance(encoder)
     known = [*world.values(), *inverses.values(), *(published.relations if published else ())]
     relevance.learn(text for relation in known for text in _texts(relation))
-    return QuestionWriter(writer, world, inverses, published, formats, relevance)
+    questions = QuestionWriter(writer, world, inverses, published, formats, relevance)
+    relevance.learn(questions.several_facts.compared())
+    return questions
 
 
 def _texts(relation: AskedRelation) -> Iterator[str]:

@@ -36,6 +36,7 @@ from training.corpus.questions.filling import (
 from training.corpus.questions.label_sentences import plain_label
 from training.corpus.questions.listing import LOOKUP, Listing
 from training.corpus.questions.relation_lists import Relevance
+from training.corpus.questions.several_facts import SeveralFacts
 from training.corpus.questions.things import Stated, Thing, Things, typed_name
 from training.corpus.sentences import join_sentences
 from training.corpus.templates import fill_prompt
@@ -75,17 +76,21 @@ class QuestionWriter:
         self.world, self.published = world, published
         self.asking = Asking(material, self.things, formats)
         self.listing = Listing(material, self.things, formats, relevance)
+        self.several_facts = SeveralFacts(material, self.things, self.asking, self.listing, formats)
         self.kinds: dict[str, tuple[float, Callable[[random.Random], tuple[str, str]]]] = {
             "single": (0.20, self.single),
-            "none fits": (0.19, self.none_fits),
+            "none fits": (0.14, self.none_fits),
+            "absent": (0.04, self.several_facts.absent_relation),
             "qualified": (0.02, self.qualified),
-            "yes or no": (0.15, self.yes_no),
-            "several": (0.11, self.several),
+            "yes or no": (0.13, self.yes_no),
+            "several": (0.08, self.several),
+            "pair": (0.04, self.several_facts.pair),
             "two things": (0.06, self.two_things),
             "comparison": (0.02, self.comparison),
-            "count": (0.03, self.count),
-            "chain": (0.06, self.chain),
-            "general chain": (0.02, self.general_chain),
+            "count": (0.04, self.count),
+            "chain": (0.04, self.chain),
+            "woven chain": (0.07, self.several_facts.woven_chain),
+            "general chain": (0.03, self.general_chain),
             "follow-up": (0.03, self.follow_up),
             "out of scope": (0.05, self.out_of_scope),
             "unknown thing": (0.02, self.unknown_thing),
@@ -382,9 +387,14 @@ class QuestionWriter:
 
     def count(self, rng: random.Random) -> tuple[str, str]:
         """How many values there are, or all of them."""
+        own: Mapping[str, list[str]] = self.formats["counted"]
+        in_own_words = rng.random() < 0.5
         for _ in range(30):
-            thing, asked = self.things.draw(rng)
-            if asked.nouns and not asked.inverse_of:
+            if in_own_words:
+                thing, asked = self.things.of_world(rng, rng.choice(tuple(own)))
+            else:
+                thing, asked = self.things.draw(rng)
+            if asked.nouns and not asked.inverse_of and (asked.known in own or not in_own_words):
                 break
         number = rng.choice((1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 9, 12, 14))
         values: list[str] = []
@@ -396,10 +406,11 @@ class QuestionWriter:
             ]
         noun = self.asking.noun(rng, asked)
         nouns = plural(plain_label(noun))
-        counted = rng.random() < 0.6
-        template = rng.choice(self.formats["counts" if counted else "lists"]).replace(
-            "{nouns}", nouns
-        )
+        counted = in_own_words or rng.random() < 0.6
+        templates = self.formats["counts" if counted else "lists"]
+        if in_own_words:
+            templates = own.get(asked.known, templates)
+        template = rng.choice(templates).replace("{nouns}", nouns)
         prompt = fill_prompt(template, thing.typed, bare=drops_article(rng))
         lookup = write_lookup(thing.name, asked.label, join_values(values).text)
         shown = enumerate_values(values[:5])
