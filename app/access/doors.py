@@ -17,6 +17,11 @@ DOORS: tuple[tuple[str, tuple[str, ...], Level], ...] = (
     # The channel; what an action takes is in `app.api.schema`.
     (r"/api/events", ("GET",), Level.VIEWER),
     (r"/api/actions", ("POST",), Level.VIEWER),
+    # The published API; `app.api.public.routes` has what is behind each.
+    (r"/api/v1/(generate|audit)", ("POST",), Level.VIEWER),
+    (r"/api/v1/(lookup|search|history|facts|facts/[^/]+|drafts/[^/]+)", ("GET",), Level.VIEWER),
+    (r"/api/v1/drafts(/[^/]+/(edits|undo|redo|discard))?", ("POST",), Level.EDITOR),
+    (r"/api/v1/drafts/[^/]+/publish", ("POST",), Level.PUBLISHER),
     (r"/lamplight/[^/]+", ("GET", "HEAD"), Level.VIEWER),
     # What Gradio's own page loads.
     (r"/(theme\.css|favicon\.ico|robots\.txt)", ("GET", "HEAD"), Level.VIEWER),
@@ -28,6 +33,14 @@ DOORS: tuple[tuple[str, tuple[str, ...], Level], ...] = (
     (r"/gradio_api/app_id/?", ("GET",), Level.VIEWER),
 )
 _COMPILED = tuple((re.compile(pattern), methods, level) for pattern, methods, level in DOORS)
+
+
+_PUBLISHED = re.compile(r"/api/v1/.*")  # it needs no cookie and sets none
+
+
+def is_published(path: str) -> bool:
+    """Whether an address belongs to the published API."""
+    return _PUBLISHED.fullmatch(path) is not None
 
 
 def door(method: str, path: str) -> Level | None:

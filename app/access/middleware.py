@@ -16,8 +16,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access import cookie
-from app.access.doors import door
+from app.access.doors import door, is_published
 from app.access.levels import Level
+from app.access.origin import FOREIGN, is_foreign
 
 _KEY = "lamplight.visitor"  # in the scope of a request
 _KEEPS_COOKIE = ("text/html", "text/event-stream", "application/json")
@@ -47,6 +48,14 @@ def visitor(scope: Scope) -> Visitor:
     return found
 
 
+def client_of(scope: Scope) -> str:
+    """Who takes turns: a session, or else an address, because a script may bring no cookie."""
+    who = visitor(scope)
+    if who.known:
+        return who.session_id
+    return f"address {scope['client'][0]}" if scope.get("client") else "an unknown address"
+
+
 class Access:
     """ASGI middleware: closed ways, levels, the session cookie."""
 
@@ -64,19 +73,23 @@ class Access:
         if needed is None:
             await Response(status_code=404)(scope, receive, send)
             return
+        published, headers = is_published(scope["path"]), Headers(scope=scope)
+        if published and is_foreign(headers):
+            await JSONResponse({"error": FOREIGN}, 403)(scope, receive, send)
+            return
         if level < needed:
             await refused(needed)(scope, receive, send)
             return
-        brought = cookie.read_secret(Headers(scope=scope).get("cookie", ""))
+        brought = cookie.read_secret(headers.get("cookie", ""))
         secret = brought or cookie.new_secret()
         scope[_KEY] = Visitor(cookie.session_id(secret), level, brought is not None)
         header = cookie.set_cookie(secret, secure=scope.get("scheme") == "https")
 
         async def with_cookie(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if headers.get("content-type", "").startswith(_KEEPS_COOKIE):
-                    headers.append("set-cookie", header)
+            if message["type"] == "http.response.start" and not published:
+                answered = MutableHeaders(scope=message)
+                if answered.get("content-type", "").startswith(_KEEPS_COOKIE):
+                    answered.append("set-cookie", header)
             await send(message)
 
         await self.app(scope, receive, with_cookie)

@@ -1,1 +1,1 @@
-"""The channel between page and server: actions in, events out. Scripts use the same."""
+"""The channel between page and server, and in `public` the API for scripts."""

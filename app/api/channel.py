@@ -405,7 +405,7 @@ class Channel:
 
     def close(self) -> None:
         """End all streams and texts; may be called from a signal handler."""
-        self.closing = True
+        self.closing = self.turns.closing = True
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._end)
 

@@ -52,6 +52,8 @@ class Turns:
 
     at_once: int = AT_ONCE
     most_waiting: int = MOST_WAITING
+    closing: bool = False
+    """Whether the server ends, and with it every text."""
     _running: list[Place] = field(default_factory=list)
     _waiting: dict[str, deque[Place]] = field(default_factory=dict)  # by client, in turn
     _served: dict[str, list[float]] = field(default_factory=dict)  # when its last texts began

@@ -17,6 +17,8 @@ from starlette.responses import Response
 
 from app.access.middleware import Access, Grant, grant_all
 from app.api.channel import Channel
+from app.api.public.desk import Desk
+from app.api.public.routes import add_problems, public_router
 from app.api.routes import add_routes
 from app.pages.components import ASSETS
 from app.pages.read import make_page
@@ -61,6 +63,8 @@ def make_app(
 
     app.state.channel = Channel(service)
     add_routes(app, app.state.channel)
+    add_problems(app)
+    app.include_router(public_router(Desk(service, app.state.channel.turns)))
 
     @app.get("/lamplight/{name}")
     def script(name: str) -> Response:

@@ -24,7 +24,7 @@ from app.state import (
 from app.state.generation import Steps
 from app.state.session import Session
 from graph.core.errors import StoreError
-from model.settings import DecodingSettings, SettingsError
+from model.settings import SettingsError
 
 log = logging.getLogger("lamplight")
 
@@ -32,8 +32,7 @@ log = logging.getLogger("lamplight")
 def ask(session: Session, event: dict[str, Any]) -> Steps:
     """Write a text for the prompt that a person typed, with the settings of the form."""
     try:
-        start = session.service.settings.to_json()
-        settings = DecodingSettings(**{**start, **event.get("settings", {})})
+        settings = session.service.settings_with(event.get("settings", {}))
     except (SettingsError, TypeError) as problem:
         session.notes.prompt = f"These decoding settings are not valid: {problem}"
         yield None

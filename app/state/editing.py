@@ -12,7 +12,6 @@ from typing import Any
 
 from app.state.comparison import diff_deltas, relation_of
 from app.state.generation import Steps, ask_for, rewrite
-from app.state.service import AUTHOR
 from app.state.session import Offer, Selection, Session
 from graph.core.deltas import Delta
 from graph.core.edits import Add, Change, Delete, Edit, Merge, Rename
@@ -30,7 +29,7 @@ def edit(
     """Do edits in the draft and rewrite the text."""
     session.clear_notes()
     old = session.deltas()
-    session.draft.apply(edits, author=AUTHOR, reason=reason, write_id=write_id)
+    session.draft.apply(edits, author=session.author, reason=reason, write_id=write_id)
     yield from _after_edit(session, old)
 
 
@@ -158,7 +157,7 @@ def redo(session: Session, event: dict[str, Any]) -> Steps:
 def _undo_or_redo(session: Session, step: Callable[..., int], event: dict[str, Any]) -> Steps:
     session.clear_notes()
     old = session.deltas()
-    step(author=AUTHOR, write_id=write_id(event))
+    step(author=session.author, write_id=write_id(event))
     session.imported = None
     yield from _after_edit(session, old)
 
@@ -166,18 +165,23 @@ def _undo_or_redo(session: Session, step: Callable[..., int], event: dict[str, A
 def publish(session: Session, event: dict[str, Any]) -> Steps:
     """Write the draft to the shared store, or show what conflicts with it."""
     session.clear_notes()
-    given = [entry.reason for entry in session.draft.history(limit=1000) if entry.reason]
-    why = "; ".join(dict.fromkeys(reversed(given)))
     try:
-        revision = session.draft.publish(
-            author=AUTHOR, reason=why[:LONGEST_REASON], write_id=write_id(event)
-        )
+        revision = publish_draft(session, write_id(event))
     except Conflict as conflict:
         session.notes.conflict = conflict
         raise
     session.notes.draft_done = f"Published as revision {revision}; everybody sees it now."
     session.run.status = session.notes.draft_done
     yield None
+
+
+def publish_draft(session: Session, write_id: str | None) -> int:
+    """Publish the draft with the reasons of its edits; returns the revision."""
+    given = [entry.reason for entry in session.draft.history(limit=1000) if entry.reason]
+    why = "; ".join(dict.fromkeys(reversed(given)))
+    return session.draft.publish(
+        author=session.author, reason=why[:LONGEST_REASON], write_id=write_id
+    )
 
 
 def discard(session: Session, event: dict[str, Any]) -> Steps:

@@ -7,7 +7,6 @@ from typing import Any
 from app.state.editing import edit
 from app.state.examples import Example, by_name
 from app.state.generation import Pause, Steps, ask_for
-from app.state.service import AUTHOR
 from app.state.session import MadeUp, Selection, Session
 from graph.core.edits import Add, Change, Delete, Edit
 from graph.core.names import fold
@@ -64,7 +63,7 @@ def _invent(session: Session, chosen: Example) -> Steps:
     session.clear_notes()
     edits = _edits(session, chosen)
     if edits:
-        session.draft.apply(edits, author=AUTHOR, reason="an example")
+        session.draft.apply(edits, author=session.author, reason="an example")
     yield from ask_for(session, chosen.prompt)
     if session.notes.text or session.run.writing:
         return

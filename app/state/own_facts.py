@@ -14,7 +14,6 @@ from typing import Any
 from app.state.editing import write_id
 from app.state.file_import import ENCODINGS, MOST_BYTES, ImportResult, import_file
 from app.state.generation import Steps, ask_for
-from app.state.service import AUTHOR
 from app.state.session import Session
 from graph.exchange.read_options import ReadOptions
 from graph.exchange.source_files import SourceBytes
@@ -50,7 +49,7 @@ def take_facts(session: Session, event: dict[str, Any]) -> Steps:
         source = SourceBytes(name, _content(event))
     if "example" in event:
         source = SourceBytes(EXAMPLE.name, EXAMPLE.read_bytes())
-    session.imported = import_file(session.draft, source, AUTHOR, options, write_id(event))
+    session.imported = import_file(session.draft, source, session.author, options, write_id(event))
     asks = session.imported.encoding or session.imported.header
     session.own_file = source if asks else None
     if session.imported.facts:

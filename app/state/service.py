@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from app.state.examples import Example, examples_for
 from graph.core.protocol import Draft, SharedStore
@@ -34,6 +36,10 @@ class Service:
         says that a fact is not recorded by looking it up, which guidance forbids.
         """
         return DecodingSettings(guided=self.decoder.checkpoint.ranked)
+
+    def settings_with(self, given: Mapping[str, Any]) -> DecodingSettings:
+        """The settings that a page starts with, and those given. Raises `SettingsError`."""
+        return DecodingSettings(**{**self.settings.to_json(), **given})
 
     @cached_property
     def verified(self) -> Decoder:

@@ -24,7 +24,7 @@ from app.state.file_import import ImportResult
 from app.state.graph_layout import GraphLayout
 from app.state.marked_trace import MarkedTrace, mark_trace
 from app.state.outbox import Outbox
-from app.state.service import Service
+from app.state.service import AUTHOR, Service
 from graph.core.deltas import Delta
 from graph.core.errors import Conflict
 from graph.core.facts import Entity, Fact
@@ -178,6 +178,7 @@ class Session:
     notes: Notes = field(default_factory=Notes)
     verifying: Verifying = field(default_factory=Verifying)
     outbox: Outbox = field(default_factory=Outbox)
+    author: str = AUTHOR  # of its edits
     unfinished: bool = False  # the text was ended by the server, and is to be written on return
     pace: Callable[[], None] = field(default=lambda: None)
     """Called before each step of the decoder; may wait for other texts."""

@@ -27,6 +27,10 @@ class AlreadyThere(StoreError):
     """An edit that would change nothing, because the graph already says so."""
 
 
+class EditedElsewhere(StoreError):
+    """An edit of a draft that another process has edited since; it wrote nothing."""
+
+
 @dataclass(frozen=True)
 class Difference:
     """One place where the store no longer holds what an edit started from."""

@@ -359,6 +359,8 @@ class SharedStore(TripletStore, Protocol):
     """A store that everybody sees. Drafts are overlays of it, and are kept in it."""
 
     clock: Callable[[], float]
+    read_only: bool
+    """Whether every write is refused."""
 
     def draft(self, draft_id: str) -> Draft:
         """The session's draft; a draft without edits opens at the newest revision.

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Protocol, cast
 
 from graph.core.draft_record import IDLE_DAYS, DraftRecord, Step, check_draft_id
-from graph.core.errors import StoreError
+from graph.core.errors import EditedElsewhere, StoreError
 from graph.core.protocol import SharedStore
 from graph.editing.draft import StoredDraft
 
@@ -117,7 +117,7 @@ class DraftKeeper(ABC):
             if last == step.number and shelf.holds(record.draft_id, step):
                 return  # kept already, and only the reply was lost
             if last != expected:
-                raise StoreError(
+                raise EditedElsewhere(
                     f"The draft {record.draft_id} was edited elsewhere in the meantime; reload "
                     "and make this edit again."
                 )

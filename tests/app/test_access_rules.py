@@ -74,7 +74,9 @@ def test_each_door_is_used_by_a_page(visit: Callable[..., Inspect], server: Serv
     unused = {
         pattern for pattern, _, _ in DOORS if not any(re.fullmatch(pattern, p) for p in asked)
     }
-    assert unused == {
+    published = {pattern for pattern in unused if pattern.startswith("/api/v1/")}
+    assert len(published) == 4  # for scripts; tests/app/test_api.py comes through each
+    assert unused - published == {
         r"/health",  # for whoever watches the server
         r"/gradio_api/app_id/?",  # after *Training* lost its connection
     }

@@ -1,0 +1,1 @@
+"""The published API: each operation once, for HTTP, `gradio_client` and MCP."""
