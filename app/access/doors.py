@@ -22,6 +22,7 @@ DOORS: tuple[tuple[str, tuple[str, ...], Level], ...] = (
     (r"/api/v1/(lookup|search|history|facts|facts/[^/]+|drafts/[^/]+)", ("GET",), Level.VIEWER),
     (r"/api/v1/drafts(/[^/]+/(edits|undo|redo|discard))?", ("POST",), Level.EDITOR),
     (r"/api/v1/drafts/[^/]+/publish", ("POST",), Level.PUBLISHER),
+    (r"/api(/openapi\.json)?", ("GET", "HEAD"), Level.VIEWER),
     (r"/lamplight/[^/]+", ("GET", "HEAD"), Level.VIEWER),
     # What Gradio's own page loads.
     (r"/(theme\.css|favicon\.ico|robots\.txt)", ("GET", "HEAD"), Level.VIEWER),

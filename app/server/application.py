@@ -12,12 +12,13 @@ from pathlib import Path
 import fastapi
 import gradio as gr
 import plotly
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from starlette.responses import Response
 
 from app.access.middleware import Access, Grant, grant_all
 from app.api.channel import Channel
 from app.api.public.desk import Desk
+from app.api.public.document import ADDRESS, openapi
 from app.api.public.routes import add_problems, public_router
 from app.api.routes import add_routes
 from app.pages.components import ASSETS
@@ -27,9 +28,11 @@ from app.server.request_limits import RequestLimits
 from app.server.security_headers import SecurityHeaders
 from app.state.service import Service
 from app.state.training_session import TrainingFolders
+from app.views import api_page
 
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 SCRIPTS = {
+    "api.css": ASSETS / "api.css",
     "channel.js": ASSETS / "channel.js",
     "panel.js": ASSETS / "panel.js",
     "trace.js": ASSETS / "trace.js",
@@ -64,15 +67,28 @@ def make_app(
     app.state.channel = Channel(service)
     add_routes(app, app.state.channel)
     add_problems(app)
-    app.include_router(public_router(Desk(service, app.state.channel.turns)))
+    router = public_router(Desk(service, app.state.channel.turns))
+    app.include_router(router)
+    document = openapi(router)
+
+    @app.get(ADDRESS)
+    def described() -> JSONResponse:
+        """The OpenAPI document of the published API."""
+        return JSONResponse(document)
+
+    @app.get("/api")
+    def documentation() -> HTMLResponse:
+        """The same for people."""
+        return HTMLResponse(api_page.render(document))
 
     @app.get("/lamplight/{name}")
     def script(name: str) -> Response:
-        """One of the page's own scripts."""
+        """One of the pages' own scripts, or the style of the API's page."""
         if name not in SCRIPTS:
             return Response(status_code=404)
         headers = {"Cache-Control": "max-age=3600"}
-        return FileResponse(SCRIPTS[name], media_type="text/javascript", headers=headers)
+        kind = "text/css" if name.endswith(".css") else "text/javascript"
+        return FileResponse(SCRIPTS[name], media_type=kind, headers=headers)
 
     # Gradio warns every application with several pages, although this one does not ask for SSR.
     warnings.filterwarnings("ignore", message="SSR mode is not supported")

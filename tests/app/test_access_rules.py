@@ -78,6 +78,7 @@ def test_each_door_is_used_by_a_page(visit: Callable[..., Inspect], server: Serv
     assert len(published) == 4  # for scripts; tests/app/test_api.py comes through each
     assert unused - published == {
         r"/health",  # for whoever watches the server
+        r"/api(/openapi\.json)?",  # the API's own page; tests/app/test_api_document.py opens it
         r"/gradio_api/app_id/?",  # after *Training* lost its connection
     }
 

@@ -36,7 +36,7 @@ _REASONS = {
     409: "Somebody else changed the same facts, or the draft moved on.",
     413: "The request is larger than 2 MiB.",
     422: "The request is not valid, or the graph refuses it.",
-    429: "Too many of your texts wait already; `Retry-After` says when to try again.",
+    429: "Too many of your requests wait already; `Retry-After` says when to try again.",
     503: "The store cannot be read or written now.",
 }
 
