@@ -1,6 +1,7 @@
 """Starts the web server and prints the address of the page.
 
 python -m app [--store URL] [--model NAME] [--runs FOLDER] [--port N] [--host ADDRESS] [--read-only]
+python -m app mcp [--store URL] [--model NAME] [--read-only]      # an MCP server over stdio instead
 """
 
 from __future__ import annotations
@@ -24,6 +25,14 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m app",
         description="Start the web page: read a text with its facts, edit them, see it rewritten.",
+    )
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("page", "mcp"),
+        default="page",
+        help="page: the web page (default); mcp: tools for an MCP client, over standard input and "
+        "output",
     )
     parser.add_argument("--version", action="version", version=f"Lamplight {VERSION}")
     parser.add_argument(
@@ -114,7 +123,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         checkpoint = load_checkpoint(options.model or DEFAULT_CHECKPOINT)
-        port = free_port(options.host, options.port)
+        port = free_port(options.host, options.port) if options.what == "page" else 0
     except (UserError, OSError) as problem:
         return _refuse(str(problem))
     if sentence := missing_encoder():
@@ -123,13 +132,22 @@ def main(arguments: list[str] | None = None) -> int:
     if options.threads or checkpoint.parameters < SMALL:
         torch.set_num_threads(options.threads or 1)
 
+    from app.state.service import Service
+
+    service = Service(store, Decoder(checkpoint))
+    if options.what == "mcp":  # whose output is the protocol's, so nothing is printed
+        import anyio
+
+        from app.api.public.mcp_transports import serve_stdio
+
+        anyio.run(serve_stdio, service)
+        return 0
     from app.server.application import make_app
     from app.server.process import serve
-    from app.state.service import Service
     from app.state.training_session import TrainingFolders
 
     folders = TrainingFolders(options.runs, options.corpora)
-    app = make_app(Service(store, Decoder(checkpoint)), folders)
+    app = make_app(service, folders)
     shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0") else options.host  # noqa: S104
     print(f"Lamplight is running at http://{shown}:{port} (press Ctrl+C to stop it)", flush=True)
     serve(app, options.host, port)

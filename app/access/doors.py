@@ -22,21 +22,26 @@ DOORS: tuple[tuple[str, tuple[str, ...], Level], ...] = (
     (r"/api/v1/(lookup|search|history|facts|facts/[^/]+|drafts/[^/]+)", ("GET",), Level.VIEWER),
     (r"/api/v1/drafts(/[^/]+/(edits|undo|redo|discard))?", ("POST",), Level.EDITOR),
     (r"/api/v1/drafts/[^/]+/publish", ("POST",), Level.PUBLISHER),
+    # The same for MCP clients; each tool names the level that it takes.
+    (r"/mcp", ("POST", "GET", "DELETE"), Level.VIEWER),
     (r"/api(/openapi\.json)?", ("GET", "HEAD"), Level.VIEWER),
     (r"/lamplight/[^/]+", ("GET", "HEAD"), Level.VIEWER),
     # What Gradio's own page loads.
     (r"/(theme\.css|favicon\.ico|robots\.txt)", ("GET", "HEAD"), Level.VIEWER),
     (r"/(assets|static)/.+", ("GET", "HEAD"), Level.VIEWER),
-    # Gradio's queue, over which *Training* gets what it shows.
+    # Gradio's queue, over which *Training* gets what it shows, and `gradio_client` its answers.
     (r"/gradio_api/queue/join", ("POST",), Level.VIEWER),
     (r"/gradio_api/queue/data", ("GET",), Level.VIEWER),
     (r"/gradio_api/heartbeat/[^/]+", ("GET",), Level.VIEWER),
     (r"/gradio_api/app_id/?", ("GET",), Level.VIEWER),
+    # What `gradio_client` reads first; `app.api.public.gradio_functions` has what it can call.
+    (r"/config", ("GET",), Level.VIEWER),
+    (r"/gradio_api/info", ("GET",), Level.VIEWER),
 )
 _COMPILED = tuple((re.compile(pattern), methods, level) for pattern, methods, level in DOORS)
 
 
-_PUBLISHED = re.compile(r"/api/v1/.*")  # it needs no cookie and sets none
+_PUBLISHED = re.compile(r"/api/v1/.*|/mcp")  # it needs no cookie and sets none
 
 
 def is_published(path: str) -> bool:

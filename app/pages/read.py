@@ -8,6 +8,7 @@ what the page shows, goes over the channel (`app.api`); no event here reaches th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -33,8 +34,15 @@ AT_ONCE = 16  # events of *Training* that run at the same time
 WAITING = 128  # events that may wait
 
 
-def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
-    """The page over a store and a model, and next to it *Verify*, and *Training* over runs."""
+def make_page(
+    service: Service,
+    folders: TrainingFolders,
+    more: Callable[[gr.Blocks], None] = lambda blocks: None,
+) -> gr.Blocks:
+    """The page over a store and a model, and next to it *Verify*, and *Training* over runs.
+
+    `more` adds what is not a page of this package.
+    """
     blocks = gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False)
     with blocks:
         Header(fixed_parts.header(), elem_id="header")
@@ -104,5 +112,6 @@ def make_page(service: Service, folders: TrainingFolders) -> gr.Blocks:
             )
     add_verify_page(blocks, service.decoder.checkpoint)
     add_training_page(blocks, folders)
+    more(blocks)
     blocks.queue(max_size=WAITING, api_open=False, default_concurrency_limit=AT_ONCE)
     return blocks

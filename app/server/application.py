@@ -14,11 +14,14 @@ import gradio as gr
 import plotly
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from starlette.responses import Response
+from starlette.routing import Route
 
 from app.access.middleware import Access, Grant, grant_all
 from app.api.channel import Channel
 from app.api.public.desk import Desk
 from app.api.public.document import ADDRESS, openapi
+from app.api.public.gradio_functions import add_functions
+from app.api.public.mcp_transports import PATH, McpEndpoint
 from app.api.public.routes import add_problems, public_router
 from app.api.routes import add_routes
 from app.pages.components import ASSETS
@@ -54,7 +57,13 @@ def make_app(
         folders: what *Training* shows; the default folders unless others are given.
         grant: says which level a request has.
     """
-    app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    channel = Channel(service)
+    desk = Desk(service, channel.turns)
+    endpoint = McpEndpoint(desk)
+    app = fastapi.FastAPI(
+        docs_url=None, redoc_url=None, openapi_url=None, lifespan=endpoint.lifespan
+    )
+    app.state.channel = channel
     app.add_middleware(Access, grant=grant)
     app.add_middleware(RequestLimits)
     app.add_middleware(SecurityHeaders)  # added last, so it also covers what the others refuse
@@ -64,11 +73,11 @@ def make_app(
         """Whether the store can be read."""
         return JSONResponse({"status": "ok", "revision": service.store.revision()})
 
-    app.state.channel = Channel(service)
-    add_routes(app, app.state.channel)
+    add_routes(app, channel)
     add_problems(app)
-    router = public_router(Desk(service, app.state.channel.turns))
+    router = public_router(desk)
     app.include_router(router)
+    app.router.routes.append(Route(PATH, endpoint))
     document = openapi(router)
 
     @app.get(ADDRESS)
@@ -94,7 +103,9 @@ def make_app(
     warnings.filterwarnings("ignore", message="SSR mode is not supported")
     mounted: fastapi.FastAPI = gr.mount_gradio_app(
         app,
-        make_page(service, folders or TrainingFolders()),
+        make_page(
+            service, folders or TrainingFolders(), lambda blocks: add_functions(blocks, desk)
+        ),
         path="/",
         footer_links=[],
         run_history=False,

@@ -79,6 +79,9 @@ def test_each_door_is_used_by_a_page(visit: Callable[..., Inspect], server: Serv
     assert unused - published == {
         r"/health",  # for whoever watches the server
         r"/api(/openapi\.json)?",  # the API's own page; tests/app/test_api_document.py opens it
+        r"/mcp",  # for MCP clients; tests/app/test_mcp.py comes through it
+        r"/config",  # for gradio_client; tests/app/test_gradio_client.py comes through both
+        r"/gradio_api/info",
         r"/gradio_api/app_id/?",  # after *Training* lost its connection
     }
 

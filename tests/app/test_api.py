@@ -16,6 +16,7 @@ from app.access import cookie
 from app.access.doors import door
 from app.access.levels import Level
 from app.api.public import limits
+from app.api.public.operations import OPERATIONS
 from app.api.public.routes import PREFIX, public_router
 from app.api.turns import MOST_WAITING
 from app.server.request_limits import LARGEST_BODY
@@ -490,8 +491,16 @@ def test_waiting_is_bounded_and_a_client_that_leaves_stops_its_text(server: Serv
 
 
 def test_every_route_has_a_door_with_its_level(server: Server) -> None:
+    """HTTP has as many operations as the other surfaces, and asks the same levels."""
     needed = {"publish": Level.PUBLISHER, "drafts": Level.EDITOR}
-    for route in public_router(None).routes:  # type: ignore[arg-type]
+    routes = public_router(None).routes  # type: ignore[arg-type]
+    doors = [
+        door(method, route.path.replace("{draft}", NOWHERE).replace("{id}", "5"))  # type: ignore[attr-defined]
+        for route in routes
+        for method in route.methods  # type: ignore[attr-defined]
+    ]
+    assert sorted(map(str, doors)) == sorted(str(each.level) for each in OPERATIONS.values())
+    for route in routes:
         (method,) = route.methods  # type: ignore[attr-defined]
         path = route.path.replace("{draft}", NOWHERE).replace("{id}", "5")  # type: ignore[attr-defined]
         level = Level.VIEWER

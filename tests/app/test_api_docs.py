@@ -63,7 +63,8 @@ def test_the_python_examples_edit_and_publish(own_server: Server) -> None:
         timeout=240 * PATIENCE,
     )
     assert done.returncode == 0, done.stderr
-    text, changes, revision = done.stdout.splitlines()
+    text, changes, revision, capital = done.stdout.splitlines()
+    assert capital == "Tokyo"
     assert "Lyon" in text
     assert changes == "2 changes"
     assert int(revision) == own_server.store.revision()

@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.__main__ import main, open_or_make
+from app.api.public.operations import OPERATIONS
 from app.server import process
 from app.server.application import make_app
 from app.state.service import Service
@@ -152,7 +153,10 @@ def test_health_and_scripts_come_from_disk(client: TestClient) -> None:
 
 
 def test_nothing_of_the_page_is_a_public_endpoint(client: TestClient) -> None:
-    assert client.get("/gradio_api/info").status_code == 404
+    info = client.get("/gradio_api/info").json()
+    assert set(info["named_endpoints"]) == {f"/{name}" for name in OPERATIONS}
+    assert info["unnamed_endpoints"] == {}
+    assert client.get("/functions").status_code == 404
     assert client.post("/gradio_api/upload", files={"files": b"x"}).status_code == 404
     assert client.post("/gradio_api/component_server", json={}).status_code == 404
     assert client.post("/gradio_api/queue/join", content=b"x" * (3 << 20)).status_code == 413

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from app.api.public import limits, schema
 from app.api.public.graphs import Graph, graph_of
 from app.api.public.problems import INVALID, UNKNOWN, Problem
@@ -34,67 +32,50 @@ def lookup_fields(lookup: Lookup) -> dict[str, object]:
     return {**data, "facts_found": len(lookup.facts)}
 
 
-def search(service: Service, text: str, limit: int = 10, draft: str | None = None) -> schema.Found:
+def search(service: Service, asked: schema.SearchQuery) -> schema.Found:
     """Find entities by the beginning of a word, a part of it, or a misspelling."""
-    graph = graph_of(service, draft, None)
-    found = graph.store.search(text, limit=limit, at=graph.at)
+    graph = graph_of(service, asked.draft, None)
+    found = graph.store.search(asked.text, limit=asked.limit, at=graph.at)
     return schema.Found(graph=graph.answer(), entities=[entity_answer(each) for each in found])
 
 
-def lookup(
-    service: Service,
-    entity: str,
-    relation: str,
-    prompt: str | None = None,
-    draft: str | None = None,
-    revision: int | None = None,
-) -> schema.LookupAnswer:
+def lookup(service: Service, asked: schema.LookupQuery) -> schema.LookupAnswer:
     """Answer a lookup as the model would get it; with a prompt, `relations` is ranked by it."""
-    graph = graph_of(service, draft, revision)
-    answered = Retriever(graph.store, graph.at).lookup(entity, relation, prompt)
+    graph = graph_of(service, asked.draft, asked.revision)
+    retriever = Retriever(graph.store, graph.at)
+    answered = retriever.lookup(asked.entity, asked.relation, asked.prompt)
     return schema.LookupAnswer(
         graph=graph.answer(), lookup=schema.Lookup.model_validate(lookup_fields(answered))
     )
 
 
-def facts(
-    service: Service,
-    entity: str | None = None,
-    entity_id: str | None = None,
-    relation: str | None = None,
-    limit: int = 100,
-    offset: int = 0,
-    draft: str | None = None,
-    revision: int | None = None,
-) -> schema.Facts:
+def facts(service: Service, asked: schema.FactsQuery) -> schema.Facts:
     """A page of the facts of an entity, of a relation, or of both."""
-    graph = graph_of(service, draft, revision)
-    most = offset + limit + 1
+    graph, relation = graph_of(service, asked.draft, asked.revision), asked.relation
+    end = asked.offset + asked.limit
+    most = end + 1
     found: Entity | None = None
     namesakes: list[Entity] = []
-    if entity is not None or entity_id is not None:
-        found, *namesakes = _entities(graph, entity, entity_id)
+    if asked.entity is not None or asked.entity_id is not None:
+        found, *namesakes = _entities(graph, asked.entity, asked.entity_id)
         listed = graph.store.facts(found.id, relation, at=graph.at, limit=most)
     elif relation is not None:
         listed = graph.store.facts_of(relation, at=graph.at, limit=most)
     else:
         raise Problem(INVALID, "Give an entity, a relation, or both.")
-    page = list(islice(listed, offset, offset + limit))
-    further = offset + limit if len(listed) == most else None
+    further = len(listed) == most and end <= limits.FURTHEST
     return schema.Facts(
         graph=graph.answer(),
         entity=None if found is None else entity_answer(found),
         namesakes=[entity_answer(each) for each in namesakes],
-        facts=[fact_answer(fact) for fact in page],
-        next_offset=further if further is None or further <= limits.FURTHEST else None,
+        facts=[fact_answer(fact) for fact in listed[asked.offset : end]],
+        next_offset=end if further else None,
     )
 
 
-def fact(
-    service: Service, fact_id: str, draft: str | None = None, revision: int | None = None
-) -> schema.Fact:
+def fact(service: Service, fact_id: str, asked: schema.GraphQuery) -> schema.Fact:
     """One fact by its id."""
-    graph = graph_of(service, draft, revision)
+    graph = graph_of(service, asked.draft, asked.revision)
     return fact_answer(known_fact(graph, fact_id))
 
 

@@ -16,28 +16,22 @@ def change_answer(delta: Delta) -> schema.Change:
     return schema.Change.model_validate(delta.to_json())
 
 
-def history(
-    service: Service,
-    limit: int = 20,
-    before: int | None = None,
-    entity_id: str | None = None,
-    fact_id: str | None = None,
-) -> schema.History:
+def history(service: Service, asked: schema.HistoryQuery) -> schema.History:
     """Revisions, newest first: all, or those about an entity or a fact.
 
     `limit` counts edits, and the last revision is never cut.
     """
     entries = service.store.history(
-        entity_id=None if entity_id is None else parse_id(entity_id),
-        fact_id=None if fact_id is None else parse_id(fact_id),
-        limit=limit,
-        before=before,
+        entity_id=None if asked.entity_id is None else parse_id(asked.entity_id),
+        fact_id=None if asked.fact_id is None else parse_id(asked.fact_id),
+        limit=asked.limit,
+        before=asked.before,
     )
     revisions = [
         _revision(number, list(group))
         for number, group in groupby(entries, key=lambda entry: entry.revision)
     ]
-    further = len(entries) >= limit and revisions and revisions[-1].revision > 1
+    further = len(entries) >= asked.limit and revisions and revisions[-1].revision > 1
     return schema.History(
         revisions=revisions, next_before=revisions[-1].revision if further else None
     )

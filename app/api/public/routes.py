@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.access.middleware import client_of
-from app.api.public import audits, drafts, facts, history, limits, schema, texts
+from app.api.public import audits, drafts, facts, history, schema, texts
 from app.api.public.desk import Desk
 from app.api.public.problems import BUSY, DEFECT, Problem
 
@@ -50,11 +50,6 @@ def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": schema.Error, "description": _REASONS[status]} for status in every}
 
 
-InDraft = Annotated[schema.DraftId | None, Query(description="Read this draft.")]
-AtRevision = Annotated[
-    schema.Revision | None,
-    Query(description="Read the shared graph as it was at this revision; not with a draft."),
-]
 OfDraft = Annotated[
     schema.DraftId, Path(description="The id of a draft.", examples=[schema.EXAMPLE_DRAFT])
 ]
@@ -88,67 +83,35 @@ def public_router(desk: Desk) -> APIRouter:
         return await _while_there(request, texts.whole(desk, client, asked))
 
     @router.get("/lookup", tags=["Graph"], summary="Look a fact up", responses=_errors(404))
-    async def lookup(
-        entity: Annotated[schema.Name, Query(examples=["France"])],
-        relation: Annotated[schema.Name, Query(examples=["capital"])],
-        prompt: Annotated[
-            str | None,
-            Query(max_length=2000, description="Rank the answer to `relations` by this prompt."),
-        ] = None,
-        draft: InDraft = None,
-        revision: AtRevision = None,
-    ) -> schema.LookupAnswer:
+    async def lookup(asked: Annotated[schema.LookupQuery, Query()]) -> schema.LookupAnswer:
         """Answer a lookup as the model gets it, with what it hit and how it was found.
 
         The relation `relations` lists what the graph holds about the entity.
         """
-        return await desk.quickly(facts.lookup, entity, relation, prompt, draft, revision)
+        return await desk.quickly(facts.lookup, asked)
 
     @router.get("/search", tags=["Graph"], summary="Find names", responses=_errors(404))
-    async def search(
-        text: Annotated[schema.Name, Query(examples=["Fra"])],
-        limit: Annotated[int, Query(ge=1, le=limits.MOST_FOUND)] = 10,
-        draft: InDraft = None,
-    ) -> schema.Found:
+    async def search(asked: Annotated[schema.SearchQuery, Query()]) -> schema.Found:
         """Find entities by the beginning of a word, a part of it, or a misspelling."""
-        return await desk.quickly(facts.search, text, limit, draft)
+        return await desk.quickly(facts.search, asked)
 
     @router.get("/facts", tags=["Graph"], summary="List facts", responses=_errors(404))
-    async def list_facts(
-        entity: Annotated[schema.Name | None, Query(examples=["France"])] = None,
-        entity_id: schema.Id | None = None,
-        relation: schema.Name | None = None,
-        limit: Annotated[int, Query(ge=1, le=limits.MOST_FACTS)] = 100,
-        offset: Annotated[int, Query(ge=0, le=limits.FURTHEST)] = 0,
-        draft: InDraft = None,
-        revision: AtRevision = None,
-    ) -> schema.Facts:
+    async def list_facts(asked: Annotated[schema.FactsQuery, Query()]) -> schema.Facts:
         """The facts of an entity, of a relation, or of both, page by page."""
-        return await desk.quickly(
-            facts.facts, entity, entity_id, relation, limit, offset, draft, revision
-        )
+        return await desk.quickly(facts.facts, asked)
 
     @router.get("/facts/{id}", tags=["Graph"], summary="Read a fact", responses=_errors(404))
     async def one_fact(
         id: Annotated[schema.Id, Path(examples=[schema.EXAMPLE_FACT])],
-        draft: InDraft = None,
-        revision: AtRevision = None,
+        asked: Annotated[schema.GraphQuery, Query()],
     ) -> schema.Fact:
         """One fact by its id, as it is now or was at a revision."""
-        return await desk.quickly(facts.fact, id, draft, revision)
+        return await desk.quickly(facts.fact, id, asked)
 
     @router.get("/history", tags=["Graph"], summary="Read the history", responses=_errors(404))
-    async def read_history(
-        limit: Annotated[
-            int,
-            Query(ge=1, le=limits.MOST_ENTRIES, description="Edits; no revision is cut."),
-        ] = 20,
-        before: Annotated[int | None, Query(ge=1, le=10**12)] = None,
-        entity_id: schema.Id | None = None,
-        fact_id: schema.Id | None = None,
-    ) -> schema.History:
+    async def read_history(asked: Annotated[schema.HistoryQuery, Query()]) -> schema.History:
         """The revisions of the shared graph with author, reason and time, newest first."""
-        return await desk.quickly(history.history, limit, before, entity_id, fact_id)
+        return await desk.quickly(history.history, asked)
 
     @router.post("/audit", tags=["Texts"], summary="Verify a fact", responses=_errors(404))
     async def audit(request: Request, body: schema.Audit) -> schema.AuditAnswer:

@@ -144,6 +144,50 @@ class LookupAnswer(Answer):
     lookup: Lookup
 
 
+class GraphQuery(Asked):
+    """Which graph to read; the newest revision unless one is named."""
+
+    draft: DraftId | None = Field(default=None, description="Read this draft.")
+    revision: Revision | None = Field(
+        default=None,
+        description="Read the shared graph as it was at this revision; not with a draft.",
+    )
+
+
+class FactQuery(GraphQuery):
+    """A fact by its id."""
+
+    id: Id
+
+
+class LookupQuery(GraphQuery):
+    """A lookup. The relation `relations` lists what the graph holds about the entity."""
+
+    entity: Name = Field(examples=["France"])
+    relation: Name = Field(examples=["capital"])
+    prompt: Annotated[str, StringConstraints(max_length=MAX_PROMPT_CHARACTERS)] | None = Field(
+        default=None, description="Rank the answer to `relations` by this prompt."
+    )
+
+
+class SearchQuery(Asked):
+    """What a name begins with or contains, or a misspelling of it."""
+
+    text: Name = Field(examples=["Fra"])
+    limit: Annotated[int, Field(ge=1, le=limits.MOST_FOUND)] = 10
+    draft: DraftId | None = Field(default=None, description="Read this draft.")
+
+
+class FactsQuery(GraphQuery):
+    """An entity by its name or its id, a relation, or both."""
+
+    entity: Name | None = Field(default=None, examples=["France"])
+    entity_id: Id | None = None
+    relation: Name | None = None
+    limit: Annotated[int, Field(ge=1, le=limits.MOST_FACTS)] = 100
+    offset: Annotated[int, Field(ge=0, le=limits.FURTHEST)] = 0
+
+
 # -- texts
 
 
@@ -168,19 +212,19 @@ class Settings(Asked):
     )
 
 
-class Generate(Asked):
+class Prompted(GraphQuery):
     """A prompt, and over which graph to answer it."""
+
+    prompt: Annotated[str, StringConstraints(min_length=1, max_length=MAX_PROMPT_CHARACTERS)]
+    settings: Settings = Settings()
+
+
+class Generate(Prompted):
+    """A prompt, over which graph to answer it, and whether the answer is streamed."""
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={"examples": [{"prompt": "Tell me about France."}]},
-    )
-    prompt: Annotated[str, StringConstraints(min_length=1, max_length=MAX_PROMPT_CHARACTERS)]
-    settings: Settings = Settings()
-    draft: DraftId | None = Field(default=None, description="Read this draft.")
-    revision: Revision | None = Field(
-        default=None,
-        description="Read the shared graph as it was at this revision; not with a draft.",
     )
     stream: bool = Field(
         default=False,
@@ -355,6 +399,24 @@ class PlainStep(Step):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{}]})
 
 
+class OfDraft(Asked):
+    """A draft by its id."""
+
+    draft: DraftId
+
+
+class EditsOfDraft(Edits, OfDraft):
+    """Edits that are made in a draft, all or none."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={})
+
+
+class StepOfDraft(PlainStep, OfDraft):
+    """An undo, a redo, a discard or a publish of a draft."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={})
+
+
 class Change(Answer):
     """A fact, an entity or a rule before and after; null where it does not exist."""
 
@@ -491,6 +553,17 @@ class AuditAnswer(Answer):
 
 
 # -- the history
+
+
+class HistoryQuery(Asked):
+    """Which part of the history; `limit` counts edits, and no revision is cut."""
+
+    limit: Annotated[int, Field(ge=1, le=limits.MOST_ENTRIES)] = 20
+    before: Annotated[int, Field(ge=1, le=10**12)] | None = Field(
+        default=None, description="Only revisions before this one."
+    )
+    entity_id: Id | None = None
+    fact_id: Id | None = None
 
 
 class RevisionEntry(Answer):

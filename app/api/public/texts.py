@@ -82,7 +82,7 @@ class Ended:
 Event = Waiting | Words | Looked | Marked | Ended
 
 
-def prepare(service: Service, request: schema.Generate) -> AskedText:
+def prepare(service: Service, request: schema.Prompted) -> AskedText:
     """Check a request. Raises what `explained` explains."""
     form = service.decoder.checkpoint.form
     return AskedText(
