@@ -7,6 +7,7 @@ from elsewhere, even if a page, a theme or a fact asks for it.
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from pathlib import Path
 
 import fastapi
@@ -78,17 +79,18 @@ def make_app(
     router = public_router(desk)
     app.include_router(router)
     app.router.routes.append(Route(PATH, endpoint))
-    document = openapi(router)
+    document = cache(lambda: openapi(router))  # made when somebody asks for it
+    shown = cache(lambda: api_page.render(document()))
 
     @app.get(ADDRESS)
     def described() -> JSONResponse:
         """The OpenAPI document of the published API."""
-        return JSONResponse(document)
+        return JSONResponse(document())
 
     @app.get("/api")
     def documentation() -> HTMLResponse:
         """The same for people."""
-        return HTMLResponse(api_page.render(document))
+        return HTMLResponse(shown())
 
     @app.get("/lamplight/{name}")
     def script(name: str) -> Response:

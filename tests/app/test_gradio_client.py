@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
@@ -98,6 +100,16 @@ def test_a_refusal_is_one_sentence(client: Client) -> None:
         with pytest.raises(AppError, match=words) as refused:
             client.predict(**given)
         assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_page_of_another_site_calls_nothing(server: Server, client: Client) -> None:
+    """A browser sends such a body without asking first only as a form or as text."""
+    create = next(each for each in client.endpoints.values() if each.api_name == "/create_draft")
+    body = json.dumps({"data": [], "fn_index": create.fn_index, "session_hash": "x"})
+    join = f"{server.url}/gradio_api/queue/join"
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+        assert httpx.post(join, content=body, headers={"content-type": kind}).status_code == 422
+    assert httpx.options(join).status_code == 404  # what it asks before it sends JSON
 
 
 def test_a_level_decides_what_a_client_may_do(tmp_path: Path) -> None:
