@@ -64,6 +64,13 @@ class MarkedTrace:
         """Whether no lookup found anything in the graph."""
         return all(each.lookup.is_miss for each in self.trace.lookups)
 
+    @cached_property
+    def whole(self) -> list[tuple[int, int]]:
+        """The stretches that a word diff must not cut: values, and what contradicts one."""
+        stretches = {(mark.start, mark.end) for mark in self.marks}
+        stretches.update((begin, end) for begin, end, _ in self.contradicted)
+        return sorted(stretches)
+
     def lookup(self, index: int) -> TraceLookup:
         """A lookup by its index."""
         return self.trace.lookups[index]
@@ -103,7 +110,11 @@ def mark_trace(trace: TracedText, finished: bool = True) -> MarkedTrace:
         elif fold(each.lookup.resolved_relation or "") == RELATIONS or each.index == last:
             continue
         elif wrong is not None:
-            contradicted.append((wrong.start, wrong.end, each.index))
+            # Marks of other lookups are not cut.
+            cut = [m for m in grounding.marks if m.start < wrong.end and wrong.start < m.end]
+            begin = min([wrong.start, *(mark.start for mark in cut)])
+            end = max([wrong.end, *(mark.end for mark in cut)])
+            contradicted.append((begin, end, each.index))
         else:
             chips += [
                 Chip(at, "unused", each.index, fact)

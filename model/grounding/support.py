@@ -44,7 +44,8 @@ class Sources:
             parts = [lookup.value[start:end] for start, end in lookup.value_spans]
             for part in parts or lookup.listed:
                 self._add(position, part)
-            if more := _MORE.search(lookup.value):
+            shown = lookup.value_spans[-1][1] if lookup.value_spans else 0
+            if more := _MORE.search(lookup.value, shown):
                 self._add(position, more["count"])
 
     def _add(self, position: int, text: str, whole: bool = True) -> None:
