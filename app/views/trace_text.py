@@ -28,7 +28,7 @@ from model.roles import Role
 from model.trace import TraceLookup
 
 TABS = (("before", "Before"), ("changes", "Changes"), ("after", "After"))
-_MARK, _REMOVED_MARK, _MISS, _UNUSED, _CONTRADICTED, _UNSUPPORTED, _ROLE, _CHANGE = (
+_MARK, _REMOVED_MARK, _MISS, _UNUSED, _CONTRADICTED, _OTHER, _UNSUPPORTED, _ROLE, _CHANGE = (
     macro("text_elements.html", name)
     for name in (
         "mark",
@@ -36,6 +36,7 @@ _MARK, _REMOVED_MARK, _MISS, _UNUSED, _CONTRADICTED, _UNSUPPORTED, _ROLE, _CHANG
         "miss",
         "unused",
         "contradicted",
+        "other_relation",
         "unsupported",
         "role",
         "change",
@@ -211,6 +212,10 @@ def _flag_layer(marked: MarkedTrace) -> _Layer:
     layer = _Layer()
     for begin, end, index in marked.contradicted:
         layer.add(begin, end, partial(_CONTRADICTED, index, marked.lookup(index).lookup.value))
+    for each in marked.other_relations:
+        asked = marked.lookup(each.lookup).lookup
+        relation = asked.resolved_relation or asked.relation
+        layer.add(each.start, each.end, partial(_OTHER, each.lookup, relation, each.says))
     for begin, end in marked.unsupported:
         layer.add(begin, end, _UNSUPPORTED)
     return layer

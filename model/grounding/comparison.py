@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from model.grounding.marks import Mark, marks_of
 from model.grounding.sentences import sentences_of
+from model.grounding.stated_relation import OtherRelation, other_relations
 from model.grounding.support import Sources, Stretch, contradiction, unsupported_stretches
 from model.trace import TracedText
 
 FAITHFUL, CONTRADICTED, UNUSED, MISS = "faithful", "contradicted", "unused", "miss"
+OTHER_RELATION = "other relation"
 
 
 @dataclass(frozen=True)
@@ -17,10 +19,11 @@ class Grounding:
     """Which parts of a trace's text come from the graph."""
 
     marks: tuple[Mark, ...]  # in the order of the text
-    by_lookup: tuple[str, ...]  # "faithful", "contradicted", "unused" or "miss", for each lookup
+    by_lookup: tuple[str, ...]  # "faithful" or another verdict, for each lookup
     unsupported: tuple[Stretch, ...]
     contradictions: tuple[Stretch | None, ...]  # for each lookup, what the text says instead
     sentences: tuple[tuple[int, int], ...]  # start and end of each sentence
+    other_relations: tuple[OtherRelation, ...] = ()  # values said of another relation
 
 
 def ground(trace: TracedText) -> Grounding:
@@ -44,12 +47,17 @@ def ground(trace: TracedText) -> Grounding:
             verdict = UNUSED
         verdicts.append(verdict)
         contradictions.append(other)
+    marks.sort(key=lambda mark: (mark.start, mark.end, mark.lookup))
+    others = other_relations(trace, marks, sentences)
+    for other_relation in others:
+        verdicts[other_relation.lookup] = OTHER_RELATION
     return Grounding(
-        marks=tuple(sorted(marks, key=lambda mark: (mark.start, mark.end, mark.lookup))),
+        marks=tuple(marks),
         by_lookup=tuple(verdicts),
         unsupported=tuple(unsupported_stretches(text, Sources(trace), marks)),
         contradictions=tuple(contradictions),
         sentences=sentences,
+        other_relations=tuple(others),
     )
 
 

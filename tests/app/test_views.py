@@ -295,14 +295,8 @@ def test_values_from_right_to_left_keep_their_order(session: Session, value: str
 
 def test_names_from_right_to_left_keep_their_order_in_a_conflict() -> None:
     difference = Difference("مصر · عاصمة", 1, None, ("القاهرة", "a; b"), ("c",), ())
-    html = draft_bar.render(
-        [],
-        can_undo=False,
-        can_redo=False,
-        conflict=Conflict(
-            "", (Difference("مصر · عاصمة", 1, None, ("القاهرة", "a; b"), ("c",), ()),)
-        ),
-    )
+    conflict = Conflict("", (difference,))
+    html = draft_bar.render([], can_undo=False, can_redo=False, conflict=conflict)
     assert "<td><bdi>القاهرة</bdi><br><bdi>a; b</bdi></td>" in html
     assert "<bdi>مصر · عاصمة</bdi>" in html
 
@@ -322,6 +316,27 @@ def test_contradiction_is_flagged_with_what_the_graph_says(session: Session) -> 
     html = shown(session)["trace"]
     assert 'class="contradicted"' in html
     assert "graph says Tokyo" in plain(html)
+
+
+def test_a_value_of_another_relation_is_flagged_in_text_and_cards(session: Session) -> None:
+    ask(session, "Mistake Japan.")
+    words = "asked for capital, and the sentence says area"
+    html = shown(session)["trace"]
+    assert "≠ asked for capital, says area" in plain(html)
+    assert words in plain(html)  # on the card that opens on hover
+    assert 'title="The model looked up capital. This sentence says area."' in html
+    assert len(ids_of(html)) == len(set(ids_of(html)))
+    act(session, action="lookup", id="2")
+    assert words in plain(shown(session)["card"])
+    ask(session, "Tell me about Japan.")
+    assert "≠" not in plain(shown(session)["trace"])
+
+
+def test_a_sentence_in_progress_is_not_judged() -> None:
+    trace = trace_of(ASK, "X is a thing. The area of X is[X|weight|3 kg] 3 kg.")
+    for finished in (False, True):
+        marked = mark_trace(trace, finished)
+        assert bool(marked.other_relations) is finished
 
 
 def test_a_text_without_lookups_gets_a_banner(session: Session) -> None:

@@ -6,12 +6,15 @@
 its answer and the reader's labels. Tokens and probabilities are left out.
 
 - `marks`: 338 texts about the shipped world and about a made-up graph whose values are parts of
-  names ("Widget 0" is a widget). `lit` has, for each value, the words that answer the lookup as
+  names ("Widget 0" is a widget). The label of a value is the words that answer the lookup as
   [start, end], or null if the text does not say the value there.
-- `other_relations`: 400 texts about twenty made-up graphs, whose relations no training saw. `says`
-  has, for each value, what the sentence says about it; see `RelationLabel`.
+- `other_relations`: 648 texts about 38 made-up graphs, whose relations no training saw, in two
+  halves of 19 graphs each: the group begins with "tune" or "report". The label of a value is
+  "asked" (the sentence states the relation that was asked for, or nothing recognisable), "other: "
+  and what it states instead, "unclear" (garbled), or null if the value is not in the text.
 
-Both were labelled by reading the texts, before the code that is measured with them was written.
+Both were labelled by reading the texts, before the code that is measured with them was written, and
+by the author of that code.
 """
 
 from __future__ import annotations
