@@ -11,8 +11,8 @@ We compare words, and report only what is clear:
 - Otherwise it states another relation if it is written as the phrase book writes that one
   (`stated_words.csv`: "E was named after V"), or if it calls the value something else ("The voting
   age of E is V", where the voting district was asked for).
-- Anything else does not count. Neither does a shorter name of the same thing: "with a length of V" for
-  the length of stay.
+- Anything else does not count. Neither does a shorter name of the same thing: "with a length of V"
+  for the length of stay.
 """
 
 from __future__ import annotations
