@@ -477,6 +477,17 @@ def test_readme_states_the_counts(facts: list[Fact]) -> None:
         assert f"| {source} | {count:,} |" in readme, source
 
 
+def test_what_the_sources_lack_is_added(values: dict[str, dict[str, list[str]]]) -> None:
+    planets = [name for name, own in values.items() if own.get("instance of") == ["planet"]]
+    assert len(planets) == 8
+    for name in planets:
+        assert values[name]["orbits"] == ["Sun"]
+        assert {"diameter", "day length", "average temperature"} <= set(values[name]), name
+    assert values["Sun"]["instance of"] == ["star"]
+    assert values["Jupiter (mythology)"]["mythology"] == ["Roman mythology"]
+    assert values["Ludwig van Beethoven"]["birth year"] == ["1770"]
+
+
 def test_aliases_lead_to_entities_and_are_no_names(
     values: dict[str, dict[str, list[str]]],
 ) -> None:

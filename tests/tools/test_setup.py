@@ -32,9 +32,11 @@ case "$1 $2" in
 *) echo "unexpected: $*" >&2; exit 9 ;;
 esac
 """
+# dash loses an interrupt while it starts a program, so after the log it starts none.
 PIP = """[ "$1" = --version ] && exit 0
+slow=$(cat "$FAKES/slow" 2>/dev/null)
 echo "$@" >>"$FAKES/pip.log"
-[ ! -e "$FAKES/slow" ] || sleep "$(cat "$FAKES/slow")"
+[ -z "$slow" ] || exec sleep "$slow"
 for lacking in $(cat "$FAKES/lacking" 2>/dev/null); do
     case "$*" in *"$lacking"*) echo "ERROR: No matching distribution found" >&2; exit 1 ;; esac
 done

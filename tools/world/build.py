@@ -151,6 +151,11 @@ def repair(world: World) -> None:
     world.map(change)
 
 
+def add(world: World) -> None:
+    """Facts that the raw triplets lack."""
+    world.rows += [Row(name, *fact) for name, facts in known.ADDED_FACTS.items() for fact in facts]
+
+
 def rename(world: World) -> None:
     """Names that are titles, misspelt or one of two for the same thing, through links too."""
 
@@ -482,6 +487,7 @@ def order(world: World) -> None:
 STEPS: tuple[Callable[[World], None], ...] = (
     split_merged,
     repair,
+    add,
     rename,
     settle_types,
     name_deities,

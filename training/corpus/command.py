@@ -25,6 +25,7 @@ from training.corpus.questions.question_stream import (
     question_writer,
     read_plain_text,
 )
+from training.corpus.questions.stored_vectors import StoredVectors
 from training.corpus.records import DEFAULT_FACTS, read_records
 from training.corpus.wordings import DEFAULT_DATA, read_wordings
 from training.corpus.writer import Writer
@@ -111,7 +112,8 @@ def _stream(
     if encoder is None:
         print("There is no encoder, so lists are ranked by shared words.", flush=True)
     plain = read_plain_text(options.plain_text) if options.plain_text else []
-    questions = question_writer(writer, wordings, encoder)
+    stored = StoredVectors(encoder) if encoder else None
+    questions = question_writer(writer, wordings, stored)
     return lambda seed: question_documents(questions, writer, names, seed, prose, plain)
 
 

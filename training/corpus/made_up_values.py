@@ -293,7 +293,7 @@ def made_up_value(rng: random.Random, kind: str | None = None, words: Sequence[s
 
 def alike(rng: random.Random, value: str) -> str:
     """A string with the same beginning as `value`, so that a copy must be read to its end."""
-    stem = value[: max(1, len(value) - rng.randint(0, 3))]
+    stem = value[: max(1, len(value) - rng.randint(0, 3))].rstrip()
     if any(c.isdigit() for c in value[-2:]):
         return (stem + rng.choice("0123456789"))[:MAX_CHARACTERS]
     return (stem + rng.choice(["a", "e", "o", "in", "ar", "ius", "ov", "s", " II"]))[

@@ -38,14 +38,18 @@ from training.corpus.held_out import NameFilter, held_out_entities, without
 from training.corpus.phrase_book import load_phrases
 from training.corpus.questions.listing import LOOKUP
 from training.corpus.questions.question_stream import question_writer
+from training.corpus.questions.stored_vectors import StoredVectors
 from training.corpus.records import DEFAULT_FACTS, read_records
 from training.corpus.wordings import Wordings, read_wordings
 from training.corpus.writer import Writer
 from training.errors import EvaluationError
 from training.evaluation.suites.relation_choice import draw_choices
 
-KINDS = ("single", "yes or no", "several", "count", "chain", "none fits", "qualified")
-"""Of the corpus's documents; the last two have no answer."""
+KINDS = (
+    *("single", "yes or no", "several", "pair", "count", "chain", "woven chain"),
+    *("none fits", "absent", "qualified"),
+)
+"""Of the corpus's documents; the last three have no answer."""
 RELEVANCES = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0)
 ANSWERED = 0.75  # of the questions that people ask, those that the graph can answer
 _RIDGE = 1e-3
@@ -91,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("checkpoint", type=Path, help="folder of a model trained list first")
     parser.add_argument("--data", type=Path, required=True, help="folder with the wordings")
     parser.add_argument("--questions", type=int, default=150, help="questions by people")
-    about = "questions of each kind of document (50); 0 spares the time to prepare the corpus"
+    about = "questions of each kind of document (50); 0 spares the time to encode the wordings"
     parser.add_argument("--corpus-questions", type=int, default=50, help=about)
     parser.add_argument("--seed", type=int, default=11)
     options = parser.parse_args(argv)
@@ -133,7 +137,8 @@ def asked_by_corpus(
         return
     records = read_records(DEFAULT_FACTS)
     names = NameFilter(held_out_entities(records))
-    writer = question_writer(Writer(without(records, names), load_phrases()), wordings, encoder)
+    worlds = Writer(without(records, names), load_phrases())
+    writer = question_writer(worlds, wordings, StoredVectors(encoder))
     for kind in KINDS:
         for _ in range(number):
             document = writer.document(rng, kind)
