@@ -64,8 +64,8 @@ class Allowed:
 
 
 ALLOWED = (
-    Allowed("model/grounding.py", "beside besides", "a list of English function words"),
-    Allowed("model/grounding.py", "whatever when", "a list of English function words"),
+    Allowed("model/grounding/words.py", "beside besides", "a list of English function words"),
+    Allowed("model/grounding/words.py", "whatever when", "a list of English function words"),
 )
 
 

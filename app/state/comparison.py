@@ -10,6 +10,7 @@ it has written.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -72,42 +73,58 @@ class Comparison:
 PREPOSITIONS = ("of", "in", "by", "on", "at", "to", "for", "from", "with")
 
 
+ISOLATED = "\u2068{}\u2069"
+"""What Unicode puts around a text so that its direction does not move the words next to it. No
+stored name or value has these characters, so a view can replace them by an element."""
+
+
+def isolated(name: str) -> str:
+    """A name or value for a sentence: if it is written from right to left, it is isolated."""
+    if name.isascii() or all(unicodedata.bidirectional(c) not in ("R", "AL") for c in name):
+        return name
+    return ISOLATED.format(name)
+
+
 def relation_of(fact: Fact) -> str:
     """The relation and the entity: "capital of France", but "“instance of” of France"."""
-    relation = fact.relation
-    joined = relation.rpartition(" ")[2].lower() in PREPOSITIONS
-    return f"“{relation}” of {fact.entity}" if joined else f"{relation} of {fact.entity}"
+    relation, entity = isolated(fact.relation), isolated(fact.entity)
+    joined = fact.relation.rpartition(" ")[2].lower() in PREPOSITIONS
+    return f"“{relation}” of {entity}" if joined else f"{relation} of {entity}"
 
 
 def describe(delta: Delta) -> str:
-    """What an edit did, for a person: "capital of France is now Lyon, was Paris"."""
+    """What an edit did, for a person: "capital of France is now Lyon, was Paris".
+
+    Names from right to left are `isolated`.
+    """
     old, new = delta.before, delta.after
     if isinstance(old, Entity) or isinstance(new, Entity):
         if isinstance(old, Entity) and isinstance(new, Entity):
             if old.id != new.id:
-                return f"{old.name} was merged into {new.name}"
+                return f"{isolated(old.name)} was merged into {isolated(new.name)}"
             if old.name != new.name:
-                return f"{old.name} is now called {new.name}"
+                return f"{isolated(old.name)} is now called {isolated(new.name)}"
             gained = [name for name in new.aliases if name not in old.aliases]
             if gained:
-                return f"{new.name} is also called {', '.join(gained)}"
-            return f"{new.name} is no longer called by another name"
+                return f"{isolated(new.name)} is also called {', '.join(map(isolated, gained))}"
+            return f"{isolated(new.name)} is no longer called by another name"
         some = new or old
         assert isinstance(some, Entity)
-        return f"{some.name} was {'added' if old is None else 'removed'}"
+        return f"{isolated(some.name)} was {'added' if old is None else 'removed'}"
     assert old is None or isinstance(old, Fact)
     assert new is None or isinstance(new, Fact)
     if new is None:
         assert isinstance(old, Fact)
-        return f"{relation_of(old)} was deleted (it was {old.value})"
+        return f"{relation_of(old)} was deleted (it was {isolated(old.value)})"
     assert isinstance(new, Fact)
     if old is None:
-        return f"{relation_of(new)}: {new.value} was added"
+        return f"{relation_of(new)}: {isolated(new.value)} was added"
     if old.entity_id != new.entity_id:
-        return f"{new.relation}: {new.value} moved from {old.entity} to {new.entity}"
+        was, now = isolated(old.entity), isolated(new.entity)
+        return f"{isolated(new.relation)}: {isolated(new.value)} moved from {was} to {now}"
     if old.value == new.value:
         return f"{relation_of(new)} was edited"
-    return f"{relation_of(new)} is now {new.value}, was {old.value}"
+    return f"{relation_of(new)} is now {isolated(new.value)}, was {isolated(old.value)}"
 
 
 def diff_deltas(old: Iterable[Delta], new: Iterable[Delta]) -> list[Delta]:
@@ -164,7 +181,7 @@ def compare(
     before: MarkedTrace, after: MarkedTrace, deltas: Sequence[Delta], seconds: float
 ) -> Comparison:
     """Compare the text before an edit with the text after it."""
-    segments = word_diff(before.text, after.text)
+    segments = word_diff(before.text, after.text, (before.whole, after.whole))
     causes = _causes(before, after, deltas)
     changes: list[ExplainedSegment] = []
     last = describe(deltas[0]) if deltas else ""

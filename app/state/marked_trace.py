@@ -13,7 +13,7 @@ from functools import cached_property
 
 from graph.core.facts import RELATIONS, Fact
 from graph.core.names import fold
-from model.grounding import Mark, ground
+from model.grounding import Mark, OtherRelation, ground
 from model.trace import TracedText, TraceLookup
 
 
@@ -41,6 +41,7 @@ class MarkedTrace:
     chips: tuple[Chip, ...]
     contradicted: tuple[tuple[int, int, int], ...]  # begin, end, lookup
     unsupported: tuple[tuple[int, int], ...]
+    other_relations: tuple[OtherRelation, ...] = ()  # of the facts' marks
     facts: dict[int, Fact] = field(default_factory=dict)  # shown facts by id, in order of use
     numbers: dict[int, int] = field(default_factory=dict)  # fact id -> order of use, from 1
     lookup_of: dict[int, int] = field(default_factory=dict)  # fact id -> first lookup
@@ -64,9 +65,21 @@ class MarkedTrace:
         """Whether no lookup found anything in the graph."""
         return all(each.lookup.is_miss for each in self.trace.lookups)
 
+    @cached_property
+    def whole(self) -> list[tuple[int, int]]:
+        """The stretches that a word diff must not cut: values, and what contradicts one."""
+        stretches = {(mark.start, mark.end) for mark in self.marks}
+        stretches.update((begin, end) for begin, end, _ in self.contradicted)
+        return sorted(stretches)
+
     def lookup(self, index: int) -> TraceLookup:
         """A lookup by its index."""
         return self.trace.lookups[index]
+
+    def says(self, fact_id: int) -> str:
+        """What the sentence says instead, where it repeats a fact's value of another relation."""
+        lookup = self.lookup_of.get(fact_id)
+        return next((each.says for each in self.other_relations if each.lookup == lookup), "")
 
     def marks_of(self, fact_id: int) -> list[Mark]:
         """The marks that repeat a fact's value."""
@@ -103,13 +116,19 @@ def mark_trace(trace: TracedText, finished: bool = True) -> MarkedTrace:
         elif fold(each.lookup.resolved_relation or "") == RELATIONS or each.index == last:
             continue
         elif wrong is not None:
-            contradicted.append((wrong.start, wrong.end, each.index))
+            # Marks of other lookups are not cut.
+            cut = [m for m in grounding.marks if m.start < wrong.end and wrong.start < m.end]
+            begin = min([wrong.start, *(mark.start for mark in cut)])
+            end = max([wrong.end, *(mark.end for mark in cut)])
+            contradicted.append((begin, end, each.index))
         else:
             chips += [
                 Chip(at, "unused", each.index, fact)
                 for fact in shown_facts(each)
                 if fact.id not in repeated and lookup_of[fact.id] == each.index
             ]
+    # The last sentence of a text in progress may still go on.
+    ended = len(trace.text) if finished else (grounding.sentences or ((0, 0),))[-1][0]
     return MarkedTrace(
         trace=trace,
         marks=tuple(sorted(grounding.marks, key=lambda mark: (mark.start, mark.end))),
@@ -121,6 +140,7 @@ def mark_trace(trace: TracedText, finished: bool = True) -> MarkedTrace:
             if finished
             and not any(stretch.start < e and b < stretch.end for b, e, _ in contradicted)
         ),
+        other_relations=tuple(each for each in grounding.other_relations if each.end <= ended),
         facts=facts,
         numbers=numbers,
         lookup_of=lookup_of,

@@ -3,6 +3,7 @@
     segments = word_diff(before, after)
 
 A word includes the white space before it, so the pieces of a diff give either text back exactly.
+`whole` are stretches of each text, such as values, that no change cuts in two.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
+
+Span = tuple[int, int]
 
 WORD = re.compile(r"\s*[\w'’\-]+|\s*[^\w\s]|\s+")
 
@@ -34,8 +37,10 @@ def _words(text: str) -> tuple[list[str], list[int]]:
     return words, offsets
 
 
-def word_diff(before: str, after: str) -> list[Segment]:
-    """The segments of the two texts, in order. A change consists of whole words."""
+def word_diff(
+    before: str, after: str, whole: tuple[Sequence[Span], Sequence[Span]] = ((), ())
+) -> list[Segment]:
+    """The segments of the two texts, in order. A change consists of whole words and values."""
     old, old_at = _words(before)
     new, new_at = _words(after)
     segments: list[Segment] = []
@@ -43,9 +48,62 @@ def word_diff(before: str, after: str) -> list[Segment]:
     for tag, i1, i2, j1, j2 in _whole_sentences(matcher.get_opcodes(), old, new):
         kind: Literal["same", "change"] = "same" if tag == "equal" else "change"
         segments.append(Segment(kind, (old_at[i1], old_at[i2]), (new_at[j1], new_at[j2])))
-    return [
+    pieces = [
         part for each in _joined(segments, before) for part in _split_space(each, before, after)
     ]
+    return _without_cuts(pieces, len(before), len(after), whole)
+
+
+def _without_cuts(
+    segments: Sequence[Segment],
+    length_before: int,
+    length_after: int,
+    whole: tuple[Sequence[Span], Sequence[Span]],
+) -> list[Segment]:
+    """Widen each change until it holds the whole of every stretch of `whole` that it touches."""
+    changes = [[*each.before, *each.after] for each in segments if each.kind == "change"]
+    grown = True
+    while grown:
+        grown = False
+        for change in changes:
+            for side, spans in ((0, whole[0]), (2, whole[1])):
+                for start, end in spans:
+                    begin, stop = change[side], change[side + 1]
+                    if start < begin < end:  # both texts share what stands before the change
+                        change[0] -= begin - start
+                        change[2] -= begin - start
+                        grown = True
+                    if start < stop < end:
+                        change[1] += end - stop
+                        change[3] += end - stop
+                        grown = True
+        changes = _merged(changes)
+    out: list[Segment] = []
+    b = a = 0
+    for b0, b1, a0, a1 in changes:
+        if b < b0:
+            out.append(Segment("same", (b, b0), (a, a0)))
+        out.append(Segment("change", (b0, b1), (a0, a1)))
+        b, a = b1, a1
+    if b < length_before or a < length_after:
+        out.append(Segment("same", (b, length_before), (a, length_after)))
+    return out
+
+
+def _merged(changes: Sequence[list[int]]) -> list[list[int]]:
+    """Changes that grew into each other as one, from the begin of the first to the end of the last.
+
+    A change that grew beyond its neighbour is cut back here, because behind the neighbour the two
+    texts are shifted otherwise. The next round widens it again.
+    """
+    merged: list[list[int]] = []
+    for change in changes:
+        if merged and change[0] <= merged[-1][1]:
+            last = merged[-1]
+            merged[-1] = [last[0], change[1], last[2], change[3]]
+        else:
+            merged.append(change)
+    return merged
 
 
 def _whole_sentences(

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from app.state.marked_trace import asked_for
 from app.views.considered import considered
-from app.views.hover_cards import FOUND_BY, repeated_with
+from app.views.hover_cards import FOUND_BY, asked_and_says, repeated_with
 from app.views.templates import KEPT
 from app.views.templates import render as render_template
 from graph.core.facts import Entity, Fact
@@ -46,6 +46,7 @@ class Card:
     number: int | None = None
     probability: float | None = None
     repeated: bool = False  # whether the text repeats the value
+    says: str = ""  # the other relation that the sentence gives the value to
     changed: JournalEntry | None = None
     edited: bool = False
     note: str = ""  # an error, shown next to its cause
@@ -109,6 +110,8 @@ def _about(card: Card, fact: Fact) -> list[tuple[str, str]]:
         else:
             use = "forced" if card.repeated else "looked it up but did not use it"
         rows.append(("Model", use))
+        if card.says:
+            rows.append(("≠", asked_and_says(fact.relation, card.says)))
     else:
         rows.append(("Model", "did not look it up for this text"))
     rows.append(("Since", _since(card, fact)))

@@ -51,6 +51,7 @@ def hover_cards_html(marked: MarkedTrace, edited: Container[int]) -> Markup:
                 in_one_line(considered(marked.lookup(marked.lookup_of[fact_id]))),
                 fact_id in edited,
                 others,
+                marked.says(fact_id),
             )
         )
     for chip in marked.chips:
@@ -66,10 +67,18 @@ def hover_cards_html(marked: MarkedTrace, edited: Container[int]) -> Markup:
 
 @lru_cache(REMEMBERED)
 def _fact_tip(
-    fact: Fact, how: str, probability: str, weighed: str, edited: bool, others: tuple[Fact, ...]
+    fact: Fact,
+    how: str,
+    probability: str,
+    weighed: str,
+    edited: bool,
+    others: tuple[Fact, ...],
+    says: str,
 ) -> Markup:
     """The hover card of a fact; the words that repeat it may repeat others too."""
     rows = []
+    if says:
+        rows.append(("≠", asked_and_says(fact.relation, says)))
     if edited:
         rows.append(("your edit", "visible only to you until you publish"))
     if fact.source:
@@ -112,6 +121,11 @@ def _probability(marked: MarkedTrace, marks: Sequence[Mark]) -> str:
     if probability is None:
         return "its words were forced"
     return repeated_with(probability)
+
+
+def asked_and_says(relation: str, says: str) -> str:
+    """That a sentence gives a value to another relation, in words for a card."""
+    return f"asked for {relation}, and the sentence says {says}"
 
 
 def repeated_with(probability: float) -> str:

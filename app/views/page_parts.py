@@ -170,12 +170,12 @@ def _card(session: Session) -> card_view.Card:
             kind = "none" if gone is None else "deleted"
             return card_view.Card(kind=kind, fact=gone, **notes)
         lookup = number = probability = None
-        repeated = False
+        repeated, says = False, ""
         if marked is not None and fact.id in marked.lookup_of:
             lookup = marked.lookup(marked.lookup_of[fact.id])
             number = marked.numbers[fact.id]
             marks = marked.marks_of(fact.id)
-            repeated = bool(marks)
+            repeated, says = bool(marks), marked.says(fact.id)
             if marks:
                 probability = marked.trace.probability(marks[0].start, marks[0].end)
         history = draft.history(fact_id=fact.id, limit=1)
@@ -187,6 +187,7 @@ def _card(session: Session) -> card_view.Card:
             number=number,
             probability=probability,
             repeated=repeated,
+            says=says,
             changed=history[0] if history and history[0].kind != "import" else None,
             edited=fact.id in session.edited_ids(),
             revision=draft.base_revision,

@@ -19,7 +19,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.ext import Extension
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from app.state.comparison import ISOLATED
 
 FOLDER = Path(__file__).parents[1] / "templates"
 KEPT = (
@@ -59,6 +61,17 @@ def percent(probability: float) -> str:
     return "under 1 %" if probability < 0.005 else f"{probability:.0%}".replace("%", " %")
 
 
+def bdi(text: str) -> Markup:
+    """A name or value whose direction does not move the words next to it."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
+def bidirectional(text: str) -> Markup:
+    """A sentence with the names that `comparison.isolated` put into it, each in an element."""
+    begin, end = ISOLATED.split("{}")
+    return Markup(str(escape(text)).replace(begin, "<bdi>").replace(end, "</bdi>"))  # noqa: S704
+
+
 def true_or_false(value: object) -> str:
     """A truth value as ARIA attributes spell it."""
     return "true" if value else "false"
@@ -77,6 +90,8 @@ def _environment() -> Environment:
         "plural": plural,
         "shortened": shortened,
         "true_or_false": true_or_false,
+        "bdi": bdi,
+        "bidirectional": bidirectional,
     }
     return made
 

@@ -28,7 +28,7 @@ from model.roles import Role
 from model.trace import TraceLookup
 
 TABS = (("before", "Before"), ("changes", "Changes"), ("after", "After"))
-_MARK, _REMOVED_MARK, _MISS, _UNUSED, _CONTRADICTED, _UNSUPPORTED, _ROLE, _CHANGE = (
+_MARK, _REMOVED_MARK, _MISS, _UNUSED, _CONTRADICTED, _OTHER, _UNSUPPORTED, _ROLE, _CHANGE = (
     macro("text_elements.html", name)
     for name in (
         "mark",
@@ -36,6 +36,7 @@ _MARK, _REMOVED_MARK, _MISS, _UNUSED, _CONTRADICTED, _UNSUPPORTED, _ROLE, _CHANG
         "miss",
         "unused",
         "contradicted",
+        "other_relation",
         "unsupported",
         "role",
         "change",
@@ -211,18 +212,24 @@ def _flag_layer(marked: MarkedTrace) -> _Layer:
     layer = _Layer()
     for begin, end, index in marked.contradicted:
         layer.add(begin, end, partial(_CONTRADICTED, index, marked.lookup(index).lookup.value))
+    for each in marked.other_relations:
+        asked = marked.lookup(each.lookup).lookup
+        relation = asked.resolved_relation or asked.relation
+        layer.add(each.start, each.end, partial(_OTHER, each.lookup, relation, each.says))
     for begin, end in marked.unsupported:
         layer.add(begin, end, _UNSUPPORTED)
     return layer
 
 
-def text_html(marked: MarkedTrace, view: View, begin: int = 0, end: int | None = None) -> Markup:
-    """A stretch of the text with flags, marks and chips."""
+def text_html(
+    marked: MarkedTrace, view: View, begin: int = 0, end: int | None = None, opening: bool = True
+) -> Markup:
+    """A stretch of the text with flags, marks and chips; `opening`: it begins the text."""
     end = len(marked.text) if end is None else end
     inserts = [
         (chip.at, _chip(marked, view, chip))
         for chip in marked.chips
-        if begin <= chip.at <= end and (chip.at > begin or begin == 0)
+        if begin <= chip.at <= end and (chip.at > begin or opening)
     ]
     first = [html for at, html in inserts if at <= begin]
     layers = (_flag_layer(marked), _mark_layer(marked, view))
@@ -244,9 +251,11 @@ def diff_html(
     """Both texts as one: what was removed and what was added, each with its cause."""
     old_marks = [_Layer([(b, e, _REMOVED_MARK) for b, e, _ in _mark_layer(before, View()).pieces])]
     out: list[Markup] = []
-    for change in comparison.changes:
+    beginning = next((i for i, each in enumerate(comparison.changes) if each.after[1]), 0)
+    for index, change in enumerate(comparison.changes):
+        opening = index == beginning  # what stands before the first word is drawn once
         if change.kind == "same":
-            out.append(text_html(after, view, *change.after))
+            out.append(text_html(after, view, *change.after, opening))
             continue
         (b, b_end), (a, a_end) = change.before, change.after
         if (b == b_end) != (a == a_end):  # only removed, or only added: keep the space outside
@@ -255,7 +264,7 @@ def diff_html(
             out.append(escape(" " * skip))
             a, b = (a + skip, b) if b == b_end else (a, b + skip)
         removed = _weave(before.text, b, b_end, old_marks, ())
-        added = text_html(after, view, a, a_end)
+        added = text_html(after, view, a, a_end, opening)
         out.append(_CHANGE(removed, added, change.cause, change.tag, change.follows))
     return joined(out)
 

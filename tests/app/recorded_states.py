@@ -167,6 +167,11 @@ def contradicted(page: Visit) -> Visit:
 
 
 @state
+def of_another_relation(page: Visit) -> Visit:
+    return page.ask("Mistake Japan.").open("Japan", "capital")
+
+
+@state
 def not_said(page: Visit) -> Visit:
     return page.ask("Skip France.").open("France", "population")
 

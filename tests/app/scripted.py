@@ -5,6 +5,7 @@ It drives the real decoder, the real store and the real page. As a trained model
 lookup. Some prompts make it err, so that every state of a mark can be reached:
 
     Contradict France.     says another value than the graph
+    Mistake France.        says the last value of another relation
     Ramble about France.   writes without a single lookup, and names things
     Ask France for motto.  looks up one relation only
     Slowly France.         waits a little before each token
@@ -32,7 +33,7 @@ from training.data.tokenizer import train_tokenizer
 ROOT = Path(__file__).parents[2]
 BEGIN, FINISH = "<|begin|>", "<|end|>"
 ABOUT = re.compile(
-    r"(?:tell me about|contradict|slowly|skip|ramble about)\s+(.*?)[.?!]*$", re.IGNORECASE
+    r"(?:tell me about|contradict|mistake|slowly|skip|ramble about)\s+(.*?)[.?!]*$", re.IGNORECASE
 )
 WAVER = re.compile(r"waver over (.*?)[.?!]*$", re.IGNORECASE)
 ONE = re.compile(r"ask (.*?) for (.*?)[.?!]*$", re.IGNORECASE)
@@ -86,7 +87,9 @@ def document(prompt: str, answers: list[str], wavering: str = "currency") -> str
         relations = listed.split("; ")
     for relation in relations:
         # Where it wavers, the words before the lookup do not give away which relation it will be.
-        out.append(f" For {entity} it is" if waver else f" The {relation} of {entity} is")
+        mistaken = prompt.lower().startswith("mistake") and relation == relations[-1]
+        said = "area" if mistaken else relation
+        out.append(f" For {entity} it is" if waver else f" The {said} of {entity} is")
         value = look_up(entity, relation)
         if value is None:
             return "".join(out)

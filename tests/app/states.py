@@ -54,6 +54,11 @@ def contradicted(page: Inspect) -> None:
     page.ask("Contradict France.")
 
 
+def other_relation(page: Inspect) -> None:
+    """The model says of another relation what it looked up."""
+    page.ask("Mistake France.")
+
+
 def unused(page: Inspect) -> None:
     """The model looked something up and did not say it."""
     page.ask("Skip France.")
@@ -95,6 +100,14 @@ STATES = (
         RED,
         {"textDecorationLine": "underline", "textDecorationStyle": "wavy"},
         "≠ graph says",
+    ),
+    State(
+        "other-relation",
+        other_relation,
+        ".contradicted",
+        RED,
+        {"textDecorationLine": "underline", "textDecorationStyle": "wavy"},
+        "≠ asked for",
     ),
     State(
         "looked-up-not-said",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import random
 import re
 import time
 from collections import Counter
@@ -20,16 +21,18 @@ from markupsafe import Markup
 from app.state import actions, generation
 from app.state.comparison import compare, describe, diff_deltas
 from app.state.graph_layout import GraphLayout, nearest_distance
+from app.state.marked_trace import mark_trace
 from app.state.outbox import ONCE, Outbox
 from app.state.scene import MAX_FAINT_NODES, MAX_HIT_NODES, Scene, bounded
 from app.state.service import Service
 from app.state.session import Session, new_session_id
 from app.state.text_in_progress import TextInProgress
 from app.state.word_diff import word_diff, words_changed
-from app.views import edit_summary, fact_table, graph_figure, page_parts, trace_text
+from app.views import draft_bar, edit_summary, fact_table, graph_figure, page_parts, trace_text
 from app.views.masthead import masthead
 from graph.core.deltas import Delta
 from graph.core.edits import Add
+from graph.core.errors import Conflict, Difference
 from graph.core.facts import Fact
 from graph.lookup.result import Lookup
 from graph.lookup.retriever import Retriever
@@ -38,8 +41,11 @@ from graph.version import VERSION
 from graph.world import SOURCES, source_names
 from model.engine.decoder import Decoder
 from model.settings import DecodingSettings
+from model.trace import Trace
 from tests.app import scripted
+from tests.model.model_fakes import answer, trace_of
 
+ASK = "Tell me about X."
 HOSTILE = "<img src=x onerror=alert(1)> ${1} {{x}} \" ' &amp;"
 FACTS = [
     ("Paris", "instance of", "city"),
@@ -110,6 +116,47 @@ def test_the_pieces_of_a_diff_give_both_texts_back() -> None:
     assert words_changed(segments, before, after) == 3
 
 
+def test_a_value_is_never_cut_by_a_change() -> None:
+    before, after = "It has 3,475 kilometres, or more.", "It has 4,475 kilometres, or more."
+    whole = [(before.index("3,"), before.index(", or")), (after.index("4,"), after.index(", or"))]
+    (change,) = (
+        each for each in word_diff(before, after, ([whole[0]], [whole[1]])) if each.kind == "change"
+    )
+    assert before[slice(*change.before)] == "3,475 kilometres"
+    assert after[slice(*change.after)] == "4,475 kilometres"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_changes_keep_values_whole_and_give_both_texts_back(seed: int) -> None:
+    rng = random.Random(seed)
+    for _ in range(50):
+        texts, spans = [], []
+        for _ in range(2):
+            words = [
+                rng.choice(("a", "b", "c", "of", "d,", "e.")) for _ in range(rng.randint(0, 9))
+            ]
+            text = " ".join(words)
+            cuts = sorted(rng.sample(range(len(text) + 1), min(4, len(text) + 1)))
+            texts.append(text)
+            spans.append(list(zip(cuts[::2], cuts[1::2], strict=False)))
+        segments = word_diff(texts[0], texts[1], (spans[0], spans[1]))
+        for side, text in enumerate(texts):
+            at = 0
+            for each in segments:
+                begin, end = (each.before, each.after)[side]
+                assert begin == at, seed
+                assert end >= begin, seed
+                at = end
+                if each.kind == "change":
+                    assert not any(s < cut < e for s, e in spans[side] for cut in (begin, end)), (
+                        seed
+                    )
+            assert at == len(text), seed
+        for each in segments:
+            if each.kind == "same":
+                assert texts[0][slice(*each.before)] == texts[1][slice(*each.after)], seed
+
+
 def test_equal_texts_have_no_change() -> None:
     assert [each.kind for each in word_diff("One two.", "One two.")] == ["same"]
     assert word_diff("", "") == []
@@ -165,6 +212,95 @@ def test_a_word_that_repeats_two_facts_has_both_numbers() -> None:
     assert html == "The <b>&lt;euro</b>[chip]&gt; coin"
 
 
+def ids_of(html: str) -> list[str]:
+    return re.findall(r' id="([^"]*)"', html)
+
+
+def one_lookup(document: str, *values: str) -> Trace:
+    """The trace of a document with one lookup, which returns these values."""
+    trace = trace_of("Tell me about X.", document)
+    (entry,) = trace.lookups
+    found = answer(entry.lookup.entity, entry.lookup.relation, list(values))
+    return replace(trace, lookups=[replace(entry, lookup=found)])
+
+
+def test_a_value_that_holds_a_semicolon_is_one_value() -> None:
+    marked = mark_trace(one_lookup("It is[X|cast|?] Tom; Jerry and Spike.", "Tom; Jerry", "Spike"))
+    assert [marked.words(mark) for mark in marked.marks] == ["Tom; Jerry", "Spike"]
+    assert [each.value for each in marked.facts.values()] == ["Tom; Jerry", "Spike"]
+    html = trace_text.render(marked, trace_text.View())
+    assert html.count("data-mark") == 2
+    assert ">Tom; Jerry<" in html
+
+
+def test_a_value_that_ends_like_a_count_is_one_value() -> None:
+    marked = mark_trace(one_lookup("It is[X|cast|?] Tom; and 3 more.", "Tom; and 3 more"))
+    assert [marked.words(mark) for mark in marked.marks] == ["Tom; and 3 more"]
+    assert not mark_trace(
+        one_lookup("It is[X|cast|?] Tom; and 3 more and 3.", "Tom; and 3 more")
+    ).unsupported
+
+
+def diffed(old: Trace, new: Trace) -> str:
+    before, after = mark_trace(old), mark_trace(new)
+    compared = compare(before, after, (), 0.1)
+    return str(trace_text.diff_html(before, after, compared, trace_text.View()))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # a value of which one part changes, at either end and in the middle
+        ("It is[X|d|3,475 km] 3,475 km wide.", "It is[X|d|4,475 km] 4,475 km wide."),
+        ("It is[X|c|New York] New York.", "It is[X|c|New Delhi] New Delhi."),
+        ("[X|c|Old Town Road] Old Town Road it is.", "[X|c|Old Mill Road] Old Mill Road it is."),
+        # the same words before and after, of which the change cuts off some
+        ("It is[X|c|Guinea] Guinea.", "It is[X|c|Equatorial Guinea] Equatorial Guinea."),
+        ("A is b.[X|c|b c] B c is so.", "[X|c|b c] B c is so."),
+        # what stands before the first word
+        ("So A is.[X|c|Ulm] No.", "[X|c|Ulm][X|d|unknown] A is. No."),
+        ("It is[X|c|Ulm] Lyon then.", "It is[X|c|Ulm] Lyon now, Ulm."),
+        ("It is[X|c|Ulm] Paris.", "It is[X|c|Ulm] Bad Paris."),
+        # a contradiction that stands on a mark
+        ("[X|a|Czech koruna] It.", "[X|a|Czech koruna] It is Czech koruna[X|b|Ulm] Czech."),
+    ],
+)
+def test_two_marks_never_share_an_id_and_no_value_is_cut(old: str, new: str) -> None:
+    for html in (diffed(trace_of(ASK, old), trace_of(ASK, new)),
+                 diffed(trace_of(ASK, new), trace_of(ASK, old))):  # fmt: skip
+        ids = ids_of(html)
+        assert len(ids) == len(set(ids)), html
+    after = mark_trace(trace_of(ASK, new))
+    html = diffed(trace_of(ASK, old), trace_of(ASK, new))
+    for mark in after.marks:
+        assert f">{after.words(mark)}</bdi>" in html
+
+
+@pytest.mark.parametrize("value", ["القاهرة", "שלום (1)", "קהיר 7"])
+def test_values_from_right_to_left_keep_their_order(session: Session, value: str) -> None:
+    ask(session, "Tell me about Japan.")
+    capital = fact(session, "Japan", "capital")
+    act(session, action="fact", id=str(capital.id))
+    act(session, action="change", id=str(capital.id), fields={"value": value})
+    outputs = shown(session)
+    isolated = f"<bdi>{value}</bdi>"
+    for part in ("trace", "draft", "table"):
+        assert isolated in outputs[part], part
+    assert f"is now {isolated}, was Tokyo" in outputs["draft"]
+    assert 'dir="auto"' in outputs["card"]
+    visible = re.sub(r'(title|data-[a-z]+|aria-label|value)="[^"]*"', "", outputs["trace"])
+    assert visible.count(value) == visible.count(isolated)
+    assert "\u2068" not in visible
+
+
+def test_names_from_right_to_left_keep_their_order_in_a_conflict() -> None:
+    difference = Difference("مصر · عاصمة", 1, None, ("القاهرة", "a; b"), ("c",), ())
+    conflict = Conflict("", (difference,))
+    html = draft_bar.render([], can_undo=False, can_redo=False, conflict=conflict)
+    assert "<td><bdi>القاهرة</bdi><br><bdi>a; b</bdi></td>" in html
+    assert "<bdi>مصر · عاصمة</bdi>" in html
+
+
 def test_chips_stand_where_the_lookup_stood(session: Session) -> None:
     ask(session, "Ask France for motto.")
     html = shown(session)["trace"]
@@ -180,6 +316,27 @@ def test_contradiction_is_flagged_with_what_the_graph_says(session: Session) -> 
     html = shown(session)["trace"]
     assert 'class="contradicted"' in html
     assert "graph says Tokyo" in plain(html)
+
+
+def test_a_value_of_another_relation_is_flagged_in_text_and_cards(session: Session) -> None:
+    ask(session, "Mistake Japan.")
+    words = "asked for capital, and the sentence says area"
+    html = shown(session)["trace"]
+    assert "≠ asked for capital, says area" in plain(html)
+    assert words in plain(html)  # on the card that opens on hover
+    assert 'title="The model looked up capital. This sentence says area."' in html
+    assert len(ids_of(html)) == len(set(ids_of(html)))
+    act(session, action="lookup", id="2")
+    assert words in plain(shown(session)["card"])
+    ask(session, "Tell me about Japan.")
+    assert "≠" not in plain(shown(session)["trace"])
+
+
+def test_a_sentence_in_progress_is_not_judged() -> None:
+    trace = trace_of(ASK, "X is a thing. The area of X is[X|weight|3 kg] 3 kg.")
+    for finished in (False, True):
+        marked = mark_trace(trace, finished)
+        assert bool(marked.other_relations) is finished
 
 
 def test_a_text_without_lookups_gets_a_banner(session: Session) -> None:

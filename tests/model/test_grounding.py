@@ -8,6 +8,7 @@ import pytest
 
 from model.grounding import Grounding, ground
 from model.trace import Trace
+from tests.model.frozen_texts import frozen_texts
 from tests.model.model_fakes import trace_of
 
 ASK = "Tell me about France."
@@ -34,11 +35,11 @@ def verdicts(document: str, prompt: str = ASK) -> list[str]:
         ("[Georgia|capital|Tbilisi] Tbilisi is the capital.", ["Tbilisi"]),
         ("It is[France|type|country] a country in Europe.", ["country"]),
         ("[France|type|republic] Republic is what it is.", ["Republic"]),
-        # not in the name of what it is about, unless it is said nowhere else
+        # never in the name of what it is about
         ("[Danube River|type|river] The Danube River is a river.", ["river"]),
         ("[Danube River|type|river] The Danube River[Danube River|length|9] is a river of 9.",
          ["river", "9"]),
-        ("[Danube River|type|river] The Danube River.", ["River"]),
+        ("[Danube River|type|river] The Danube River.", []),
         ("The name is[France|name|France] France.", ["France"]),
         ("Paris is large.[France|capital|Paris] The capital is small.", []),  # before the lookup
         # whole words and whole numbers only
@@ -85,6 +86,89 @@ def verdicts(document: str, prompt: str = ASK) -> list[str]:
 )  # fmt: skip
 def test_marks(document: str, expected: list[str]) -> None:
     assert [words for _, words in marked(document)] == expected
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        # the name of the entity that was asked about, in any case, and while the text is written
+        ("[New York City|type|city] New York City", ""),
+        ("[New York City|type|city] New York City is a city.", "New York City is a [city]."),
+        ("[Widget 0|type|widget] Widget 0 is a widget.", "Widget 0 is a [widget]."),
+        ("[Widget 0|type|widget] The widget 0 is a widget.", "The widget 0 is a [widget]."),
+        ("[Widget 0|size|0] The size of Widget 0 is 0.", "The size of Widget 0 is [0]."),
+        ("[Moon|type|moon] Moon", ""),
+        ("[Moon|type|moon] The Moon is a moon.", "The Moon is a [moon]."),
+        ("[Czech Republic|language|Czech] The Czech Republic is Czech.",
+         "The Czech Republic is [Czech]."),
+        ("[Ulm Minster|place|Ulm] Ulm Minster is in Ulm Minster.", ""),
+        ("[Guinea-Bissau|capital|Bissau] Guinea-Bissau's capital is Bissau.",
+         "Guinea-Bissau's capital is [Bissau]."),
+        ("[Brest, Belarus|country|Belarus] Brest, Belarus lies in Belarus.",
+         "Brest, Belarus lies in [Belarus]."),
+        # a short form of it, or the same name
+        ("[New York City|state|New York] New York is in New York.",
+         "New York is in [New York]."),
+        ("[Mexico (film)|country|Mexico] Mexico comes from Mexico.",
+         "Mexico comes from [Mexico]."),
+        ("[Luxembourg|capital|Luxembourg] The capital of Luxembourg is Luxembourg.",
+         "The capital of Luxembourg is [Luxembourg]."),
+        ("[Luxembourg|capital|Luxembourg] Luxembourg is the capital of Luxembourg.",
+         "[Luxembourg] is the capital of Luxembourg."),
+        ("[Luxembourg|capital|Luxembourg] The capital of Luxembourg", ""),
+        ("[1984|year|1984] 1984 is from 1984. It is long.", "1984 is from [1984]. It is long."),
+        ("[Tesla S|maker|Tesla] Tesla's maker is Tesla.", "Tesla's maker is [Tesla]."),
+        ("[Boeing 747|maker|Boeing] Boeing makes the Boeing 747.",
+         "[Boeing] makes the Boeing 747."),
+        # the value twice, the first in the place of the subject
+        ("[Mexico|capital|Mexico City] The capital of Mexico City is Mexico City.",
+         "The capital of Mexico City is [Mexico City]."),
+        ("[X|place|Ulm] In Ulm it is, in Ulm.", "In [Ulm] it is, in Ulm."),
+        ("[Ulm|country|Germany][Ulm|borders|Germany] It is part of Germany and borders Germany.",
+         "It is part of [Germany] and borders [Germany]."),
+        # names of other entities, longer names and longer values
+        ("[Ada|born in|Ulm][Ulm Minster|height|9] Ada, of Ulm Minster, was of Ulm, 9.",
+         "Ada, of Ulm Minster, was of [Ulm], [9]."),
+        ("[Ada|born in|Ulm] Ada of Neu-Ulm is Ulm-born.", "Ada of Neu-Ulm is [Ulm]-born."),
+        ("[Ada|home|Paris][Ada|club|Paris FC] Ada is at Paris FC and in Paris.",
+         "Ada is at [Paris FC] and in [Paris]."),
+        ("[Ada|home|Paris][Ada|club|Paris FC] Ada is at Paris FC.", "Ada is at [Paris FC]."),
+        # numbers
+        ("[X|low|20] From -20 to 20.", "From -20 to [20]."),
+        ("[X|low|-20] From -20 to 20.", "From [-20] to 20."),
+        ("[X|hour|12] At 12:30 it is 12.", "At 12:30 it is [12]."),
+        ("[X|born|7 May 1867][X|room|7] Born on 7 May 1867, room 7.",
+         "Born on [7 May 1867], room [7]."),
+        ("[X|from|1914] In 1914-1918 and 1914–1915.", "In [1914]-1918 and 1914–1915."),
+    ],
+)  # fmt: skip
+def test_the_words_that_the_sentence_is_about_are_marked(document: str, expected: str) -> None:
+    trace = trace_of(ASK, document)
+    text, marks = trace.text, ground(trace).marks
+    shown, at = "", 0
+    for mark in marks:
+        shown += f"{text[at : mark.start]}[{text[mark.start : mark.end]}]"
+        at = mark.end
+    assert (shown + text[at:] if marks else "") == expected
+
+
+def test_marks_of_frozen_texts_are_right() -> None:
+    """At least 99 % of the marks of 338 texts are right, and 98 % of the right ones are there."""
+    right = marked_values = labelled = 0
+    for text in frozen_texts("marks"):
+        places = {
+            fact.id: (entry.index, place)
+            for entry in text.trace.lookups
+            for place, fact in enumerate(entry.lookup.facts)
+        }
+        found = {places[m.fact_id]: [m.start, m.end] for m in ground(text.trace).marks}
+        wanted = {place: label for place, label in text.labels.items() if label is not None}
+        right += sum(wanted.get(place) == span for place, span in found.items())
+        marked_values += len(found)
+        labelled += len(wanted)
+    assert labelled > 600
+    assert right / marked_values >= 0.99
+    assert right / labelled >= 0.98
 
 
 def test_a_mark_is_looked_for_up_to_the_next_lookup_then_to_the_end_of_the_sentence() -> None:
