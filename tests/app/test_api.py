@@ -125,7 +125,8 @@ def test_a_streamed_text_is_the_same_in_pieces(script: Script) -> None:
     lookups = [data for kind, data in events if kind == "lookup"]
     assert lookups == whole["lookups"]
     marks = dict(events)["marks"]
-    assert marks == {name: whole[name] for name in ("marks", "contradicted", "unsupported")}
+    parts = ("marks", "contradicted", "other_relations", "unsupported")
+    assert marks == {name: whole[name] for name in parts}
     assert dict(events)["end"]["finish"] == "end"
 
 

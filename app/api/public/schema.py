@@ -258,6 +258,16 @@ class Contradiction(Answer):
     lookup: int
 
 
+class OtherRelation(Answer):
+    """A marked value in a sentence about another relation than was looked up."""
+
+    start: int
+    end: int
+    words: str
+    lookup: int
+    says: str = Field(description="The relation that the sentence speaks of.")
+
+
 class Unsupported(Answer):
     """A name, a number or a date that no lookup returned."""
 
@@ -271,6 +281,7 @@ class Marks(Answer):
 
     marks: list[Mark]
     contradicted: list[Contradiction]
+    other_relations: list[OtherRelation]
     unsupported: list[Unsupported]
 
 

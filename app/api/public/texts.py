@@ -212,6 +212,16 @@ def _marks(marked: MarkedTrace) -> dict[str, Any]:
             {"start": start, "end": end, "words": text[start:end], "lookup": lookup}
             for start, end, lookup in marked.contradicted
         ],
+        "other_relations": [
+            {
+                "start": each.start,
+                "end": each.end,
+                "words": text[each.start : each.end],
+                "lookup": each.lookup,
+                "says": each.says,
+            }
+            for each in marked.other_relations
+        ],
         "unsupported": [
             {"start": start, "end": end, "words": text[start:end]}
             for start, end in marked.unsupported
