@@ -135,6 +135,14 @@ def test_a_contradiction_is_reported(script: Script) -> None:
     assert [each["words"] for each in text["contradicted"]] == ["Atlantis"]
 
 
+def test_a_sentence_about_another_relation_is_reported(script: Script) -> None:
+    text = script.post("/generate", prompt="Mistake France.")
+    (other,) = text["other_relations"]
+    assert other["says"] == "area"
+    assert text["text"][other["start"] : other["end"]] == other["words"]
+    assert text["lookups"][other["lookup"]]["relation"] != "area"
+
+
 def test_names_facts_and_lookups_are_read(script: Script, server: Server) -> None:
     (france,) = script.get("/search", text="Fran")["entities"]
     page = script.get("/facts", entity="france", limit=2)
