@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any
 
 from app.state.marked_trace import MarkedTrace
@@ -15,6 +17,7 @@ from model.trace import TraceLookup
 
 NEIGHBOURS_READ = 120  # facts read around what was hit; the picture shows a few of them
 EXPAND_BY = 8  # neighbours that each *Expand* adds
+REMEMBERED = 16  # reads of one session, at most
 VALUES_EXPECTED = 5  # facts of one listed relation that are shown before it is looked up
 
 
@@ -41,14 +44,18 @@ def read_scene(session: Session) -> Scene:
     marked, draft = session.text.marked, session.draft
     if marked is None:
         return Scene()
-    hits = tuple(marked.facts.values())
-    if not session.run.writing:
+    hits, trace = tuple(marked.facts.values()), session.text.trace
+    if not session.run.writing and (trace is None or trace.state != draft.state()):
         hits = tuple(draft.fact(fact.id) or fact for fact in hits)
     asked = (each.lookup.entity_id for each in marked.trace.lookups)
     centres = list(dict.fromkeys(entity_id for entity_id in asked if entity_id))
     neighbours: list[Fact] = []
     if centres:
-        neighbours = draft.neighbourhood(centres, hops=1, limit=NEIGHBOURS_READ)
+        neighbours = _once(
+            session,
+            ("neighbours", *centres),
+            lambda: draft.neighbourhood(centres, hops=1, limit=NEIGHBOURS_READ),
+        )
     expanded: list[Fact] = []
     for entity_id, count in session.picture.expanded.items():
         expanded += facts_around(draft, entity_id, count)
@@ -61,7 +68,7 @@ def read_scene(session: Session) -> Scene:
         hits=hits,
         centres=tuple(centres),
         numbers=marked.numbers,
-        expected=tuple(_expected(draft, marked)),
+        expected=tuple(_expected(session, marked)),
         neighbours=tuple(neighbours),
         expanded=tuple(expanded),
         selected=session.selected_ids(),
@@ -76,7 +83,18 @@ def facts_around(store: TripletStore, entity_id: int, count: int) -> list[Fact]:
     return facts + store.facts_to(entity_id, limit=max(0, count - len(facts)))
 
 
-def _expected(store: TripletStore, marked: MarkedTrace) -> list[Fact]:
+def _once(session: Session, what: Hashable, read: Callable[[], list[Fact]]) -> list[Fact]:
+    """What was read before, while the draft stays as it is, because a server may be slow."""
+    key = session.draft.state(), what
+    remembered = session.picture.read
+    if key not in remembered:
+        if len(remembered) >= REMEMBERED:
+            remembered.clear()
+        remembered[key] = read()
+    return remembered[key]
+
+
+def _expected(session: Session, marked: MarkedTrace) -> list[Fact]:
     """The facts of the relations that a paragraph will look up, in that order, without those that
     it has looked up. A list that answers a question names what the model may choose from instead.
     """
@@ -86,7 +104,8 @@ def _expected(store: TripletStore, marked: MarkedTrace) -> list[Fact]:
         if entity_id is None or not _is_for_paragraph(each, marked.trace.prompt):
             continue
         by_relation: dict[str, list[Fact]] = {}
-        for fact in store.facts(entity_id):
+        known = _once(session, entity_id, partial(session.draft.facts, entity_id))
+        for fact in known:
             by_relation.setdefault(fold(fact.relation), []).append(fact)
         for name in each.lookup.listed:
             if fold(name) != RELATIONS:

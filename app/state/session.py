@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,6 +101,8 @@ class Picture:
 
     layout: GraphLayout = field(default_factory=GraphLayout)
     expanded: dict[int, int] = field(default_factory=dict)  # entity id -> neighbours shown
+    read: dict[Hashable, list[Fact]] = field(default_factory=dict)
+    """What was read of one state of the draft, so that each new word reads only what is new."""
 
 
 @dataclass

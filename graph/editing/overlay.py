@@ -327,6 +327,8 @@ class Overlay:
     def former_relations(self, entity_id: int) -> list[str]:
         below = self.base.former_relations(entity_id, self.base_revision)
         names = {fold(name): name for name in below} | self._former.get(entity_id, {})
+        if not names:
+            return []
         for name in self.relation_names(entity_id):
             names.pop(fold(name), None)
         return list(names.values())

@@ -45,7 +45,10 @@ class Incoming:
 
     def names(self) -> list[str]:
         """What the relations are called from this side."""
-        relations, former = self.relations()[:MOST_INVERSE], self.former()
+        relations = self.relations()[:MOST_INVERSE]
+        if not relations:
+            return []
+        former = self.former()
         inverses = [inverse_name(name) for name in relations]
         return [name for name in inverses if fold(name) not in former]
 

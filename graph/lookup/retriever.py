@@ -90,6 +90,7 @@ class _Found:
 
 
 _INITIALS = re.compile(r"\b[A-Z]{2,4}\b")
+_REMEMBERED = 64  # names whose entities a retriever remembers, at most
 
 _Resolved = tuple[_Found | None, list[tuple[Entity, float]], str]
 """The entity that a name stands for, others with their scores, and how they were found."""
@@ -161,6 +162,7 @@ class Retriever:
         self._embeddings = embeddings
         self._context = context if ranked else None
         self._settings: dict[str, str] | None = None
+        self._written: dict[tuple[str, str | None], _Resolved | None] = {}
 
     def lookup(self, entity: str, relation: str, context: str | None = None) -> Lookup:
         """Answer one query. A miss is an answer too; no text makes this raise an error.
@@ -253,8 +255,21 @@ class Retriever:
         return self._as_written(entity, context) or self._guess_entity(entity)
 
     def _as_written(self, entity: str, context: str | None) -> _Resolved | None:
-        """As `_resolve`, without guesses; None if no entity has the name in a form of it."""
+        """As `_resolve`, without guesses; None if no entity has the name in a form of it.
 
+        Some names are remembered, because a text looks up one entity again and again, and on a
+        server each time costs a round trip.
+        """
+        key = entity, context
+        if key in self._written:
+            return self._written[key]
+        found = self._find_as_written(entity, context)
+        if len(self._written) >= _REMEMBERED:
+            self._written.clear()
+        self._written[key] = found
+        return found
+
+    def _find_as_written(self, entity: str, context: str | None) -> _Resolved | None:
         def sure(how: str, by: str, entities: Sequence[Entity]) -> _Resolved:
             others = [(other, 1.0) for other in entities[1:]]
             return _Found(entities[0], how, by, 1.0), others, by

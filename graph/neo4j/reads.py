@@ -114,8 +114,14 @@ class Neo4jReads(NameSearch):
             at=at,
         )
         entities = [entity for row in rows if (entity := _entity(*row))]
-        counts = self._counts([entity.id for entity in entities], at) if entities else {}
-        return rank_by_name(names, entities, lambda entity_id: counts[entity_id])
+        counts: dict[int, int] = {}
+
+        def count(entity_id: int) -> int:
+            if not counts:  # of all at once, and only if there are homonyms
+                counts.update(self._counts([entity.id for entity in entities], at))
+            return counts[entity_id]
+
+        return rank_by_name(names, entities, count)
 
     def identified(self, iri: str, at: int | None = None) -> Entity | None:
         at = self._pin(at)

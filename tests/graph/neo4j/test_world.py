@@ -14,7 +14,7 @@ from graph.world import make_world
 from tests.graph.conftest import emptied
 from tools.neo4j_server.server import Server
 
-ASKED = 100
+ASKED = 300
 
 
 pytestmark = pytest.mark.timeout(900)  # a whole world is loaded into the server
