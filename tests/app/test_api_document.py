@@ -19,12 +19,10 @@ from app.api.public import schema
 from app.api.public.document import LEVEL, openapi
 from app.api.public.routes import PREFIX, public_router
 from app.views import api_page
-from graph.core.edits import Add
-from graph.opening import open_store
 from graph.version import VERSION
 from model.engine.decoder import Decoder
-from tests.app import scripted
 from tests.app.page_driver import Inspect, Server, serve_on
+from tests.app.small_server import serve_small
 from tests.graph.helpers import fact_of
 
 DOCUMENT = openapi(public_router(None))  # type: ignore[arg-type]
@@ -37,13 +35,8 @@ OPERATIONS = [
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    path = tmp_path_factory.mktemp("document") / "small.db"
-    with open_store(f"sqlite:///{path}", create=True) as store:
-        for relation, value in (("capital", "Paris"), ("currency", "euro")):
-            store.apply([Add("France", relation, value)], author="test")
-        made = serve_on(store, Decoder(scripted.checkpoint()))
+    with serve_small(tmp_path_factory.mktemp("document")) as made:
         yield made
-        made.end()
 
 
 def test_the_document_is_served_and_valid(server: Server) -> None:

@@ -26,6 +26,7 @@ from model.checkpoint import DEFAULT_CHECKPOINT
 from model.engine.decoder import Decoder
 from tests.app import scripted
 from tests.app.page_driver import Server, serve_on
+from tests.app.small_server import serve_small
 from tests.graph.helpers import said
 
 ROOT = Path(__file__).parents[2]
@@ -33,13 +34,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    path = tmp_path_factory.mktemp("mcp") / "small.db"
-    with open_store(f"sqlite:///{path}", create=True) as store:
-        for relation, value in (("capital", "Paris"), ("currency", "euro")):
-            store.apply([Add("France", relation, value)], author="test")
-        made = serve_on(store, Decoder(scripted.checkpoint()))
+    with serve_small(tmp_path_factory.mktemp("mcp")) as made:
         yield made
-        made.end()
 
 
 def run(to: Any, work: Callable[[Client], Awaitable[None]], mode: str = "auto") -> None:

@@ -31,8 +31,10 @@ def prepare(service: Service, request: schema.Audit) -> AskedAudit:
     return AskedAudit(graph, _fact(graph, request), request.prompt)
 
 
-async def audit(desk: Desk, client: str, asked: AskedAudit) -> schema.AuditAnswer:
+async def audit(desk: Desk, client: str, request: schema.Audit) -> schema.AuditAnswer:
     """Verify a fact when it is its turn; a client that leaves before that leaves the line."""
+    asked = await desk.quickly(prepare, request)
+    desk.check(client)
     turns = desk.turns
 
     def verdict() -> schema.AuditAnswer:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import TypeVar
 
 from app.api.public import limits, schema
 from app.api.public.graphs import PREFIX, open_draft
@@ -20,10 +21,10 @@ from app.state.service import Service
 from app.state.session import Session
 from graph.core.edits import Add, Change, Delete, Edit, Merge, Rename
 from graph.core.errors import StoreError
-from graph.core.facts import Entity, Fact
 from graph.core.ids import parse_id
 from graph.core.protocol import Draft
 
+T = TypeVar("T")
 AUTHOR = "API client"  # of every edit, as the journal records it
 _NOTE = "api"  # next to a draft, so that it is kept before its first edit
 _PUBLISHED = "published"  # the write that published the draft last
@@ -131,31 +132,25 @@ def _require_writable(service: Service) -> None:
 
 
 def _edit(session: Session, asked: schema.AnyEdit) -> Edit:
+    fact, entity = partial(_known, editing.fact_of), partial(_known, editing.entity_of)
     match asked:
         case schema.AddFact():
             return Add(asked.entity, asked.relation, asked.value, asked.source, asked.year)
         case schema.ChangeFact():
-            return Change(_fact(session, asked.id).id, asked.value, asked.source, asked.year)
+            return Change(fact(session, asked.id).id, asked.value, asked.source, asked.year)
         case schema.DeleteFact():
-            return Delete(_fact(session, asked.id).id)
+            return Delete(fact(session, asked.id).id)
         case schema.RenameEntity():
-            return Rename(_entity(session, asked.id).id, asked.name)
+            return Rename(entity(session, asked.id).id, asked.name)
         case schema.MergeEntity():
-            return Merge(_entity(session, asked.id).id, _entity(session, asked.into).id)
+            return Merge(entity(session, asked.id).id, entity(session, asked.into).id)
 
 
-def _fact(session: Session, claimed: str) -> Fact:
+def _known(find: Callable[[Session, str], T], session: Session, claimed: str) -> T:
+    """A fact or an entity by its id. Raises a `Problem` if the draft has none."""
     parse_id(claimed)
     try:
-        return editing.fact_of(session, claimed)
-    except StoreError as problem:
-        raise Problem(UNKNOWN, str(problem)) from problem
-
-
-def _entity(session: Session, claimed: str) -> Entity:
-    parse_id(claimed)
-    try:
-        return editing.entity_of(session, claimed)
+        return find(session, claimed)
     except StoreError as problem:
         raise Problem(UNKNOWN, str(problem)) from problem
 

@@ -74,18 +74,6 @@ def _quick(
     return does
 
 
-async def _generate(desk: Desk, client: str, asked: schema.Prompted) -> schema.Answer:
-    prepared = await desk.quickly(texts.prepare, asked)
-    desk.check(client)
-    return await texts.whole(desk, client, prepared)
-
-
-async def _audit(desk: Desk, client: str, asked: schema.Audit) -> schema.Answer:
-    prepared = await desk.quickly(audits.prepare, asked)
-    desk.check(client)
-    return await audits.audit(desk, client, prepared)
-
-
 def _fact(service: Service, asked: schema.FactQuery) -> schema.Answer:
     return facts.fact(service, asked.id, asked)
 
@@ -113,7 +101,7 @@ _ALL = (
         "lookup with the facts that it hit, and marks the words that come from the graph.",
         _VIEWER,
         schema.Prompted,
-        _generate,
+        texts.whole,
     ),
     Operation(
         "lookup",
@@ -151,7 +139,7 @@ _ALL = (
         "and deletes in memory only.",
         _VIEWER,
         schema.Audit,
-        _audit,
+        audits.audit,
     ),
     Operation(
         "create_draft",

@@ -74,13 +74,12 @@ def public_router(desk: Desk) -> APIRouter:
         A client writes one text at a time; 16 more may wait. A client that leaves stops its text.
         """
         client = client_of(request.scope)
-        asked = await desk.quickly(texts.prepare, body)
-        desk.check(client)
         if body.stream:
+            asked = await texts.asked_for(desk, client, body)
             return StreamingResponse(
                 _events(desk, client, asked), media_type="text/event-stream", headers=UNBUFFERED
             )
-        return await _while_there(request, texts.whole(desk, client, asked))
+        return await _while_there(request, texts.whole(desk, client, body))
 
     @router.get("/lookup", tags=["Graph"], summary="Look a fact up", responses=_errors(404))
     async def lookup(asked: Annotated[schema.LookupQuery, Query()]) -> schema.LookupAnswer:
@@ -113,18 +112,20 @@ def public_router(desk: Desk) -> APIRouter:
         """The revisions of the shared graph with author, reason and time, newest first."""
         return await desk.quickly(history.history, asked)
 
-    @router.post("/audit", tags=["Texts"], summary="Verify a fact", responses=_errors(404))
-    async def audit(request: Request, body: schema.Audit) -> schema.AuditAnswer:
+    @router.post(
+        "/audit",
+        tags=["Texts"],
+        summary="Verify a fact",
+        response_model=schema.AuditAnswer,
+        responses=_errors(404),
+    )
+    async def audit(request: Request, body: schema.Audit) -> Any:
         """Say where a fact lives: in the graph, or in the weights of the model.
 
         It deletes in memory only, so it works on a read-only server. It waits for its turn like a
         text, and takes some seconds.
         """
-        client = client_of(request.scope)
-        asked = await desk.quickly(audits.prepare, body)
-        desk.check(client)
-        answer = await _while_there(request, audits.audit(desk, client, asked))
-        return answer  # type: ignore[return-value]
+        return await _while_there(request, audits.audit(desk, client_of(request.scope), body))
 
     @router.post(
         "/drafts", tags=["Drafts"], summary="Make a draft", status_code=201, responses=_errors()

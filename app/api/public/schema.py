@@ -22,6 +22,8 @@ LONGEST_REASON = 500
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
 Value = Annotated[str, StringConstraints(min_length=1, max_length=MAX_VALUE)]
+Source = Annotated[str, StringConstraints(max_length=500)]
+Year = Annotated[int, Field(ge=-9999, le=9999)]
 Reason = Annotated[str, StringConstraints(max_length=LONGEST_REASON)]
 DraftId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Revision = Annotated[int, Field(ge=0, le=10**12)]
@@ -315,8 +317,8 @@ class AddFact(Asked):
     entity: Name
     relation: Name
     value: Value
-    source: Annotated[str, StringConstraints(max_length=500)] = ""
-    year: Annotated[int, Field(ge=-9999, le=9999)] | None = None
+    source: Source = ""
+    year: Year | None = None
 
 
 class ChangeFact(Asked):
@@ -325,8 +327,8 @@ class ChangeFact(Asked):
     edit: Literal["change"]
     id: Id
     value: Value
-    source: Annotated[str, StringConstraints(max_length=500)] = ""
-    year: Annotated[int, Field(ge=-9999, le=9999)] | None = None
+    source: Source = ""
+    year: Year | None = None
 
 
 class DeleteFact(Asked):

@@ -1,6 +1,6 @@
 """Texts: written when it is their turn, as events or as a whole, over a draft or the shared graph.
 
-    asked = await desk.quickly(prepare, request)    # raises before anything is written
+    asked = await asked_for(desk, client, request)    # raises before anything is written
     async for event in written(desk, client, asked):
         ...  # Waiting, Words, Looked, Marked, Ended
 
@@ -92,8 +92,16 @@ def prepare(service: Service, request: schema.Prompted) -> AskedText:
     )
 
 
-async def whole(desk: Desk, client: str, asked: AskedText) -> schema.Text:
+async def asked_for(desk: Desk, client: str, request: schema.Prompted) -> AskedText:
+    """A request that may take its turn. Raises a `Problem`."""
+    asked = await desk.quickly(prepare, request)
+    desk.check(client)
+    return asked
+
+
+async def whole(desk: Desk, client: str, request: schema.Prompted) -> schema.Text:
     """A text when it is finished."""
+    asked = await asked_for(desk, client, request)
     async with aclosing(written(desk, client, asked)) as events:
         async for event in events:
             if isinstance(event, Ended):
