@@ -6,7 +6,7 @@ text and ids are parameters, never part of a statement.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import starmap
 from typing import Any
 
@@ -99,8 +99,7 @@ class Neo4jReads(NameSearch):
             for entity in found
             if entity and any(fold(known) == key for known in (entity.name, *entity.aliases))
         ]
-        counts = self._counts([entity.id for entity in entities], at) if len(entities) > 1 else {}
-        return rank_entities(cleaned, entities, lambda entity_id: counts[entity_id])
+        return rank_entities(cleaned, entities, self._counting(entities, at))
 
     def find_names(
         self, names: Sequence[str], at: int | None = None
@@ -114,14 +113,7 @@ class Neo4jReads(NameSearch):
             at=at,
         )
         entities = [entity for row in rows if (entity := _entity(*row))]
-        counts: dict[int, int] = {}
-
-        def count(entity_id: int) -> int:
-            if not counts:  # of all at once, and only if there are homonyms
-                counts.update(self._counts([entity.id for entity in entities], at))
-            return counts[entity_id]
-
-        return rank_by_name(names, entities, count)
+        return rank_by_name(names, entities, self._counting(entities, at))
 
     def identified(self, iri: str, at: int | None = None) -> Entity | None:
         at = self._pin(at)
@@ -161,6 +153,17 @@ class Neo4jReads(NameSearch):
             id=entity_id,
         )
         return [iri for iri, _ in rows]
+
+    def _counting(self, entities: Sequence[Entity], at: int | None) -> Callable[[int], int]:
+        """Counts the facts of an entity: of all at once, and only when asked, for homonyms."""
+        counts: dict[int, int] = {}
+
+        def count(entity_id: int) -> int:
+            if not counts:
+                counts.update(self._counts([entity.id for entity in entities], at))
+            return counts[entity_id]
+
+        return count
 
     def _counts(self, ids: list[int], at: int | None) -> dict[int, int]:
         """How many facts each entity has."""
