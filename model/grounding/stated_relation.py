@@ -26,6 +26,7 @@ from typing import NamedTuple
 
 from graph.core.inverse import inverse_name
 from graph.core.names import fold
+from graph.lookup.relevance import word_set
 from graph.world import DATA
 from model.grounding.marks import Mark, Span
 from model.grounding.occurrences import occurrences
@@ -38,14 +39,14 @@ _CAMEL = re.compile(r"(?<=[^\W\d_])(?=[A-Z][a-z])|_")
 _BE = {"are": "is", "were": "was", "have": "has", "its": "E's", "it": "E"}
 _ARTICLES = frozenset(("the", "a", "an"))
 # Words that state nothing by themselves.
-_EMPTY = frozenset(
+_EMPTY = word_set(
     """E E's N V W the a an is was has had be been being of and or that who which whose it its as in
     for to by on at from with recorded given listed graph gives under entry entries value values
-    there one what this here""".split()  # noqa: SIM905
+    there one what this here"""
 )
-_PARTICLES = frozenset(
+_PARTICLES = word_set(
     """in on at by for from with to as into through after before near past since until over under
-    about against between above below per""".split()  # noqa: SIM905
+    about against between above below per"""
 )
 _FAMILIES = (
     {"die", "died", "dies", "death", "dead"},
@@ -64,20 +65,20 @@ _FAMILIES = (
     {"speak", "spoken", "speakers", "language"},
 )
 _FAMILY = {word: number for number, words in enumerate(_FAMILIES) for word in words}
-_PLACES = frozenset(
+_PLACES = word_set(
     """in on at location located lies lie place region country city town state area port home site
-    address district province continent island room office floor stands origin from where""".split()  # noqa: SIM905
+    address district province continent island room office floor stands origin from where"""
 )
-_TIMES = frozenset("date day year time period".split())  # noqa: SIM905
+_TIMES = word_set("date day year time period")
 _CLEAR = 3  # relations that one pattern may state and still be evidence: block, group, period
-_WIDE_VERBS = frozenset(
+_WIDE_VERBS = word_set(
     """uses includes features contains lists bears carries takes gets shows reads needs offers
-    names means""".split()  # noqa: SIM905
+    names means"""
 )
-_AWAY = frozenset("by near past until since after before without".split())  # noqa: SIM905
-_SAME_BOTH_WAYS = frozenset(
+_AWAY = word_set("by near past until since after before without")
+_SAME_BOTH_WAYS = word_set(
     """spouse sibling counterpart partner rival neighbour neighbor friend twin colleague cousin
-    brother sister married borders""".split()  # noqa: SIM905
+    brother sister married borders"""
 )
 
 

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from graph.lookup.relevance import word_set
 from model.grounding.marks import Mark
 from model.grounding.scripts import ALONE
 
 # Words that may start a sentence, and so have a capital, but name nothing.
-ORDINARY = frozenset(
+ORDINARY = word_set(
     """
     a about above abroad according across add after again against agriculture all along already
     also although always am among an and another answer any anyone apart are area around as ask
@@ -39,7 +40,7 @@ ORDINARY = frozenset(
     used usually various very via viewers voters was watching we web were what whatever when
     where whereas whether which while who whom whose why wide will with within without women
     work world would write written year years yes yet you your
-    """.split()  # noqa: SIM905 (a list literal would be 300 lines)
+    """
 )
 _LETTER = rf"(?!{ALONE})[^\W\d_]"
 _WORD = re.compile(
