@@ -86,7 +86,7 @@ class Listing:
     ) -> str:
         """The lookup of these relations, ranked for the questions."""
         ranked = self.relevance.ranked(rng, questions, labels, needed)
-        return write_lookup(typed, RELATIONS, join_relations(name, ranked))
+        return listed(typed, name, ranked)
 
     def _without_doubles(self, thing: Thing, needed: Sequence[str]) -> list[str]:
         """The labels without those that mean the same as a needed one."""
@@ -176,3 +176,8 @@ class Listing:
             if relation not in labels:
                 labels.insert(rng.randint(0, len(labels)), relation)
         return labels
+
+
+def listed(typed: str, name: str, ranked: Sequence[str]) -> str:
+    """The lookup of an entity's relations, as the graph answers it."""
+    return write_lookup(typed, RELATIONS, join_relations(name, ranked))

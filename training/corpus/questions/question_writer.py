@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from graph.core.facts import MAX_RELATIONS, RELATIONS, UNKNOWN, join_relations, join_values
+from graph.core.facts import MAX_RELATIONS, RELATIONS, UNKNOWN, join_values
 from training.corpus.english import enumerate_values, with_article
 from training.corpus.kinds.chains import chain_of_three, chain_of_two
 from training.corpus.kinds.odd_prompts import odd_prompt
@@ -34,7 +34,7 @@ from training.corpus.questions.filling import (
     with_pronouns,
 )
 from training.corpus.questions.label_sentences import plain_label
-from training.corpus.questions.listing import LOOKUP, Listing
+from training.corpus.questions.listing import LOOKUP, Listing, listed
 from training.corpus.questions.relation_lists import Relevance
 from training.corpus.questions.several_facts import SeveralFacts
 from training.corpus.questions.things import Stated, Thing, Things, typed_name
@@ -128,7 +128,7 @@ class QuestionWriter:
             return self.unknown_thing(rng)
         thing, asked, question, seen = max(drawn, key=self._nearest) if drawn[1:] else drawn[0]
         ranked = self.relevance.ranked(rng, [seen], list(dict.fromkeys(thing.labels)))
-        lookup = write_lookup(thing.typed, RELATIONS, join_relations(thing.name, ranked))
+        lookup = listed(thing.typed, thing.name, ranked)
         return self.asking.dress(rng, question, thing.typed), lookup + " " + self.listing.refusal(
             rng, thing.name, ranked, asked.noun if asked.noun and asked.noun in question else ""
         )
@@ -169,7 +169,7 @@ class QuestionWriter:
         year = str(rng.randint(1700, 2015))
         prompt = fill_prompt(template.replace("{year}", year), thing.typed, bare=drops_article(rng))
         ranked = self.relevance.ranked(rng, [without_names(template)], thing.labels)
-        lookup = write_lookup(thing.typed, RELATIONS, join_relations(thing.name, ranked))
+        lookup = listed(thing.typed, thing.name, ranked)
         return prompt, f"{lookup} {self.listing.refusal(rng, thing.name, ranked, '')}"
 
     def yes_no(self, rng: random.Random) -> tuple[str, str]:

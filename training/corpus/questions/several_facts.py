@@ -6,7 +6,6 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from graph.core.facts import RELATIONS, join_relations
 from training.corpus.draws import Topic
 from training.corpus.held_out import chain_pair_held_out
 from training.corpus.kinds.chains import draw_path
@@ -14,11 +13,10 @@ from training.corpus.material import Material
 from training.corpus.prompts import drops_article, takes_description
 from training.corpus.questions.asked_relations import AskedRelation, without_names
 from training.corpus.questions.asking import Asking
-from training.corpus.questions.listing import Listing
+from training.corpus.questions.listing import Listing, listed
 from training.corpus.questions.things import Stated, Thing, Things
 from training.corpus.sentences import join_sentences
 from training.corpus.templates import fill_prompt
-from training.data.documents import write_lookup
 
 
 class SeveralFacts:
@@ -125,7 +123,7 @@ class SeveralFacts:
         template = rng.choice(self.absent_frames[form]).replace("{noun}", noun)
         prompt = fill_prompt(template, thing.typed, bare=drops_article(rng))
         ranked = self.listing.relevance.ranked(rng, [without_names(template)], thing.labels)
-        lookup = write_lookup(thing.typed, RELATIONS, join_relations(thing.name, ranked))
+        lookup = listed(thing.typed, thing.name, ranked)
         named = noun if form != "counted" and noun in prompt else ""
         refusal = self.listing.refusal(rng, thing.name, ranked, named)
         return self.asking.dress(rng, prompt, thing.typed), f"{lookup} {refusal}"
