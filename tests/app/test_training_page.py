@@ -17,6 +17,7 @@ import torch
 from fastapi.testclient import TestClient
 from playwright.sync_api import expect
 
+from app.api.public.operations import OPERATIONS
 from app.server.application import make_app
 from app.state.service import Service
 from app.state.training_session import TrainingFolders, TrainingSession
@@ -363,7 +364,7 @@ def test_corpora_are_listed_by_name_and_read_anew(folder: Path, tmp_path: Path) 
     assert len(corpora.corpus("hostile").shards["train"]) != len(before.shards["train"])
 
 
-def test_the_page_has_no_public_endpoint_and_no_second_way_in(
+def test_the_page_adds_no_public_endpoint_and_no_second_way_in(
     folder: Path, folders: TrainingFolders
 ) -> None:
     with open_store(f"sqlite:///{folder / 'toy.db'}") as store:
@@ -371,6 +372,8 @@ def test_the_page_has_no_public_endpoint_and_no_second_way_in(
         answer = client.get("/training")
         assert answer.status_code == 200
         assert "default-src 'self'" in answer.headers["content-security-policy"]
-        assert client.get("/gradio_api/info").status_code == 404
+        info = client.get("/gradio_api/info").json()
+        assert set(info["named_endpoints"]) == {f"/{name}" for name in OPERATIONS}
+        assert info["unnamed_endpoints"] == {}
         assert client.get("/training/gradio_api/info").status_code == 404
         assert client.get("/lamplight/curves.js").status_code == 200
