@@ -15,12 +15,13 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from graph.core.facts import Entity
 from graph.core.names import MAX_NAME, MAX_VALUE, fold
 from graph.core.protocol import TripletStore
+from graph.lookup.english import is_english
 from graph.lookup.relevance import readable, word_set
 from graph.lookup.spelling import alike, near, near_words, words_of
 
@@ -40,7 +41,9 @@ _QUOTED = re.compile(
 _UNIT = re.compile(r"\s?[%°$€£¥+′″)\]]")  # what a literal may end in and a name does not
 _NAMES = re.compile(r"[A-Z][^\W_]+(?: [A-Z][^\W_]+)+")  # capitalised words in a row
 _NUMERAL = re.compile(r"[ivx]+")
-_PERSON = re.compile(r"birth|born|occupation|profession|nationality")
+_PERSON = re.compile(
+    r"birth|born|occupation|profession|nationality|citizen|spouse|head of (?:state|government)"
+)
 _QUALIFIER = re.compile(r"\s*\([^()]*\)$")
 
 
@@ -71,6 +74,14 @@ _GENERIC = word_set(
     "king queen emperor pope president dr"
 )
 """Words that a short form of a name leaves out."""
+_TITLES = word_set(
+    "king queen emperor empress tsar pope president chancellor minister sir dr dame lord lady mr "
+    "mrs ms miss professor prof general captain saint st prince princess director composer "
+    "painter author actor actress singer poet"
+)
+"""Words that people put before a person's name."""
+_PARTICLES = word_set("van von der den de da di del la le du dos bin ibn al of")
+"""Words in lower case inside a person's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +123,107 @@ def find_mentions(store: TripletStore, prompt: str, at: int | None = None) -> li
         people = demonyms.get(word.key) or demonyms.get(word.key.removesuffix("s"))
         if people and len(word.key) > 3 and word.key not in _IDLE:
             found.append(_mention(prompt, [word], people, "demonym"))
-    lowercase = _relation_words(store, at) if any(m.text.islower() for m in found) else frozenset()
+    lowercase = _relation_words(store) if any(m.text.islower() for m in found) else frozenset()
     found = [m for m in found if not _is_common(m, lowercase)] or found
+    runs = _runs(prompt, words, demonyms)
+    found += _in_plain_letters(store, prompt, runs, found, at)
     found += _short_forms(store, prompt, _uncovered(words, found), at, any_case=not found)
+    found = _without_parts(runs, store, words, found)
     literals = _literals(store, prompt, words, found, at)
     if not found:
         found = _slips(store, prompt, _uncovered(words, literals), at)
     return _longest([*found, *literals])
+
+
+def unknown_names(
+    store: TripletStore, prompt: str, found: Sequence[Mention], at: int | None = None
+) -> list[str]:
+    """What a prompt writes as names besides the mentions `found`: the graph does not know them.
+
+    "Did Ada Lovelace teach at Oxford?" is not about Oxford, whether or not the graph knows her.
+    """
+    words = _words_in(prompt)
+    free = {word.start for word in _uncovered(words, found)}
+    names = []
+    for run in _runs(prompt, words, demonyms_of(store, at)):
+        if all(word.start in free for word in run) and any(_is_name(store, w) for w in run):
+            names.append(prompt[run[0].start : run[-1].end])
+    return names
+
+
+def _runs(
+    prompt: str, words: Sequence[_Word], demonyms: Mapping[str, Sequence[Entity]]
+) -> list[list[_Word]]:
+    """The capitalised words in a row, particles between them included: "Guido van Rossum".
+
+    Demonyms end a name: "Is Penelope Cruz Spanish?".
+    """
+    runs: list[list[_Word]] = []
+    for word in words:
+        follows = bool(runs) and prompt[runs[-1][-1].end : word.start] == " "
+        people = word.key in demonyms or word.key.removesuffix("s") in demonyms
+        capital = word.text[:1].isupper() and word.key not in _IDLE and not people
+        if follows and (capital or word.text in _PARTICLES):
+            runs[-1].append(word)
+        elif capital:
+            runs.append([word])
+    for run in runs:
+        while run[-1].text in _PARTICLES:
+            run.pop()
+    return runs
+
+
+def _in_plain_letters(
+    store: TripletStore,
+    prompt: str,
+    runs: Sequence[Sequence[_Word]],
+    found: Sequence[Mention],
+    at: int,
+) -> list[Mention]:
+    """Names of several words, a part of which is another name: "Penelope Cruz"."""
+    more = []
+    for run in runs:
+        start, end = run[0].start, run[-1].end
+        inside = [m for m in found if start <= m.start and m.end <= end]
+        if len(run) > 1 and inside and (start, end) not in {(m.start, m.end) for m in inside}:
+            text = prompt[start:end]
+            likely = store.search(text, _SEARCHED, at)
+            meant = [e for e in likely if any(alike(text, n) for n in (e.name, *e.aliases))]
+            if meant:
+                more.append(_mention(prompt, run, meant, "spelling"))
+    return more
+
+
+def _is_name(store: TripletStore, word: _Word) -> bool:
+    """Whether a capitalised word is neither English nor (nearly) a word of a relation's name."""
+    if word.text.isupper() or word.text in _PARTICLES or is_english(word.key):
+        return False
+    return not near_words(word.key, _relation_words(store))
+
+
+def _without_parts(
+    runs: Sequence[Sequence[_Word]],
+    store: TripletStore,
+    words: Sequence[_Word],
+    found: Sequence[Mention],
+) -> list[Mention]:
+    """The mentions without those that are a part of somebody else's name.
+
+    The film Frida is not meant by "Frida Kahlo", but Marie Curie is by "Marie Curie Sklodowska".
+    """
+    free = {word.start for word in _uncovered(words, found)}
+    parts: list[Mention] = []
+    for run in runs:
+        start, end = run[0].start, run[-1].end
+        inside = [m for m in found if start <= m.start and m.end <= end]
+        if not inside or not any(w.start in free and _is_name(store, w) for w in run):
+            continue
+        said = {word.key for word in run}
+        for mention in inside:
+            names = [words_of(n) for e in mention.entities for n in (e.name, *e.aliases)]
+            if not any(said <= {*n} or (len(n) > 1 and {*n} <= said) for n in names):
+                parts.append(mention)
+    return [mention for mention in found if mention not in parts]
 
 
 def demonyms_of(store: TripletStore, at: int | None = None) -> dict[str, list[Entity]]:
@@ -158,6 +263,8 @@ def short_form(store: TripletStore, name: str, at: int | None = None) -> list[En
     """
     asked = words_of(name[:MAX_NAME])
     asked = asked[1:] if asked[:1] == ("the",) else asked
+    while len(asked) > 1 and asked[0] in _TITLES:  # "President Macron"
+        asked = asked[1:]
     if not any(word not in _GENERIC and word not in _IDLE and len(word) > 2 for word in asked):
         return []
     fitting = []
@@ -234,7 +341,7 @@ def _may_be_name(prompt: str, words: Sequence[_Word]) -> bool:
     return all(word.text[:1].isupper() and not word.opens and len(word.text) > 1 for word in words)
 
 
-def _relation_words(store: TripletStore, at: int) -> frozenset[str]:
+def _relation_words(store: TripletStore) -> frozenset[str]:
     names = [relation.name for relation in store.relations()[:2000]]
     return frozenset(word for name in names for word in words_of(readable(name)))
 
@@ -255,7 +362,7 @@ def _short_forms(
     store: TripletStore, prompt: str, words: list[_Word], at: int, any_case: bool
 ) -> list[Mention]:
     """Short forms and names without their qualifier, of the words that no name covers."""
-    relation_words = _relation_words(store, at) if words and any_case else frozenset()
+    relation_words = _relation_words(store) if words and any_case else frozenset()
     runs: list[list[_Word]] = []
     for word in words:
         capital = word.text[:1].isupper() and word.key not in _IDLE
@@ -310,7 +417,7 @@ def _literals(
     known = store.find_literals(list(texts), at) if texts else {}
     likely = [(span, run) for span, run in spans.items() if prompt[span[0] : span[1]] in known]
     lowercase = any(word.text.islower() for _, run in likely for word in run)
-    relation_words = _relation_words(store, at) if lowercase else frozenset()
+    relation_words = _relation_words(store) if lowercase else frozenset()
     meant = [span for span, text in quoted.items() if text in known]
     casual = not any(word.text[:1].isupper() and not word.opens for word in words)
     meant += [
@@ -338,7 +445,7 @@ def _says_little(words: Sequence[_Word], relation_words: frozenset[str]) -> bool
 
 def _slips(store: TripletStore, prompt: str, words: list[_Word], at: int) -> list[Mention]:
     """Names with wrong letters, of one or two words."""
-    relation_words = _relation_words(store, at)
+    relation_words = _relation_words(store)
     asked = [
         word
         for word in words

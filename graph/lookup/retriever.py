@@ -35,7 +35,7 @@ from graph.lookup.contrasts import contrasts, is_other_form
 from graph.lookup.distinctions import are_different
 from graph.lookup.encoder import Encoder, installed_encoder
 from graph.lookup.incoming import Incoming
-from graph.lookup.mentions import Mention, demonyms_of, find_mentions, short_form
+from graph.lookup.mentions import Mention, demonyms_of, find_mentions, short_form, unknown_names
 from graph.lookup.relevance import asks_for_paragraph, blank, rank
 from graph.lookup.result import Askable, Lookup, RankedRelation, RunnerUp
 from graph.lookup.spelling import near
@@ -90,6 +90,7 @@ class _Found:
 
 
 _INITIALS = re.compile(r"\b[A-Z]{2,4}\b")
+_CLEARLY = 0.1  # of relevance by which another entity of a name is rather meant
 _REMEMBERED = 64  # names whose entities a retriever remembers, at most
 
 _Resolved = tuple[_Found | None, list[tuple[Entity, float]], str]
@@ -179,7 +180,8 @@ class Retriever:
     def mentioned(self, prompt: str) -> tuple[str, ...]:
         """The names that a prompt calls entities by, as it spells them, in the order of the text.
 
-        Shorter names inside a longer one are among them, and names without their article.
+        Shorter names inside a longer one are among them, and names without their article. If there
+        are any, so is what the prompt writes as names that the graph does not know.
         """
         names: dict[str, None] = {}
 
@@ -189,9 +191,11 @@ class Retriever:
             for shorter in mention.inner:
                 add(shorter)
 
-        for mention in find_mentions(self.store, prompt, self.revision):
+        found = find_mentions(self.store, prompt, self.revision)
+        for mention in found:
             add(mention)
-        return tuple(names)
+        unknown = unknown_names(self.store, prompt, found, self.revision) if found else ()
+        return tuple(dict.fromkeys((*names, *unknown)))
 
     def askable(self, name: str, context: str | None = None) -> Askable | None:
         """What lookups find under a name of an entity; None if they find nothing.
@@ -278,23 +282,59 @@ class Retriever:
         if candidates:
             alias = candidates[0][1] == "alias"
             how, by = ("alias", "alias") if alias else ("exact", "name")
-            return sure(how, by, [known for known, _ in candidates])
+            named = [known for known, _ in candidates]
+            also = [] if context is None else self._also_called(entity, named)
+            meant = self._likeliest(entity, [*named, *also], context)
+            if meant[0] in also:
+                return sure("alias", "qualifier" if "(" in meant[0].name else "short", meant)
+            return sure(how, by, meant)
         if looks_like_iri(entity):
             identified = self.store.identified(entity, at=self.revision)
             if identified is not None:
                 return sure("alias", "identifier", [identified])
         homonyms = self._homonyms(entity)
         if homonyms:
-            return sure("alias", "qualifier", homonyms)
+            return sure("alias", "qualifier", self._likeliest(entity, homonyms, context))
         for form in other_forms(entity):
             forms = [known for known, _ in self.store.find_entities(form, at=self.revision)]
             if forms or (forms := self._homonyms(form)):
-                return sure("alias", "form", forms)
+                return sure("alias", "form", self._likeliest(entity, forms, context))
         if context is not None:
             by, meant = self._as_in_prompt(entity)
             if meant:
                 return sure("alias", by, meant[: RUNNERS_UP + 1])
         return None
+
+    def _also_called(self, name: str, named: Sequence[Entity]) -> list[Entity]:
+        """Others than those `named` so that a prompt may mean by a name.
+
+        "Lincoln" is a city, and people say it of a film and of a person too.
+        """
+        if "(" in name or not name[:1].isupper():
+            return []
+        known = {entity.id for entity in named}
+        others = [*self._homonyms(name), *short_form(self.store, name, self.revision)]
+        return [entity for entity in others if entity.id not in known][:RUNNERS_UP]
+
+    def _likeliest(
+        self, name: str, entities: Sequence[Entity], context: str | None
+    ) -> list[Entity]:
+        """The entities; the one that has what the prompt asks for comes first.
+
+        Jupiter is a planet to those who ask how far away it is, and a god to those who ask who his
+        father was. The order stays where the prompt says nothing, or little.
+        """
+        if context is None or len(entities) < 2:
+            return list(entities)
+        fits = []
+        for entity in entities[: RUNNERS_UP + 1]:
+            found = _Found(entity, "alias", "qualifier", 1.0)
+            ranking = self._ranked_list(found, (), name, RELATIONS, context).ranking or ()
+            fits.append(max((one.score for one in ranking), default=0.0))
+        best = max(range(len(fits)), key=lambda i: fits[i])
+        if fits[best] < fits[0] + _CLEARLY:
+            return list(entities)
+        return [entities[best], *(e for e in entities if e.id != entities[best].id)]
 
     def _as_in_prompt(self, name: str) -> tuple[str, list[Entity]]:
         """The entities that a short form or a demonym stands for, and which of them it is."""

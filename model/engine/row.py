@@ -102,7 +102,7 @@ class Row:
         words = self.checkpoint.yes_and_no
         if self.guide is None or self._since_lookup or not self.lookups or token not in words:
             return token, probability
-        affirms = self.guide.affirms(self.lookups[-1].lookup)
+        affirms = self.guide.affirms([one.lookup for one in self.lookups])
         if affirms is None:
             return token, probability
         token = words[0 if affirms else 1]

@@ -24,6 +24,7 @@ from typing import Protocol
 from graph.core.facts import RELATIONS
 from graph.core.inverse import inverse_name
 from graph.core.names import fold, without_article
+from graph.lookup.mentions import DEMONYM
 from graph.lookup.relevance import asks_yes_or_no
 from graph.lookup.result import Askable, Lookup
 from model.checkpoint import Checkpoint
@@ -47,6 +48,22 @@ def _parts_of_others(names: Sequence[str]) -> list[str]:
         for name in names
         if any(words[name] != other and words[name] in other for other in words.values())
     ]
+
+
+def _said_of_another(prompt: str, names: Sequence[str]) -> str:
+    """The name that a question ends in, right after another: "Is Macron French?"; "" if none is.
+
+    It is what the question says of the other, and not what it asks about.
+    """
+    words = prompt.rstrip(" ?.!").replace("\n", " ")
+    for last in names:
+        before = words.removesuffix(last).rstrip()
+        if before == words.rstrip():
+            continue
+        before = before.removesuffix(" the").removesuffix(" a").removesuffix(" an").rstrip()
+        if any(before.endswith(name) for name in names if name != last and name not in last):
+            return last
+    return ""
 
 
 class GuideSource(Protocol):
@@ -116,8 +133,9 @@ class Guide:
         In the order of the entity's list, once it was looked up.
         """
         askable = self._askable_as(entity)
-        if askable is None:
-            return ()
+        if askable is None:  # a name that the graph does not know, or no name
+            named = bool(lookups) or self._mentioned is None or entity not in self._mentioned
+            return () if named or not self._checkpoint.relations else (RELATIONS,)
         names = dict.fromkeys(askable.relations)
         listed = self._list_of(entity, lookups)
         if listed is None and askable.listed and self._checkpoint.relations:
@@ -160,6 +178,8 @@ class Guide:
         names = self.entities(lookups) if self._checkpoint.judgement else ()
         factors = dict.fromkeys(_parts_of_others(names), -PART_OF_A_NAME)
         if not lookups:
+            if self._judged_yes_or_no and (said := _said_of_another(self._prompt, names)):
+                factors[said] = factors.get(said, 0.0) - FITTING
             for name, factor in self._fit_of(names).items():
                 if factor:
                     factors[name] = factors.get(name, 0.0) + factor
@@ -183,24 +203,33 @@ class Guide:
                 for name, (relation, score) in best.items()
             }
             most = max(scores.values())
-            self._fitting = {name: FITTING * (score - most) for name, score in scores.items()}
+            self._fitting = {
+                name: FITTING * (score - most) if self._askable_as(name) else 0.0
+                for name, score in scores.items()
+            }
         return self._fitting
 
     def _best_own(self, name: str) -> tuple[str, float]:
         """The relation stated of an entity that fits best, and its score."""
         askable = self._askable_as(name)
+        if askable and not askable.own:  # known by a short form: what its own name has
+            askable = self._askable_as(askable.entity)
         own = set(askable.relations[: askable.own]) if askable else set()
         ranking = self._source.lookup(name, RELATIONS, self._prompt).ranking or ()
         found = [(one.name, one.score) for one in ranking if one.name in own]
         return max(found, key=lambda pair: pair[1], default=("", 0.0))
 
-    def affirms(self, lookup: Lookup) -> bool | None:
-        """Whether the prompt names one of the values of a lookup.
+    def affirms(self, lookups: Sequence[Lookup]) -> bool | None:
+        """Whether the prompt names one of the values of the last lookup.
 
-        A text that answers with yes or no says yes if it does. None if the lookup found nothing, or
-        if yes or no is not what the prompt asks for.
+        A text that answers with yes or no says yes if it does. None if the lookup found nothing, if
+        yes or no is not what the prompt asks for, and where two things are compared.
         """
+        lookup = lookups[-1]
         if lookup.is_miss or not self._judged_yes_or_no:
+            return None
+        others = (one for one in lookups[:-1] if one.entity_id != lookup.entity_id)
+        if any(one.resolved_relation == lookup.resolved_relation != RELATIONS for one in others):
             return None
         values = [lookup.value[begin:end] for begin, end in lookup.value_spans]
         for fact in lookup.facts:
@@ -208,9 +237,20 @@ class Guide:
         said = f" {_words(self._prompt)} "
         if any(f" {_words(value)} " in said for value in values):
             return True
+        if any(f" {_words(people)} " in said for people in self._peoples(values)):
+            return True
         keys = {fold(value) for value in values}
         meant = (self._askable_as(name) for name in self.entities(()))
         return any(fold(one.entity) in keys for one in meant if one is not None)
+
+    def _peoples(self, values: Sequence[str]) -> list[str]:
+        """What the people of places among the values are called: German, for Germany."""
+        found = []
+        for place in self._source.held(list(dict.fromkeys(values))):
+            called = self._source.lookup(place, DEMONYM)
+            if not called.is_miss and called.entity_id is not None and called.how != "fuzzy":
+                found += [called.value[begin:end] for begin, end in called.value_spans]
+        return found
 
     def opens(self, lookups: Sequence[Lookup], opening: float) -> bool | None:
         """Whether a lookup follows right after these; None if that is the model's choice.

@@ -725,6 +725,9 @@ ADDED_FACTS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("day length", "9.9 hours", "planet-objects"),
         ("average temperature", "-110 degrees Celsius", "planet-objects"),
     ),
+    "England": (("demonym", "English", "wordnet"),),
+    "Scotland": (("demonym", "Scottish", "wordnet"),),
+    "Wales": (("demonym", "Welsh", "wordnet"),),
     "Sun": (
         ("instance of", "star", "wordnet"),
         ("diameter", "1,391,400 kilometres", "astropy"),

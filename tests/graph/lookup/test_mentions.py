@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from graph.core.edits import Add, AddAlias, Change
-from graph.lookup.mentions import find_mentions, short_form
+from graph.lookup.mentions import find_mentions, short_form, unknown_names
 from graph.lookup.retriever import Retriever
 from tests.graph.helpers import fact_of, id_of
 
@@ -68,6 +68,56 @@ def test_a_name_as_people_write_it(
 def test_no_name_is_made_up(store: Any, prompt: str) -> None:
     store.apply(WORLD, author="Ada")
     assert find_mentions(store, prompt) == []
+
+
+@pytest.mark.parametrize(
+    ("prompt", "texts", "unknown"),
+    [
+        ("Where was Frida Kahlo born?", [], ["Frida Kahlo"]),
+        ("Who is Guido van Napoleon Rossum?", [], ["Guido van Napoleon Rossum"]),
+        ("Was Frida Kahlo in France?", ["France"], ["Frida Kahlo"]),
+        ("Is Napoleon Kahlo Dutch?", ["Dutch"], ["Napoleon Kahlo"]),
+        ("Where did Marie Curie Sklodowska live?", ["Marie Curie"], []),
+        ("Is Emperor Napoleon Dutch?", ["Emperor Napoleon", "Dutch"], []),
+        ("Is Marie Curíe Dutch?", ["Marie Curíe", "Dutch"], []),
+        ("Captial France?", ["France"], []),
+        ("THE CURRENCY OF FRANCE PLZ", ["FRANCE"], []),
+        ("Give me Italy's Currency and Area.", ["Italy"], []),
+    ],
+)
+def test_a_part_of_somebody_elses_name_is_not_meant(
+    store: Any, prompt: str, texts: list[str], unknown: list[str]
+) -> None:
+    others = [Add("Curíe", "instance of", "unit"), Add("Frida", "director", "Julie Taymor")]
+    store.apply([*WORLD, *others], author="Ada")
+    found = find_mentions(store, prompt)
+    assert [mention.text for mention in found if mention.by != "literal"] == texts
+    assert unknown_names(store, prompt, found) == unknown
+
+
+def test_of_several_of_a_name_the_one_asked_for_is_meant(store: Any) -> None:
+    more = [
+        Add("Jupiter", "diameter", "142,984 km"),
+        Add("Jupiter (god)", "father", "Saturn"),
+        Add("Lincoln", "population", "291,000"),
+        Add("Lincoln (film)", "director", "Steven Spielberg"),
+        Add("Abraham Lincoln", "birth year", "1809"),
+    ]
+    store.apply(more, author="Ada")
+    for prompt, name, meant in (
+        ("What is Jupiter's diameter?", "Jupiter", "Jupiter"),
+        ("Who was the father of Jupiter?", "Jupiter", "Jupiter (god)"),
+        ("Tell me about Jupiter.", "Jupiter", "Jupiter"),
+        ("What is the population of Lincoln?", "Lincoln", "Lincoln"),
+        ("Who was the director of Lincoln?", "Lincoln", "Lincoln (film)"),
+        ("In which year of birth was Lincoln born?", "Lincoln", "Abraham Lincoln"),
+        ("Who was the director of Jupiter?", "Jupiter", "Jupiter"),
+    ):
+        listed = Retriever(store, embeddings=False).lookup(name, "relations", prompt)
+        assert listed.resolved_entity == meant, prompt
+        assert listed.how == ("exact" if name == meant else "alias")
+        others = {other.entity for other in listed.runners_up}
+        assert (meant == name) or name in others
 
 
 def test_several_names_and_names_within_names(store: Any) -> None:

@@ -22,7 +22,7 @@ from model.checkpoint import Checkpoint
 from model.engine.decoder import Decoder
 from model.engine.events import DoneEvent
 from model.engine.row import Row
-from model.guided.guide import Guides
+from model.guided.guide import FITTING, Guides
 from model.judgement import Judgement
 from model.prompts import ANSWER_FORM
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN
@@ -306,16 +306,57 @@ def test_a_value_is_stated_before_anything_else_is_looked_up(
         ("Do people in the French Republic pay in euros or pounds?", "France", "motto", None),
         ("Was Marie Curie born in Warschau?", "Marie Curie", "birthplace", True),
         ("What is the capital of France?", "France", "capital", None),
+        ("Was Marie Curie Polish?", "Marie Curie", "nationality", True),
+        ("Was Marie Curie French?", "Marie Curie", "nationality", False),
     ],
 )
 def test_the_values_decide_between_yes_and_no(
     store: Any, prompt: str, entity: str, relation: str, affirms: bool | None
 ) -> None:
     store.apply([AddAlias(entity_id(store, "Warsaw"), "Warschau")], author="test")
+    more = [
+        ("Marie Curie", "nationality", "Poland"),
+        ("Poland", "demonym", "Polish"),
+        ("France", "demonym", "French"),
+    ]
+    store.apply([Add(*fact) for fact in more], author="test")
     retriever = Retriever(store, encoder=WordVectors())
     lookup = retriever.lookup(entity, relation)
-    assert Guides(judging(2)).guide(retriever, prompt).affirms(lookup) is affirms
-    assert Guides(ranked(2)).guide(retriever, prompt).affirms(lookup) is None
+    assert Guides(judging(2)).guide(retriever, prompt).affirms([lookup]) is affirms
+    assert Guides(ranked(2)).guide(retriever, prompt).affirms([lookup]) is None
+
+
+def test_nothing_is_affirmed_where_two_things_are_compared(store: Any) -> None:
+    retriever = Retriever(store, encoder=WordVectors())
+    prompt = "Is the Rhine longer than the Seine with its 777 km?"
+    guide = Guides(judging(2)).guide(retriever, prompt)
+    lookups = [retriever.lookup(river, "length") for river in ("Rhine", "Seine")]
+    assert guide.affirms(lookups) is None
+    assert guide.affirms(lookups[1:]) is True
+
+
+def test_a_name_at_the_end_is_said_of_the_one_before(store: Any) -> None:
+    store.apply([Add("French", "instance of", "language")], author="test")
+    retriever = Retriever(store, encoder=WordVectors())
+    for prompt, said in (
+        ("Was Marie Curie French?", "French"),
+        ("Is the capital of France Paris", "Paris"),
+        ("Is Paris the capital of France?", ""),
+    ):
+        factors = Guides(judging(2)).guide(retriever, prompt).entity_factors([])
+        assert [name for name, factor in factors.items() if factor <= -FITTING] == [said] * bool(
+            said
+        ), prompt
+
+
+def test_a_name_that_the_graph_does_not_know_may_be_meant(store: Any) -> None:
+    retriever = Retriever(store)
+    guide = Guides(ranked(2)).guide(retriever, "Did Frida Kahlo work in Paris?")
+    assert guide.entities([]) == ("Paris", "Frida Kahlo")
+    assert guide.relations("Frida Kahlo", []) == ("relations",)
+    missed = retriever.lookup("Frida Kahlo", "relations", "Did Frida Kahlo work in Paris?")
+    assert missed.is_miss
+    assert guide.entities([missed]) == ("Paris",)
 
 
 def test_a_text_says_yes_where_the_values_do(store: Any) -> None:
