@@ -42,7 +42,7 @@ _UNIT = re.compile(r"\s?[%°$€£¥+′″)\]]")  # what a literal may end in a
 _NAMES = re.compile(r"[A-Z][^\W_]+(?: [A-Z][^\W_]+)+")  # capitalised words in a row
 _NUMERAL = re.compile(r"[ivx]+")
 _PERSON = re.compile(
-    r"birth|born|occupation|profession|nationality|citizen|spouse|head of (?:state|government)"
+    r"birth|born|occupation|profession|nationality|citizen|spouse|head of (?:state|government) of"
 )
 _QUALIFIER = re.compile(r"\s*\([^()]*\)$")
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graph.core.facts import MAX_RANKED, RELATIONS, UNKNOWN, join_relations
+from graph.lookup.relevance import word_set
 from training.corpus.english import enumerate_values
 from training.corpus.material import Material
 from training.corpus.questions.filling import opening
@@ -21,6 +22,10 @@ LOOKUP = re.compile(
     r"<\|db_entity\|> (.*?)<\|db_relationship\|> (.*?)<\|db_return\|> (.*?)<\|db_end\|>", re.S
 )
 _NEAR = 0.66  # relations that mean so nearly the same are never both there and missing
+
+_TIMES = word_set("date year day time century inception since")
+_PLACES = word_set("place birthplace country city location located headquarters region")
+_PEOPLE = word_set("head mayor governor leader named discovered zone")
 
 SUBSTITUTES = tuple(
     frozenset(group.split(", "))
@@ -102,6 +107,9 @@ class Listing:
 
     def means(self, label: str, asked: str, question: str) -> bool:
         """Whether a relation might be meant by a question for another one."""
+        kinds = answer_kind(label), answer_kind(asked)
+        if all(kinds) and kinds[0] != kinds[1]:  # no year answers where somebody was born
+            return False
         near = self.relevance.cosine(label, asked)
         if near is not None and near > _NEAR:
             return True
@@ -110,7 +118,11 @@ class Listing:
             return True
         if any(label in group and asked in group for group in SUBSTITUTES):
             return True
-        return (self.relevance.cosine(question, label) or 0.0) > 0.58
+        meaning = self.relevance.cosine(question, label)
+        if meaning is None:  # a question that was never encoded: by its words
+            heads = {stem[:6] for stem in stems}
+            return bool(heads & {stem[:6] for stem in self.relevance.stems(question)})
+        return meaning > 0.58
 
     def refusal(self, rng: random.Random, name: str, ranked: Sequence[str], noun: str) -> str:
         """That the graph does not record it, and what it does hold."""
@@ -176,6 +188,14 @@ class Listing:
             if relation not in labels:
                 labels.insert(rng.randint(0, len(labels)), relation)
         return labels
+
+
+def answer_kind(label: str) -> str:
+    """Whether a relation's name says that a time or a place answers it; "" if it says neither."""
+    words = set(label.split())
+    if words & _TIMES:
+        return "time"
+    return "place" if words & _PLACES and not words & _PEOPLE else ""
 
 
 def listed(typed: str, name: str, ranked: Sequence[str]) -> str:

@@ -53,6 +53,7 @@ def question_writer(writer: Writer, wordings: Wordings, encoder: Encoder | None)
     relevance.learn(text for relation in known for text in _texts(relation))
     questions = QuestionWriter(writer, world, inverses, published, formats, relevance)
     relevance.learn(questions.several_facts.compared())
+    relevance.learn(questions.comparisons_asked())
     return questions
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -49,11 +49,16 @@ _AMOUNT = re.compile(
 )
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 
+_OF_PEOPLE = frozenset({"nationality", "country of birth"})
+
+_YEARS = frozenset({"birth year", "death year", "release year", "discovery year"})
+
 COMPARABLE = frozenset(
     {
         "population", "area", "elevation", "length", "height", "running time", "life expectancy",
         "diameter", "atomic number", "atomic weight", "day length", "orbital period",
-        "distance from the Sun", "average temperature",
+        "distance from the Sun", "average temperature", "birth year", "death year",
+        "release year", "discovery year",
     }
 )  # fmt: skip
 """Relations of the world whose values are amounts."""
@@ -77,22 +82,25 @@ class QuestionWriter:
         self.asking = Asking(material, self.things, formats)
         self.listing = Listing(material, self.things, formats, relevance)
         self.several_facts = SeveralFacts(material, self.things, self.asking, self.listing, formats)
+        known = [*world.values(), *(published.relations if published else ())]
+        self._sibling_pool = {relation.label: relation for relation in known}
+        self._siblings: dict[str, list[str]] = {}
         self.kinds: dict[str, tuple[float, Callable[[random.Random], tuple[str, str]]]] = {
-            "single": (0.20, self.single),
-            "none fits": (0.14, self.none_fits),
-            "absent": (0.04, self.several_facts.absent_relation),
+            "single": (0.18, self.single),
+            "none fits": (0.18, self.none_fits),
+            "absent": (0.05, self.several_facts.absent_relation),
             "qualified": (0.02, self.qualified),
             "yes or no": (0.13, self.yes_no),
             "several": (0.08, self.several),
             "pair": (0.04, self.several_facts.pair),
             "two things": (0.06, self.two_things),
-            "comparison": (0.02, self.comparison),
+            "comparison": (0.05, self.comparison),
             "count": (0.04, self.count),
             "chain": (0.04, self.chain),
-            "woven chain": (0.07, self.several_facts.woven_chain),
+            "woven chain": (0.06, self.several_facts.woven_chain),
             "general chain": (0.03, self.general_chain),
             "follow-up": (0.03, self.follow_up),
-            "out of scope": (0.05, self.out_of_scope),
+            "out of scope": (0.06, self.out_of_scope),
             "unknown thing": (0.02, self.unknown_thing),
             "paragraph": (0.05, self.paragraph),
             "odd prompt": (0.01, self.odd_prompt),
@@ -111,6 +119,8 @@ class QuestionWriter:
         """One question for one fact."""
         thing, asked = self.things.draw(rng)
         question, seen = self.asking.ask(rng, thing, asked)
+        if rng.random() < 0.3:
+            self._add_siblings(rng, thing, asked, seen)
         values = self.things.values(rng, thing, asked)
         stated = self.things.state(rng, thing, asked, values)
         listed = self.listing.list_for(rng, thing, [seen], [asked.label])
@@ -136,8 +146,14 @@ class QuestionWriter:
     def _missing(self, rng: random.Random) -> tuple[Thing, AskedRelation, str, str]:
         """A thing without the relation asked for; the question and what of it the ranking sees."""
         thing, asked = self.things.draw(rng)
-        if rng.random() < 0.3:  # a question that fits another kind of thing altogether
+        draw = rng.random()
+        own = [label for label in thing.labels if label in self._sibling_pool]
+        if draw < 0.2:  # a question that fits another kind of thing altogether
             _, asked = self.things.draw(rng)
+        elif draw < 0.55 and own:  # one that comes near to a relation of the thing
+            near = self._siblings_of(rng.choice(own))
+            if near:
+                asked = self._sibling_pool[rng.choice(near)]
         question, seen = self.asking.ask(rng, thing, asked)
         plain = plain_label(asked.label)
         missing = {asked.label, asked.known, asked.inverse_of}
@@ -146,7 +162,42 @@ class QuestionWriter:
             for label in thing.labels
             if label not in missing and not self.listing.means(plain_label(label), plain, seen)
         ]
+        if rng.random() < 0.5:
+            self._add_siblings(rng, thing, asked, seen)
         return thing, asked, question, seen
+
+    def _add_siblings(
+        self, rng: random.Random, thing: Thing, asked: AskedRelation, seen: str
+    ) -> None:
+        """Give a thing relations that come near to the asked one and do not answer it.
+
+        Somebody asks where a person was born, and the graph knows when. Things that have the
+        relation get them too, so that they say nothing about whether one fits.
+        """
+        if asked.label not in self._sibling_pool:  # a graph with a spelling of its own
+            return
+        plain = plain_label(asked.label)
+        held = {plain_label(label) for label in thing.labels} | {plain}
+        others = [
+            label
+            for label in self._siblings_of(asked.label)
+            if (other := plain_label(label)) not in held
+            and not self.listing.means(other, plain, seen)
+        ]
+        for other in rng.sample(others, min(len(others), rng.choice((1, 1, 2, 3)))):
+            thing.labels.insert(rng.randint(0, len(thing.labels)), other)
+
+    def _siblings_of(self, label: str) -> list[str]:
+        """The relations that come nearest to one in meaning."""
+        if label not in self._siblings:
+            plain = plain_label(label)
+            near = [
+                (self.relevance.cosine(plain, plain_label(other)) or 0.0, other)
+                for other in self._sibling_pool
+                if other != label
+            ]
+            self._siblings[label] = [other for score, other in sorted(near)[-16:] if score > 0.25]
+        return self._siblings[label]
 
     def _nearest(self, missing: tuple[Thing, AskedRelation, str, str]) -> float:
         """How near in meaning the question is to the relation that comes nearest to it."""
@@ -211,6 +262,9 @@ class QuestionWriter:
                     for t in self.formats["check"]
                 ]
         template = rng.choice(templates).replace("{noun}", noun)
+        people = self._people_of(said) if asked.known in _OF_PEOPLE else ""
+        if people and rng.random() < 0.6:
+            template, said = rng.choice(self.formats["yes_no_of_people"]), people
         typed_value = said.lower() if thing.typed.islower() and rng.random() < 0.6 else said
         question = fill_value(template, thing.typed, typed_value, drops_article(rng))
         stated = self.things.state(rng, thing, asked, values)
@@ -218,6 +272,11 @@ class QuestionWriter:
         listed = self.listing.list_for(rng, thing, [without_names(template)], [asked.label])
         prompt = self.asking.dress(rng, question, thing.typed) if rng.random() < 0.4 else question
         return prompt, f"{listed}{stated.lookup} {answer}"
+
+    def _people_of(self, country: str) -> str:
+        """What the people of a country are called; "" if the world does not say."""
+        record = self.material.draws.records.get(country)
+        return next(iter(record.facts.get("demonym", ())), "") if record else ""
 
     def _other_value(
         self, rng: random.Random, thing: Thing, asked: AskedRelation, value: str
@@ -341,23 +400,41 @@ class QuestionWriter:
         else:
             return self.two_things(rng)
         (value, number), (other_value, other_number) = pair
-        row = rng.choice(self.formats["comparisons"])
+        own: Mapping[str, list[Mapping[str, Any]]] = self.formats["compared"]
+        rows = self.formats["comparisons"]
+        if asked.known in _YEARS:
+            rows = own[asked.known]
+        elif asked.known in own and rng.random() < 0.7:
+            rows = [*own[asked.known], *own["polar"]] if rng.random() < 0.3 else own[asked.known]
+        elif rng.random() < 0.2:
+            rows = own["polar"]
+        row = rng.choice(rows)
         noun = self.asking.noun(rng, asked)
         prompt = fill_two(row["wording"].replace("{noun}", noun), thing.typed, other.typed)
         first = self.things.state(rng, thing, asked, (value,))
         second = self.things.state(rng, other, asked, (other_value,))
         seen = [without_names(row["wording"].replace("{noun}", noun))]
         larger = number > other_number
-        wins = larger == (row["which"] == "larger")
+        wins = larger == (row["which"] in ("larger", "later"))
         winner, loser = (thing, other) if wins else (other, thing)
         values = (value, other_value) if wins else (other_value, value)
         template = rng.choice(self.formats["comparison_answers"][row["which"]])
         template = template.replace("{noun}", plain_label(asked.nouns[0]))
         template = template.replace("{value}", values[0]).replace("{other_value}", values[1])
         conclusion = opening(fill_two(template, winner.name, loser.name))
+        if row.get("polar"):
+            conclusion = ("Yes. " if winner is thing else "No. ") + conclusion
         listed = self.listing.list_for(rng, thing, seen, [asked.label])
         listed_other = self.listing.list_for(rng, other, seen, [asked.label])
         return prompt, f"{listed}{first.lookup}{listed_other}{second.lookup} {conclusion}"
+
+    def comparisons_asked(self) -> Iterator[str]:
+        """What the lists of comparisons in a relation's own words are ranked for, without names."""
+        for relation, rows in self.formats["compared"].items():
+            nouns = self.world[relation].nouns if relation in self.world else ("",)
+            for row in rows:
+                for noun in nouns if "{noun}" in row["wording"] else ("",):
+                    yield without_names(row["wording"].replace("{noun}", noun))
 
     def _numbers(
         self, rng: random.Random, thing: Thing, other: Thing, asked: AskedRelation

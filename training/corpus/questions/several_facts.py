@@ -13,6 +13,7 @@ from training.corpus.material import Material
 from training.corpus.prompts import drops_article, takes_description
 from training.corpus.questions.asked_relations import AskedRelation, without_names
 from training.corpus.questions.asking import Asking
+from training.corpus.questions.label_sentences import plain_label
 from training.corpus.questions.listing import Listing, listed
 from training.corpus.questions.things import Stated, Thing, Things
 from training.corpus.sentences import join_sentences
@@ -99,6 +100,15 @@ class SeveralFacts:
         prompt = fill_prompt(template, reference)
         prompt = prompt.lower().rstrip("?.") if lower else prompt[:1].upper() + prompt[1:]
         seen = [prompt, without_names(template)]
+        if rng.random() < 0.1:  # the graph does not hold the first step
+            labels = [
+                label
+                for label in self.listing.labels_around(rng, [first])
+                if not self.listing.means(plain_label(label), first, reference)
+            ]
+            ranked = self.listing.relevance.ranked(rng, seen, labels)
+            lookup = listed(typed, names[0], ranked)
+            return prompt, f"{lookup} {self.listing.refusal(rng, names[0], ranked, '')}"
         text = ""
         for relation, asks, name, answer in (
             (first, typed, names[0], (names[1],)),

@@ -131,7 +131,8 @@ def _yes_no(world: World) -> Iterator[Maker]:
         own = world.values(name, relation)
         if right:
             value = world.rng.choice(own)
-            return _case(template, name, value, kind="yes", yes=True, any=[value])
+            # The fact may be looked up from either end: then the name is the value returned.
+            return _case(template, name, value, kind="yes", yes=True, any=[value, name])
         other = world.another(name, relation)
         value = world.rng.choice(world.values(other, relation)) if other else ""
         if not value or any(holds(one, value) or holds(value, one) for one in own):
