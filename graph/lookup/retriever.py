@@ -284,9 +284,10 @@ class Retriever:
             how, by = ("alias", "alias") if alias else ("exact", "name")
             named = [known for known, _ in candidates]
             also = [] if context is None else self._also_called(entity, named)
-            meant = self._likeliest(entity, [*named, *also], context)
-            if meant[0] in also:
-                return sure("alias", "qualifier" if "(" in meant[0].name else "short", meant)
+            meant = self._likeliest(entity, [*named, *(other for _, other in also)], context)
+            for other_by, other in also:
+                if other is meant[0]:
+                    how, by = "alias", other_by
             return sure(how, by, meant)
         if looks_like_iri(entity):
             identified = self.store.identified(entity, at=self.revision)
@@ -305,16 +306,20 @@ class Retriever:
                 return sure("alias", by, meant[: RUNNERS_UP + 1])
         return None
 
-    def _also_called(self, name: str, named: Sequence[Entity]) -> list[Entity]:
-        """Others than those `named` so that a prompt may mean by a name.
+    def _also_called(self, name: str, named: Sequence[Entity]) -> list[tuple[str, Entity]]:
+        """Others than those `named` so that a prompt may mean by a name, and how they are found.
 
-        "Lincoln" is a city, and people say it of a film and of a person too.
+        "Lincoln" is a city, and people say it of a film and of a person too; French is a language,
+        and "the French capital" that of France.
         """
-        if "(" in name or not name[:1].isupper():
+        if "(" in name:
             return []
+        others = [("demonym", entity) for entity in self._of_people(name)]
+        if name[:1].isupper():
+            others += [("qualifier", entity) for entity in self._homonyms(name)]
+            others += [("short", e) for e in short_form(self.store, name, self.revision)]
         known = {entity.id for entity in named}
-        others = [*self._homonyms(name), *short_form(self.store, name, self.revision)]
-        return [entity for entity in others if entity.id not in known][:RUNNERS_UP]
+        return [other for other in others if other[1].id not in known][:RUNNERS_UP]
 
     def _likeliest(
         self, name: str, entities: Sequence[Entity], context: str | None
@@ -338,13 +343,18 @@ class Retriever:
 
     def _as_in_prompt(self, name: str) -> tuple[str, list[Entity]]:
         """The entities that a short form or a demonym stands for, and which of them it is."""
+        people = self._of_people(name)
+        if people:
+            return "demonym", people
+        return "short", short_form(self.store, name, self.revision)
+
+    def _of_people(self, name: str) -> list[Entity]:
+        """The entities whose people are called so."""
         people = demonyms_of(self.store, self.revision)
         key = fold(name[:MAX_NAME]).removeprefix("the ")
         found = people.get(key) or people.get(key.removesuffix("s")) or ()
         known = [self.store.entity(entity.id, at=self.revision) for entity in found]
-        if known:
-            return "demonym", [entity for entity in known if entity]
-        return "short", short_form(self.store, name, self.revision)
+        return [entity for entity in known if entity]
 
     def _guess_entity(self, entity: str) -> _Resolved:
         """As `_guess`; if it finds nothing, with initials as words of their own."""

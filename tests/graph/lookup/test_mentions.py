@@ -120,6 +120,20 @@ def test_of_several_of_a_name_the_one_asked_for_is_meant(store: Any) -> None:
         assert (meant == name) or name in others
 
 
+def test_a_language_is_also_what_a_people_is_called(store: Any) -> None:
+    more = [Add("Kenyan", "official language of", "Kenya"), Add("Kenya", "capital", "Nairobi")]
+    store.apply([*WORLD, *more], author="Ada")
+    retriever = Retriever(store, embeddings=False)
+    for prompt, meant, by in (
+        ("What is the Kenyan capital?", "Kenya", "demonym"),
+        ("What has Kenyan as its official language?", "Kenyan", "name"),
+        ("Tell me about Kenyan.", "Kenyan", "name"),
+    ):
+        listed = retriever.lookup("Kenyan", "relations", prompt)
+        assert (listed.resolved_entity, listed.entity_by) == (meant, by), prompt
+    assert retriever.lookup("Kenyan", "capital").resolved_entity == "Kenyan"  # only in a context
+
+
 def test_several_names_and_names_within_names(store: Any) -> None:
     store.apply(WORLD, author="Ada")
     found = find_mentions(store, "Does South Korea border France, and Spain?\nOr Italy?")
