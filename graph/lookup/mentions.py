@@ -40,6 +40,7 @@ _QUOTED = re.compile(
 )
 _UNIT = re.compile(r"\s?[%°$€£¥+′″)\]]")  # what a literal may end in and a name does not
 _NAMES = re.compile(r"[A-Z][^\W_]+(?: [A-Z][^\W_]+)+")  # capitalised words in a row
+_CODE = re.compile(r"[^\W\d_]{2,}[-_./]\d|[^\W\d_]+\d+")  # "web-03", "b52"
 _NUMERAL = re.compile(r"[ivx]+")
 _PERSON = re.compile(
     r"birth|born|occupation|profession|nationality|citizen|spouse|head of (?:state|government) of"
@@ -260,18 +261,26 @@ def short_form(store: TripletStore, name: str, at: int | None = None) -> list[En
 
     It is the end of a person's name ("Einstein"), or a name without a word that says what it is
     ("the Nile" for "Nile River", "Everest" for "Mount Everest") or without a number ("Napoleon").
+    Where several names begin with the same common word, that word is left out too ("web-03" for
+    "Server web-03" next to "Server db-01"), if one entity alone can be meant.
     """
     asked = words_of(name[:MAX_NAME])
     asked = asked[1:] if asked[:1] == ("the",) else asked
     while len(asked) > 1 and asked[0] in _TITLES:  # "President Macron"
         asked = asked[1:]
-    if not any(word not in _GENERIC and word not in _IDLE and len(word) > 2 for word in asked):
+    code = len(asked) > 1 and any(word.isdigit() for word in asked)  # "db-01"
+    telling = [word for word in asked if word not in _GENERIC and word not in _IDLE]
+    if not any(len(word) > 2 or code for word in telling):
         return []
-    fitting = []
+    fitting, ending = [], []
     for entity in store.search(" ".join(asked), _SEARCHED, at):
         fit = max(_fit(asked, known) for known in (entity.name, *entity.aliases))
         if fit == 2 or (fit == 1 and _is_person(store, entity, at)):
             fitting.append(entity)
+        elif fit == 1:
+            ending.append(entity)
+    if not fitting and len(ending) == 1 and _is_one_of_a_kind(store, asked, ending[0], at):
+        return ending
     if len(fitting) > 1:
         fitting.sort(key=lambda entity: -_count(store, entity.id, at))
     return fitting
@@ -288,6 +297,18 @@ def _fit(asked: Sequence[str], name: str) -> int:
     if (starts or ends) and all(word in _GENERIC or _NUMERAL.fullmatch(word) for word in rest):
         return 2
     return 1 if ends else 0
+
+
+def _is_one_of_a_kind(
+    store: TripletStore, asked: Sequence[str], entity: Entity, at: int | None
+) -> bool:
+    """Whether the words before those asked say what an entity is, because others have them too."""
+    words = words_of(entity.name)
+    kind = words[: len(words) - len(asked)]
+    if not kind or words[len(kind) :] != tuple(asked) or not all(map(is_english, kind)):
+        return False
+    found = store.search(" ".join(kind), _SEARCHED, at)
+    return sum(words_of(other.name)[: len(kind)] == kind for other in found) > 1
 
 
 def _is_person(store: TripletStore, entity: Entity, at: int | None) -> bool:
@@ -365,9 +386,14 @@ def _short_forms(
     relation_words = _relation_words(store) if words and any_case else frozenset()
     runs: list[list[_Word]] = []
     for word in words:
+        if runs and prompt[runs[-1][-1].end : word.start] in ("-", "_", ".", "/"):
+            if any(c.isdigit() for c in runs[-1][-1].text + word.text):  # a code: "web-03"
+                runs[-1].append(word)
+                continue
         capital = word.text[:1].isupper() and word.key not in _IDLE
         plain = any_case and not (word.key in _IDLE | _COMMON or word.key in relation_words)
-        if not (capital or plain) or len(word.text) < (2 if capital else 3):
+        code = _CODE.match(prompt, word.start) is not None
+        if not (capital or plain or code) or len(word.text) < (2 if capital or code else 3):
             continue
         joined = runs and capital and runs[-1][-1].text[:1].isupper()
         if joined and prompt[runs[-1][-1].end : word.start] == " ":

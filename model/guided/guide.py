@@ -234,6 +234,8 @@ class Guide:
         values = [lookup.value[begin:end] for begin, end in lookup.value_spans]
         for fact in lookup.facts:
             values.append(fact.entity if lookup.how == "inverse" else fact.value)
+        values += [part for value in values if ";" in value for part in value.split(";")]
+        values = [value for value in values if value.strip()]
         said = f" {_words(self._prompt)} "
         if any(f" {_words(value)} " in said for value in values):
             return True

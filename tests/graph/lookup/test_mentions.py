@@ -134,6 +134,30 @@ def test_a_language_is_also_what_a_people_is_called(store: Any) -> None:
     assert retriever.lookup("Kenyan", "capital").resolved_entity == "Kenyan"  # only in a context
 
 
+@pytest.mark.parametrize(
+    ("prompt", "meant"),
+    [
+        ("What is the IP of web-03?", {"web-03": "Server web-03"}),
+        ("how much RAM does db-01 have", {"db-01": "Server db-01"}),
+        ("Does Heron depend on Otter?", {"Heron": "Project Heron", "Otter": "Project Otter"}),
+        ("What is the deadline of Gamma?", {}),  # two projects end in it
+        ("What is the RAM of web-04?", {}),
+        ("What is the height of Tall?", {}),  # no other name begins with "Rather"
+    ],
+)
+def test_what_a_thing_is_may_be_left_out_of_its_name(
+    store: Any, prompt: str, meant: dict[str, str]
+) -> None:
+    names = ["Server web-03", "Server db-01", "Project Heron", "Project Otter", "Rather Tall"]
+    names += ["Project Alpha Gamma", "Project Beta Gamma"]
+    store.apply([Add(name, "status", "fine") for name in names], author="Ada")
+    found = find_mentions(store, prompt)
+    assert {m.text: m.entities[0].name for m in found} == meant
+    for text, name in meant.items():
+        listed = Retriever(store, embeddings=False).lookup(text, "relations", prompt)
+        assert (listed.resolved_entity, listed.entity_by) == (name, "short")
+
+
 def test_several_names_and_names_within_names(store: Any) -> None:
     store.apply(WORLD, author="Ada")
     found = find_mentions(store, "Does South Korea border France, and Spain?\nOr Italy?")

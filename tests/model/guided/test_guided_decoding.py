@@ -308,6 +308,7 @@ def test_a_value_is_stated_before_anything_else_is_looked_up(
         ("What is the capital of France?", "France", "capital", None),
         ("Was Marie Curie Polish?", "Marie Curie", "nationality", True),
         ("Was Marie Curie French?", "Marie Curie", "nationality", False),
+        ("Did Marie Curie work on radium?", "Marie Curie", "fields", True),
     ],
 )
 def test_the_values_decide_between_yes_and_no(
@@ -316,6 +317,7 @@ def test_the_values_decide_between_yes_and_no(
     store.apply([AddAlias(entity_id(store, "Warsaw"), "Warschau")], author="test")
     more = [
         ("Marie Curie", "nationality", "Poland"),
+        ("Marie Curie", "fields", "polonium; radium"),  # one value, as a table had it
         ("Poland", "demonym", "Polish"),
         ("France", "demonym", "French"),
     ]
