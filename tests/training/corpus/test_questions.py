@@ -266,6 +266,18 @@ def test_a_polar_comparison_says_whether_it_holds(
     assert min(said[True], said[False]) > 5
 
 
+def test_a_question_for_a_state_is_right_or_wrong(questions: QuestionWriter) -> None:
+    said = Counter()
+    for number in range(40):
+        prompt, text = questions._in_a_state(random.Random(number))
+        (_, (_, relation, value)) = LOOKUP.findall(text)
+        assert relation in questions.formats["states"]
+        right = re.search(rf"(?<!\w){re.escape(value)}(?!\w)", prompt, re.I) is not None
+        assert (">" + (" Yes. " if right else " No. ")) in text, (prompt, text)
+        said[right] += 1
+    assert min(said.values()) > 10
+
+
 def test_what_comes_near_is_not_taken_for_the_same(questions: QuestionWriter) -> None:
     means = questions.listing.means
     assert not means("birth year", "birthplace", "Where was born?")
@@ -312,6 +324,15 @@ def test_labels_in_words(label: str, plain: str) -> None:
         ("located there", ["Ulm"], "Ulm is located in Widget 0."),
         ("directed", ["Jaws"], "Widget 0 directed Jaws."),
         ("colour", ["red", "blue"], "The graph lists red and blue as the colour of Widget 0."),
+        ("born", ["1961"], "Widget 0 was born in 1961."),
+        ("born", ["Ulm"], "Widget 0 was born in Ulm."),
+        ("founded", ["1987"], "Widget 0 was founded in 1987."),
+        ("founded", ["4 May 1987"], "Widget 0 was founded on 4 May 1987."),
+        ("founded", ["Acme"], "Widget 0 founded Acme."),
+        ("runs", ["nginx"], "Widget 0 runs nginx."),
+        ("runs of", ["Server a"], "Server a runs Widget 0."),
+        ("suppliesOf", ["Acme", "Apex"], "Acme and Apex supply Widget 0."),
+        ("opening hours", ["7 to 3"], "The opening hours of Widget 0 are 7 to 3."),
     ],
 )
 def test_a_relation_without_phrases_is_stated_under_its_name(

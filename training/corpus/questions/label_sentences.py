@@ -27,6 +27,14 @@ _VERB = re.compile(
     r"^(?:has|takes|shares|contains|includes|replaces|follows|precedes|depicts|borders|orbits|owns|uses|plays"
     r"|orbited|directed|discovered|invented|founded|wrote|composed|developed|designed|produced)\b"
 )
+_ACTS = re.compile(
+    r"^(?:run|employ|manage|serve|teache|require|provide|affect|inhibit|eat|own|contain|supplie|advise"
+    r"|write|translate|deliver|represent|operate|connect|speak|know|activate|encode|publishe)s$"
+)
+"""Relations that are a verb in the present and hardly a noun: what one thing does to another."""
+_SINGLE = re.compile(r"^(?:\w+ed|built|born|made|written|opened|sold|bought|won|sent)$")
+_YEAR = re.compile(r"^(?:c\. ?)?\d{3,4}$")
+_DATE = re.compile(r"^\d{1,2} \w+ \d{4}$|^\d{4}-\d\d-\d\d$")
 _PLURAL = re.compile(r"(?:[^s]s|children|people|members|data)$")
 
 
@@ -54,6 +62,7 @@ def is_noun(label: str) -> bool:
     return not (
         plain.endswith((" of", " there", " it"))
         or _VERB.match(plain)
+        or _ACTS.match(plain)
         or _OPENS.match(plain)
         or _BY.match(plain)
         or _PARTICIPLE.search(plain)
@@ -70,6 +79,8 @@ def label_sentence(
     subject = with_article(name)
     if plain.endswith(" of"):
         noun = plain.removesuffix(" of")
+        if _ACTS.match(noun):  # "Server db-01 runs PostgreSQL."
+            return _opening(f"{stated} {_without_s(noun) if many else noun} {subject}.")
         if _PARTICIPLE.search(noun) or _BY.match(noun):
             return _capital(f"what is recorded under {plain} for {subject}: {stated}.")
         article = "" if noun.startswith(("the ", "a ", "an ")) else "the "
@@ -82,7 +93,10 @@ def label_sentence(
             past = match["word"] in ("by", "at", "from", "after") or match["verb"] == "born"
             return _opening(f"{subject} {'was' if past else 'is'} {plain} {stated}.")
         return _opening(f"{with_article(name, True)} {plain}: {stated}.")
-    if _VERB.match(plain):
+    when = "in" if _YEAR.match(values[0]) else "on" if _DATE.match(values[0]) else ""
+    if _SINGLE.match(plain) and (when or plain == "born"):
+        return _opening(f"{subject} was {plain} {when or 'in'} {stated}.")
+    if _VERB.match(plain) or _ACTS.match(plain):
         return _opening(f"{subject} {plain} {stated}.")
     if plain.endswith(" it"):
         verb = ("are " if many else "is ") if _OPENS.match(plain) else ""
@@ -106,6 +120,13 @@ def label_sentence(
     if draw < 0.9:
         return _opening(f"{possessive} {plain} {verb} {stated}.")
     return _capital(f"for {subject}, the {plain} {verb} {stated}.")
+
+
+def _without_s(verb: str) -> str:
+    """The plural of a verb: run, for runs."""
+    if verb.endswith("ies"):
+        return verb[:-3] + "y"
+    return verb[:-2] if verb.endswith(("ches", "shes", "sses")) else verb[:-1]
 
 
 def _capital(sentence: str) -> str:

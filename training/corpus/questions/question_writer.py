@@ -225,6 +225,8 @@ class QuestionWriter:
 
     def yes_no(self, rng: random.Random) -> tuple[str, str]:
         """A question whether a fact holds, or a statement to check."""
+        if rng.random() < 0.1:
+            return self._in_a_state(rng)
         while True:
             thing, asked = self.things.draw(rng)
             if asked.inverse_of or not (asked.yes_no or asked.nouns or asked.statements):
@@ -272,6 +274,24 @@ class QuestionWriter:
         listed = self.listing.list_for(rng, thing, [without_names(template)], [asked.label])
         prompt = self.asking.dress(rng, question, thing.typed) if rng.random() < 0.4 else question
         return prompt, f"{listed}{stated.lookup} {answer}"
+
+    def _in_a_state(self, rng: random.Random) -> tuple[str, str]:
+        """Whether a thing is what one of its values says: "Is Project Heron delayed?"."""
+        thing, _ = self.things.made_up(rng)
+        states: Mapping[str, list[str]] = self.formats["states"]
+        label = rng.choice(tuple(states))
+        value, said = rng.sample(states[label], 2)
+        if right := rng.random() < 0.5:
+            said = value
+        others = [one for one in thing.labels if not self.listing.means(one, label, label)]
+        thing.labels = [*others, label]
+        asked = AskedRelation(label, nouns=(label,), source="made up")
+        template = rng.choice(self.formats["in_a_state"])
+        prompt = fill_value(template, thing.typed, said, drops_article(rng))
+        stated = self.things.state(rng, thing, asked, (value,))
+        answer = ("Yes. " if right else "No. ") + stated.sentence
+        listed = self.listing.list_for(rng, thing, [without_names(template), said], [label])
+        return self.asking.dress(rng, prompt, thing.typed), f"{listed}{stated.lookup} {answer}"
 
     def _people_of(self, country: str) -> str:
         """What the people of a country are called; "" if the world does not say."""
