@@ -127,10 +127,14 @@ def find_mentions(store: TripletStore, prompt: str, at: int | None = None) -> li
     lowercase = _relation_words(store) if any(m.text.islower() for m in found) else frozenset()
     found = [m for m in found if not _is_common(m, lowercase)] or found
     runs = _runs(prompt, words, demonyms)
-    found += _in_plain_letters(store, prompt, runs, found, at)
+    found += _whole_runs(store, prompt, runs, found, at)
     found += _short_forms(store, prompt, _uncovered(words, found), at, any_case=not found)
     found = _without_parts(runs, store, words, found)
-    literals = _literals(store, prompt, words, found, at)
+    literals = [
+        literal
+        for literal in _literals(store, prompt, words, found, at)
+        if not any(_is_within(literal, run) for run in runs)  # "President Lincoln", "Star Wars"
+    ]
     if not found:
         found = _slips(store, prompt, _uncovered(words, literals), at)
     return _longest([*found, *literals])
@@ -174,14 +178,25 @@ def _runs(
     return runs
 
 
-def _in_plain_letters(
+def _is_within(mention: Mention, run: Sequence[_Word]) -> bool:
+    """Whether a mention is a part of a longer name, and not the whole of it."""
+    start, end = run[0].start, run[-1].end
+    return (
+        start <= mention.start and mention.end <= end and mention.end - mention.start < end - start
+    )
+
+
+def _whole_runs(
     store: TripletStore,
     prompt: str,
     runs: Sequence[Sequence[_Word]],
     found: Sequence[Mention],
     at: int,
 ) -> list[Mention]:
-    """Names of several words, a part of which is another name: "Penelope Cruz"."""
+    """Names of several words, a part of which is another name.
+
+    They are found in plain letters ("Penelope Cruz") and as short forms ("Van Gogh").
+    """
     more = []
     for run in runs:
         start, end = run[0].start, run[-1].end
@@ -190,14 +205,18 @@ def _in_plain_letters(
             text = prompt[start:end]
             likely = store.search(text, _SEARCHED, at)
             meant = [e for e in likely if any(alike(text, n) for n in (e.name, *e.aliases))]
+            by = "spelling" if meant else "short"
+            meant = meant or short_form(store, text, at)
             if meant:
-                more.append(_mention(prompt, run, meant, "spelling"))
+                more.append(_mention(prompt, run, meant, by))
     return more
 
 
 def _is_name(store: TripletStore, word: _Word) -> bool:
     """Whether a capitalised word is neither English nor (nearly) a word of a relation's name."""
-    if word.text.isupper() or word.text in _PARTICLES or is_english(word.key):
+    if word.text.isupper() or word.text in _PARTICLES or word.key in _GENERIC:
+        return False
+    if is_english(word.key):
         return False
     return not near_words(word.key, _relation_words(store))
 
@@ -386,10 +405,11 @@ def _short_forms(
     relation_words = _relation_words(store) if words and any_case else frozenset()
     runs: list[list[_Word]] = []
     for word in words:
-        if runs and prompt[runs[-1][-1].end : word.start] in ("-", "_", ".", "/"):
-            if any(c.isdigit() for c in runs[-1][-1].text + word.text):  # a code: "web-03"
-                runs[-1].append(word)
-                continue
+        between = prompt[runs[-1][-1].end : word.start] if runs else ""
+        digits = bool(runs) and any(c.isdigit() for c in runs[-1][-1].text + word.text)
+        if between in ("-", "_", ".", "/") and digits:  # a code: "web-03"
+            runs[-1].append(word)
+            continue
         capital = word.text[:1].isupper() and word.key not in _IDLE
         plain = any_case and not (word.key in _IDLE | _COMMON or word.key in relation_words)
         code = _CODE.match(prompt, word.start) is not None

@@ -855,6 +855,7 @@ _ALIASES = {
     "U.K.": "United Kingdom",
     "Britain": "United Kingdom",
     "UAE": "United Arab Emirates",
+    "Emirates": "United Arab Emirates",
     "DRC": "Democratic Republic of the Congo",
     "DR Congo": "Democratic Republic of the Congo",
     "Congo-Kinshasa": "Democratic Republic of the Congo",

@@ -81,6 +81,8 @@ def test_no_name_is_made_up(store: Any, prompt: str) -> None:
         ("Is Emperor Napoleon Dutch?", ["Emperor Napoleon", "Dutch"], []),
         ("Is Marie Curíe Dutch?", ["Marie Curíe", "Dutch"], []),
         ("Captial France?", ["France"], []),
+        ("When was Van Gogh born?", ["Van Gogh"], []),
+        ("Who is St. Napoleon?", ["Napoleon"], []),
         ("THE CURRENCY OF FRANCE PLZ", ["FRANCE"], []),
         ("Give me Italy's Currency and Area.", ["Italy"], []),
     ],
@@ -89,6 +91,7 @@ def test_a_part_of_somebody_elses_name_is_not_meant(
     store: Any, prompt: str, texts: list[str], unknown: list[str]
 ) -> None:
     others = [Add("Curíe", "instance of", "unit"), Add("Frida", "director", "Julie Taymor")]
+    others += [Add("Van", "instance of", "city"), Add("Vincent van Gogh", "birth year", "1853")]
     store.apply([*WORLD, *others], author="Ada")
     found = find_mentions(store, prompt)
     assert [mention.text for mention in found if mention.by != "literal"] == texts
@@ -156,6 +159,13 @@ def test_what_a_thing_is_may_be_left_out_of_its_name(
     for text, name in meant.items():
         listed = Retriever(store, embeddings=False).lookup(text, "relations", prompt)
         assert (listed.resolved_entity, listed.entity_by) == (name, "short")
+
+
+def test_a_literal_within_a_longer_name_is_not_meant(store: Any) -> None:
+    store.apply([Add("Ada Osei", "role", "Star"), Add("sodium", "symbol", "Na")], author="Ada")
+    assert [m.text for m in find_mentions(store, "Who is a Star?")] == ["Star"]
+    assert find_mentions(store, "Who directed Star Wars?") == []
+    assert [m.text for m in find_mentions(store, "What has the symbol Na?")] == ["Na"]
 
 
 def test_several_names_and_names_within_names(store: Any) -> None:
