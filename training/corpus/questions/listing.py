@@ -34,7 +34,10 @@ SUBSTITUTES = tuple(
         "birth date, birth year",
         "birthplace, country of birth",
         "nationality, country of birth, country",
-        "head of state, head of government, in office since",
+        # "Who is the president of France?" may mean any of these.
+        "head of state, head of government, in office since, officeholder, chairperson, president, "
+        "office held by head of state, office held by head of government, chief executive officer, "
+        "director / manager, position held, executive body",
         "location, located in, country, region, continent, part of, contains, coast on",
         "discovered by, invented by, discoverer or inventor, discovery year, discovered in",
         "height, elevation, highest point",
