@@ -121,7 +121,7 @@ def find_mentions(store: TripletStore, prompt: str, at: int | None = None) -> li
     found = _by_name(store, prompt, words, at)
     demonyms = demonyms_of(store, at)
     for word in words:
-        people = demonyms.get(word.key) or demonyms.get(word.key.removesuffix("s"))
+        people = people_called(demonyms, word.key)
         if people and len(word.key) > 3 and word.key not in _IDLE:
             found.append(_mention(prompt, [word], people, "demonym"))
     lowercase = _relation_words(store) if any(m.text.islower() for m in found) else frozenset()
@@ -129,7 +129,7 @@ def find_mentions(store: TripletStore, prompt: str, at: int | None = None) -> li
     runs = _runs(prompt, words, demonyms)
     found += _whole_runs(store, prompt, runs, found, at)
     found += _short_forms(store, prompt, _uncovered(words, found), at, any_case=not found)
-    found = _without_parts(runs, store, words, found)
+    found = _without_parts(runs, store, found)
     literals = [
         literal
         for literal in _literals(store, prompt, words, found, at)
@@ -148,16 +148,17 @@ def unknown_names(
     "Did Ada Lovelace teach at Oxford?" is not about Oxford, whether or not the graph knows her.
     """
     words = _words_in(prompt)
-    free = {word.start for word in _uncovered(words, found)}
-    names = []
-    for run in _runs(prompt, words, demonyms_of(store, at)):
-        if all(word.start in free for word in run) and any(_is_name(store, w) for w in run):
-            names.append(prompt[run[0].start : run[-1].end])
-    return names
+    free = _uncovered(words, found)
+    strange = _strange(store, free)
+    return [
+        prompt[run[0].start : run[-1].end]
+        for run in _runs(prompt, words, demonyms_of(store, at))
+        if all(word in free for word in run) and any(word in strange for word in run)
+    ]
 
 
 def _runs(
-    prompt: str, words: Sequence[_Word], demonyms: Mapping[str, Sequence[Entity]]
+    prompt: str, words: Sequence[_Word], demonyms: Mapping[str, list[Entity]]
 ) -> list[list[_Word]]:
     """The capitalised words in a row, particles between them included: "Guido van Rossum".
 
@@ -166,8 +167,8 @@ def _runs(
     runs: list[list[_Word]] = []
     for word in words:
         follows = bool(runs) and prompt[runs[-1][-1].end : word.start] == " "
-        people = word.key in demonyms or word.key.removesuffix("s") in demonyms
-        capital = word.text[:1].isupper() and word.key not in _IDLE and not people
+        capital = word.text[:1].isupper() and word.key not in _IDLE
+        capital = capital and not people_called(demonyms, word.key)
         if follows and (capital or word.text in _PARTICLES):
             runs[-1].append(word)
         elif capital:
@@ -178,12 +179,14 @@ def _runs(
     return runs
 
 
+def _lies_in(mention: Mention, run: Sequence[_Word]) -> bool:
+    return run[0].start <= mention.start and mention.end <= run[-1].end
+
+
 def _is_within(mention: Mention, run: Sequence[_Word]) -> bool:
     """Whether a mention is a part of a longer name, and not the whole of it."""
-    start, end = run[0].start, run[-1].end
-    return (
-        start <= mention.start and mention.end <= end and mention.end - mention.start < end - start
-    )
+    whole = (mention.start, mention.end) == (run[0].start, run[-1].end)
+    return _lies_in(mention, run) and not whole
 
 
 def _whole_runs(
@@ -199,12 +202,10 @@ def _whole_runs(
     """
     more = []
     for run in runs:
-        start, end = run[0].start, run[-1].end
-        inside = [m for m in found if start <= m.start and m.end <= end]
-        if len(run) > 1 and inside and (start, end) not in {(m.start, m.end) for m in inside}:
-            text = prompt[start:end]
-            likely = store.search(text, _SEARCHED, at)
-            meant = [e for e in likely if any(alike(text, n) for n in (e.name, *e.aliases))]
+        inside = [m for m in found if _lies_in(m, run)]
+        if len(run) > 1 and inside and all(_is_within(m, run) for m in inside):
+            text = prompt[run[0].start : run[-1].end]
+            meant = _in_plain_letters(text, store.search(text, _SEARCHED, at))
             by = "spelling" if meant else "short"
             meant = meant or short_form(store, text, at)
             if meant:
@@ -212,31 +213,40 @@ def _whole_runs(
     return more
 
 
-def _is_name(store: TripletStore, word: _Word) -> bool:
-    """Whether a capitalised word is neither English nor (nearly) a word of a relation's name."""
-    if word.text.isupper() or word.text in _PARTICLES or word.key in _GENERIC:
-        return False
-    if is_english(word.key):
-        return False
-    return not near_words(word.key, _relation_words(store))
+def _in_plain_letters(text: str, entities: Iterable[Entity]) -> list[Entity]:
+    """The entities with a name that differs from a text in accents or the like alone."""
+    return [e for e in entities if any(alike(text, name) for name in (e.name, *e.aliases))]
+
+
+def _strange(store: TripletStore, words: Iterable[_Word]) -> list[_Word]:
+    """The words that are neither English nor (nearly) of a relation's name: of names, if capital.
+
+    The names of relations are read once, and only if some word needs them.
+    """
+    found = [
+        word
+        for word in words
+        if not (word.text.isupper() or word.text in _PARTICLES or word.key in _GENERIC)
+        and not is_english(word.key)
+    ]
+    relation_words = _relation_words(store) if found else frozenset()
+    return [word for word in found if not near_words(word.key, relation_words)]
 
 
 def _without_parts(
-    runs: Sequence[Sequence[_Word]],
-    store: TripletStore,
-    words: Sequence[_Word],
-    found: Sequence[Mention],
+    runs: Sequence[Sequence[_Word]], store: TripletStore, found: Sequence[Mention]
 ) -> list[Mention]:
     """The mentions without those that are a part of somebody else's name.
 
     The film Frida is not meant by "Frida Kahlo", but Marie Curie is by "Marie Curie Sklodowska".
     """
-    free = {word.start for word in _uncovered(words, found)}
+    inside_of = [(run, [m for m in found if _lies_in(m, run)]) for run in runs]
+    inside_of = [(run, inside) for run, inside in inside_of if inside]
+    free = _uncovered([word for run, _ in inside_of for word in run], found)
+    strange = _strange(store, free)
     parts: list[Mention] = []
-    for run in runs:
-        start, end = run[0].start, run[-1].end
-        inside = [m for m in found if start <= m.start and m.end <= end]
-        if not inside or not any(w.start in free and _is_name(store, w) for w in run):
+    for run, inside in inside_of:
+        if not any(word in strange for word in run):
             continue
         said = {word.key for word in run}
         for mention in inside:
@@ -268,6 +278,11 @@ def demonyms_of(store: TripletStore, at: int | None = None) -> dict[str, list[En
         while len(_demonyms) > _KEPT:
             _demonyms.popitem(last=False)
     return people
+
+
+def people_called(demonyms: Mapping[str, list[Entity]], key: str) -> list[Entity]:
+    """The entities whose people are called so, in the singular or the plural."""
+    return demonyms.get(key) or demonyms.get(key.removesuffix("s")) or []
 
 
 _demonyms: OrderedDict[str, dict[str, list[Entity]]] = OrderedDict()
@@ -428,7 +443,7 @@ def _short_forms(
         near_ones = store.search(f"{text} (", _SEARCHED, at)
         ways = {
             "qualifier": [e for e in near_ones if fold(e.name).startswith(opening)],
-            "spelling": [e for e in near_ones if any(alike(text, n) for n in (e.name, *e.aliases))],
+            "spelling": _in_plain_letters(text, near_ones),
         }
         by = next((by for by, entities in ways.items() if entities), "short")
         entities = ways.get(by) or short_form(store, text, at)

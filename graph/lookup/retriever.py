@@ -35,7 +35,14 @@ from graph.lookup.contrasts import contrasts, is_other_form
 from graph.lookup.distinctions import are_different
 from graph.lookup.encoder import Encoder, installed_encoder
 from graph.lookup.incoming import Incoming
-from graph.lookup.mentions import Mention, demonyms_of, find_mentions, short_form, unknown_names
+from graph.lookup.mentions import (
+    Mention,
+    demonyms_of,
+    find_mentions,
+    people_called,
+    short_form,
+    unknown_names,
+)
 from graph.lookup.relevance import asks_for_paragraph, blank, rank
 from graph.lookup.result import Askable, Lookup, RankedRelation, RunnerUp
 from graph.lookup.spelling import near
@@ -350,9 +357,8 @@ class Retriever:
 
     def _of_people(self, name: str) -> list[Entity]:
         """The entities whose people are called so."""
-        people = demonyms_of(self.store, self.revision)
         key = fold(name[:MAX_NAME]).removeprefix("the ")
-        found = people.get(key) or people.get(key.removesuffix("s")) or ()
+        found = people_called(demonyms_of(self.store, self.revision), key)
         known = [self.store.entity(entity.id, at=self.revision) for entity in found]
         return [entity for entity in known if entity]
 

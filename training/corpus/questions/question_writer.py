@@ -57,8 +57,7 @@ COMPARABLE = frozenset(
     {
         "population", "area", "elevation", "length", "height", "running time", "life expectancy",
         "diameter", "atomic number", "atomic weight", "day length", "orbital period",
-        "distance from the Sun", "average temperature", "birth year", "death year",
-        "release year", "discovery year",
+        "distance from the Sun", "average temperature", *_YEARS,
     }
 )  # fmt: skip
 """Relations of the world whose values are amounts."""
