@@ -112,7 +112,7 @@ class Channel:
         browser = self.browsers.setdefault(session_id, Browser())
         async with browser.opening:
             page = browser.pages.get(page_id)
-            if page is None or (not page.streams and await self._quickly(self._is_stale, page)):
+            if page is None or (not page.streams and await self._shown_elsewhere(page)):
                 page = await self._quickly(self._open, session_id, page_id)
                 browser.pages[page_id] = page
             return page
@@ -152,8 +152,12 @@ class Channel:
             session.notes.draft = str(problem)
             return session
 
-    def _is_stale(self, page: Page) -> bool:
+    async def _shown_elsewhere(self, page: Page) -> bool:
         """Whether another process has shown this page since this one kept it."""
+        async with page.keeping:  # or what this one is just keeping would pass for another's
+            return await self._quickly(self._is_stale, page)
+
+    def _is_stale(self, page: Page) -> bool:
         if not page.kept:
             return False
         try:

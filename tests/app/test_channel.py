@@ -333,6 +333,29 @@ def test_a_level_decides_which_actions_are_done(
         server.end()
 
 
+def test_a_page_that_is_being_kept_is_not_rebuilt(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that loads acts and listens at once. What it acts on is what it listens to."""
+    script = Script(server).written()
+    session_id = cookie.session_id(script.http.cookies[cookie.NAME])
+    page = server.channel.browsers[session_id].pages[script.page]
+    while page.streams or page.keeping.locked():
+        time.sleep(0.01)
+    keep, written = server.store.keep_draft_notes, threading.Event()
+
+    def slowly(*given: Any) -> None:
+        keep(*given)
+        written.set()
+        time.sleep(1)  # it is in the store, and the channel does not know yet
+
+    monkeypatch.setattr(server.store, "keep_draft_notes", slowly)
+    script.act("ask", prompt="Tell me about Japan.")
+    assert written.wait(10 * PATIENCE)
+    script.written("Japan")
+    assert server.channel.browsers[session_id].pages[script.page] is page
+
+
 def test_a_page_is_rebuilt_by_another_process(server: Server, tmp_path: Path) -> None:
     """Two servers on one store: when one is gone, the other goes on with its pages."""
     script = Script(server).written()
