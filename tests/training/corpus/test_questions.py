@@ -255,15 +255,66 @@ def test_a_polar_comparison_says_whether_it_holds(
         polar = re.match(r"(?:Is|Are|Was|Does|Do|Did|Has) (?!.* or )|.*, right\?", document.prompt)
         if len(values) != 2 or not polar:
             continue
-        first, second = (float(re.match(r"-?[\d.,]+", v)[0].replace(",", "")) for v in values)
+        first, second = (float(re.search(r"-?\d[\d.,]*", v)[0].replace(",", "")) for v in values)
         less = re.search(
-            r"smaller|fewer|below|lower|shorter|lighter|closer|nearer|before|older|not as",
+            r"smaller|fewer|below|lower|shorter|lighter|closer|nearer|before|not as|cheaper|less",
             document.prompt,
-        )
+        ) or ("older" in document.prompt and first > 120 and second > 120)  # by years, not by age
         holds = first < second if less else first > second
         assert sentence.startswith("Yes. " if holds else "No. "), document
         said[holds] += 1
     assert min(said[True], said[False]) > 5
+
+
+def test_things_of_own_tables_are_asked_for_in_many_ways(questions: QuestionWriter) -> None:
+    """Each label of a relation has wordings, and each kind of thing has names and values."""
+    own = questions.things.everyday
+    rng = random.Random(0)
+    assert len(own.relations) > 90
+    for relation in own.relations.values():
+        assert len(relation.questions) >= 3, relation.name
+        assert all("{entity" in text for text in relation.questions), relation.name
+        assert all("{value}" in text for text in relation.yes_no), relation.name
+        for _ in range(20):
+            assert 0 < len(own.value(rng, relation.name)) < 60
+        if relation.compared:
+            (one, first), (other, second) = next(
+                pair for _ in range(9) if (pair := own.amounts(rng, relation.name))
+            )
+            assert one != other, relation.name
+            assert first != second, relation.name
+    used = {name for thing in own.things.values() for name in thing["relations"]}
+    assert used == set(own.relations)
+    for kind in own.things:
+        names = {own.name(rng, kind) for _ in range(20)}
+        assert len(names) > 15, kind
+        assert not any("{" in name for name in names), kind
+        held = [each.everyday for each in own.some(rng, kind, 6)]
+        missing = own.other(rng, kind, held)
+        assert missing is not None, kind
+        assert missing.everyday not in held, kind
+
+
+def test_how_many_is_answered_by_a_figure_that_says_it(
+    sample: Callable[[str, int], list[Document]],
+) -> None:
+    for document in sample("count", 200):
+        assert not re.search(r"There is one: [€$£]?\d+\b", document.text), document
+
+
+def test_a_chain_in_an_own_table_goes_on_from_the_first_value(
+    sample: Callable[[str, int], list[Document]],
+) -> None:
+    refused = 0
+    for document in sample("own chain", 80):
+        lookups = LOOKUP.findall(document.text)
+        if len(lookups) == 1:
+            refused += 1
+            assert not document.text.endswith(": .")
+            continue
+        assert [r == RELATIONS for _, r, _ in lookups] == [True, False, True, False], document
+        assert lookups[1][2] == lookups[3][0], document
+    assert 1 <= refused <= 20
 
 
 def test_a_question_for_a_state_is_right_or_wrong(questions: QuestionWriter) -> None:
@@ -329,6 +380,13 @@ def test_labels_in_words(label: str, plain: str) -> None:
         ("founded", ["1987"], "Widget 0 was founded in 1987."),
         ("founded", ["4 May 1987"], "Widget 0 was founded on 4 May 1987."),
         ("founded", ["Acme"], "Widget 0 founded Acme."),
+        ("lives in", ["Ulm"], "Widget 0 lives in Ulm."),
+        ("depends_on", ["db-1"], "Widget 0 depends on db-1."),
+        ("owned by", ["Team A"], "Widget 0 is owned by Team A."),
+        ("studied at", ["Ulm"], "Widget 0 studied at Ulm."),
+        ("allergic to", ["nuts"], "Widget 0 is allergic to nuts."),
+        ("kept in", ["Drawer 2"], "Widget 0 is kept in Drawer 2."),
+        ("made of", ["oak"], "Widget 0 is made of oak."),
         ("runs", ["nginx"], "Widget 0 runs nginx."),
         ("runs of", ["Server a"], "Server a runs Widget 0."),
         ("suppliesOf", ["Acme", "Apex"], "Acme and Apex supply Widget 0."),

@@ -1,8 +1,9 @@
 """Relations that documents ask for: how people put them into words, and what they hold.
 
-Three sources. The shipped world's relations, with the wordings of `own_wordings` and
+Four sources. The shipped world's relations, with the wordings of `own_wordings` and
 `training/corpus/phrases`. Published properties, with the wordings that people wrote for them
-(`training.corpus.wordings`). Made-up relations, which only general wordings ask for.
+(`training.corpus.wordings`). Relations of people's own tables, with our own wordings
+(`training.corpus.questions.everyday`). Made-up relations, which only general wordings ask for.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from training.corpus.wordings import BLANK, Property, Wordings, forbidden_prompt
 FOLDER = Path(__file__).parent / "own_wordings"
 FORMATS = "formats"
 SEVERAL_FACTS = "several_facts"
+EVERYDAY = "everyday"
+_NO_ENTRIES = (FORMATS, SEVERAL_FACTS, EVERYDAY)  # files about no relation of the world
 _NO_NOUN = re.compile(r"(?:what|who|whom|when|where|how|which|born|died|made|it|is|does)\b", re.I)
 
 
@@ -48,6 +51,8 @@ class AskedRelation:
     """The world's relation whose phrases state it; "" states it under its own name."""
     inverse_of: str = ""
     """The world's relation that this is the inverse of."""
+    everyday: str = ""
+    """The relation of `everyday.yaml` whose values it has."""
     source: str = ""
     by_type: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     object_types: frozenset[str] = frozenset()
@@ -70,12 +75,12 @@ def read_entries(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
     """The entries of all relations of the world."""
     entries: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.glob("*.yaml")):
-        if path.stem not in (FORMATS, SEVERAL_FACTS):
+        if path.stem not in _NO_ENTRIES:
             entries |= yaml.safe_load(path.read_text("utf-8"))
     return entries
 
 
-def _allowed(templates: Iterable[str]) -> tuple[str, ...]:
+def allowed(templates: Iterable[str]) -> tuple[str, ...]:
     """The templates that put no prompt of a measure into the corpus."""
     return tuple(t for t in templates if not forbidden_prompt(_blanked(t)))
 
@@ -103,20 +108,20 @@ def world_relations(
         by_type: dict[str, tuple[str, ...]] = {}
         for kind, questions in described.questions.items():
             if kind != "default":
-                by_type[kind] = _allowed(questions)
+                by_type[kind] = allowed(questions)
         for kind, questions in (entry.get("types") or {}).items():
-            by_type[kind] = by_type.get(kind, ()) + _allowed(questions)
+            by_type[kind] = by_type.get(kind, ()) + allowed(questions)
         questions = [*(entry.get("questions") or ()), *described.questions.get("default", ())]
         for of_government in (entry.get("types_of_government") or {}).values():
             questions += of_government
         nouns = dict.fromkeys([described.noun, *(entry.get("keywords") or ()), name])
         found[name] = AskedRelation(
             label=name,
-            questions=_allowed(dict.fromkeys(questions)),
+            questions=allowed(dict.fromkeys(questions)),
             nouns=tuple(n for n in nouns if is_noun(n) and not _NO_NOUN.match(n)),
-            yes_no=_allowed(entry.get("yes_no") or ()),
-            unfinished=_allowed(entry.get("unfinished") or ()),
-            cloze=_allowed(entry.get("cloze") or ()),
+            yes_no=allowed(entry.get("yes_no") or ()),
+            unfinished=allowed(entry.get("unfinished") or ()),
+            cloze=allowed(entry.get("cloze") or ()),
             statements=tuple(
                 t
                 for t in described.statements.get("default", ())
@@ -135,7 +140,7 @@ def world_inverses(
     """The inverses of the world's relations, by the name of the relation they reverse."""
     found = {}
     for name, relation in relations.items():
-        reverse = _allowed(entries.get(name, {}).get("reverse") or ())
+        reverse = allowed(entries.get(name, {}).get("reverse") or ())
         templates = tuple(
             t.replace("{value}", "{entity}").replace("{a value}", "{entity}") for t in reverse
         )
@@ -172,12 +177,12 @@ def _of_property(published: Property, questions: Sequence[str]) -> AskedRelation
         label=label,
         questions=tuple(q.replace("{entity}'s", "{entity's}") for q in questions),
         nouns=(label,) if is_noun(label) else (),
-        unfinished=_allowed(
+        unfinished=allowed(
             s.removesuffix(".").removesuffix(" {value}")
             for s in statements
             if s.endswith(" {value}.")
         ),
-        cloze=_allowed(s.replace("{value}", "____") for s in statements),
+        cloze=allowed(s.replace("{value}", "____") for s in statements),
         statements=statements,
         source="published",
         object_types=published.object_types,

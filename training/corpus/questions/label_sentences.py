@@ -14,10 +14,12 @@ from collections.abc import Sequence
 from training.corpus.english import enumerate_values, with_article
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_BY = re.compile(r"^(?P<verb>.+)\s(?P<word>by|in|at|on|from|to|with|for|as|after|into|through)$")
+_BY = re.compile(
+    r"^(?P<verb>.+)\s(?P<word>by|in|at|on|from|to|with|for|as|after|into|through|until)$"
+)
 _PARTICIPLE = re.compile(
     r"(?:^|\s)(?:\w+ed|written|made|built|known|won|run|led|sung|held|owned|born|worn|given|taken"
-    r"|spoken|found|set|shown|drawn|sent)$"
+    r"|spoken|found|set|shown|drawn|sent|kept)$"
 )
 _OPENS = re.compile(
     r"^(?:\w+ed|made|set|known|written|built|born|held|taken|found|shown|sent|given)\s"
@@ -29,9 +31,21 @@ _VERB = re.compile(
 )
 _ACTS = re.compile(
     r"^(?:run|employ|manage|serve|teache|require|provide|affect|inhibit|eat|own|contain|supplie|advise"
-    r"|write|translate|deliver|represent|operate|connect|speak|know|activate|encode|publishe)s$"
+    r"|write|treat|like|need|speciali[sz]e|translate|deliver|represent|operate|connect|speak|know|activate|encode|publishe)s$"
 )
 """Relations that are a verb in the present and hardly a noun: what one thing does to another."""
+_LASTS = re.compile(
+    r"^(?:owned|led|run|held|used|managed|taught|treated|funded|financed|sponsored|supplied|handled|operated"
+    r"|maintained|coached|headed|supported|kept)$"
+)
+"""Participles of what goes on, so that "is owned by" says it."""
+_DOES = re.compile(r"^(?:studied|worked|lived|graduated|moved|died|retired|arrived|played|served)$")
+"""Participles of what somebody did, so that "studied at" says it."""
+_IS = re.compile(
+    r"^(?:from|(?:allergic|on loan|similar|next|close) to|valid until|made of|in charge of)$"
+)
+_THIRD = re.compile(r"^(?:\w+[^s]s|\w+sses|does|goes)$")
+_NO_VERBS = frozenset({"sales", "news", "series", "species", "headquarters", "always", "hours"})
 _SINGLE = re.compile(r"^(?:\w+ed|built|born|made|written|opened|sold|bought|won|sent)$")
 _YEAR = re.compile(r"^(?:c\. ?)?\d{3,4}$")
 _DATE = re.compile(r"^\d{1,2} \w+ \d{4}$|^\d{4}-\d\d-\d\d$")
@@ -65,6 +79,7 @@ def is_noun(label: str) -> bool:
         or _ACTS.match(plain)
         or _OPENS.match(plain)
         or _BY.match(plain)
+        or _IS.match(plain)
         or _PARTICIPLE.search(plain)
     )
 
@@ -77,6 +92,8 @@ def label_sentence(
     stated = enumerate_values(values)
     many = len(values) > 1
     subject = with_article(name)
+    if _IS.match(plain):
+        return _opening(f"{subject} is {plain} {stated}.")
     if plain.endswith(" of"):
         noun = plain.removesuffix(" of")
         if _ACTS.match(noun):  # "Server db-01 runs PostgreSQL."
@@ -89,9 +106,14 @@ def label_sentence(
         verb = "are" if many else "is"
         return _opening(f"{stated} {verb} {plain.removesuffix(' there')} in {subject}.")
     if match := _BY.match(plain):
+        if _DOES.match(match["verb"]):
+            return _opening(f"{subject} {plain} {stated}.")
         if _PARTICIPLE.search(match["verb"]):
             past = match["word"] in ("by", "at", "from", "after") or match["verb"] == "born"
+            past = past and not _LASTS.match(match["verb"])
             return _opening(f"{subject} {'was' if past else 'is'} {plain} {stated}.")
+        if _THIRD.match(match["verb"]) and match["verb"] not in _NO_VERBS:
+            return _opening(f"{subject} {plain} {stated}.")
         return _opening(f"{with_article(name, True)} {plain}: {stated}.")
     when = "in" if _YEAR.match(values[0]) else "on" if _DATE.match(values[0]) else ""
     if _SINGLE.match(plain) and (when or plain == "born"):

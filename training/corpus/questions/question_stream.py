@@ -52,6 +52,8 @@ def question_writer(writer: Writer, wordings: Wordings, encoder: Encoder | None)
     known = [*world.values(), *inverses.values(), *(published.relations if published else ())]
     relevance.learn(text for relation in known for text in _texts(relation))
     questions = QuestionWriter(writer, world, inverses, published, formats, relevance)
+    own = questions.things.everyday.all_asked()
+    relevance.learn(text for relation in own for text in _texts(relation))
     relevance.learn(questions.several_facts.compared())
     relevance.learn(questions.comparisons_asked())
     return questions

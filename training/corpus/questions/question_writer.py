@@ -97,7 +97,8 @@ class QuestionWriter:
             "count": (0.04, self.count),
             "chain": (0.04, self.chain),
             "woven chain": (0.06, self.several_facts.woven_chain),
-            "general chain": (0.03, self.general_chain),
+            "general chain": (0.02, self.general_chain),
+            "own chain": (0.04, self.several_facts.own_chain),
             "follow-up": (0.03, self.follow_up),
             "out of scope": (0.06, self.out_of_scope),
             "unknown thing": (0.02, self.unknown_thing),
@@ -147,7 +148,10 @@ class QuestionWriter:
         thing, asked = self.things.draw(rng)
         draw = rng.random()
         own = [label for label in thing.labels if label in self._sibling_pool]
-        if draw < 0.2:  # a question that fits another kind of thing altogether
+        if asked.everyday and not asked.inverse_of and draw < 0.8:
+            held = {each.everyday for each in thing.asked}
+            asked = self.things.everyday.other(rng, thing.type, held) or asked
+        elif draw < 0.2:  # a question that fits another kind of thing altogether
             _, asked = self.things.draw(rng)
         elif draw < 0.55 and own:  # one that comes near to a relation of the thing
             near = self._siblings_of(rng.choice(own))
@@ -156,6 +160,7 @@ class QuestionWriter:
         question, seen = self.asking.ask(rng, thing, asked)
         plain = plain_label(asked.label)
         missing = {asked.label, asked.known, asked.inverse_of}
+        missing |= {each.label for each in thing.asked if asked.everyday == each.everyday != ""}
         thing.labels = [
             label
             for label in thing.labels
@@ -401,7 +406,8 @@ class QuestionWriter:
             if asked.label not in twin.labels:
                 twin.labels = [x for x in twin.labels if x != asked.known] + [asked.label]
         else:
-            name = self.things.any_name(rng)
+            own = asked.everyday and thing.type
+            name = self.things.everyday.name(rng, own) if own else self.things.any_name(rng)
             labels = [x for x in thing.labels if x == asked.label or rng.random() < 0.9]
             twin = Thing(name, typed_name(rng, name), thing.type, labels, thing.asked)
         return twin if twin.name != thing.name else self._twin(rng, thing, asked)
@@ -421,8 +427,11 @@ class QuestionWriter:
         (value, number), (other_value, other_number) = pair
         own: Mapping[str, list[Mapping[str, Any]]] = self.formats["compared"]
         rows = self.formats["comparisons"]
+        everyday = self.things.everyday.relations.get(asked.everyday)
         if asked.known in _YEARS:
             rows = own[asked.known]
+        elif everyday is not None and everyday.compared:
+            rows = everyday.compared
         elif asked.known in own and rng.random() < 0.7:
             rows = [*own[asked.known], *own["polar"]] if rng.random() < 0.3 else own[asked.known]
         elif rng.random() < 0.2:
@@ -454,11 +463,16 @@ class QuestionWriter:
             for row in rows:
                 for noun in nouns if "{noun}" in row["wording"] else ("",):
                     yield without_names(row["wording"].replace("{noun}", noun))
+        yield from map(without_names, self.things.everyday.compared())
 
     def _numbers(
         self, rng: random.Random, thing: Thing, other: Thing, asked: AskedRelation
     ) -> tuple[tuple[str, float], tuple[str, float]] | None:
         """Two values of one unit with their numbers, or None."""
+        if asked.everyday:
+            own = self.things.everyday
+            compared = own.relations[asked.everyday].compared
+            return own.amounts(rng, asked.everyday) if compared else None
         if asked.known:
             pool = self.material.draws.values.get(asked.known, [])
             if not pool or asked.known not in COMPARABLE:
@@ -490,7 +504,8 @@ class QuestionWriter:
                 thing, asked = self.things.of_world(rng, rng.choice(tuple(own)))
             else:
                 thing, asked = self.things.draw(rng)
-            if asked.nouns and not asked.inverse_of and (asked.known in own or not in_own_words):
+            countable = asked.nouns and not asked.inverse_of and not asked.everyday
+            if countable and (asked.known in own or not in_own_words):
                 break
         number = rng.choice((1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 9, 12, 14))
         values: list[str] = []
@@ -512,7 +527,9 @@ class QuestionWriter:
         shown = enumerate_values(values[:5])
         many = len(values)
         if counted:
-            if many == 1:
+            if many == 1 and _NUMBER.match(values[0]):  # how many is what it says
+                sentence = self.things.state(rng, thing, asked, values).sentence
+            elif many == 1:
                 sentence = f"There is one: {shown}."
             elif many <= 5:
                 sentence = f"There are {many}: {shown}."

@@ -120,6 +120,50 @@ class SeveralFacts:
             text += self.material.sentences.statement(rng, topic, relation)
         return prompt, text
 
+    def own_chain(self, rng: random.Random) -> tuple[str, str]:
+        """What a relation of somebody's own table leads to: "Who leads the team that owns it?"."""
+        own = self.things.everyday
+        kind, relation = own.link(rng)
+        assert relation.leads_to is not None
+        number = rng.choice((1, 2, 3, 5, 8))
+        thing = self._own_thing(rng, kind, own.name(rng, kind), number, relation.name)
+        further = relation.leads_to["kind"]
+        name = own.name(rng, further)
+        other = self._own_thing(rng, further, name, number)
+        last = rng.choice(other.asked)
+        first = next(each for each in thing.asked if each.everyday == relation.name)
+        reference = rng.choice(relation.leads_to["by"])
+        if first.nouns and rng.random() < 0.25:
+            reference = f"the {self.asking.noun(rng, first)} of {{entity}}"
+        templates = [text for text in last.questions if takes_description(text)]
+        if not templates or rng.random() < 0.2:
+            templates = [text for text in self.asking.frames if takes_description(text)]
+        template = rng.choice(templates).replace("{noun}", self.asking.noun(rng, last))
+        prompt = fill_prompt(template, fill_prompt(reference, thing.typed))
+        prompt = prompt[:1].upper() + prompt[1:]
+        seen = [prompt, without_names(template)]
+        if len(thing.labels) > 1 and rng.random() < 0.12:  # the first step is not in the graph
+            thing.labels.remove(first.label)
+            ranked = self.listing.relevance.ranked(rng, seen, thing.labels)
+            lookup = listed(thing.typed, thing.name, ranked)
+            return prompt, f"{lookup} {self.listing.refusal(rng, thing.name, ranked, '')}"
+        text = ""
+        for each, asked, values in (
+            (thing, first, (name,)),
+            (other, last, self.things.values(rng, other, last)),
+        ):
+            stated = self.things.state(rng, each, asked, values)
+            text += self.listing.list_for(rng, each, seen, [asked.label])
+            text += _written(stated)
+        return self.asking.dress(rng, prompt, thing.typed), text
+
+    def _own_thing(
+        self, rng: random.Random, kind: str, name: str, number: int, first: str = ""
+    ) -> Thing:
+        asked = self.things.everyday.some(rng, kind, number, first)
+        rng.shuffle(asked)
+        return Thing(name, name, kind, [each.label for each in asked], asked)
+
     def absent_relation(self, rng: random.Random) -> tuple[str, str]:
         """A usual question about such a thing that no relation of the world answers."""
         kind = rng.choice(tuple(self.absent))

@@ -19,6 +19,7 @@ from training.corpus.questions.asked_relations import (
     inverse_names_by_type,
     respelling,
 )
+from training.corpus.questions.everyday import Everyday
 from training.corpus.questions.label_sentences import is_noun, label_sentence, plain_label
 from training.corpus.records import Record
 from training.corpus.sentences import Sentences
@@ -66,6 +67,8 @@ class Things:
     ) -> None:
         self.draws, self.sentences = draws, sentences
         self.world, self.inverses, self.published = world, inverses, published
+        names = published.names if published is not None else draws.names
+        self.everyday = Everyday(draws.words, names)
         self._pointing = inverse_names_by_type(draws)
         self._inverse_draw = [r for r in inverses if r in draws.by_relation]
 
@@ -74,11 +77,15 @@ class Things:
     def draw(self, rng: random.Random) -> tuple[Thing, AskedRelation]:
         """A thing, and a relation of it to ask for."""
         share = rng.random()
-        if share < 0.40:
+        if share < 0.32:
             return self.of_world(rng)
-        if share < 0.50 and self._inverse_draw:
+        if share < 0.40 and self._inverse_draw:
             return self.reverse(rng)
-        if share < 0.88 and self.published is not None:
+        if share < 0.64:
+            return self.of_own_table(rng)
+        if share < 0.68:
+            return self.reverse_of_own_table(rng)
+        if share < 0.91 and self.published is not None:
             return self.of_published(rng)
         return self.made_up(rng)
 
@@ -175,6 +182,36 @@ class Things:
         nouns = [a for a in thing.asked if a.nouns] or thing.asked
         return thing, rng.choice(nouns)
 
+    def of_own_table(self, rng: random.Random) -> tuple[Thing, AskedRelation]:
+        """A thing of somebody's own table: relations that people name and ask for in many ways."""
+        kind = self.everyday.kind(rng)
+        asked = self.everyday.some(rng, kind, rng.choice((2, 3, 4, 5, 6, 7, 8, 10, 12)))
+        rng.shuffle(asked)
+        name = self.everyday.name(rng, kind)
+        labels = [each.label for each in asked]
+        for _ in range(rng.choice((0, 0, 0, 1, 2))):
+            labels.append(self.everyday.back(rng)[0].label)
+        typed = typed_name(rng, name)
+        words = name.split()
+        if len(words) == 2 and rng.random() < 0.06:  # "Priya", "4B": one of that name is there
+            typed = words[0] if kind == "person" else words[1]
+        thing = Thing(name, typed, kind, list(dict.fromkeys(labels)), asked)
+        if rng.random() < 0.4:
+            self._respell(rng, thing)
+        return thing, rng.choice(thing.asked)
+
+    def reverse_of_own_table(self, rng: random.Random) -> tuple[Thing, AskedRelation]:
+        """A value of somebody's own table, asked for what has it."""
+        asked, name = self.everyday.back(rng)
+        labels = [asked.label]
+        if rng.random() < 0.6:  # it is a thing itself
+            some = self.everyday.some(rng, self.everyday.kind(rng), rng.choice((1, 2, 4, 6, 9)))
+            labels = [*(each.label for each in some), asked.label]
+        elif rng.random() < 0.4:
+            labels.append(self.everyday.back(rng)[0].label)
+        labels = list(dict.fromkeys(labels))
+        return Thing(name, typed_name(rng, name, plain=True), "", labels, [asked]), asked
+
     def any_name(self, rng: random.Random) -> str:
         draw = rng.random()
         if draw < 0.55 and self.published is not None:
@@ -207,6 +244,8 @@ class Things:
                 for _ in range(min(count, most))
             ]
             return _distinct(names)
+        if asked.everyday:
+            return _distinct(self.everyday.values(rng, asked.everyday))[:most]
         if asked.known and asked.known in thing.real:
             return self.draws.answer(rng, asked.known, thing.real[asked.known])[:most]
         if asked.source == "published" and rng.random() < 0.7:
