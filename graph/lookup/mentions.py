@@ -40,11 +40,16 @@ _QUOTED = re.compile(
 )
 _UNIT = re.compile(r"\s?[%°$€£¥+′″)\]]")  # what a literal may end in and a name does not
 _NAMES = re.compile(r"[A-Z][^\W_]+(?: [A-Z][^\W_]+)+")  # capitalised words in a row
-_CODE = re.compile(r"[^\W\d_]{2,}[-_./]\d|[^\W\d_]+\d+")  # "web-03", "b52"
+_CODE = re.compile(r"[^\W\d_]{2,}[-_./]\d|[^\W\d_]+\d+|\d+[^\W\d_]\b")  # "web-03", "b52", "4B"
 _NUMERAL = re.compile(r"[ivx]+")
 _PERSON = re.compile(
     r"birth|born|occupation|profession|nationality|citizen|spouse|head of (?:state|government) of"
 )
+_COLLEAGUE = re.compile(
+    r"\b(?:job|role|e-?mail|phone|mobile|birthday|salary|hired|hobby|hobbies|(?:reports|married) to"
+    r"|(?:lives|works) (?:in|at)|joined)\b"
+)
+"""Relations of people whom one calls by their first names."""
 _QUALIFIER = re.compile(r"\s*\([^()]*\)$")
 
 
@@ -296,13 +301,16 @@ def short_form(store: TripletStore, name: str, at: int | None = None) -> list[En
     It is the end of a person's name ("Einstein"), or a name without a word that says what it is
     ("the Nile" for "Nile River", "Everest" for "Mount Everest") or without a number ("Napoleon").
     Where several names begin with the same common word, that word is left out too ("web-03" for
-    "Server web-03" next to "Server db-01"), if one entity alone can be meant.
+    "Server web-03" next to "Server db-01"), if one entity alone can be meant. A first name is
+    enough for one of somebody's own people, if no other name begins so.
     """
     asked = words_of(name[:MAX_NAME])
     asked = asked[1:] if asked[:1] == ("the",) else asked
     while len(asked) > 1 and asked[0] in _TITLES:  # "President Macron"
         asked = asked[1:]
     code = len(asked) > 1 and any(word.isdigit() for word in asked)  # "db-01"
+    code = code or any(word.isalnum() and re.search(r"\d", word) for word in asked)  # "4B"
+    code = code and not all(map(str.isdigit, asked))
     telling = [word for word in asked if word not in _GENERIC and word not in _IDLE]
     if not any(len(word) > 2 or code for word in telling):
         return []
@@ -315,6 +323,9 @@ def short_form(store: TripletStore, name: str, at: int | None = None) -> list[En
             ending.append(entity)
     if not fitting and len(ending) == 1 and _is_one_of_a_kind(store, asked, ending[0], at):
         return ending
+    named = name[:1].isupper() or (len(asked) == 1 and not is_english(asked[0]))
+    if not fitting and not ending and len(asked) == 1 and named:
+        return _by_first_name(store, asked[0], at)
     if len(fitting) > 1:
         fitting.sort(key=lambda entity: -_count(store, entity.id, at))
     return fitting
@@ -331,6 +342,18 @@ def _fit(asked: Sequence[str], name: str) -> int:
     if (starts or ends) and all(word in _GENERIC or _NUMERAL.fullmatch(word) for word in rest):
         return 2
     return 1 if ends else 0
+
+
+def _by_first_name(store: TripletStore, asked: str, at: int | None) -> list[Entity]:
+    """The person of somebody's own whose name alone begins with a word.
+
+    Not so for the famous: "Marie" is not enough for Marie Curie, nor "Kuwait" for Kuwait City.
+    """
+    found = store.search(asked, _SEARCHED, at)
+    if len(found) != 1 or words_of(found[0].name)[:1] != (asked,):
+        return []
+    relations = [readable(name).casefold() for name in store.relation_names(found[0].id, at)]
+    return found if any(map(_COLLEAGUE.search, relations)) else []
 
 
 def _is_one_of_a_kind(
@@ -436,7 +459,7 @@ def _short_forms(
         else:
             runs.append([word])
     found = []
-    runs = [run for run in runs if run[-1].end - run[0].start > 2]
+    runs = [r for r in runs if r[-1].end - r[0].start > 2 or _CODE.match(prompt, r[0].start)]
     for run in sorted(runs, key=lambda run: run[0].opens)[:MOST_GUESSES]:
         text = prompt[run[0].start : run[-1].end]
         opening = f"{fold(text)} ("

@@ -161,6 +161,35 @@ def test_what_a_thing_is_may_be_left_out_of_its_name(
         assert (listed.resolved_entity, listed.entity_by) == (name, "short")
 
 
+@pytest.mark.parametrize(
+    ("prompt", "meant"),
+    [
+        ("When is Priya's birthday?", {"Priya": "Priya Raman"}),
+        ("when is priya's birthday", {"priya": "Priya Raman"}),
+        ("What does Rose do?", {"Rose": "Rose Ode"}),
+        ("How old is Nora?", {}),  # there are two
+        ("how old a rose is", {}),
+        ("How many pupils are in 4B?", {"4B": "Class 4B"}),
+        ("what is the room of 5a", {"5a": "Class 5A"}),
+        ("Who directed Godzilla?", {}),  # a film of a longer name is another film
+        ("When was Marie born?", {}),  # nobody's colleague
+        ("What is 17?", {}),
+    ],
+)
+def test_a_first_name_or_a_code_stands_for_the_only_one_of_it(
+    store: Any, prompt: str, meant: dict[str, str]
+) -> None:
+    people = ["Priya Raman", "Rose Ode", "Nora Ade", "Nora Bo"]
+    things = ["Class 4B", "Class 5A", "Godzilla Minus One", "Room 17"]
+    store.apply([Add(name, "reports_to", "Ann") for name in people], author="Ada")
+    store.apply([Add("Marie Curie", "occupation", "physicist")], author="Ada")
+    store.apply([Add(name, "state", "fine") for name in things], author="Ada")
+    assert {m.text: m.entities[0].name for m in find_mentions(store, prompt)} == meant
+    for text, name in meant.items():
+        listed = Retriever(store, embeddings=False).lookup(text, "relations", prompt)
+        assert (listed.resolved_entity, listed.entity_by) == (name, "short")
+
+
 def test_a_literal_within_a_longer_name_is_not_meant(store: Any) -> None:
     store.apply([Add("Ada Osei", "role", "Star"), Add("sodium", "symbol", "Na")], author="Ada")
     assert [m.text for m in find_mentions(store, "Who is a Star?")] == ["Star"]
