@@ -33,4 +33,4 @@ EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=90s \
     CMD ["/venv/bin/python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:7860/', timeout=4)"]
 # Inside the container the page listens on every address; publish the port on loopback as above.
-ENTRYPOINT ["/venv/bin/python", "-m", "app", "--host", "0.0.0.0", "--port", "7860"]
+ENTRYPOINT ["/venv/bin/python", "-m", "app", "--host", "0.0.0.0", "--port", "7860", "--cases", "/data/cases.jsonl"]

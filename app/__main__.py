@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import socket
 import sys
+from pathlib import Path
 
 from graph.core.errors import StoreError, UserError
 from graph.core.protocol import SharedStore
@@ -16,6 +17,7 @@ from graph.lookup.encoder import missing_encoder
 from graph.opening import on_server, open_store
 from graph.version import VERSION
 from graph.world import DEFAULT_STORE, make_world, store_url
+from training.case_file import DEFAULT_CASES
 
 RUNS, CORPORA = "build/runs", "build/corpus"
 
@@ -58,6 +60,13 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         default=CORPORA,
         metavar="FOLDER",
         help="folder of corpora to show on the Training page (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--cases",
+        default=DEFAULT_CASES,
+        metavar="FILE",
+        help='file for answers that you call wrong on the page; "" offers no such thing (default: '
+        "%(default)s)",
     )
     parser.add_argument("--read-only", action="store_true", help="show the graph and refuse edits")
     parser.add_argument(
@@ -134,7 +143,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     from app.state.service import Service
 
-    service = Service(store, Decoder(checkpoint))
+    service = Service(store, Decoder(checkpoint), Path(options.cases) if options.cases else None)
     if options.what == "mcp":  # whose output is the protocol's, so nothing is printed
         import anyio
 

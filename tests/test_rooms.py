@@ -48,6 +48,7 @@ ORDER: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "training": (
         ("errors",),
+        ("case_file",),
         ("data",),
         ("corpus",),
         ("annotation",),

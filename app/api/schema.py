@@ -165,6 +165,14 @@ class DeleteSurvivor(Do):
     id: str
 
 
+class Wrong(Do):
+    """Open the form for an answer that is wrong, or close it (`wrong`), or save what is right."""
+
+    level: ClassVar[Level] = Level.EDITOR
+    action: Literal["wrong", "wrong-save"]
+    fields: dict[str, Words] = Field(default_factory=dict, max_length=8)
+
+
 class Publish(Do):
     """Write the draft to the shared store."""
 
@@ -188,6 +196,7 @@ AnyDo = Annotated[
     | Verify
     | VerifyList
     | DeleteSurvivor
+    | Wrong
     | Publish,
     Field(discriminator="action"),
 ]

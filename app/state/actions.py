@@ -20,6 +20,7 @@ from app.state import (
     own_facts,
     selection,
     verifying,
+    wrong_answer,
 )
 from app.state.generation import Steps
 from app.state.session import Session
@@ -70,6 +71,8 @@ ACTIONS: dict[str, Callable[[Session, dict[str, Any]], Steps]] = {
     "ask-offered": editing.ask_offered,
     "example": example_player.example,
     "take-facts": own_facts.take_facts,
+    "wrong": wrong_answer.open_form,
+    "wrong-save": wrong_answer.save,
     "verify-open": verifying.open_page,
     "verify": verifying.verify_fact,
     "verify-delete": verifying.delete_survivor,
@@ -83,6 +86,7 @@ ACTIONS: dict[str, Callable[[Session, dict[str, Any]], Steps]] = {
 NOTE_OF = {
     **dict.fromkeys(("undo", "redo", "publish", "discard"), "draft"),
     **dict.fromkeys(("verify-open", "verify", "verify-delete", "verify-list"), "verify"),
+    **dict.fromkeys(("wrong", "wrong-save"), "wrong_refused"),
     **dict.fromkeys(("pick", "try", "example", "ask-offered"), "prompt"),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from app.state.examples import Example, examples_for
@@ -22,6 +23,8 @@ class Service:
 
     store: SharedStore
     decoder: Decoder
+    cases: Path | None = None
+    """The file for answers that a visitor finds wrong; None to offer no such thing."""
 
     @cached_property
     def examples(self) -> tuple[Example, ...]:

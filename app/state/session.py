@@ -130,6 +130,16 @@ class Offer:
     prompt: str
 
 
+@dataclass(frozen=True)
+class WrongAnswer:
+    """What a person says of an answer that is wrong."""
+
+    facts: tuple[Fact, ...] | None = None
+    """What may be right, while the form is open."""
+    saved: str = ""
+    """That it was saved, and where."""
+
+
 @dataclass
 class Notes:
     """Sentences about what was done or refused, each next to the part of the page it is about."""
@@ -141,6 +151,8 @@ class Notes:
     draft: str = ""
     draft_done: str = ""
     verify: str = ""
+    wrong: WrongAnswer | None = None
+    wrong_refused: str = ""
     conflict: Conflict | None = None
     offer: Offer | None = None
 

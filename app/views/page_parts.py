@@ -23,6 +23,7 @@ from app.views import (
     search_box,
     trace_text,
     verification,
+    wrong_answer,
 )
 from app.views import fact_card as card_view
 from app.views.edit_summary import invented_html, unread_html
@@ -143,6 +144,7 @@ def _trace(session: Session) -> str:
         suggestions=suggestions,
         speed=session.text.speed,
         summary=_summary(session),
+        wrong=wrong_answer.render(session),
     )
     return trace_text.render(marked, view, session.text.before, session.text.comparison)
 

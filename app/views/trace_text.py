@@ -64,6 +64,7 @@ class View:
     note: str = ""  # an error of the generation, one sentence
     suggestions: tuple[str, ...] = ()  # entities to try, where a prompt met none
     speed: str = ""  # time and tokens a second
+    wrong: str | Markup = ""  # a way to say that the answer is wrong
     summary: str | Markup = ""  # what the last edit did to the text, where nothing is compared
 
 

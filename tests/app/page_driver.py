@@ -64,13 +64,17 @@ def serve(world: Path, folder: Path, checkpoint: Checkpoint) -> Server:
 
 
 def serve_on(
-    store: Any, decoder: Decoder, folders: TrainingFolders | None = None, **options: Any
+    store: Any,
+    decoder: Decoder,
+    folders: TrainingFolders | None = None,
+    cases: Path | None = None,
+    **options: Any,
 ) -> Server:
     """A server on an open store, which stays open, and a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    application = make_app(Service(store, decoder), folders, **options)
+    application = make_app(Service(store, decoder, cases), folders, **options)
     server = uvicorn.Server(
         uvicorn.Config(application, port=port, log_config=None, log_level="critical")
     )

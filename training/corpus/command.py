@@ -17,6 +17,7 @@ from pathlib import Path
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder
 from graph.lookup.encoder import installed_encoder
 from model.checkpoint import read_held_out
+from training.case_file import read_cases
 from training.corpus.document_stream import documents
 from training.corpus.held_out import NameFilter, held_out_entities, without
 from training.corpus.phrase_book import load_phrases
@@ -94,6 +95,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="with --list-first: JSON Lines of ordinary text, so that a base keeps its English",
     )
+    parser.add_argument(
+        "--cases",
+        type=Path,
+        help="with --list-first: file of answers that you called wrong on the page, to ask in the"
+        " same words",
+    )
     parser.add_argument("--sample", type=int, default=0, help="print this many documents and stop")
     parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     return parser
@@ -113,7 +120,8 @@ def _stream(
         print("There is no encoder, so lists are ranked by shared words.", flush=True)
     plain = read_plain_text(options.plain_text) if options.plain_text else []
     stored = StoredVectors(encoder) if encoder else None
-    questions = question_writer(writer, wordings, stored)
+    cases = read_cases(options.cases) if options.cases else []
+    questions = question_writer(writer, wordings, stored, cases)
     return lambda seed: question_documents(questions, writer, names, seed, prose, plain)
 
 

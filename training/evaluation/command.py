@@ -28,6 +28,7 @@ from graph.lookup.retriever import Retriever
 from graph.world import DEFAULT_STORE, store_url
 from model.checkpoint import WORLD, find_checkpoint, load_checkpoint
 from model.engine.decoder import Decoder
+from training.case_file import DEFAULT_CASES
 from training.corpus.wordings import DEFAULT_DATA
 from training.errors import EvaluationError
 from training.evaluation.case_measures import failures, measures
@@ -152,6 +153,14 @@ def _parser() -> argparse.ArgumentParser:
         help="for natural_open, relation_choice and audit_*: the folder of their data sets "
         "(default shared/data next to the repository); without it they are skipped",
     )
+    add(
+        "--cases",
+        type=Path,
+        default=Path(DEFAULT_CASES),
+        metavar="FILE",
+        help="for cases: the file of answers that you called wrong on the page "
+        "(default %(default)s)",
+    )
     add("--limit", type=int, metavar="N", help="for the same: prompts of each measure, at most")
     add(
         "--texts",
@@ -172,6 +181,7 @@ def _run_suites(suites: Sequence[str], options: argparse.Namespace, say: Say) ->
         corpus=options.corpus,
         graphs=tuple(options.graph),
         data=options.data,
+        cases=options.cases,
     )
     plan = Plan(
         options.model,

@@ -38,6 +38,7 @@ from training.evaluation.suites.kept_prompts import kept_prompt_suites
 from training.evaluation.suites.lookup import lookup
 from training.evaluation.suites.missing import missing
 from training.evaluation.suites.natural_open import natural_open
+from training.evaluation.suites.own_cases import own_cases
 from training.evaluation.suites.perplexity import perplexity
 from training.evaluation.suites.relation_choice import relation_choice
 from training.evaluation.working_store import working_store
@@ -68,6 +69,7 @@ SUITES = {
     "completion": Suite(completion, "statements of facts to complete"),
     "foreign": Suite(foreign, "graphs of other domains"),
     "natural_open": Suite(natural_open, "questions in people's own words"),
+    "cases": Suite(own_cases, "answers that somebody found wrong on the page"),
     "relation_choice": Suite(relation_choice, "the relation that unseen questions ask for"),
     **{
         name: Suite(measure, "prompts of LMLMAudit: " + " ".join(name.split("_")[1:]))

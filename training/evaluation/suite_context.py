@@ -19,6 +19,7 @@ from graph.core.facts import Fact
 from graph.lookup.retriever import Retriever
 from model.grounding import says
 from model.trace import Trace
+from training.case_file import DEFAULT_CASES
 from training.corpus.made_up_values import made_up_value
 from training.corpus.phrase_book import load_phrases
 from training.corpus.records import Record
@@ -62,6 +63,8 @@ class References:
     """Files or stores with graphs of other domains."""
     data: Path = DEFAULT_DATA
     """The folder of data sets of others: questions, audit prompts, wordings."""
+    cases: Path = Path(DEFAULT_CASES)
+    """The file of answers that somebody found wrong."""
 
 
 @dataclass

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from graph.core.facts import MAX_RANKED, RELATIONS, join_relations
+from training.case_file import Case
 from training.corpus.held_out import NameFilter, held_out_entities, without
 from training.corpus.phrase_book import load_phrases
 from training.corpus.questions.asked_relations import FOLDER, read_entries, read_formats
@@ -293,6 +294,26 @@ def test_things_of_own_tables_are_asked_for_in_many_ways(questions: QuestionWrit
         missing = own.other(rng, kind, held)
         assert missing is not None, kind
         assert missing.everyday not in held, kind
+
+
+def test_a_case_is_asked_in_its_own_words_about_something_else(world: Writer) -> None:
+    cases = [
+        Case("Who bosses Ada's cat around?", "Ada Osei", "reports_to", "Jun"),
+        Case("What colour is the hat of ADA OSEI?", "Ada Osei"),
+        Case("A question without the name?", "Ada Osei", "reports_to", "Jun"),
+    ]
+    questions = question_writer(world, Wordings((), ()), None, cases)
+    asked = Counter()
+    for number in range(60):
+        document = questions.document(random.Random(number), "case")
+        assert "Ada" not in document.prompt
+        assert "Jun" not in document.text
+        relations = [relation for _, relation, _ in LOOKUP.findall(document.text)]
+        bossed = "cat around" in document.prompt
+        assert relations == ([RELATIONS, "reports_to"] if bossed else [RELATIONS]), document
+        asked[bossed] += 1
+    assert min(asked[True], asked[False]) > 10
+    assert "case" not in question_writer(world, Wordings((), ()), None).kinds
 
 
 def test_how_many_is_answered_by_a_figure_that_says_it(

@@ -19,6 +19,7 @@ from model.engine.decoder import Decoder
 from model.settings import DecodingSettings
 from model.trace import Trace
 from tests.training.evaluation.test_pass_rule import trace
+from training.case_file import Case, append_case
 from training.corpus import wordings
 from training.corpus.made_up_values import made_up_word
 from training.corpus.wordings import (
@@ -124,6 +125,25 @@ def test_natural_open_counts_each_kind(data: Path) -> None:
     kept = {text["prompt"]: text for text in there.texts}
     assert kept["france capital"]["lookups"] == ["France · capital → Paris"]
     assert kept["Is Lyon the capital of France?"]["reason"] == "does not begin with no"
+
+
+def test_cases_of_wrong_answers_are_judged_by_the_same_rule(tmp_path: Path) -> None:
+    path = tmp_path / "cases.jsonl"
+    with store_of([("France", "capital", "Paris")]) as store:
+
+        def parts(prompt: str, retriever: Retriever) -> list[Any]:
+            if "head" in prompt:
+                return ["The graph does not record that."]
+            return [retriever.lookup("France", "capital"), "The capital of France is Paris."]
+
+        there = SuiteContext(Scripted(parts), store, against=References(cases=path))
+        assert run_suite("cases", there) == {}
+        append_case(path, Case("Where does France sit?", "France", "capital", "Paris"))
+        append_case(path, Case("Who is the head of France?", "France"))
+        append_case(path, Case("What does France pay with?", "France", "currency", "euro"))
+        found = run_suite("cases", there)
+    assert found["cases"]["n"] == 3
+    assert found["cases"]["value"] == pytest.approx(2 / 3)
 
 
 def test_an_audit_asks_a_store_of_its_triplets(data: Path) -> None:

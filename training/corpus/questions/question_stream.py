@@ -11,6 +11,7 @@ from pathlib import Path
 
 from graph.core.facts import MAX_RELATIONS, RELATIONS, join_relations
 from graph.lookup.encoder import Encoder
+from training.case_file import Case
 from training.corpus.document_stream import prose_documents
 from training.corpus.held_out import NameFilter
 from training.corpus.questions.asked_relations import (
@@ -36,13 +37,16 @@ PROSE_SHARE = 0.005  # of the documents
 PLAIN_SHARE = 0.04  # of the documents, if there are passages of ordinary text
 
 
-def question_writer(writer: Writer, wordings: Wordings, encoder: Encoder | None) -> QuestionWriter:
+def question_writer(
+    writer: Writer, wordings: Wordings, encoder: Encoder | None, cases: Sequence[Case] = ()
+) -> QuestionWriter:
     """A writer over the same records as `writer`.
 
     Args:
         writer: draws, phrases and kinds of documents of the world.
         wordings: published wordings; without any, the other sources take their part.
         encoder: ranks the lists as a store would; None to rank by shared words.
+        cases: answers that somebody found wrong; their wordings are asked too.
     """
     entries, formats = read_entries(), read_formats()
     world = world_relations(writer.phrases, entries)
@@ -51,7 +55,8 @@ def question_writer(writer: Writer, wordings: Wordings, encoder: Encoder | None)
     relevance = Relevance(encoder)
     known = [*world.values(), *inverses.values(), *(published.relations if published else ())]
     relevance.learn(text for relation in known for text in _texts(relation))
-    questions = QuestionWriter(writer, world, inverses, published, formats, relevance)
+    questions = QuestionWriter(writer, world, inverses, published, formats, relevance, cases)
+    relevance.learn(questions.own_cases.compared())
     own = questions.things.everyday.all_asked()
     relevance.learn(text for relation in own for text in _texts(relation))
     relevance.learn(questions.several_facts.compared())

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from graph.core.facts import MAX_RELATIONS, RELATIONS, UNKNOWN, join_values
+from training.case_file import Case
 from training.corpus.english import enumerate_values, with_article
 from training.corpus.kinds.chains import chain_of_three, chain_of_two
 from training.corpus.kinds.odd_prompts import odd_prompt
@@ -35,6 +36,7 @@ from training.corpus.questions.filling import (
 )
 from training.corpus.questions.label_sentences import plain_label
 from training.corpus.questions.listing import LOOKUP, Listing, listed
+from training.corpus.questions.own_cases import OwnCases
 from training.corpus.questions.relation_lists import Relevance
 from training.corpus.questions.several_facts import SeveralFacts
 from training.corpus.questions.things import Stated, Thing, Things, typed_name
@@ -74,6 +76,7 @@ class QuestionWriter:
         published: PublishedMix | None,
         formats: Mapping[str, Any],
         relevance: Relevance,
+        cases: Sequence[Case] = (),
     ) -> None:
         self.material, self.formats, self.relevance = material, formats, relevance
         self.things = Things(material.draws, material.sentences, world, inverses, published)
@@ -81,6 +84,7 @@ class QuestionWriter:
         self.asking = Asking(material, self.things, formats)
         self.listing = Listing(material, self.things, formats, relevance)
         self.several_facts = SeveralFacts(material, self.things, self.asking, self.listing, formats)
+        self.own_cases = OwnCases(cases, self.things, self.asking, self.listing)
         known = [*world.values(), *(published.relations if published else ())]
         self._sibling_pool = {relation.label: relation for relation in known}
         self._siblings: dict[str, list[str]] = {}
@@ -105,6 +109,9 @@ class QuestionWriter:
             "paragraph": (0.05, self.paragraph),
             "odd prompt": (0.01, self.odd_prompt),
         }
+
+        if self.own_cases:
+            self.kinds["case"] = (0.06, self.own_cases.document)
 
     def document(self, rng: random.Random, kind: str = "") -> Document:
         """One document of the kind, or of a kind drawn by the weights."""
