@@ -45,7 +45,7 @@ def reusable_part(
         if guide is not None and tokens[entry.start].id == checkpoint.markers.entity:
             answered = [earlier.lookup for earlier in lookups]
             if guide.digest(lookup.entity, answered) != entry.guidance:
-                kept = entry.start + 1
+                kept = entry.start + bool(answered)  # the first may not even open now
                 return ReusablePart(tokens[:kept], lookups, None, [t.id for t in tokens[kept:]])
         if entry.closed == "model":
             lookup = ask_again(retriever, lookup, previous.prompt)
@@ -62,6 +62,8 @@ def reusable_part(
             changed = dataclasses.replace(entry, lookup=lookup)
             return ReusablePart(tokens[:value_start], lookups, changed, expected_ids)
         lookups.append(dataclasses.replace(entry, lookup=lookup))
+    if guide is not None and not lookups and guide.asks_plainly():  # for what was added since
+        return ReusablePart([], [], None, [token.id for token in tokens])
     return ReusablePart(tokens, lookups, None, [])
 
 

@@ -97,12 +97,16 @@ class Row:
     def _yes_or_no(self, token: int, probability: float, logits_V: Tensor) -> tuple[int, float]:
         """The token, or with a guide the other of yes and no, where the values say otherwise.
 
-        A text that says yes or no does so right after a lookup, and then states the fact.
+        A text that says yes or no does so right after a lookup, and then states the fact. It always
+        does if the value itself is yes or no.
         """
         words = self.checkpoint.yes_and_no
-        if self.guide is None or self._since_lookup or not self.lookups or token not in words:
+        if self.guide is None or self._since_lookup or not self.lookups:
             return token, probability
-        affirms = self.guide.affirms([one.lookup for one in self.lookups])
+        answered = [one.lookup for one in self.lookups]
+        if token not in words and not (words and self.guide.found_a_flag(answered)):
+            return token, probability
+        affirms = self.guide.affirms(answered)
         if affirms is None:
             return token, probability
         token = words[0 if affirms else 1]

@@ -11,7 +11,8 @@ the graph knows nothing that the prompt mentions, the entity is free text, and s
 of an entity that the graph does not hold. Whether a lookup opens is the
 model's choice. Only right after a list that is ranked for the prompt, a checkpoint that was
 calibrated lets that choice depend on the ranking too (model/judgement.py), and it states a value
-before it looks up the next.
+before it looks up the next. It also begins with the list of an entity if the prompt plainly asks
+for one of its relations.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from model.guided.trie import NameTrie, Tries
 from model.judgement import Judgement
 
 FITTING = 40.0  # nats that a name loses for each unit of score by which another fits better
+PLAINLY = 0.5  # score of a relation that a prompt plainly asks for
+_TRUE, _FALSE = frozenset({"yes", "true", "y"}), frozenset({"no", "false", "n"})
 PART_OF_A_NAME = 4.0  # nats that a name loses if it is only a part of another one
 
 
@@ -115,6 +118,7 @@ class Guide:
         self._mentioned: tuple[str, ...] | None = None
         self._askable: dict[str, Askable | None] = {}
         self._fitting: dict[str, float] | None = None  # of the names mentioned
+        self._plainly: bool | None = None
         self._returned: dict[int, list[str]] = {}  # by the id of a lookup that is kept in it
         self._kept: list[Lookup] = []
 
@@ -242,8 +246,18 @@ class Guide:
         if any(f" {_words(people)} " in said for people in self._peoples(values)):
             return True
         keys = {fold(value) for value in values}
+        if self.found_a_flag(lookups):
+            return keys <= _TRUE
         meant = (self._askable_as(name) for name in self.entities(()))
         return any(fold(one.entity) in keys for one in meant if one is not None)
+
+    def found_a_flag(self, lookups: Sequence[Lookup]) -> bool:
+        """Whether the last lookup found yes or no: "Is Van 7 refrigerated?"."""
+        lookup = lookups[-1]
+        if lookup.is_miss or fold(lookup.relation) == RELATIONS or not lookup.value_spans:
+            return False
+        values = {fold(lookup.value[begin:end]) for begin, end in lookup.value_spans}
+        return values <= _TRUE or values <= _FALSE
 
     def _peoples(self, values: Sequence[str]) -> list[str]:
         """What the people of places among the values are called: German, for Germany."""
@@ -258,16 +272,30 @@ class Guide:
         """Whether a lookup follows right after these; None if that is the model's choice.
 
         After a list that is ranked for the prompt, it does if one of its relations fits the prompt.
+        A text begins with one if the prompt plainly asks for something.
 
         Args:
             lookups: those so far.
             opening: the model's probability to open a lookup now.
         """
         judgement = self._judgement()
-        if judgement is None or not lookups or fold(lookups[-1].relation) != RELATIONS:
+        if not lookups:  # the model's own choice, unless it is against what is plain
+            return True if opening < 0.5 and self.asks_plainly() else None
+        if judgement is None or fold(lookups[-1].relation) != RELATIONS:
             return None
         best = max((one.score for one in lookups[-1].ranking or ()), default=0.0)
         return judgement.fits(opening, best) > 0 if best else None  # 0: in stated order
+
+    def asks_plainly(self) -> bool:
+        """Whether a relation stated of an entity that the prompt mentions clearly fits the prompt.
+
+        Nobody who asks "Is Van 7 refrigerated?" wants to hear that the model does not judge.
+        """
+        if self._plainly is None:
+            self._plainly = self._judgement() is not None and any(
+                self._best_own(name)[1] >= PLAINLY for name in self.entities(())
+            )
+        return self._plainly
 
     def states_first(self, lookups: Sequence[Lookup]) -> bool:
         """Whether the text states the value of the last lookup before it looks up anything else.
@@ -311,6 +339,8 @@ class Guide:
         """A key of all names that the next lookup could choose from, if it is about `entity`."""
         names: tuple[tuple[object, ...], ...]
         names = (self.entities(lookups), self.relations(entity, lookups))
+        if not lookups and self.asks_plainly():
+            names = (*names, (PLAINLY,))
         for factors in (self.factors(entity, lookups), self.entity_factors(lookups)):
             if factors:
                 names = (*names, tuple(factors.values()))

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from graph.core.edits import Add, AddAlias, Change
+from graph.core.edits import Add, AddAlias, Change, Delete
 from graph.core.names import fold
 from graph.lookup.retriever import Retriever
 from graph.opening import open_store
@@ -192,7 +192,7 @@ def test_regeneration_equals_generation(store: Any, temperature: float) -> None:
     edits: list[Any] = [
         lambda: Add("France", "motto", f"motto {draw.random()}"),
         lambda: Change(fact_id(store, "France", "currency"), f"coin {draw.random()}"),
-        lambda: Add(f"Say {draw.randrange(99)}", "instance of", "word"),
+        lambda: Add(f"Say {draw.randrange(10**9)}", "instance of", "word"),
         lambda: AddAlias(entity_id(store, "Spain"), f"Q{draw.random()}"),
         lambda: Add("currency", "instance of", f"word {draw.random()}"),
     ]
@@ -309,6 +309,8 @@ def test_a_value_is_stated_before_anything_else_is_looked_up(
         ("Was Marie Curie Polish?", "Marie Curie", "nationality", True),
         ("Was Marie Curie French?", "Marie Curie", "nationality", False),
         ("Did Marie Curie work on radium?", "Marie Curie", "fields", True),
+        ("Is the Seine navigable?", "Seine", "navigable", True),  # whose value is yes
+        ("Is the Rhine navigable?", "Rhine", "navigable", False),
     ],
 )
 def test_the_values_decide_between_yes_and_no(
@@ -320,12 +322,45 @@ def test_the_values_decide_between_yes_and_no(
         ("Marie Curie", "fields", "polonium; radium"),  # one value, as a table had it
         ("Poland", "demonym", "Polish"),
         ("France", "demonym", "French"),
+        ("Seine", "navigable", "Yes"),
+        ("Rhine", "navigable", "no"),
     ]
     store.apply([Add(*fact) for fact in more], author="test")
     retriever = Retriever(store, encoder=WordVectors())
     lookup = retriever.lookup(entity, relation)
     assert Guides(judging(2)).guide(retriever, prompt).affirms([lookup]) is affirms
     assert Guides(ranked(2)).guide(retriever, prompt).affirms([lookup]) is None
+
+
+def unwilling(seed: int) -> Checkpoint:
+    """`judging` that opens no lookup by itself, but chooses from any list."""
+    checkpoint = judging(seed, bias=50.0)
+    with torch.no_grad():
+        checkpoint.model.lm_head.bias[checkpoint.markers.entity] = -99.0
+    return checkpoint
+
+
+def test_a_text_begins_with_the_list_if_the_prompt_plainly_asks(store: Any) -> None:
+    """Also where the model would rather not, and from the edit on that makes it plain."""
+    decoder, prompt = Decoder(unwilling(2)), "Is the Seine navigable or not?"
+
+    def retriever() -> Retriever:
+        return Retriever(store, encoder=WordVectors())
+
+    for other in (prompt, "Why is the Seine so?", "Write a poem about France."):
+        assert done(decoder.generate(other, retriever(), GUIDED)).lookups == [], other
+    before = done(decoder.generate(prompt, retriever(), GUIDED))
+    assert decoder.unchanged(before, retriever()) is not None
+    store.apply([Add("Seine", "navigable", "no")], author="test")
+    assert Guides(unwilling(2)).guide(retriever(), prompt).asks_plainly()
+    assert not Guides(ranked(2)).guide(retriever(), prompt).asks_plainly()
+    assert decoder.unchanged(before, retriever()) is None
+    fresh = done(Decoder(unwilling(2)).generate(prompt, retriever(), GUIDED))
+    assert fresh.lookups[0].lookup.resolved_entity == "Seine"
+    again = done(decoder.regenerate(before, retriever(), GUIDED))
+    assert written(again) == written(fresh)
+    store.apply([Delete(fact_id(store, "Seine", "navigable"))], author="test")
+    assert done(decoder.regenerate(again, retriever(), GUIDED)).lookups == []
 
 
 def test_nothing_is_affirmed_where_two_things_are_compared(store: Any) -> None:
