@@ -316,6 +316,18 @@ def test_a_case_is_asked_in_its_own_words_about_something_else(world: Writer) ->
     assert "case" not in question_writer(world, Wordings((), ()), None).kinds
 
 
+def test_a_flag_is_what_the_answer_begins_with(questions: QuestionWriter) -> None:
+    said = Counter()
+    for number in range(40):
+        prompt, text = questions._flagged(random.Random(number))
+        (_, (_, relation, value)) = LOOKUP.findall(text)
+        assert plain_label(relation).lower() in questions.things.everyday.flags
+        right = value.lower() in ("yes", "true")
+        assert (">" + (" Yes. " if right else " No. ")) in text, (prompt, text)
+        said[right] += 1
+    assert min(said.values()) > 10
+
+
 def test_how_many_is_answered_by_a_figure_that_says_it(
     sample: Callable[[str, int], list[Document]],
 ) -> None:
@@ -408,6 +420,7 @@ def test_labels_in_words(label: str, plain: str) -> None:
         ("allergic to", ["nuts"], "Widget 0 is allergic to nuts."),
         ("kept in", ["Drawer 2"], "Widget 0 is kept in Drawer 2."),
         ("made of", ["oak"], "Widget 0 is made of oak."),
+        ("refrigerated", ["no"], "Under refrigerated, the graph has no for Widget 0."),
         ("runs", ["nginx"], "Widget 0 runs nginx."),
         ("runs of", ["Server a"], "Server a runs Widget 0."),
         ("suppliesOf", ["Acme", "Apex"], "Acme and Apex supply Widget 0."),

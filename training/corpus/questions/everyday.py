@@ -82,6 +82,9 @@ class Everyday:
         content = yaml.safe_load((folder / f"{EVERYDAY}.yaml").read_text("utf-8"))
         self.relations = {name: _relation(name, row) for name, row in content["relations"].items()}
         self.things: dict[str, Mapping[str, Sequence[str]]] = content["things"]
+        self.flags: Mapping[str, Sequence[str]] = {
+            name: allowed(templates) for name, templates in content["flags"].items()
+        }
         self._amounts: Mapping[str, Mapping[str, Any]] = content["amounts"]
         self._values: Mapping[str, Sequence[str]] = content["values"]
         self._fillers: Mapping[str, Sequence[str]] = content["words"]

@@ -44,6 +44,7 @@ _DOES = re.compile(r"^(?:studied|worked|lived|graduated|moved|died|retired|arriv
 _IS = re.compile(
     r"^(?:from|(?:allergic|on loan|similar|next|close) to|valid until|made of|in charge of)$"
 )
+_FLAGS = frozenset({"yes", "no", "true", "false"})
 _THIRD = re.compile(r"^(?:\w+[^s]s|\w+sses|does|goes)$")
 _NO_VERBS = frozenset({"sales", "news", "series", "species", "headquarters", "always", "hours"})
 _SINGLE = re.compile(r"^(?:\w+ed|built|born|made|written|opened|sold|bought|won|sent)$")
@@ -92,6 +93,8 @@ def label_sentence(
     stated = enumerate_values(values)
     many = len(values) > 1
     subject = with_article(name)
+    if all(value.lower() in _FLAGS for value in values):
+        return f"Under {plain}, the graph has {stated} for {subject}."
     if _IS.match(plain):
         return _opening(f"{subject} is {plain} {stated}.")
     if plain.endswith(" of"):

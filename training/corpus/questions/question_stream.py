@@ -59,6 +59,8 @@ def question_writer(
     relevance.learn(questions.own_cases.compared())
     own = questions.things.everyday.all_asked()
     relevance.learn(text for relation in own for text in _texts(relation))
+    for label, templates in questions.things.everyday.flags.items():
+        relevance.learn([label, *map(without_names, templates)])
     relevance.learn(questions.several_facts.compared())
     relevance.learn(questions.comparisons_asked())
     return questions

@@ -21,7 +21,12 @@ from training.corpus.kinds.odd_prompts import odd_prompt
 from training.corpus.kinds.paragraphs import paragraph
 from training.corpus.material import Material
 from training.corpus.prompts import drops_article
-from training.corpus.questions.asked_relations import AskedRelation, PublishedMix, without_names
+from training.corpus.questions.asked_relations import (
+    AskedRelation,
+    PublishedMix,
+    respelling,
+    without_names,
+)
 from training.corpus.questions.asking import Asking
 from training.corpus.questions.filling import (
     about_both,
@@ -236,8 +241,8 @@ class QuestionWriter:
 
     def yes_no(self, rng: random.Random) -> tuple[str, str]:
         """A question whether a fact holds, or a statement to check."""
-        if rng.random() < 0.1:
-            return self._in_a_state(rng)
+        if (draw := rng.random()) < 0.18:
+            return self._in_a_state(rng) if draw < 0.08 else self._flagged(rng)
         while True:
             thing, asked = self.things.draw(rng)
             if asked.inverse_of or not (asked.yes_no or asked.nouns or asked.statements):
@@ -303,6 +308,25 @@ class QuestionWriter:
         answer = ("Yes. " if right else "No. ") + stated.sentence
         listed = self.listing.list_for(rng, thing, [without_names(template), said], [label])
         return self.asking.dress(rng, prompt, thing.typed), f"{listed}{stated.lookup} {answer}"
+
+    def _flagged(self, rng: random.Random) -> tuple[str, str]:
+        """Whether something holds of a thing, of which the graph says yes or no."""
+        draw = self.things.of_own_table if rng.random() < 0.7 else self.things.made_up
+        thing, _ = draw(rng)
+        label = rng.choice(tuple(self.things.everyday.flags))
+        template = rng.choice(self.things.everyday.flags[label])
+        others = [one for one in thing.labels if not self.listing.means(one, label, label)]
+        label = respelling(rng, label) if rng.random() < 0.5 else label
+        thing.labels = [*others, label]
+        value = rng.choice(("yes", "no", "Yes", "No", "true", "false"))
+        stated = self.things.state(rng, thing, AskedRelation(label), (value,))
+        said = "Yes. " if value.lower() in ("yes", "true") else "No. "
+        prompt = fill_prompt(template, thing.typed, bare=drops_article(rng))
+        listed = self.listing.list_for(rng, thing, [without_names(template)], [label])
+        return (
+            self.asking.dress(rng, prompt, thing.typed),
+            f"{listed}{stated.lookup} {said}{stated.sentence}",
+        )
 
     def _people_of(self, country: str) -> str:
         """What the people of a country are called; "" if the world does not say."""
