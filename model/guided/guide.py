@@ -149,7 +149,28 @@ class Guide:
             names = dict.fromkeys([*ranked, *names])
         own = [one for one in lookups if one.entity_id == askable.entity_id]
         asked = {fold(name) for one in own for name in (one.relation, one.resolved_relation or "")}
+        asked |= self._ways_back(askable, lookups)
         return tuple(name for name in names if fold(name) not in asked) or tuple(names)
+
+    def _ways_back(self, askable: Askable, lookups: Sequence[Lookup]) -> set[str]:
+        """The relations that lead from an entity only to where a lookup has just found it.
+
+        Whoever asks how high the highest point of France is does not ask what it is that of.
+        """
+        back = {
+            fold(inverse_name(lookup.resolved_relation))
+            for lookup in lookups
+            if lookup.resolved_relation and lookup.entity_id != askable.entity_id
+            if any(
+                askable.entity_id in fact.entity_ids or fold(fact.value) == fold(askable.entity)
+                for fact in lookup.facts
+            )
+        }
+        if not back:
+            return back
+        mentioned = (self._askable_as(name) for name in self._mentioned or ())
+        asked_for = any(one and one.entity_id == askable.entity_id for one in mentioned)
+        return set() if asked_for else back
 
     def entity_trie(self, lookups: Sequence[Lookup], room: int) -> NameTrie | None:
         """The names for the entity's place, if they and a relation take at most `room` tokens."""

@@ -332,6 +332,21 @@ def test_the_values_decide_between_yes_and_no(
     assert Guides(ranked(2)).guide(retriever, prompt).affirms([lookup]) is None
 
 
+def test_no_chain_goes_back_to_where_it_came_from(store: Any) -> None:
+    retriever = Retriever(store)
+    for prompt, back in (
+        ("Who is the mayor of the capital of France?", False),
+        ("Is Paris the capital of France?", True),  # which asks about Paris itself
+    ):
+        guide = Guides(ranked(2)).guide(retriever, prompt)
+        guide.entities([])
+        lookups = [retriever.lookup("France", "capital", prompt)]
+        lookups.append(retriever.lookup("Paris", "relations", prompt))
+        offered = guide.relations("Paris", lookups)
+        assert ("capital of" in offered) is back
+        assert "mayor" in offered
+
+
 def unwilling(seed: int) -> Checkpoint:
     """`judging` that opens no lookup by itself, but chooses from any list."""
     checkpoint = judging(seed, bias=50.0)
