@@ -76,7 +76,7 @@ def read_cases(path: Path) -> list[Case]:
         TrainingError: if the file cannot be read; the message names the line that is wrong.
     """
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8").split("\n")  # a text may hold other ends of lines
     except (OSError, UnicodeDecodeError) as problem:
         raise TrainingError(f"{path} cannot be read: {problem}.") from problem
     cases: dict[Case, None] = {}

@@ -24,6 +24,7 @@ _ENTITIES, _FACTS = 3, 60  # that the form offers, at most
 def open_form(session: Session, event: dict[str, Any]) -> Steps:
     """Ask what the right answer is, or close the form again."""
     open_ = session.notes.wrong is not None and session.notes.wrong.facts is not None
+    session.notes.wrong_refused = ""
     session.notes.wrong = WrongAnswer(facts=None if open_ else _choices(session))
     yield None
 

@@ -88,6 +88,8 @@ def test_no_answer_and_one_that_is_not_there_save_nothing(session: Session, answ
     said = act(session, action="wrong-save", fields={"answer": answer})
     assert 'id="wrong-refused"' in said
     assert "<img" not in said
+    act(session, action="wrong")
+    assert "wrong-refused" not in act(session, action="wrong"), "it is said once"
     assert not session.service.cases.exists()  # type: ignore[union-attr]
 
 

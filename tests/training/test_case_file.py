@@ -13,7 +13,7 @@ from training.case_file import Case, append_case, read_cases
 from training.errors import TrainingError
 
 BOSS = Case(
-    "Who bosses Ada around?", "Ada Osei", "reports_to", "Jun “J” Ito", "No.\nReally.", "mine"
+    "Who bosses Ada around?", "Ada Osei", "reports_to", "Jun “J” Ito", "No.\u2028Really.\n", "mine"
 )
 HAT = Case("What colour is Ada's hat?", "Ada Osei")
 
@@ -30,7 +30,7 @@ def test_a_line_that_was_cut_spoils_no_other(tmp_path: Path) -> None:
     path = tmp_path / "cases.jsonl"
     path.write_text('{"prompt": "Wh', "utf-8")
     append_case(path, BOSS)
-    assert json.loads(path.read_text("utf-8").splitlines()[1])["prompt"] == BOSS.prompt
+    assert json.loads(path.read_text("utf-8").split("\n")[1])["prompt"] == BOSS.prompt
     with pytest.raises(TrainingError, match=r"Line 1 of .*cases\.jsonl is not a case"):
         read_cases(path)
 

@@ -56,15 +56,17 @@ class OwnCases:
     def document(self, rng: random.Random) -> tuple[str, str]:
         """A question in the words of a case, about a made-up thing."""
         case, template = rng.choice(self._cases)
+        seen, plain = without_names(template), plain_label(case.relation)
         draw = self.things.of_own_table if rng.random() < 0.6 else self.things.made_up
-        thing, _ = draw(rng)
-        seen = without_names(template)
-        plain = plain_label(case.relation)
-        thing.labels = [
-            label
-            for label in thing.labels
-            if not self.listing.means(plain_label(label), plain or seen, seen)
-        ]
+        labels: list[str] = []
+        while not labels:
+            thing, _ = draw(rng)
+            labels = [
+                label
+                for label in thing.labels
+                if not self.listing.means(plain_label(label), plain or seen, seen)
+            ]
+        thing.labels = labels
         prompt = self.asking.dress(rng, fill_prompt(template, thing.typed), thing.typed)
         if not case.relation:
             ranked = self.listing.relevance.ranked(rng, [seen], thing.labels)
