@@ -45,6 +45,9 @@ def click_in_graph(page: Inspect, kind: str, name: str) -> None:
 
 def positions(page: Inspect) -> dict[str, list[float]]:
     """Where the nodes stand, in data coordinates of the picture, and the axes' ranges."""
+    page.page.wait_for_function(  # its script may come after the text
+        "() => document.querySelector('.graph-host').data?.some(each => each.meta === 'nodes')"
+    )
     found: dict[str, list[float]] = page.page.evaluate(
         """() => { const host = document.querySelector('.graph-host');
           const nodes = host.data.find(each => each.meta === 'nodes');
@@ -607,6 +610,12 @@ def test_each_number_is_on_one_mark_one_edge_and_one_row(inspect: Inspect, promp
         inspect.ask(f"Tell me about {prompt}.")
     marks = inspect.page.locator("#reading .mark").evaluate_all(
         "marks => marks.flatMap(mark => mark.dataset.number.split(' '))"
+    )
+    inspect.page.wait_for_function(
+        """numbers => { const badges = document.querySelector('.graph-host').data
+          ?.find(each => each.meta === 'badges');
+          return badges && numbers.every(number => badges.text.includes(number)) }""",
+        arg=marks,
     )
     edges = inspect.page.evaluate(
         """() => document.querySelector('.graph-host').data
