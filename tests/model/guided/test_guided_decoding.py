@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import zlib
@@ -349,7 +350,8 @@ def test_no_chain_goes_back_to_where_it_came_from(store: Any) -> None:
 
 def unwilling(seed: int) -> Checkpoint:
     """`judging` that opens no lookup by itself, but chooses from any list."""
-    checkpoint = judging(seed, bias=50.0)
+    judged = judging(seed, bias=50.0)
+    checkpoint = replace(judged, model=copy.deepcopy(judged.model))  # other tests share it
     with torch.no_grad():
         checkpoint.model.lm_head.bias[checkpoint.markers.entity] = -99.0
     return checkpoint
