@@ -151,7 +151,7 @@ class Notes:
     draft: str = ""
     draft_done: str = ""
     verify: str = ""
-    wrong: WrongAnswer | None = None
+    wrong: WrongAnswer = WrongAnswer()
     wrong_refused: str = ""
     conflict: Conflict | None = None
     offer: Offer | None = None

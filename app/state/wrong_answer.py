@@ -23,9 +23,9 @@ _ENTITIES, _FACTS = 3, 60  # that the form offers, at most
 
 def open_form(session: Session, event: dict[str, Any]) -> Steps:
     """Ask what the right answer is, or close the form again."""
-    open_ = session.notes.wrong is not None and session.notes.wrong.facts is not None
+    closed = session.notes.wrong.facts is None
     session.notes.wrong_refused = ""
-    session.notes.wrong = WrongAnswer(facts=None if open_ else _choices(session))
+    session.notes.wrong = WrongAnswer(facts=_choices(session) if closed else None)
     yield None
 
 
@@ -51,7 +51,7 @@ def save(session: Session, event: dict[str, Any]) -> Steps:
     if trace is None or path is None or not answer:
         raise StoreError("Choose the right answer.")
     fact = None if answer == NOT_HELD else fact_of(session, answer)
-    offered = session.notes.wrong.facts if session.notes.wrong else None
+    offered = session.notes.wrong.facts
     about = fact or (offered[0] if offered else None)
     case = Case(
         prompt=trace.prompt,

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from app.state.session import Session, WrongAnswer
+from app.state.session import Session
 from app.state.wrong_answer import NOT_HELD
 from app.views.templates import macro
 
@@ -18,7 +18,7 @@ def render(session: Session) -> Markup:
     trace = session.text.trace
     if session.service.cases is None or session.run.writing or trace is None:
         return Markup()
-    wrong = session.notes.wrong or WrongAnswer()
+    wrong = session.notes.wrong
     if wrong.facts is None:
         return _BUTTON(wrong.saved)
     groups = [
