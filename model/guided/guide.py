@@ -119,6 +119,7 @@ class Guide:
         self._askable: dict[str, Askable | None] = {}
         self._fitting: dict[str, float] | None = None  # of the names mentioned
         self._plainly: bool | None = None
+        self._best: dict[str, tuple[str, float]] = {}  # by name, what `_best_own` found
         self._returned: dict[int, list[str]] = {}  # by the id of a lookup that is kept in it
         self._kept: list[Lookup] = []
 
@@ -235,7 +236,12 @@ class Guide:
         return self._fitting
 
     def _best_own(self, name: str) -> tuple[str, float]:
-        """The relation stated of an entity that fits best, and its score."""
+        """The relation stated of an entity that fits best, and its score; read once a name."""
+        if name not in self._best:
+            self._best[name] = self._read_best_own(name)
+        return self._best[name]
+
+    def _read_best_own(self, name: str) -> tuple[str, float]:
         askable = self._askable_as(name)
         if askable and not askable.own:  # known by a short form: what its own name has
             askable = self._askable_as(askable.entity)
