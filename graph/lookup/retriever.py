@@ -33,7 +33,7 @@ from graph.core.protocol import TripletStore
 from graph.core.rules import ON_MISS, REFUSE_LACKING, SETTING, SETTINGS, SYNONYM
 from graph.lookup.contrasts import contrasts, is_other_form
 from graph.lookup.distinctions import are_different
-from graph.lookup.encoder import Encoder, installed_encoder
+from graph.lookup.encoder import Encoder, installed_encoder, question_encoder
 from graph.lookup.incoming import Incoming
 from graph.lookup.mentions import (
     Mention,
@@ -509,7 +509,7 @@ class Retriever:
         ranking = [RankedRelation(name, 0.0) for name in listed]
         if not paragraph:
             most = MAX_RANKED
-            encoder = self._installed_encoder()
+            encoder = self._encoder or (question_encoder() if self._embeddings else None)
             ranked = rank(context, called, listed, encoder, self._synonyms(listed))
             ranking = [RankedRelation(name, score) for name, score in ranked]
         value = join_relations(known.name, [ranked.name for ranked in ranking], most)

@@ -21,6 +21,7 @@ from model.engine.events import LookupEvent, LookupSource, TokenEvent
 from model.engine.sampling import sample_token
 from model.guided.guide import Guide
 from model.guided.search import NameSearch
+from model.guided.stated_name import NO_END, begun_name, is_inflected, names_one
 from model.guided.trie import NameTrie
 from model.prompts import clean_prompt
 from model.roles import Role, next_role
@@ -89,6 +90,7 @@ class Row:
             self.finish = "end"
         else:
             token, probability = self._yes_or_no(token, probability, logits_V)
+            token, probability = self._as_named(token, probability, logits_V)
             self._append(token, probability)
             if token in (markers.relationship, markers.return_):  # of a lookup never opened
                 self._lookup_start = len(self.tokens) - 1
@@ -111,6 +113,30 @@ class Row:
             return token, probability
         token = words[0 if affirms else 1]
         return token, float(logits_V.softmax(0)[token])
+
+    def _as_named(self, token: int, probability: float, logits_V: Tensor) -> tuple[int, float]:
+        """The token, or with a guide the likeliest that goes on with the name of a relation.
+
+        It is another one only in a name that the text has begun; see model/guided/stated_name.py.
+        """
+        if self.guide is None or token in self.checkpoint.markers.as_tuple() or not self.lookups:
+            return token, probability
+        trie = self.guide.stated_trie([entry.lookup for entry in self.lookups])
+        if trie is None:
+            return token, probability
+        since = self.tokens[len(self.tokens) - self._since_lookup :]
+        texts = [one.text for one in since]
+        path = begun_name([one.id for one in since], texts, trie)
+        after = trie.after(path) if path is not None else ()
+        if not after or token in after or NO_END in after:
+            return token, probability
+        if not path and not (len(trie.names) > 1 and self._refused and names_one(texts)):
+            return token, probability
+        written = self.checkpoint.tokenizer.decode([*(path or ()), token])
+        if any(is_inflected(written, name) for name in trie.below(path or ())):
+            return token, probability
+        position = (len(self.lookups), self._since_lookup)
+        return sample_token(logits_V, self.settings, position, (), after)
 
     def _step_in_lookup(self, token: int, probability: float) -> None:
         markers = self.checkpoint.markers

@@ -22,18 +22,19 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from graph.core.facts import RELATIONS
+from graph.core.facts import MAX_RANKED, RELATIONS
 from graph.core.inverse import inverse_name
 from graph.core.names import fold, without_article
 from graph.lookup.mentions import DEMONYM
 from graph.lookup.relevance import asks_yes_or_no
 from graph.lookup.result import Askable, Lookup
 from model.checkpoint import Checkpoint
+from model.guided.stated_name import NO_END, spellings
 from model.guided.trie import NameTrie, Tries
 from model.judgement import Judgement
 
 FITTING = 40.0  # nats that a name loses for each unit of score by which another fits better
-PLAINLY = 0.5  # score of a relation that a prompt plainly asks for
+PLAINLY = 0.6  # score of a relation that a prompt plainly asks for
 _TRUE, _FALSE = frozenset({"yes", "true", "y"}), frozenset({"no", "false", "n"})
 PART_OF_A_NAME = 4.0  # nats that a name loses if it is only a part of another one
 
@@ -187,6 +188,18 @@ class Guide:
         """The names for the relation's place, those of at most `room` tokens."""
         markers = self._checkpoint.markers
         return self._tries.trie(self.relations(entity, lookups), markers.return_, room)
+
+    def stated_trie(self, lookups: Sequence[Lookup]) -> NameTrie | None:
+        """How a sentence may call what was looked up last: one relation, or those of a list."""
+        last = lookups[-1] if lookups else None
+        if last is None or last.is_miss:
+            return None
+        if fold(last.relation) == RELATIONS:
+            names = [one.name for one in (last.ranking or ())[:MAX_RANKED]]
+        else:
+            names = [last.relation]
+        forms = dict.fromkeys(form for name in names for form in spellings(name))
+        return self._tries.trie(tuple(forms), NO_END, self._checkpoint.context)
 
     def factors(self, entity: str, lookups: Sequence[Lookup]) -> dict[str, float]:
         """By how much a relation counts more because it is relevant: logarithms, by name."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from graph.core.atomic_files import FORCE_HELP, OUTPUT_RULE, check_folder
-from graph.lookup.encoder import installed_encoder
+from graph.lookup.encoder import question_encoder
 from model.checkpoint import read_held_out
 from training.case_file import read_cases
 from training.corpus.document_stream import documents
@@ -115,7 +115,7 @@ def _stream(
     wordings = read_wordings(options.wordings)
     for missing in wordings.missing:
         print(f"{missing}, so its wordings are not in the corpus.", flush=True)
-    encoder = installed_encoder()
+    encoder = question_encoder()
     if encoder is None:
         print("There is no encoder, so lists are ranked by shared words.", flush=True)
     plain = read_plain_text(options.plain_text) if options.plain_text else []

@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 from graph.core.facts import RELATIONS, join_relations
-from graph.lookup.encoder import Encoder, load_encoder
+from graph.lookup.encoder import Encoder, question_encoder
 from graph.lookup.relevance import rank
 from model.audit.scoring import continued
 from model.base.adapter import SETTINGS, is_adapter, read_settings
@@ -50,7 +50,7 @@ KINDS = (
     *("none fits", "absent", "qualified"),
 )
 """Of the corpus's documents; the last three have no answer."""
-RELEVANCES = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0)
+RELEVANCES = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0)
 ANSWERED = 0.75  # of the questions that people ask, those that the graph can answer
 _RIDGE = 1e-3
 _STEPS = 30
@@ -104,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise EvaluationError(
             f"{options.checkpoint} was not trained on ranked lists; there is nothing to calibrate."
         )
-    if (encoder := load_encoder()) is None:
+    if (encoder := question_encoder()) is None:
         raise EvaluationError("Calibration needs the encoder of requirements-embeddings.txt.")
     wordings = read_wordings(options.data)
     rng = random.Random(options.seed)

@@ -11,7 +11,13 @@ import pytest
 
 from graph.core.edits import Add, AddSynonym, ChangeSetting, Delete
 from graph.lookup import encoder as encoders
-from graph.lookup.encoder import MiniLM, installed_encoder, missing_encoder
+from graph.lookup.encoder import (
+    ADAPTER,
+    MiniLM,
+    installed_encoder,
+    missing_encoder,
+    question_encoder,
+)
 from graph.lookup.relevance import rank
 from graph.lookup.retriever import Retriever
 from tests.graph.helpers import fact_of
@@ -113,3 +119,35 @@ def test_relations_are_ranked_by_meaning(minilm: MiniLM, prompt: str, relation: 
     names += ", population, national anthem, official language, neighbour, head of state, religion"
     ranked = rank(prompt, ["Ruritania"], names.split(", "), minilm, {})
     assert relation in [name for name, _ in ranked[:3]]
+
+
+def test_the_adapter_brings_questions_to_columns_of_peoples_own(minilm: MiniLM) -> None:
+    adapted = minilm.adapted(ADAPTER)
+    names = (
+        "batteryRuntime, manufacturer, roomLocation, nextServiceDue, responsiblePerson, weightKg"
+    )
+    for question, relation in (
+        ("Where is the ECG Cart 2 parked?", "roomLocation"),
+        ("How long will the ECG Cart 2 keep going unplugged?", "batteryRuntime"),
+        ("Who looks after the ECG Cart 2?", "responsiblePerson"),
+    ):
+        (best, score), *_ = rank(question, ["ECG Cart 2"], names.split(", "), adapted, {})
+        assert best == relation
+        assert score > dict(rank(question, ["ECG Cart 2"], [relation], minilm, {}))[relation]
+
+
+def test_the_adapter_leaves_the_base_as_it_is(minilm: MiniLM) -> None:
+    before_ND = minilm.encode_uncached(TEXTS)
+    adapted_ND = minilm.adapted(ADAPTER).encode(TEXTS)
+    np.testing.assert_allclose(np.linalg.norm(adapted_ND, axis=1), 1, atol=1e-5)
+    assert np.abs(adapted_ND - before_ND).max() > 0.01
+    np.testing.assert_array_equal(minilm.encode_uncached(TEXTS), before_ND)
+
+
+def test_questions_have_one_encoder_or_none(
+    minilm: MiniLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAMPLIGHT_ENCODER", "off")
+    assert question_encoder() is None
+    monkeypatch.delenv("LAMPLIGHT_ENCODER")
+    assert question_encoder() is question_encoder() is not installed_encoder()

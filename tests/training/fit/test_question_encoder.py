@@ -1,0 +1,47 @@
+"""The question encoder's training, for a few steps with the real weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from safetensors.torch import save_file
+
+from graph.lookup.encoder import Encoder, load_encoder
+from training.corpus.wordings import Wordings
+from training.fit.question_encoder import Group, alike, read_groups, train
+
+GROUPS = (
+    Group(("keyholder", "keys with"), ("Who can unlock?", "who has the keys to")),
+    Group(("floor", "level"), ("How high up is?", "which storey is on")),
+    Group(("level",), ("How good is at it?",)),
+    Group(("wattage",), ("How much power does draw?",)),
+)
+
+
+def test_a_question_comes_nearer_to_its_relation(tmp_path: Path) -> None:
+    base = load_encoder()
+    assert base is not None
+    save_file(train(GROUPS, steps=12, seed=1), tmp_path / "adapter.safetensors")
+    adapted = base.adapted(tmp_path / "adapter.safetensors")
+
+    def margin(encoder: Encoder) -> float:
+        asked_D, right_D, wrong_D = encoder.encode(["Who can unlock?", "keyholder", "wattage"])
+        return float(asked_D @ right_D - asked_D @ wrong_D)
+
+    assert margin(adapted) > margin(base) + 0.05
+    again = train(GROUPS, steps=2, seed=1)
+    for name, value in train(GROUPS, steps=2, seed=1).items():
+        np.testing.assert_array_equal(value, again[name])
+
+
+def test_relations_that_share_a_name_are_no_wrong_answers() -> None:
+    assert alike(GROUPS) == [{0}, {1, 2}, {1, 2}, {3}]
+
+
+def test_the_groups_are_read_without_the_published_wordings() -> None:
+    groups = read_groups(Wordings((), (), ()))
+    labels = {label for group in groups for label in group.labels}
+    assert {"capital", "price", "unit price"} <= labels
+    questions = [question for group in groups for question in group.questions]
+    assert not [question for question in questions if "{" in question or "____" in question]
