@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from graph.lookup.relevance import readable
 from model.guided.trie import NameTrie, Path
@@ -22,6 +23,7 @@ _BEFORE = re.compile(r"(?:^|[\s,;])(?:the|its|their|his|her)$|\w['’]s$|s['’]
 _LISTED = re.compile(r"(?:^|[\s,;])its$", re.I)
 
 
+@lru_cache(maxsize=4096)  # asked for at every token of a sentence
 def spellings(relation: str) -> tuple[str, ...]:
     """How a sentence may write a relation's name, its own spelling first.
 

@@ -32,7 +32,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
 
-from graph.core.atomic_files import whole_file
+from graph.core.atomic_files import FORCE_HELP, check_output, whole_file
 from graph.lookup.encoder import ADAPTER, INSTALL, PACKAGE
 from graph.lookup.relevance import readable
 from training.corpus.phrase_book import load_phrases
@@ -77,14 +77,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=ADAPTER, help="file to write (safetensors)")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"batches of {BATCH} questions")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     options = parser.parse_args(argv)
+    check_output(options.out, force=options.force)  # before a quarter of an hour's work
     wordings = read_wordings(options.wordings)
     for missing in wordings.missing:
         print(f"{missing}, so its wordings are not read.", flush=True)
     groups = read_groups(wordings)
     print(f"{len(groups)} relations, {sum(len(g.questions) for g in groups):,} questions")
     adapter = train(groups, options.steps, options.seed)
-    with whole_file(options.out, "wb", made=lambda _: True) as file:
+    with whole_file(options.out, "wb", force=options.force) as file:
         file.write(save(adapter))
     print(f"Wrote {options.out}.")
     return 0
