@@ -194,13 +194,19 @@ def question_encoder() -> Encoder | None:
         return _loaded_for_questions[0][1]
 
 
+def weights_folder() -> Path | None:
+    """Where the package keeps its tokenizer and weights; None if it is not installed."""
+    found = importlib.util.find_spec(PACKAGE)
+    return Path(found.origin).parent / "model" if found is not None and found.origin else None
+
+
 def load_encoder() -> MiniLM | None:
     """A new encoder with an empty cache; None if the package is not installed, or not whole."""
-    found = importlib.util.find_spec(PACKAGE)
-    if found is None or not found.origin:
+    folder = weights_folder()
+    if folder is None:
         return None
     try:
-        return MiniLM(Path(found.origin).parent / "model")
+        return MiniLM(folder)
     except Exception:  # what a full disk left of it; tokenizers raises nothing more specific
         return None
 

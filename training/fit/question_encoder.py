@@ -16,7 +16,6 @@ Letters in tensor names: N texts, T tokens, D width of a vector, B questions of 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import math
 import random
 import time
@@ -33,7 +32,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from graph.core.atomic_files import FORCE_HELP, check_output, whole_file
-from graph.lookup.encoder import ADAPTER, INSTALL, PACKAGE
+from graph.lookup.encoder import ADAPTER, INSTALL, weights_folder
 from graph.lookup.relevance import readable
 from training.corpus.phrase_book import load_phrases
 from training.corpus.questions.asked_relations import (
@@ -147,10 +146,9 @@ class _Trainee:
         from peft import LoraConfig, get_peft_model
         from transformers import BertConfig, BertModel
 
-        found = importlib.util.find_spec(PACKAGE)
-        if found is None or not found.origin:
+        folder = weights_folder()
+        if folder is None:
             raise TrainingError(f"The sentence encoder is not installed: `{INSTALL}`.")
-        folder = Path(found.origin).parent / "model"
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(_LONGEST)
         self._tokenizer.enable_padding()
