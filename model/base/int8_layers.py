@@ -5,8 +5,10 @@ they come in. The products are summed in int32, so the result of a row is the sa
 are computed with it: a text depends neither on the batch nor on guessed tokens. Rounding takes .02
 nats a token from SmolLM2-135M on encyclopaedia prose.
 
-oneDNN computes the product, through the operator that PyTorch's own quantisation lowers to. Where
-PyTorch has none (it comes with x86 builds), a model stays as it is.
+oneDNN computes the product, through the operator that PyTorch's own quantisation lowers to. A model
+stays as it is where PyTorch has no such operator (it comes with x86 builds), and where the
+processor has no instruction for it (VNNI): oneDNN then adds pairs of products in 16 bits, which
+overflow, and takes ten times as long as floating point.
 
 Letters in tensor names: N rows of activations, I inputs, O outputs.
 """
@@ -67,14 +69,15 @@ def round_to_int8(model: nn.Module) -> nn.Module:
 
 @cache
 def available() -> bool:
-    """Whether this build of PyTorch computes such layers."""
+    """Whether this build of PyTorch and this processor compute such layers, and exactly."""
     layer = nn.Linear(32, 32, bias=False)
+    nn.init.ones_(layer.weight)  # the largest products that there are
     try:
         with torch.inference_mode():
-            Int8Linear(layer)(torch.ones(1, 32))
+            outputs = Int8Linear(layer)(torch.ones(2, 32))
     except (AttributeError, NotImplementedError, RuntimeError):
         return False
-    return True
+    return torch.allclose(outputs, torch.full_like(outputs, 32.0))
 
 
 def _onednn() -> Any:
