@@ -146,24 +146,29 @@ class Connection:
         return self._driver
 
     def read(self, cypher: str, **parameters: Any) -> list[list[Any]]:
-        """The rows of one statement, read in a managed transaction that sees our own writes."""
+        """The rows of one statement, read in a transaction that sees our own writes.
+
+        The transaction begins and ends with its statement, in one round trip to the server instead
+        of three. The driver leaves it to us to read again where the server was away.
+        """
         driver = self.driver
+        query = neo4j.Query(cypher, timeout=READ_SECONDS)
         until = time.monotonic() + PATIENCE_SECONDS
+        wait = 0.05
         while True:
             try:
-                rows: list[list[Any]] = driver.execute_query(
-                    neo4j.Query(cypher, timeout=READ_SECONDS),
-                    parameters,
-                    routing_=neo4j.RoutingControl.READ,
-                    database_=self.address.database,
-                    result_transformer_=lambda result: result.values(),
-                )
-                return rows
-            except errors.IncompleteCommit as problem:  # of a read: it is simply read again
-                if time.monotonic() > until:
-                    raise self.explain(problem) from problem
+                with driver.session(
+                    database=self.address.database,
+                    default_access_mode=neo4j.READ_ACCESS,
+                    bookmark_manager=driver.execute_query_bookmark_manager,
+                ) as session:
+                    return session.run(query, parameters).values()
             except (errors.DriverError, errors.Neo4jError) as problem:
-                raise self.explain(problem) from problem
+                lost = isinstance(problem, errors.IncompleteCommit)  # of a read: nothing is done
+                if not (lost or problem.is_retryable()) or time.monotonic() > until:
+                    raise self.explain(problem) from problem
+                time.sleep(wait)
+                wait = min(2 * wait, 1.0)
 
     def write(self, work: Callable[[neo4j.ManagedTransaction], Outcome]) -> Outcome:
         """Do `work` in a managed transaction, again where the server was away meanwhile.

@@ -116,7 +116,7 @@ def test_over_a_slow_server_the_page_takes_longer_and_loses_nothing(
             server = serve_on(store, Decoder(checkpoint))
             try:
                 page = visit(server.url).open()
-                proxy.delay = 0.15  # of each reply
+                proxy.delay = 0.15
                 page.ask("Tell me about Kenya.")
                 page.change("Nairobi", "Ghent")
                 assert "Ghent" in page.marks()

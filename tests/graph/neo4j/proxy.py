@@ -1,4 +1,4 @@
-"""A proxy before a server, that can be slow, refuse, or lose the replies to commits."""
+"""A proxy before a server, that can be slow, refuse, or lose replies."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import socket
 import threading
 import time
 
-READING = b"\x84mode\x81r"  # in a BEGIN: the transaction only reads
-BEGIN = b"\xb1\x11"
+READING = b"\x84mode\x81r"  # in a statement that is a transaction of its own, and only reads
 COMMIT = b"\x00\x02\xb0\x12\x00\x00"  # the whole message COMMIT of the Bolt protocol
 
 
@@ -17,9 +16,11 @@ class Proxy:
 
     def __init__(self, port: int) -> None:
         self.target = port
-        self.delay = 0.0  # seconds that each reply is held back
+        self.delay = (
+            0.0  # seconds that each request is held back: a round trip takes so much longer
+        )
         self.losing = 0  # commits of writes whose replies are still to be lost
-        self.losing_reads = 0  # and of reads
+        self.losing_reads = 0  # reads whose replies are
         self.lost = 0
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -46,22 +47,19 @@ class Proxy:
     def _pass(
         self, source: socket.socket, sink: socket.socket, out: bool, losing: threading.Event
     ) -> None:
-        reading = False
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                if out and BEGIN in data:
-                    reading = READING in data
-                if out and COMMIT in data and (self.losing_reads if reading else self.losing) > 0:
-                    if reading:
-                        self.losing_reads -= 1
-                    else:
-                        self.losing -= 1
+                if out and self.losing_reads > 0 and READING in data:
+                    self.losing_reads -= 1
+                    losing.set()
+                if out and self.losing > 0 and COMMIT in data:
+                    self.losing -= 1
                     self.lost += 1
                     losing.set()
-                if not out:
+                if out:
                     time.sleep(self.delay)
-                    if losing.is_set():
-                        break  # the server has answered, so it is done; nobody learns of it
+                elif losing.is_set():
+                    break  # the server has answered, so it is done; nobody learns of it
                 sink.sendall(data)
         for end in (source, sink):
             with contextlib.suppress(OSError):
