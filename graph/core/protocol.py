@@ -169,8 +169,13 @@ class TripletReads(Protocol):
     def all_facts(self, at: int | None = None) -> Iterator[Fact]:
         """Every fact in stored order, read in batches."""
 
-    def search(self, text: str, limit: int = 10, at: int | None = None) -> list[Entity]:
-        """Entities that match typed text: by beginnings of words, then parts, then misspellings."""
+    def search(
+        self, text: str, limit: int = 10, at: int | None = None, *, guesses: bool = True
+    ) -> list[Entity]:
+        """Entities that match typed text: by beginnings of words, then parts, then misspellings.
+
+        Without `guesses` only those with words that begin as typed, in one or two queries.
+        """
 
     def candidates(self, name: str, limit: int = 50, at: int | None = None) -> list[Entity]:
         """Entities that `name` may be a misspelling of, in no stated order.

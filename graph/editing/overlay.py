@@ -17,7 +17,7 @@ from graph.core.names import clean_name, fold, literal_key
 from graph.core.protocol import Relation, TripletReads
 from graph.core.rules import Rule
 from graph.core.vectors import Vectors
-from graph.lookup.ranking import matches, merged_into, rank_by_name, rank_entities
+from graph.lookup.ranking import begins, matches, merged_into, rank_by_name, rank_entities
 from graph.lookup.spelling import MOST_WORDS, words_of
 
 
@@ -274,9 +274,11 @@ class Overlay:
         for fact in heapq.merge(below, own, key=lambda fact: fact.id):
             yield self._named(fact)
 
-    def search(self, text: str, limit: int) -> list[Entity]:
-        below = self.base.search(text, limit + len(self._entities), self.base_revision)
-        own = [entity for entity in self._entities.values() if entity and matches(text, entity)]
+    def search(self, text: str, limit: int, guesses: bool = True) -> list[Entity]:
+        more = limit + len(self._entities)
+        below = self.base.search(text, more, self.base_revision, guesses=guesses)
+        fits = matches if guesses else begins
+        own = [entity for entity in self._entities.values() if entity and fits(text, entity)]
         kept = [entity for entity in below if entity.id not in self._entities]
         return [*own, *kept][:limit]
 

@@ -103,8 +103,10 @@ class OverlayReads(ABC, Generic[Base]):
     def all_facts(self, at: int | None = None) -> Iterator[Fact]:
         return self._at(at).all_facts()
 
-    def search(self, text: str, limit: int = 10, at: int | None = None) -> list[Entity]:
-        return self._at(at).search(text, limit)
+    def search(
+        self, text: str, limit: int = 10, at: int | None = None, *, guesses: bool = True
+    ) -> list[Entity]:
+        return self._at(at).search(text, limit, guesses)
 
     def candidates(self, name: str, limit: int = 50, at: int | None = None) -> list[Entity]:
         return self._at(at).candidates(name, limit)

@@ -315,7 +315,7 @@ def short_form(store: TripletStore, name: str, at: int | None = None) -> list[En
     if not any(len(word) > 2 or code for word in telling):
         return []
     fitting, ending = [], []
-    for entity in store.search(" ".join(asked), _SEARCHED, at):
+    for entity in store.search(" ".join(asked), _SEARCHED, at, guesses=False):
         fit = max(_fit(asked, known) for known in (entity.name, *entity.aliases))
         if fit == 2 or (fit == 1 and _is_person(store, entity, at)):
             fitting.append(entity)
@@ -349,7 +349,7 @@ def _by_first_name(store: TripletStore, asked: str, at: int | None) -> list[Enti
 
     Not so for the famous: "Marie" is not enough for Marie Curie, nor "Kuwait" for Kuwait City.
     """
-    found = store.search(asked, _SEARCHED, at)
+    found = store.search(asked, _SEARCHED, at, guesses=False)
     if len(found) != 1 or words_of(found[0].name)[:1] != (asked,):
         return []
     relations = [readable(name).casefold() for name in store.relation_names(found[0].id, at)]
@@ -364,7 +364,7 @@ def _is_one_of_a_kind(
     kind = words[: len(words) - len(asked)]
     if not kind or words[len(kind) :] != tuple(asked) or not all(map(is_english, kind)):
         return False
-    found = store.search(" ".join(kind), _SEARCHED, at)
+    found = store.search(" ".join(kind), _SEARCHED, at, guesses=False)
     return sum(words_of(other.name)[: len(kind)] == kind for other in found) > 1
 
 

@@ -73,11 +73,17 @@ class NameSearch(ABC):
     def _with_bags(self, bags: Sequence[str], limit: int, at: int) -> list[int]:
         """Ids of entities with a name of one of these bags."""
 
-    def search(self, text: str, limit: int = 10, at: int | None = None) -> list[Entity]:
+    def search(
+        self, text: str, limit: int = 10, at: int | None = None, *, guesses: bool = True
+    ) -> list[Entity]:
         if limit <= 0:
             return []
         typed = storable(text[:_TYPED])
         at = self._pin(at)
+        if not guesses:
+            words = words_of(typed)[:MOST_WORDS]
+            ids = self._best_known(self._beginning(words), limit, at) if words else []
+            return self._listed(ids, at) if ids else []
         found = dict.fromkeys(entity.id for entity, _ in self.find_entities(typed, at))
         for query in self._stages(words_of(typed)[:MOST_WORDS]):
             if len(found) >= limit:

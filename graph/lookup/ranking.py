@@ -56,12 +56,18 @@ def rank_by_name(
 
 def matches(typed: str, entity: Entity) -> bool:
     """Whether typed text is part of one of an entity's names, or begins words of one."""
-    part, ways = plain(typed), both_spellings(typed)
-    for name in (entity.name, *entity.aliases):
-        if part and part in plain(name):
-            return True
-        for own in both_spellings(name):
-            for words in ways:
-                if words and all(any(word.startswith(w) for word in own) for w in words):
-                    return True
-    return False
+    part = plain(typed)
+    if part and any(part in plain(name) for name in (entity.name, *entity.aliases)):
+        return True
+    return begins(typed, entity)
+
+
+def begins(typed: str, entity: Entity) -> bool:
+    """Whether each typed word begins a word of one of an entity's names."""
+    ways = [words for words in both_spellings(typed) if words]
+    spelt = [own for name in (entity.name, *entity.aliases) for own in both_spellings(name)]
+    return any(
+        all(any(word.startswith(beginning) for word in own) for beginning in words)
+        for own in spelt
+        for words in ways
+    )

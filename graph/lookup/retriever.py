@@ -721,7 +721,7 @@ class Retriever:
         The best-known entity comes first; the others are the answer's runners-up.
         """
         opening = f"{fold(name)} ("
-        found = self.store.search(f"{name} (", limit=HOMONYMS, at=self.revision)
+        found = self.store.search(f"{name} (", HOMONYMS, self.revision, guesses=False)
         return [entity for entity in found if fold(entity.name).startswith(opening)]
 
     def _runner_up(self, entity: Entity, relation: str, score: float) -> RunnerUp:

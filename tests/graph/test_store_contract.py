@@ -359,6 +359,8 @@ def test_search_as_one_types(store: Any) -> None:
     assert names["ac/dc"] == ["AC/DC"]
     assert names["repub"] == names["zech"] == ["Czech Republic"]
     assert len(store.search("a", limit=2)) <= 2
+    without = {typed: [e.name for e in store.search(typed, guesses=False)] for typed in names}
+    assert without == {**names, "repub": ["Czech Republic"], "zech": [], "Germny": []}
 
 
 def test_neighbourhood_is_bounded_and_nearest_first(store: Any) -> None:
