@@ -291,6 +291,8 @@ def test_things_of_own_tables_are_asked_for_in_many_ways(questions: QuestionWrit
         assert len(names) > 15, kind
         assert not any("{" in name for name in names), kind
         held = [each.everyday for each in own.some(rng, kind, 6)]
+        for name in own.things[kind]["relations"]:  # though another may have the same label
+            assert own.some(rng, kind, 8, name)[0].everyday == name, kind
         missing = own.other(rng, kind, held)
         assert missing is not None, kind
         assert missing.everyday not in held, kind

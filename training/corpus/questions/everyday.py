@@ -119,14 +119,14 @@ class Everyday:
         """Some relations of a kind of thing, each under one label, in the order of the file.
 
         Args:
-            first: a relation that must be among them.
+            first: a relation that must be among them, before the others.
         """
         pool = list(self.things[kind]["relations"])
         chosen = {first} - {""}
         while len(chosen) < min(number, len(pool)):
             chosen.add(rng.choice(pool))
         asked: dict[str, AskedRelation] = {}
-        for name in [*pool, first]:
+        for name in [first, *pool]:
             if name in chosen:
                 chosen.discard(name)
                 label = self._label(rng, self.relations[name])
