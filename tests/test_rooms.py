@@ -48,7 +48,7 @@ ORDER: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "training": (
         ("errors",),
-        ("case_file",),
+        ("case_file", "table_questions"),
         ("data",),
         ("corpus",),
         ("annotation",),

@@ -31,6 +31,7 @@ import yaml
 from graph.core.inverse import inverse_name
 from graph.world import DATA
 from training.errors import CorpusError
+from training.table_questions import MEASURED, read_tables
 
 DEFAULT_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 """Where the data sets lie if no option says otherwise: in `shared/data` next to the repository."""
@@ -315,7 +316,7 @@ def templates_of(part: Any) -> Iterator[str]:
 
 @cache
 def measured_prompts(folder: Path = DEFAULT_DATA) -> frozenset[str]:
-    """The kept, open, audit and quoted prompts, names blanked (`prompt_key`)."""
+    """The kept, open, audit and quoted prompts and those about tables, names blanked."""
     found = {prompt_key(prompt) for prompt in _QUOTED}
     for template in templates_of(kept_prompts()):
         blanked = re.sub(r"\{entity's\}", f"{BLANK}'s", template)
@@ -328,6 +329,9 @@ def measured_prompts(folder: Path = DEFAULT_DATA) -> frozenset[str]:
         for line in path.read_text("utf-8").splitlines():
             row = json.loads(line)
             found.add(prompt_key(row["prompt_text"], [row["subject"]]))
+    for table in read_tables(MEASURED):
+        names = {name for entity, _, value in table.facts for name in (entity, value)}
+        found |= {prompt_key(case["q"], names) for case in table.cases}
     return frozenset(found - {""})
 
 

@@ -2,13 +2,18 @@
 
     python -m training calibrate model/checkpoints/questions --data FOLDER
 
-Questions are put to entities, half of them for relations that the entity lacks. They come from two
-sources: wordings by people for every second property of those that no document of the training asks
-for, and documents of the corpus under a seed of their own. Each gives the model's probability to
-open a lookup after the list, its probability of each relation's name, and the scores of the list.
-`relevance` is the weight with which the most questions by people choose the right name. The other
-three are a logistic regression on whether there is one, in which three of four questions have an
-answer, because people ask more often for what is there.
+Questions are put to entities, many of them for relations that the entity lacks. They come from
+three sources: wordings by people for every second property of those that no document of the
+training asks for, questions about tables of people's own (training/table_questions.py), and
+documents of the corpus under a seed of their own, which also have chains and questions for yes or
+no. Each gives the model's probability to open a lookup after the list, its probability of each
+relation's name, and the scores of the list.
+
+`relevance` is the weight with which the most questions of the first two, whose words the model does
+not know, choose the right name. The other three are a logistic regression on whether there is one,
+with the threshold that is right most often. Each source counts the same, because a model is surer
+of the corpus than of anything else, and three of four questions of each have an answer, because
+people ask more often for what is there.
 
 Letters in tensor names: N questions, F features.
 """
@@ -19,6 +24,7 @@ import argparse
 import json
 import math
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,15 +50,18 @@ from training.corpus.wordings import Wordings, read_wordings
 from training.corpus.writer import Writer
 from training.errors import EvaluationError
 from training.evaluation.suites.relation_choice import draw_choices
+from training.table_questions import CALIBRATION, read_tables
 
 KINDS = (
     *("single", "yes or no", "several", "pair", "count", "chain", "woven chain"),
     *("none fits", "absent", "qualified"),
 )
 """Of the corpus's documents; the last three have no answer."""
+PEOPLE, TABLES, CORPUS = "people", "tables", "corpus"
 RELEVANCES = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0)
 ANSWERED = 0.75  # of the questions that people ask, those that the graph can answer
 _RIDGE = 1e-3
+_NEARLY = 0.005  # of the readings that are right
 _STEPS = 30
 
 
@@ -66,8 +75,7 @@ class Question:
     """Of its list, in any order."""
     right: str | None
     """The one that is asked for; None if it is not among them."""
-    by_people: bool = True
-    """False for a question of the corpus, whose wording the model knows."""
+    source: str = PEOPLE
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,12 @@ class Reading:
     """The logarithm of each name's probability, after the entity."""
     scores: tuple[float, ...]
     right: str | None
-    by_people: bool = True
+    source: str = PEOPLE
+
+    @property
+    def best(self) -> float:
+        """The best score of the list."""
+        return max(self.scores)
 
     def choice(self, relevance: float) -> str:
         """The name that weighs most."""
@@ -110,6 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rng = random.Random(options.seed)
     questions = [
         *asked_by_people(wordings, rng, options.questions),
+        *asked_of_tables(),
         *asked_by_corpus(wordings, encoder, rng, options.corpus_questions),
     ]
     readings = [read(checkpoint, encoder, question) for question in questions]
@@ -127,6 +141,19 @@ def asked_by_people(wordings: Wordings, rng: random.Random, number: int) -> Iter
         if one.asked.id in used:
             right = one.asked.label if one.value else None
             yield Question(one.question, one.entity, tuple(one.facts), right)
+
+
+def asked_of_tables(folder: Path = CALIBRATION) -> Iterator[Question]:
+    """Questions for one relation of one entity, which its table has or lacks."""
+    for table in read_tables(folder):
+        for case in table.cases:
+            entity = table.about(case)
+            if entity is None or not ("any" in case or "none" in case):
+                continue
+            right = table.answering(case, entity)
+            if right or "none" in case:
+                names = table.relations_of(entity)
+                yield Question(case["q"], entity, names, right[0] if right else None, TABLES)
 
 
 def asked_by_corpus(
@@ -149,7 +176,7 @@ def asked_by_corpus(
             relations = tuple(r for r in listed.split("; ") if not r.startswith("and "))
             right = found[1][1] if len(found) > 1 else None
             if right is None or right in relations:
-                yield Question(document.prompt, name, relations, right, by_people=False)
+                yield Question(document.prompt, name, relations, right, CORPUS)
 
 
 def read(checkpoint: Checkpoint, encoder: Encoder, question: Question) -> Reading:
@@ -164,30 +191,49 @@ def read(checkpoint: Checkpoint, encoder: Encoder, question: Question) -> Readin
     (opening,) = continued(checkpoint, ids, [[markers.entity]])
     named = [[*encode(name), markers.return_] for name in names]
     logs = continued(checkpoint, ids + opened, named)
-    return Reading(
-        math.exp(opening), names, tuple(logs), scores, question.right, question.by_people
-    )
+    return Reading(math.exp(opening), names, tuple(logs), scores, question.right, question.source)
 
 
 def fit(readings: Sequence[Reading]) -> Judgement:
     """The judgement that is right about the most of these questions."""
-    asked = [one for one in readings if one.right is not None and one.by_people]
+    asked = [one for one in readings if one.right is not None and one.source != CORPUS]
     relevance = max(
         RELEVANCES, key=lambda weight: sum(one.choice(weight) == one.right for one in asked)
     )
     features_NF = torch.tensor(
-        [[log_odds(r.opening), max(r.scores), 1.0] for r in readings],
-        dtype=torch.float64,
+        [[log_odds(r.opening), r.best, 1.0] for r in readings], dtype=torch.float64
     )
     answers_N = torch.tensor([float(r.right is not None) for r in readings], dtype=torch.float64)
-    opening, best, bias = logistic(features_NF, answers_N).tolist()
+    share_N = shares(readings)
+    weights_F = logistic(features_NF, answers_N, share_N)
+    opening, best, bias = weights_F.tolist()
+    bias -= threshold(features_NF @ weights_F, answers_N, share_N)
     return Judgement(relevance, *(round(weight, 3) for weight in (opening, best, bias)))
 
 
-def logistic(features_NF: Tensor, answers_N: Tensor) -> Tensor:
-    """Weights of a logistic regression, the bias last; those with an answer weigh `ANSWERED`."""
-    yes, no = answers_N.sum(), (1 - answers_N).sum()
-    share_N = torch.where(answers_N > 0, ANSWERED / yes, (1 - ANSWERED) / no)
+def shares(readings: Sequence[Reading]) -> Tensor:
+    """How much each reading counts, float64 [N], in all 1."""
+    kinds = [(one.source, one.right is not None) for one in readings]
+    numbers = Counter(kinds)
+    sources = len({source for source, _ in kinds})
+    parts = {True: ANSWERED / sources, False: (1 - ANSWERED) / sources}
+    return torch.tensor([parts[kind[1]] / numbers[kind] for kind in kinds], dtype=torch.float64)
+
+
+def threshold(odds_N: Tensor, answers_N: Tensor, share_N: Tensor) -> float:
+    """The log-odds above which a lookup should open, so that the most readings are right.
+
+    It is the middle of the thresholds that are nearly as good as the best, because there are few
+    readings.
+    """
+    tried_T = torch.linspace(-3, 3, 241, dtype=torch.float64)
+    opened_TN = odds_N > tried_T[:, None]
+    right_T = ((opened_TN == (answers_N > 0)) * share_N).sum(1)
+    return float(tried_T[right_T >= right_T.max() - _NEARLY].median())
+
+
+def logistic(features_NF: Tensor, answers_N: Tensor, share_N: Tensor) -> Tensor:
+    """Weights of a logistic regression, the bias last."""
     weights_F = torch.zeros(features_NF.shape[1], dtype=torch.float64)
     ridge_F = torch.full_like(weights_F, 2 * _RIDGE)
     ridge_F[-1] = 0
@@ -201,26 +247,28 @@ def logistic(features_NF: Tensor, answers_N: Tensor) -> Tensor:
 
 
 def report(readings: Sequence[Reading], judgement: Judgement) -> str:
-    """What the judgement gets right, in lines."""
-    fitting = [r for r in readings if r.right is not None]
-    missing = [r for r in readings if r.right is None]
+    """What the judgement gets right for each source, in lines."""
+    lines = []
+    for source in dict.fromkeys(one.source for one in readings):
+        fitting = [r for r in readings if r.source == source and r.right is not None]
+        missing = [r for r in readings if r.source == source and r.right is None]
+        chosen = sum(r.choice(judgement.relevance) == r.right for r in fitting)
+        alone = sum(r.choice(0) == r.right for r in fitting)
+        opened = sum(judgement.fits(r.opening, r.best) > 0 for r in fitting)
+        refused = sum(judgement.fits(r.opening, r.best) <= 0 for r in missing)
+        own = sum(r.opening > 0.5 for r in fitting), sum(r.opening <= 0.5 for r in missing)
+        lines += [
+            f"{source}, right name: {_share(chosen, fitting)}; the model: {_share(alone, fitting)}",
+            f"{source}, opened where one fits: {_share(opened, fitting)}; "
+            f"the model: {_share(own[0], fitting)}",
+            f"{source}, refused where none does: {_share(refused, missing)}; "
+            f"the model: {_share(own[1], missing)}",
+        ]
+    return "\n".join([*lines, json.dumps(judgement.to_json())])
 
-    def share(count: int, of: Sequence[Any]) -> str:
-        return f"{count} of {len(of)} ({count / max(1, len(of)):.3f})"
 
-    opened = sum(judgement.fits(r.opening, max(r.scores)) > 0 for r in fitting)
-    refused = sum(judgement.fits(r.opening, max(r.scores)) <= 0 for r in missing)
-    chosen = sum(r.choice(judgement.relevance) == r.right for r in fitting)
-    alone = sum(r.choice(0) == r.right for r in fitting)
-    own = sum(r.opening > 0.5 for r in fitting), sum(r.opening <= 0.5 for r in missing)
-    return "\n".join(
-        (
-            f"right name: {share(chosen, fitting)}; by the model alone: {share(alone, fitting)}",
-            f"opened where one fits: {share(opened, fitting)}; alone: {share(own[0], fitting)}",
-            f"refused where none does: {share(refused, missing)}; alone: {share(own[1], missing)}",
-            json.dumps(judgement.to_json()),
-        )
-    )
+def _share(count: int, of: Sequence[Any]) -> str:
+    return f"{count} of {len(of)} ({count / max(1, len(of)):.3f})"
 
 
 def write_judgement(folder: Path, judgement: Judgement) -> None:

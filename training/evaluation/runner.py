@@ -39,6 +39,7 @@ from training.evaluation.suites.lookup import lookup
 from training.evaluation.suites.missing import missing
 from training.evaluation.suites.natural_open import natural_open
 from training.evaluation.suites.own_cases import own_cases
+from training.evaluation.suites.own_tables import own_tables
 from training.evaluation.suites.perplexity import perplexity
 from training.evaluation.suites.relation_choice import relation_choice
 from training.evaluation.working_store import working_store
@@ -69,6 +70,7 @@ SUITES = {
     "completion": Suite(completion, "statements of facts to complete"),
     "foreign": Suite(foreign, "graphs of other domains"),
     "natural_open": Suite(natural_open, "questions in people's own words"),
+    "own_tables": Suite(own_tables, "questions about tables of somebody's own"),
     "cases": Suite(own_cases, "answers that somebody found wrong on the page"),
     "relation_choice": Suite(relation_choice, "the relation that unseen questions ask for"),
     **{

@@ -76,8 +76,8 @@ def test_the_fitted_judgement_is_right_about_other_readings() -> None:
     right = [r.choice(judgement.relevance) == r.right for r in made_up(300, rng) if r.right]
     assert sum(right) / len(right) > 0.9
     lines = report(made_up(60, rng), judgement).splitlines()
-    assert lines[1].startswith("opened where one fits: 40 of 40")
-    assert int(lines[2].removeprefix("refused where none does: ").split()[0]) >= 15
+    assert lines[1].startswith("people, opened where one fits: 40 of 40")
+    assert int(lines[2].removeprefix("people, refused where none does: ").split()[0]) >= 15
     assert Judgement.from_json(json.loads(lines[3])) == judgement
 
 

@@ -8,10 +8,11 @@ Four sources. The shipped world's relations, with the wordings of `own_wordings`
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ FOLDER = Path(__file__).parent / "own_wordings"
 FORMATS = "formats"
 SEVERAL_FACTS = "several_facts"
 EVERYDAY = "everyday"
-_NO_ENTRIES = (FORMATS, SEVERAL_FACTS, EVERYDAY)  # files about no relation of the world
+_NO_ENTRIES = (FORMATS, SEVERAL_FACTS)  # files about no relation of the world
 _NO_NOUN = re.compile(r"(?:what|who|whom|when|where|how|which|born|died|made|it|is|does)\b", re.I)
 
 
@@ -52,7 +53,7 @@ class AskedRelation:
     inverse_of: str = ""
     """The world's relation that this is the inverse of."""
     everyday: str = ""
-    """The relation of `everyday.yaml` whose values it has."""
+    """The relation of people's own tables (`everyday`) whose values it has."""
     source: str = ""
     by_type: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     object_types: frozenset[str] = frozenset()
@@ -61,6 +62,12 @@ class AskedRelation:
     def noun(self) -> str:
         """What it is called after "the", or "" if nothing fits there."""
         return self.nouns[0] if self.nouns else ""
+
+    def wordings(self) -> Iterator[str]:
+        """All ways to ask for it, without names and gaps: what is compared with its own name."""
+        questions = (*self.questions, *self.yes_no, *self.unfinished, *self.cloze)
+        for template in (*questions, *itertools.chain(*self.by_type.values())):
+            yield without_names(template.replace("____", ""))
 
 
 def read_formats(folder: Path = FOLDER) -> dict[str, Any]:

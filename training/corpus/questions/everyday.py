@@ -1,7 +1,7 @@
 """Things of people's own tables: products, teams, servers, courses, dishes, animals.
 
-Their relations, how people ask for them and what such things are called stand in
-`own_wordings/everyday.yaml`, with the forms of made-up values.
+Their relations, how people ask for them and what such things are called stand in the files of
+`own_wordings/everyday`; `general.yaml` also has the forms of made-up values.
 """
 
 from __future__ import annotations
@@ -74,12 +74,13 @@ class Everyday:
         Args:
             words: ordinary words that names are made of.
             names: real names, of places for example.
-            folder: holds `everyday.yaml`.
+            folder: holds the folder `everyday`.
 
         Raises:
-            CorpusError: if a thing has a relation that the file does not describe.
+            CorpusError: if a thing has a relation that no file describes, or if two files describe
+                the same.
         """
-        content = yaml.safe_load((folder / f"{EVERYDAY}.yaml").read_text("utf-8"))
+        content = _read(sorted((folder / EVERYDAY).glob("*.yaml")))
         self.relations = {name: _relation(name, row) for name, row in content["relations"].items()}
         self.things: dict[str, Mapping[str, Sequence[str]]] = content["things"]
         self.flags: Mapping[str, Sequence[str]] = {
@@ -247,6 +248,18 @@ class Everyday:
         else:
             text = f"{round(number):,}" if rng.random() < 0.3 else str(round(number))
         return text, float(text.replace(",", ""))
+
+
+def _read(paths: Iterable[Path]) -> dict[str, dict[str, Any]]:
+    """The sections of all files together."""
+    content: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        for section, entries in yaml.safe_load(path.read_text("utf-8")).items():
+            known = content.setdefault(section, {})
+            if again := known.keys() & entries.keys():
+                raise CorpusError(f"{path.name} describes {sorted(again)[0]!r} again.")
+            known.update(entries)
+    return content
 
 
 def _relation(name: str, row: Mapping[str, Any]) -> Relation:

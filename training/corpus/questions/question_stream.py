@@ -67,14 +67,9 @@ def question_writer(
 
 
 def _texts(relation: AskedRelation) -> Iterator[str]:
-    """What is ever compared of a relation: its names, and its wordings without names."""
-    yield plain_label(relation.label)
-    yield from map(plain_label, relation.nouns)
-    questions = (*relation.questions, *relation.yes_no, *relation.unfinished)
-    for template in (*questions, *itertools.chain(*relation.by_type.values())):
-        yield without_names(template)
-    for template in relation.cloze:
-        yield without_names(template).replace("____", "")
+    """What is ever compared of a relation: its names, and its wordings."""
+    yield from map(plain_label, (relation.label, *relation.nouns))
+    yield from relation.wordings()
 
 
 def question_documents(
