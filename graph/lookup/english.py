@@ -6,8 +6,10 @@ names, 197 kB packed. Regular forms, the commonest irregular ones and function w
 
 from __future__ import annotations
 
+import bisect
 import gzip
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,19 +32,19 @@ _ENDINGS = (
     ("ly", ""),
 )
 _OTHERS = word_set(
-    "a about above across after against all along also am among an and any are around as at be "
-    "because been before began begun behind being below beneath between beyond born bought "
-    "brought built but by came can caught children chosen could dealt did do does done down drawn "
-    "dreamt driven due during each eaten either else ever every fallen fed feet felt few flew for "
-    "fought found from frozen gave given gone got had has have he held her here hers hidden him "
-    "his how if in into is it its kept knew known laid lain lay led left lent less lost made many "
-    "me meant men met mice might mine more most must my neither nor not of off on once onto or "
-    "other ought our out over own paid past per quite ran ridden risen run said sang sat saw seen "
-    "sent shall she should shown since slept so sold some spent spoke spoken stood such sung "
-    "sworn taken taught teeth than that the their them then there these they this those through "
-    "thrown till to too torn toward under until up upon us was we went were what when where "
-    "which while who whom whose will with within without woke women won worn would written wrote "
-    "yet you your"
+    "a about above across after against all along also am among an and any anyone anything are "
+    "around as at be became because been before began begun behind being below beneath between "
+    "beyond born bought brought built but by came can cannot caught children chosen could dealt "
+    "did do does done down drawn dreamt driven due during each eaten either else ever every "
+    "fallen fed feet felt few flew for fought found from frozen gave given goes gone got had has "
+    "have he held her here hers hidden him his how if in into is it its kept knew known laid lain "
+    "lay led left lent less lost made many me meant men met mice might mine more most must my "
+    "neither nor not nothing of off on once onto or other ought our out over own paid past per "
+    "quite ran ridden risen run said sang sat saw seen sent shall she should shown since slept so "
+    "sold some someone something spent spoke spoken stood such sung sworn taken taught teeth than "
+    "that the their them then there these they this those through thrown till to too took torn "
+    "toward under until up upon us was we went were what when where which while who whom whose "
+    "will with within without woke women won worn would written wrote yet you your"
 )
 
 
@@ -94,6 +96,31 @@ def is_english(word: str) -> bool:
             if doubled and stem[:-1] in known:  # running, stopped
                 return True
     return False
+
+
+@lru_cache(maxsize=65536)
+def begins_english(letters: str) -> bool:
+    """Whether a word of the list, or a regular form of one, begins with some letters.
+
+    >>> begins_english("runn"), begins_english("carri"), begins_english("kart")
+    (True, True, False)
+    """
+    known = _in_order()
+    place = bisect.bisect_left(known, letters)
+    if (place < len(known) and known[place].startswith(letters)) or is_english(letters):
+        return True
+    if any(word.startswith(letters) for word in _OTHERS):
+        return True
+    return any(
+        letters[3:].endswith(ending[:length]) and is_english(letters[:-length] + instead)
+        for ending, instead in _ENDINGS
+        for length in range(1, len(ending) + 1)
+    )
+
+
+@lru_cache(maxsize=1)
+def _in_order() -> Sequence[str]:
+    return sorted(_words())
 
 
 def is_form(one: str, other: str) -> bool:

@@ -116,6 +116,11 @@ def asks_for_paragraph(prompt: str, entity_names: Sequence[str]) -> bool:
     return all(word in _REQUEST for word in _TOKEN.findall(plain(rest)))
 
 
+def is_request(word: str) -> bool:
+    """Whether a word asks, and says little about what for: "what", "is", "tell"."""
+    return plain(word) in _REQUEST or plain(word) in _IDLE
+
+
 def asks_yes_or_no(prompt: str) -> bool:
     """Whether a prompt may be answered with yes or no: a question or a statement to check.
 

@@ -45,7 +45,7 @@ def reusable_part(
         if guide is not None and tokens[entry.start].id == checkpoint.markers.entity:
             answered = [earlier.lookup for earlier in lookups]
             if guide.digest(lookup.entity, answered) != entry.guidance:
-                kept = entry.start + bool(answered)  # the first may not even open now
+                kept = entry.start  # it may not even open now
                 return ReusablePart(tokens[:kept], lookups, None, [t.id for t in tokens[kept:]])
         if entry.closed == "model":
             lookup = ask_again(retriever, lookup, previous.prompt)
@@ -64,6 +64,9 @@ def reusable_part(
         lookups.append(dataclasses.replace(entry, lookup=lookup))
     if guide is not None and not lookups and guide.asks_plainly():  # for what was added since
         return ReusablePart([], [], None, [token.id for token in tokens])
+    ended = bool(tokens) and tokens[-1].id in checkpoint.stop_ids
+    if guide is not None and ended and guide.leads_on([entry.lookup for entry in lookups]):
+        return ReusablePart(tokens[:-1], lookups, None, [tokens[-1].id])
     return ReusablePart(tokens, lookups, None, [])
 
 

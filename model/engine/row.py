@@ -23,6 +23,7 @@ from model.guided.guide import Guide
 from model.guided.search import NameSearch
 from model.guided.stated_name import NO_END, begun_name, is_inflected, names_one
 from model.guided.trie import NameTrie
+from model.guided.word_check import MOST_TRIED, begun_value
 from model.prompts import clean_prompt
 from model.roles import Role, next_role
 from model.settings import DecodingSettings
@@ -85,16 +86,24 @@ class Row:
         token, probability = sample_token(logits_V, settings, position, forbidden, allowed)
         if self._role in (Role.ENTITY, Role.RELATION):
             self._step_in_lookup(token, probability)
+        elif token in self.checkpoint.stop_ids and may_look_up and self._leads_on():
+            self._append(markers.entity, float(logits_V.softmax(0)[markers.entity]))
         elif token in self.checkpoint.stop_ids:
             self._append(token, probability)
             self.finish = "end"
         else:
             token, probability = self._yes_or_no(token, probability, logits_V)
             token, probability = self._as_named(token, probability, logits_V)
+            token, probability = self._as_spelt(token, probability, logits_V)
             self._append(token, probability)
             if token in (markers.relationship, markers.return_):  # of a lookup never opened
                 self._lookup_start = len(self.tokens) - 1
                 self._close_as_miss("order")
+
+    def _leads_on(self) -> bool:
+        """Whether the guide knows that a text which would end is only half way."""
+        answered = [entry.lookup for entry in self.lookups]
+        return self.guide is not None and bool(self.guide.leads_on(answered))
 
     def _yes_or_no(self, token: int, probability: float, logits_V: Tensor) -> tuple[int, float]:
         """The token, or with a guide the other of yes and no, where the values say otherwise.
@@ -137,6 +146,35 @@ class Row:
             return token, probability
         position = (len(self.lookups), self._since_lookup)
         return sample_token(logits_V, self.settings, position, (), after)
+
+    def _as_spelt(self, token: int, probability: float, logits_V: Tensor) -> tuple[int, float]:
+        """The token, or with a guide another that leaves each word one that there is.
+
+        See model/guided/word_check.py.
+        """
+        if self.guide is None or not self.lookups or token in self.checkpoint.markers.as_tuple():
+            return token, probability
+        answered = [entry.lookup for entry in self.lookups]
+        check, values = self.guide.word_check(answered), self.guide.value_ids(answered)
+        since = self.tokens[len(self.tokens) - self._since_lookup :]
+        text, begun = "".join(one.text for one in since), begun_value([t.id for t in since], values)
+        if not check.breaks(text, self._piece(token), in_value=begun is not None):
+            return token, probability
+        position = (len(self.lookups), self._since_lookup)
+        if begun is not None:
+            goes_on = values[begun[0]][begun[1]]
+            return sample_token(logits_V, self.settings, position, (), (goes_on,))
+        never = [*self.checkpoint.markers.as_tuple(), *self.checkpoint.stop_ids, token]
+        for _ in range(MOST_TRIED):
+            other, chance = sample_token(logits_V, self.settings, position, never)
+            if not check.breaks(text, self._piece(other)):
+                return other, chance
+            never.append(other)
+        return token, probability
+
+    def _piece(self, token: int) -> str:
+        """What a token adds to a text."""
+        return str(self.checkpoint.tokenizer.decode([token]))
 
     def _step_in_lookup(self, token: int, probability: float) -> None:
         markers = self.checkpoint.markers

@@ -29,12 +29,14 @@ from graph.lookup.mentions import DEMONYM
 from graph.lookup.relevance import asks_yes_or_no
 from graph.lookup.result import Askable, Lookup
 from model.checkpoint import Checkpoint
+from model.guided.description import asked_of_described
 from model.guided.stated_name import NO_END, spellings
-from model.guided.trie import NameTrie, Tries
+from model.guided.trie import NameTrie, Path, Tries
+from model.guided.word_check import WordCheck
 from model.judgement import Judgement
 
 FITTING = 40.0  # nats that a name loses for each unit of score by which another fits better
-PLAINLY = 0.6  # score of a relation that a prompt plainly asks for
+PLAINLY = 0.75  # score of a relation that a prompt plainly asks for
 _TRUE, _FALSE = frozenset({"yes", "true", "y"}), frozenset({"no", "false", "n"})
 PART_OF_A_NAME = 4.0  # nats that a name loses if it is only a part of another one
 
@@ -123,6 +125,8 @@ class Guide:
         self._best: dict[str, tuple[str, float]] = {}  # by name, what `_best_own` found
         self._returned: dict[int, list[str]] = {}  # by the id of a lookup that is kept in it
         self._kept: list[Lookup] = []
+        self._checked: tuple[int, WordCheck] | None = None  # for that many lookups
+        self._leading: dict[str, bool] = {}  # by name, what `leads_on` found
 
     def entities(self, lookups: Sequence[Lookup]) -> tuple[str, ...]:
         """The names that the next lookup may ask about; none if it is free text."""
@@ -201,6 +205,20 @@ class Guide:
         forms = dict.fromkeys(form for name in names for form in spellings(name))
         return self._tries.trie(tuple(forms), NO_END, self._checkpoint.context)
 
+    def word_check(self, lookups: Sequence[Lookup]) -> WordCheck:
+        """The words that a sentence may hold after these lookups, besides those of English."""
+        if self._checked is None or self._checked[0] != len(lookups):
+            given = (text for one in lookups for text in (one.entity, one.relation, one.value))
+            names = (one.resolved_entity or "" for one in lookups)
+            self._checked = len(lookups), WordCheck((self._prompt, *given, *names))
+        return self._checked[1]
+
+    def value_ids(self, lookups: Sequence[Lookup]) -> list[Path]:
+        """What the last lookup found and of whom, in tokens, as a sentence states it."""
+        last = lookups[-1]
+        values = [last.value[begin:end] for begin, end in last.value_spans]
+        return [self._tries.encode(text) for text in (*values, last.resolved_entity) if text]
+
     def factors(self, entity: str, lookups: Sequence[Lookup]) -> dict[str, float]:
         """By how much a relation counts more because it is relevant: logarithms, by name."""
         judgement, listed = self._judgement(), self._list_of(entity, lookups)
@@ -216,6 +234,8 @@ class Guide:
         """
         names = self.entities(lookups) if self._checkpoint.judgement else ()
         factors = dict.fromkeys(_parts_of_others(names), -PART_OF_A_NAME)
+        if lead := self.leads_on(lookups):
+            factors |= {name: -FITTING for name in names if name != lead}
         if not lookups:
             if self._judged_yes_or_no and (said := _said_of_another(self._prompt, names)):
                 factors[said] = factors.get(said, 0.0) - FITTING
@@ -311,8 +331,9 @@ class Guide:
     def opens(self, lookups: Sequence[Lookup], opening: float) -> bool | None:
         """Whether a lookup follows right after these; None if that is the model's choice.
 
-        After a list that is ranked for the prompt, it does if one of its relations fits the prompt.
-        A text begins with one if the prompt plainly asks for something.
+        After a list that is ranked for the prompt, it does if one of its relations fits the prompt,
+        or if the list is that of a value, of which nothing else can be asked. A text begins with
+        one if the prompt plainly asks for something.
 
         Args:
             lookups: those so far.
@@ -323,6 +344,8 @@ class Guide:
             return True if opening < 0.5 and self.asks_plainly() else None
         if judgement is None or fold(lookups[-1].relation) != RELATIONS:
             return None
+        if lookups[-1].entity_by == "literal":  # a prompt names a value to ask what has it
+            return True
         best = max((one.score for one in lookups[-1].ranking or ()), default=0.0)
         return judgement.fits(opening, best) > 0 if best else None  # 0: in stated order
 
@@ -336,6 +359,28 @@ class Guide:
                 self._best_own(name)[1] >= PLAINLY for name in self.entities(())
             )
         return self._plainly
+
+    def leads_on(self, lookups: Sequence[Lookup]) -> str:
+        """The name of the thing that the prompt asks about by describing it; "" if there is none.
+
+        "How big is the tank Lockkeeper is in?" asks about the tank, once it is found, if something
+        that the graph has of it fits "How big is".
+        """
+        judgement, last = self._judgement(), lookups[-1] if lookups else None
+        if judgement is None or last is None or last.is_miss or fold(last.relation) == RELATIONS:
+            return ""
+        if len({lookup.entity_id for lookup in lookups}) > 1:
+            return ""
+        found = [name for name in self._names_of(last) if name != last.resolved_entity]
+        if len(found) != 1 or len(last.value_spans) != 1:
+            return ""
+        if found[0] not in self._leading:
+            asked = asked_of_described(self._prompt, last.entity)
+            own = set(self.relations(found[0], lookups)) if asked else set()
+            ranking = self._source.lookup(found[0], RELATIONS, asked).ranking if asked else None
+            best = max((one.score for one in ranking or () if one.name in own), default=0.0)
+            self._leading[found[0]] = judgement.fits(0.5, best) > 0
+        return found[0] if self._leading[found[0]] else ""
 
     def states_first(self, lookups: Sequence[Lookup]) -> bool:
         """Whether the text states the value of the last lookup before it looks up anything else.
