@@ -97,30 +97,25 @@ def read_groups(wordings: Wordings) -> list[Group]:
     world = world_relations(load_phrases(), entries)
     asked: list[AskedRelation] = [*world.values(), *world_inverses(world, entries).values()]
     asked += published_relations(wordings)
-    groups = [_group((one.label, *one.nouns), _questions(one)) for one in asked]
+    groups = [_group((one.label, *one.nouns), one.wordings()) for one in asked]
     everyday = Everyday(("word",), ("Name",))
     for relation in everyday.relations.values():
         forwards = relation.asked(relation.name)
-        compared = [str(row["wording"]) for row in relation.compared]
+        compared = [without_names(str(row["wording"])) for row in relation.compared]
         names = (relation.name, *relation.labels)
-        groups.append(_group(names, [*_questions(forwards), *compared]))
+        groups.append(_group(names, [*forwards.wordings(), *compared]))
         backwards = [relation.asked_back(name) for name in names]
-        groups.append(_group([one.label for one in backwards], _questions(backwards[0])))
-    groups += [_group((flag,), questions) for flag, questions in everyday.flags.items()]
+        groups.append(_group([one.label for one in backwards], backwards[0].wordings()))
+    groups += [
+        _group((flag,), map(without_names, questions)) for flag, questions in everyday.flags.items()
+    ]
     return [group for group in groups if group.questions]
 
 
-def _questions(asked: AskedRelation) -> list[str]:
-    of_types = [question for questions in asked.by_type.values() for question in questions]
-    statements = (*asked.unfinished, *asked.cloze)
-    return [*asked.questions, *of_types, *asked.yes_no, *statements]
-
-
-def _group(labels: Iterable[str], templates: Iterable[str]) -> Group:
+def _group(labels: Iterable[str], wordings: Iterable[str]) -> Group:
     """A group; each of several names also counts as a question, as in "Van 7 mass"."""
     names = tuple(dict.fromkeys(readable(label) for label in labels))
-    texts = dict.fromkeys(without_names(one).replace("____", "").strip() for one in templates)
-    asked = [text for text in texts if len(text) > len("who")]
+    asked = [text for text in dict.fromkeys(wordings) if len(text) > len("who")]
     return Group(names, (*asked, *(names if asked and len(names) > 1 else ())))
 
 
