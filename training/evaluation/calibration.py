@@ -11,9 +11,9 @@ relation's name, and the scores of the list.
 
 `relevance` is the weight with which the most questions of the first two, whose words the model does
 not know, choose the right name. The other three are a logistic regression on whether there is one,
-with the threshold that is right most often. Each source counts the same, because a model is surer
-of the corpus than of anything else, and three of four questions of each have an answer, because
-people ask more often for what is there.
+with the threshold that is right most often about the first two. Each source counts the same,
+because a model is surer of the corpus than of anything else, and three of four questions of each
+have an answer, because people ask more often for what is there.
 
 Letters in tensor names: N questions, F features.
 """
@@ -207,7 +207,8 @@ def fit(readings: Sequence[Reading]) -> Judgement:
     share_N = shares(readings)
     weights_F = logistic(features_NF, answers_N, share_N)
     opening, best, bias = weights_F.tolist()
-    bias -= threshold(features_NF @ weights_F, answers_N, share_N)
+    unknown_N = torch.tensor([r.source != CORPUS for r in readings])
+    bias -= threshold(features_NF @ weights_F, answers_N, share_N * unknown_N)
     return Judgement(relevance, *(round(weight, 3) for weight in (opening, best, bias)))
 
 

@@ -269,7 +269,7 @@ def test_a_polar_comparison_says_whether_it_holds(
             r"smaller|fewer|below|lower|shorter|lighter|closer|nearer|before|not as|cheaper|less",
             asked,
         ) or ("older" in asked and first > 120 and second > 120)  # by years, not by age
-        less = own[0] if own else less
+        less = own[0] if own and "older" not in asked else less
         holds = first < second if less else first > second
         assert sentence.startswith("Yes. " if holds else "No. "), document
         said[holds] += 1
