@@ -1,9 +1,10 @@
 """Tables as people keep them, and questions about them in people's own words.
 
 `own_tables/calibration` is for fitting a model's judgement; `own_tables/measured` is what the suite
-`own_tables` measures, so nothing else may read it. Each table is a CSV of facts, with the questions
-in a file of lines next to it: cases of the pass rule (training/evaluation/pass_rule.py), each with
-its kind. Whoever wrote them saw neither the corpus nor the code.
+`own_tables` measures; the corpus reads it only to leave its questions out. Each table is a CSV of
+facts, with the questions in a file of lines next to it: cases of the pass rule
+(training/evaluation/pass_rule.py), each with its kind. Whoever wrote them saw neither the corpus
+nor the code.
 """
 
 from __future__ import annotations

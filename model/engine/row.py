@@ -100,10 +100,14 @@ class Row:
                 self._lookup_start = len(self.tokens) - 1
                 self._close_as_miss("order")
 
+    @property
+    def _answered(self) -> list[Lookup]:
+        """The lookups so far, as the guide reads them."""
+        return [entry.lookup for entry in self.lookups]
+
     def _leads_on(self) -> bool:
         """Whether the guide knows that a text which would end is only half way."""
-        answered = [entry.lookup for entry in self.lookups]
-        return self.guide is not None and bool(self.guide.leads_on(answered))
+        return self.guide is not None and bool(self.guide.leads_on(self._answered))
 
     def _yes_or_no(self, token: int, probability: float, logits_V: Tensor) -> tuple[int, float]:
         """The token, or with a guide the other of yes and no, where the values say otherwise.
@@ -114,7 +118,7 @@ class Row:
         words = self.checkpoint.yes_and_no
         if self.guide is None or self._since_lookup or not self.lookups:
             return token, probability
-        answered = [one.lookup for one in self.lookups]
+        answered = self._answered
         if token not in words and not (words and self.guide.found_a_flag(answered)):
             return token, probability
         affirms = self.guide.affirms(answered)
@@ -130,7 +134,7 @@ class Row:
         """
         if self.guide is None or token in self.checkpoint.markers.as_tuple() or not self.lookups:
             return token, probability
-        trie = self.guide.stated_trie([entry.lookup for entry in self.lookups])
+        trie = self.guide.stated_trie(self._answered)
         if trie is None:
             return token, probability
         since = self.tokens[len(self.tokens) - self._since_lookup :]
@@ -154,7 +158,7 @@ class Row:
         """
         if self.guide is None or not self.lookups or token in self.checkpoint.markers.as_tuple():
             return token, probability
-        answered = [entry.lookup for entry in self.lookups]
+        answered = self._answered
         check, values = self.guide.word_check(answered), self.guide.value_ids(answered)
         since = self.tokens[len(self.tokens) - self._since_lookup :]
         text, begun = "".join(one.text for one in since), begun_value([t.id for t in since], values)
@@ -229,7 +233,7 @@ class Row:
         used = len(self.tokens) - self._lookup_start - written
         room = self.settings.max_lookup_tokens - used
         room = min(room, self.checkpoint.context - len(self.ids) + written - 1)
-        answered = [entry.lookup for entry in self.lookups]
+        answered = self._answered
         if self._role == Role.ENTITY:
             return self.guide.entity_trie(answered, room)
         return self.guide.relation_trie(self._query()[0], answered, room)
@@ -243,7 +247,7 @@ class Row:
 
     def _factors(self) -> dict[str, float]:
         """By how much names count more at this place; see `Guide.factors`."""
-        answered = [entry.lookup for entry in self.lookups]
+        answered = self._answered
         if self.guide is None:
             return {}
         if self._role == Role.ENTITY:
@@ -259,7 +263,7 @@ class Row:
             return None
         if self._since_lookup > 0:
             return False if self._refused else None
-        answered = [entry.lookup for entry in self.lookups]
+        answered = self._answered
         if self.guide.states_first(answered):
             return False
         opening = float(logits_V.softmax(0)[self.checkpoint.markers.entity])
@@ -344,7 +348,7 @@ class Row:
         """A key of the names that the current lookup could choose from; "" without a guide."""
         if self.guide is None:
             return ""
-        return self.guide.digest(entity, [entry.lookup for entry in self.lookups])
+        return self.guide.digest(entity, self._answered)
 
     # -- appending
 
