@@ -144,7 +144,7 @@ def train(argv: Sequence[str]) -> None:
     trainer = L.Trainer(
         accelerator="gpu" if device.type == "cuda" else "cpu",
         devices=1,
-        precision="bf16-mixed",
+        precision="bf16-mixed" if computes_bfloat16(device) else "32-true",
         max_epochs=-1,
         max_steps=options.steps or -1,
         accumulate_grad_batches=options.accumulate,
@@ -214,6 +214,14 @@ def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name() if device.type == "cuda" else "CPU"
 
 
+def computes_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is quicker than float32 there; other processors emulate it, at a tenth."""
+    if device.type != "cpu":
+        return True
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
 # -- how a step is computed ----------------------------------------------------------------------
 
 
@@ -264,7 +272,8 @@ def _trial(module: LookupLanguageModule, rows: PackedRows, batch_rows: int) -> t
     for step in range(1 + TRIAL_STEPS):
         begun = time.perf_counter()
         start = (step * batch_rows) % max(1, len(rows) - batch_rows + 1)
-        with torch.autocast(module.device.type, torch.bfloat16):
+        low = computes_bfloat16(module.device)
+        with torch.autocast(module.device.type, torch.bfloat16, enabled=low):
             batch = rows.batch(places[start : start + batch_rows])
             loss = module.model_step(batch, details=False)["loss"]
         loss.backward()  # type: ignore[no-untyped-call]
@@ -452,7 +461,8 @@ def measure(module: LookupLanguageModule, rows: PackedRows, batch_rows: int) -> 
     places = torch.arange(len(rows), device=rows.ids_RT.device)
     sums: dict[str, Tensor] = {}
     for start in range(0, len(rows), batch_rows):
-        with torch.autocast(module.device.type, torch.bfloat16):
+        low = computes_bfloat16(module.device)
+        with torch.autocast(module.device.type, torch.bfloat16, enabled=low):
             batch = rows.batch(places[start : start + batch_rows])
             result = module.model_step(batch, details=True)
         for name, pair in result.items():
