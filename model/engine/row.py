@@ -19,11 +19,10 @@ from graph.lookup.result import Lookup
 from model.checkpoint import Checkpoint
 from model.engine.events import LookupEvent, LookupSource, TokenEvent
 from model.engine.sampling import sample_token
+from model.engine.wording import Wording
 from model.guided.guide import Guide
 from model.guided.search import NameSearch
-from model.guided.stated_name import NO_END, begun_name, is_inflected, names_one
 from model.guided.trie import NameTrie
-from model.guided.word_check import MOST_TRIED, begun_value
 from model.prompts import clean_prompt
 from model.roles import Role, next_role
 from model.settings import DecodingSettings
@@ -92,9 +91,8 @@ class Row:
             self._append(token, probability)
             self.finish = "end"
         else:
-            token, probability = self._yes_or_no(token, probability, logits_V)
-            token, probability = self._as_named(token, probability, logits_V)
-            token, probability = self._as_spelt(token, probability, logits_V)
+            if self.guide is not None and self.lookups:
+                token, probability = self._wording(self.guide).choose(token, probability, logits_V)
             self._append(token, probability)
             if token in (markers.relationship, markers.return_):  # of a lookup never opened
                 self._lookup_start = len(self.tokens) - 1
@@ -109,76 +107,9 @@ class Row:
         """Whether the guide knows that a text which would end is only half way."""
         return self.guide is not None and bool(self.guide.leads_on(self._answered))
 
-    def _yes_or_no(self, token: int, probability: float, logits_V: Tensor) -> tuple[int, float]:
-        """The token, or with a guide the other of yes and no, where the values say otherwise.
-
-        A text that says yes or no does so right after a lookup, and then states the fact. It always
-        does if the value itself is yes or no.
-        """
-        words = self.checkpoint.yes_and_no
-        if self.guide is None or self._since_lookup or not self.lookups:
-            return token, probability
-        answered = self._answered
-        if token not in words and not (words and self.guide.found_a_flag(answered)):
-            return token, probability
-        affirms = self.guide.affirms(answered)
-        if affirms is None:
-            return token, probability
-        token = words[0 if affirms else 1]
-        return token, float(logits_V.softmax(0)[token])
-
-    def _as_named(self, token: int, probability: float, logits_V: Tensor) -> tuple[int, float]:
-        """The token, or with a guide the likeliest that goes on with the name of a relation.
-
-        It is another one only in a name that the text has begun; see model/guided/stated_name.py.
-        """
-        if self.guide is None or token in self.checkpoint.markers.as_tuple() or not self.lookups:
-            return token, probability
-        trie = self.guide.stated_trie(self._answered)
-        if trie is None:
-            return token, probability
-        since = self.tokens[len(self.tokens) - self._since_lookup :]
-        texts = [one.text for one in since]
-        path = begun_name([one.id for one in since], texts, trie)
-        after = trie.after(path) if path is not None else ()
-        if not after or token in after or NO_END in after:
-            return token, probability
-        if not path and not (len(trie.names) > 1 and self._refused and names_one(texts)):
-            return token, probability
-        written = self.checkpoint.tokenizer.decode([*(path or ()), token])
-        if any(is_inflected(written, name) for name in trie.below(path or ())):
-            return token, probability
-        position = (len(self.lookups), self._since_lookup)
-        return sample_token(logits_V, self.settings, position, (), after)
-
-    def _as_spelt(self, token: int, probability: float, logits_V: Tensor) -> tuple[int, float]:
-        """The token, or with a guide another that leaves each word one that there is.
-
-        See model/guided/word_check.py.
-        """
-        if self.guide is None or not self.lookups or token in self.checkpoint.markers.as_tuple():
-            return token, probability
-        answered = self._answered
-        check, values = self.guide.word_check(answered), self.guide.value_ids(answered)
-        since = self.tokens[len(self.tokens) - self._since_lookup :]
-        text, begun = "".join(one.text for one in since), begun_value([t.id for t in since], values)
-        if not check.breaks(text, self._piece(token), in_value=begun is not None):
-            return token, probability
-        position = (len(self.lookups), self._since_lookup)
-        if begun is not None:
-            goes_on = values[begun[0]][begun[1]]
-            return sample_token(logits_V, self.settings, position, (), (goes_on,))
-        never = [*self.checkpoint.markers.as_tuple(), *self.checkpoint.stop_ids, token]
-        for _ in range(MOST_TRIED):
-            other, chance = sample_token(logits_V, self.settings, position, never)
-            if not check.breaks(text, self._piece(other)):
-                return other, chance
-            never.append(other)
-        return token, probability
-
-    def _piece(self, token: int) -> str:
-        """What a token adds to a text."""
-        return str(self.checkpoint.tokenizer.decode([token]))
+    def _wording(self, guide: Guide) -> Wording:
+        said = self.tokens[len(self.tokens) - self._since_lookup :]
+        return Wording(self.checkpoint, guide, self.settings, self._answered, said, self._refused)
 
     def _step_in_lookup(self, token: int, probability: float) -> None:
         markers = self.checkpoint.markers

@@ -3,7 +3,8 @@
 It looks `Bellamy` up and writes "Mrelephone"; it knows "karted" as little as the reader. So in a
 guided text each word in lower case is English, or stands in the prompt or in a lookup; and a value
 that was begun is not continued by another word's letters. Where the likeliest token breaks this,
-the likeliest that keeps to it is written instead.
+the likeliest that keeps to it is written instead. The same goes for a value or a name that would be
+said twice in a row, because a small model may not find past it: "Stretcher A Stretcher A ...".
 """
 
 from __future__ import annotations
@@ -50,6 +51,17 @@ class WordCheck:
         if ends:
             return word in self._known or is_english(word)
         return any(known.startswith(word) for known in self._known) or begins_english(word)
+
+
+def says_twice(ids: Sequence[int], token: int, values: Sequence[Sequence[int]]) -> bool:
+    """Whether a token begins a value again that the text has just ended in.
+
+    >>> says_twice([4, 8, 9], 8, [[8, 9]]), says_twice([8, 9, 4], 8, [[8, 9]])
+    (True, False)
+    """
+    return any(
+        token == value[0] and list(ids[-len(value) :]) == list(value) for value in values if value
+    )
 
 
 def begun_value(ids: Sequence[int], values: Sequence[Sequence[int]]) -> tuple[int, int] | None:

@@ -88,12 +88,18 @@ class ScriptedModel(torch.nn.Module):
     """A causal language model whose next token is `next_id(ids so far)`.
 
     It sees its ids only through the key-value cache that the decoder keeps, so a decoder that
-    loses, repeats or misplaces a token in the cache is found out.
+    loses, repeats or misplaces a token in the cache is found out. Where `second_id` names another
+    token, the model is unsure: .62 to .38.
     """
 
-    def __init__(self, next_id: Callable[[list[int]], int], context: int = 4096) -> None:
+    def __init__(
+        self,
+        next_id: Callable[[list[int]], int],
+        context: int = 4096,
+        second_id: Callable[[list[int]], int | None] | None = None,
+    ) -> None:
         super().__init__()
-        self.next_id = next_id
+        self.next_id, self.second_id = next_id, second_id
         self.config = SimpleNamespace(
             max_position_embeddings=context, lamplight={"prompt_suffix": "\n", "relations": True}
         )
@@ -120,6 +126,9 @@ class ScriptedModel(torch.nn.Module):
             for place in range(logits_to_keep):
                 end = len(ids) - logits_to_keep + 1 + place
                 try:
+                    second = self.second_id(ids[:end]) if self.second_id else None
+                    if second is not None:
+                        logits[row, place, second] = 9.5
                     logits[row, place, self.next_id(ids[:end])] = 10.0
                 except (AssertionError, IndexError):
                     if place == 0:  # after a wrong guess the script has nothing to say
@@ -177,9 +186,13 @@ def _pieces(text: str) -> list[str]:
     return re.findall(r" ?[^\W\d]+| ?.", text, re.DOTALL)
 
 
-def scripted(script: Callable[[list[int]], int], context: int = 4096) -> Checkpoint:
+def scripted(
+    script: Callable[[list[int]], int],
+    context: int = 4096,
+    second: Callable[[list[int]], int | None] | None = None,
+) -> Checkpoint:
     """A checkpoint around a scripted model."""
-    return make_checkpoint(ScriptedModel(script, context), tokenizer(), "scripted")
+    return make_checkpoint(ScriptedModel(script, context, second), tokenizer(), "scripted")
 
 
 def writer(templates: dict[str, str], context: int = 4096) -> Checkpoint:

@@ -8,6 +8,10 @@ relation than to those of the other questions in its batch (InfoNCE, arXiv 1807.
 than to a name that is near so far and of another relation. Relations that share a name or a wording
 do not count as different. What the corpus holds out (`training.corpus.wordings`) is not read.
 
+Lists often lack what is asked for, and then the best score has to say so. So one threshold for all
+questions is trained with the adapter: the right name is above it, and without the right name all
+others are below it.
+
 A LoRA adapter (arXiv 2106.09685) changes the linear layers; the base stays as it is.
 
 Letters in tensor names: N texts, T tokens, D width of a vector, B questions of a batch, C names.
@@ -58,6 +62,8 @@ _LONGEST = 64  # tokens read of a text
 _MOST = 40  # wordings for which a relation is drawn more often; as the square root of the number
 _RENEWED = 150  # steps after which the vectors of all names are computed again
 _BACKWARDS = 0.5  # weight of finding the question of a name
+_NOTHING = 0.5  # weight of finding that nothing fits, where the right name is left out
+_THRESHOLD = 0.6  # cosine, to begin with
 _NOISE = 0.3  # share of the questions in lower case, and of those without marks at the end
 
 
@@ -185,29 +191,51 @@ def train(groups: Sequence[Group], steps: int = STEPS, seed: int = 0) -> dict[st
     rng = random.Random(seed)
     torch.manual_seed(seed)
     trainee, same = _Trainee(), alike(groups)
+    same_GG = torch.zeros(len(groups), len(groups), dtype=torch.bool)
+    for place, others in enumerate(same):
+        same_GG[place, list(others)] = True
     weights = [parameter for parameter in trainee.network.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=RATE, weight_decay=0.01)
+    threshold = torch.nn.Parameter(torch.tensor(_THRESHOLD))
+    optimizer = torch.optim.AdamW([*weights, threshold], lr=RATE, weight_decay=0.01)
     begun, mean = time.monotonic(), 0.0
     for step, batch in enumerate(_batches(trainee, groups, same, rng, steps)):
         for options in optimizer.param_groups:
             options["lr"] = RATE * min(1.0, (step + 1) / 30) * (1 - step / steps)
         questions_BD, names_CD, owners = batch
-        scores_BC = questions_BD @ names_CD.T / TEMPERATURE
-        count = len(questions_BD)
-        for row in range(count):
-            for column, owner in enumerate(owners):
-                if column != row and owner in same[owners[row]]:
-                    scores_BC[row, column] = -1e4
-        right_B = torch.arange(count)
-        loss = functional.cross_entropy(scores_BC, right_B)
-        loss = loss + _BACKWARDS * functional.cross_entropy(scores_BC[:, :count].T, right_B)
+        alike_BC = same_GG[owners[: len(questions_BD)]][:, owners]
+        loss = choice_loss(questions_BD @ names_CD.T, threshold, alike_BC)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         mean = 0.95 * mean + 0.05 * loss.item() if step else loss.item()
         if step % 50 == 0 or step == steps - 1:
-            print(f"step {step}: loss {mean:.3f}, {time.monotonic() - begun:.0f} s", flush=True)
+            seconds = time.monotonic() - begun
+            at = f"threshold {threshold.item():.2f}"
+            print(f"step {step}: loss {mean:.3f}, {at}, {seconds:.0f} s", flush=True)
     return trainee.adapter()
+
+
+def choice_loss(cosines_BC: Tensor, threshold: Tensor, alike_BC: Tensor) -> Tensor:
+    """How badly questions and names find each other, and the questions that nothing is there.
+
+    Args:
+        cosines_BC: of questions and names; the right names come first, in the questions' order.
+        threshold: a cosine, of the answer that nothing fits.
+        alike_BC: bool, whether a name is of a relation that does not count as wrong.
+    """
+    count = len(cosines_BC)
+    right_B = torch.arange(count)
+    others_BC = cosines_BC.masked_fill(alike_BC, -math.inf)  # wrong names only
+    right_BC = others_BC.clone()
+    right_BC[right_B, right_B] = cosines_BC.diagonal()
+    nothing_B1 = threshold.expand(count, 1)
+    chosen = functional.cross_entropy(torch.cat([right_BC, nothing_B1], 1) / TEMPERATURE, right_B)
+    backwards = functional.cross_entropy(right_BC[:, :count].T / TEMPERATURE, right_B)
+    nothing = functional.cross_entropy(
+        torch.cat([others_BC, nothing_B1], 1) / TEMPERATURE,
+        torch.full((count,), cosines_BC.shape[1]),
+    )
+    return chosen + _BACKWARDS * backwards + _NOTHING * nothing
 
 
 def _batches(

@@ -28,29 +28,39 @@ def store(tmp_path: Path) -> Iterator[Any]:
             ("Cart 2", "roomLocation", "Bay B"),
             ("Cart 2", "large city", "Ulm"),
             ("Cart 2", "large city", "Bonn"),
+            ("Cart 2", "kept by", "Bea"),
+            ("The Old Cart", "kept by", "Bea"),
         ]
         opened.apply([Add(*fact) for fact in facts], author="test")
         yield opened
 
 
-def wishing(relation: str, *wishes: str) -> Checkpoint:
-    """A model that looks a relation up, and then goes on with the first wish that still fits."""
+def wishing(relation: str, *wishes: str, second: str = "", entity: str = "Cart 2") -> Checkpoint:
+    """A model that looks a relation up, and then goes on with the first wish that still fits.
+
+    With a `second` wish it is unsure: it likes that one nearly as much.
+    """
     encode = tokenizer().encode
-    query = f"{ENTITY} Cart 2{RELATIONSHIP} {relation}{RETURN}"
-    asked = encode(f"<|begin|>{PROMPT}\n{query}", add_special_tokens=False)
+    query = f"{ENTITY} {entity}{RELATIONSHIP} {relation}{RETURN}"
+    prompt = PROMPT.replace("Cart 2", entity)
+    asked = encode(f"<|begin|>{prompt}\n{query}", add_special_tokens=False)
     end = encode(END, add_special_tokens=False)[0]
+
+    def wished(ids: list[int], *texts: str) -> int | None:
+        said = ids[ids.index(end) + 1 :]
+        for wish in texts:
+            planned = encode(wish, add_special_tokens=False)
+            if planned[: len(said)] == said and len(planned) > len(said):
+                return int(planned[len(said)])
+        return None
 
     def next_id(ids: list[int]) -> int:
         if end not in ids:
             return asked[len(ids)] if len(ids) < len(asked) else 0
-        said = ids[ids.index(end) + 1 :]
-        for wish in wishes:
-            planned = encode(wish, add_special_tokens=False)
-            if planned[: len(said)] == said and len(planned) > len(said):
-                return int(planned[len(said)])
-        return int(tokenizer().eos_token_id)
+        token = wished(ids, *wishes, second)
+        return int(tokenizer().eos_token_id) if token is None else token
 
-    return scripted(next_id)
+    return scripted(next_id, second=lambda ids: wished(ids, second) if end in ids else None)
 
 
 @pytest.mark.parametrize(
@@ -78,3 +88,64 @@ def test_a_name_that_was_begun_is_written_to_its_end(
         decoder = Decoder(checkpoint, guess=False)
         (batch,) = decoder.generate_batch([PROMPT], [Retriever(store)], settings)
         assert batch.text == last.trace.text
+
+
+@pytest.mark.parametrize(
+    ("relation", "wish", "second", "stated"),
+    [
+        (
+            "roomLocation",
+            " The area of Cart 2 is Bay B.",
+            " The room location of Cart 2 is Bay B.",
+            " The room location of Cart 2 is Bay B.",
+        ),
+        (
+            "roomLocation",
+            " Cart 2's area is Bay B.",
+            " Cart 2's room location is Bay B.",
+            " Cart 2's room location is Bay B.",
+        ),
+        (  # no noun: a model that has another word for it may be right
+            "kept by",
+            " The owner of Cart 2 is Bea.",
+            " The kept by of Cart 2 is Bea.",
+            " The owner of Cart 2 is Bea.",
+        ),
+        (  # later in a sentence
+            "roomLocation",
+            " It is in the area of Bay B.",
+            " It is in the room location of Bay B.",
+            " It is in the area of Bay B.",
+        ),
+    ],
+)
+def test_a_sentence_begins_with_the_name_where_the_model_is_unsure(
+    store: Any, relation: str, wish: str, second: str, stated: str
+) -> None:
+    checkpoint = wishing(relation, wish, second=second)
+    settings = DecodingSettings(guided=True)
+    *_, last = Decoder(checkpoint).generate(PROMPT, Retriever(store), settings)
+    assert isinstance(last, DoneEvent)
+    assert last.trace.text == stated.strip()
+    if wish != stated:
+        sure = wishing(relation, wish)
+        *_, last = Decoder(sure).generate(PROMPT, Retriever(store), settings)
+        assert isinstance(last, DoneEvent)
+        assert last.trace.text == wish.strip()
+
+
+def test_a_name_with_an_article_is_a_name(store: Any) -> None:
+    wish, second = " The Old Cart is kept by Bea.", " The kept by of The Old Cart is Bea."
+    checkpoint = wishing("kept by", wish, second=second, entity="The Old Cart")
+    prompt = PROMPT.replace("Cart 2", "The Old Cart")
+    *_, last = Decoder(checkpoint).generate(prompt, Retriever(store), DecodingSettings(guided=True))
+    assert isinstance(last, DoneEvent)
+    assert last.trace.text == wish.strip()
+
+
+def test_nothing_is_called_by_its_name_twice_in_a_row(store: Any) -> None:
+    wish, other = " Cart 2 Cart 2 Cart 2.", " Cart 2 is in Bay B."
+    checkpoint = wishing("roomLocation", wish, second=other)
+    *_, last = Decoder(checkpoint).generate(PROMPT, Retriever(store), DecodingSettings(guided=True))
+    assert isinstance(last, DoneEvent)
+    assert last.trace.text == other.strip()

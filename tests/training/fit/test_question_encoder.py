@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors.torch import save_file
 
 from graph.lookup.encoder import Encoder, load_encoder
 from training.corpus.wordings import Wordings
-from training.fit.question_encoder import Group, alike, read_groups, train
+from training.fit.question_encoder import Group, alike, choice_loss, read_groups, train
 
 GROUPS = (
     Group(("keyholder", "keys with"), ("Who can unlock?", "who has the keys to")),
@@ -33,6 +34,26 @@ def test_a_question_comes_nearer_to_its_relation(tmp_path: Path) -> None:
     again = train(GROUPS, steps=2, seed=1)
     for name, value in train(GROUPS, steps=2, seed=1).items():
         np.testing.assert_array_equal(value, again[name])
+
+
+def test_one_threshold_parts_right_names_from_wrong_ones() -> None:
+    """Right names at .8 and wrong ones at .2: the loss is least with the threshold between them."""
+    cosines_BC = torch.tensor([[0.8, 0.2, 0.2], [0.2, 0.8, 0.2]])
+    alike_BC = torch.tensor([[True, False, False], [False, True, False]])
+
+    def loss(threshold: float) -> float:
+        return choice_loss(cosines_BC, torch.tensor(threshold), alike_BC).item()
+
+    assert loss(0.5) < min(loss(0.1), loss(0.95)) / 10
+
+
+def test_a_name_that_is_alike_is_not_wrong() -> None:
+    cosines_BC = torch.tensor([[0.8, 0.2, 0.8], [0.2, 0.8, 0.2]])
+    threshold = torch.tensor(0.5)
+    owned_BC = torch.tensor([[True, False, False], [False, True, False]])
+    alike_BC = torch.tensor([[True, False, True], [False, True, False]])
+    right = choice_loss(cosines_BC, threshold, alike_BC)
+    assert right < choice_loss(cosines_BC, threshold, owned_BC) / 10
 
 
 def test_relations_that_share_a_name_are_no_wrong_answers() -> None:
