@@ -17,7 +17,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -26,6 +27,7 @@ from model.checkpoint import load_checkpoint, read_held_out
 from model.engine.decoder import Decoder
 from training.errors import EvaluationError
 from training.evaluation.case_measures import failures
+from training.evaluation.finished import Finished, key
 from training.evaluation.statistics import Measures
 from training.evaluation.suite_context import References, SuiteContext
 from training.evaluation.suites.audit import audit_suites
@@ -35,6 +37,7 @@ from training.evaluation.suites.edit import edit
 from training.evaluation.suites.foreign import foreign
 from training.evaluation.suites.forget import forget
 from training.evaluation.suites.kept_prompts import kept_prompt_suites
+from training.evaluation.suites.lmlm_audit import audit_del_on, lmlm_audit
 from training.evaluation.suites.lookup import lookup
 from training.evaluation.suites.missing import missing
 from training.evaluation.suites.natural_open import natural_open
@@ -51,6 +54,8 @@ class Suite:
 
     measure: Callable[[SuiteContext], Measures]
     about: str
+    by_name: bool = False
+    """Whether it runs only if it is named, and not with "all": it takes hours."""
 
 
 MADE = {
@@ -77,6 +82,8 @@ SUITES = {
         name: Suite(measure, "prompts of LMLMAudit: " + " ".join(name.split("_")[1:]))
         for name, measure in audit_suites().items()
     },
+    "audit_del_on": Suite(audit_del_on, "deleted facts of LMLMAudit: still said, not recorded"),
+    "lmlm-audit": Suite(lmlm_audit, "LMLMAudit, all of the FOLDER that is named next", True),
     **{name: Suite(measure, MADE[name]) for name, measure in kept_prompt_suites().items()},
 }
 SLOWEST = ("edit", "foreign", "lookup", "forget", "perplexity", "closed-book")
@@ -98,6 +105,8 @@ class Plan:
     limit: int | None = None
     guided: bool = False
     """Whether lookups may only hold what the prompt mentions and the graph holds."""
+    keep: Path | None = None
+    """A folder for finished suites, from which an interrupted run goes on; None to keep nothing."""
 
 
 @dataclass
@@ -109,10 +118,15 @@ class Result:
     seconds: float
     failures: list[dict[str, Any]] = field(default_factory=list)
     texts: list[dict[str, Any]] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
+    kept: str = ""
+    """The folder in which the result is kept, to be removed at the end; "" if it is not."""
 
 
 def chosen_suites(names: Sequence[str]) -> list[str]:
-    """The suites named, each once, in the stated order; "all" names all of them, "audit_*" some.
+    """The suites named, each once, in the stated order; "audit_*" names several.
+
+    "all" names all but those that run only by their own name.
 
     Raises:
         EvaluationError: if there is no suite of that name.
@@ -122,8 +136,11 @@ def chosen_suites(names: Sequence[str]) -> list[str]:
         raise EvaluationError(
             f"There is no suite {unknown[0]!r}; the suites are {', '.join(SUITES)} and all."
         )
-    patterns = ["*" if name == "all" else name for name in names]
-    return [name for name in SUITES if any(fnmatch.fnmatch(name, one) for one in patterns)]
+
+    def chosen(name: str, pattern: str) -> bool:
+        return not SUITES[name].by_name if pattern == "all" else fnmatch.fnmatch(name, pattern)
+
+    return [name for name in SUITES if any(chosen(name, one) for one in names)]
 
 
 def run_suite(name: str, context: SuiteContext) -> Measures:
@@ -161,6 +178,7 @@ def _context_of(plan: Plan, say: Say) -> Iterator[SuiteContext]:
     decoder = Decoder(load_checkpoint(plan.model), guided=plan.guided)
     held_out = held_out_of(plan.model, say)
     with working_store(plan.store) as store:
+        folder = plan.keep and plan.keep / key(replace(plan, keep=None), store.state())
         yield SuiteContext(
             decoder,
             store,
@@ -171,17 +189,26 @@ def _context_of(plan: Plan, say: Say) -> Iterator[SuiteContext]:
             plan.against,
             keep_cases=plan.keep_failures,
             limit=plan.limit,
+            finished=Finished(folder, say),
+            model_name=Path(plan.model).name,
         )
 
 
 def _measured(name: str, context: SuiteContext, plan: Plan) -> Result:
-    context.cases.clear()
-    context.texts.clear()
+    if kept := context.finished.get(name):
+        context.say(f"suite {name}: kept from the interrupted run in {context.finished.folder}")
+        return Result(**kept)
+    for lists in (context.cases, context.texts, context.tables):
+        lists.clear()
     begun = time.perf_counter()
     found = run_suite(name, context)
     seconds = time.perf_counter() - begun
     wrong = list(failures(context.cases)) if plan.keep_failures else []
-    return Result(name, found, seconds, wrong, list(context.texts))
+    where = str(context.finished.folder or "")
+    result = Result(name, found, seconds, wrong, [*context.texts], [*context.tables], where)
+    if found:  # a suite that was skipped may run next time
+        context.finished.put(name, asdict(result))
+    return result
 
 
 def _in_processes(names: Sequence[str], plan: Plan, jobs: int) -> Iterator[Result]:

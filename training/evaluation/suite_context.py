@@ -35,6 +35,7 @@ from training.evaluation.cases import (
     draw_entities,
     record_of,
 )
+from training.evaluation.finished import Finished
 
 T = TypeVar("T")
 Key = tuple[str, int]  # an entity's name and id
@@ -65,6 +66,8 @@ class References:
     """The folder of data sets of others: questions, audit prompts, wordings."""
     cases: Path = Path(DEFAULT_CASES)
     """The file of answers that somebody found wrong."""
+    audit: Path | None = None
+    """The folder of LMLMAudit; None for the one in `data`."""
 
 
 @dataclass
@@ -85,6 +88,11 @@ class SuiteContext:
     """Prompts of each measure of natural prompts, at most; None for the suite's own number."""
     texts: list[dict[str, Any]] = field(default_factory=list, repr=False)
     """Each natural prompt with its text, lookups and verdict, to be read."""
+    tables: list[str] = field(default_factory=list, repr=False)
+    """What a suite prints after its measures."""
+    finished: Finished = field(default_factory=Finished, repr=False)
+    """What an interrupted run has measured already."""
+    model_name: str = "this model"
     _drafts: int = field(default=0, repr=False)
 
     @cached_property
