@@ -36,6 +36,7 @@ from app.state.comparison import diff_deltas
 from app.state.generation import Pause, Steps, Turn
 from app.state.service import Service
 from app.state.session import Session, new_session_id
+from app.state.store_sentences import sentence_of
 from app.views import page_parts
 from graph.core.deltas import Delta
 from graph.core.errors import StoreError
@@ -149,7 +150,7 @@ class Channel:
             return Session.open(self.service, session_id)
         except StoreError as problem:
             session = Session.open(self.service, new_session_id())
-            session.notes.draft = str(problem)
+            session.notes.draft = sentence_of(problem, self.service.store)
             return session
 
     async def _shown_elsewhere(self, page: Page) -> bool:
@@ -352,7 +353,9 @@ class Channel:
         try:
             page = await self.page(session_id, page_id)
         except StoreError as problem:
-            yield _event("parts", page_parts.without_session(str(problem)))
+            yield _event(
+                "parts", page_parts.without_session(sentence_of(problem, self.service.store))
+            )
             return
         signal = asyncio.Event()
         page.streams.add(signal)

@@ -13,6 +13,7 @@ from app.access.middleware import refused, visitor
 from app.api.channel import Channel
 from app.api.schema import Action, PageId
 from app.api.turns import TooMany
+from app.state.store_sentences import sentence_of
 from graph.core.errors import StoreError
 
 NO_COOKIE = (
@@ -59,7 +60,7 @@ def add_routes(app: FastAPI, channel: Channel) -> None:
         except TooMany as problem:
             return _error(429, str(problem))
         except StoreError as problem:
-            return _error(503, str(problem))
+            return _error(503, sentence_of(problem, channel.service.store))
         return JSONResponse(reply.model_dump())
 
     @app.exception_handler(RequestValidationError)

@@ -24,6 +24,7 @@ from app.state import (
 )
 from app.state.generation import Steps
 from app.state.session import Session
+from app.state.store_sentences import sentence_of
 from graph.core.errors import StoreError
 from model.settings import SettingsError
 
@@ -106,7 +107,9 @@ def act(session: Session, event: object) -> Steps:
             return
         yield from action(session, event)
     except StoreError as problem:
-        setattr(session.notes, NOTE_OF.get(name, "card"), str(problem))
+        setattr(
+            session.notes, NOTE_OF.get(name, "card"), sentence_of(problem, session.service.store)
+        )
         with suppress(StoreError):  # where another process edited the draft, the next try succeeds
             session.draft = session.service.draft(session.id)
         yield None

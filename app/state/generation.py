@@ -15,6 +15,7 @@ from app.state.graph_layout import GraphLayout
 from app.state.lookup_memory import LookupMemory
 from app.state.marked_trace import MarkedTrace, mark_trace
 from app.state.session import Picture, Question, Selection, Session, ShownText
+from app.state.store_sentences import sentence_of
 from app.state.text_in_progress import TextInProgress, follow
 from graph.core.deltas import Delta
 from graph.core.errors import StoreError
@@ -58,7 +59,7 @@ def ask(session: Session, prompt: object, settings: DecodingSettings) -> Steps:
         prompt = clean_prompt(prompt, keep_lines=form.keep_lines)
         session.draft = session.service.draft(session.id)  # without edits, it reads the newest
     except (PromptError, StoreError) as problem:
-        session.notes.prompt = str(problem)
+        session.notes.prompt = sentence_of(problem, session.service.store)
         yield None
         return
     session.question = Question(prompt, settings)
@@ -96,7 +97,7 @@ def rewrite(session: Session) -> Steps:
         lookups = LookupMemory(Retriever(session.draft))
         unchanged = session.service.decoder.unchanged(old, lookups)
     except StoreError as problem:
-        session.notes.text = str(problem)
+        session.notes.text = sentence_of(problem, session.service.store)
         yield None
         return
     if unchanged is None:
@@ -133,7 +134,7 @@ def resume(session: Session) -> Steps:
             lookups = LookupMemory(Retriever(session.draft))
             unchanged = session.service.decoder.unchanged(text.trace, lookups)
         except StoreError as problem:
-            session.notes.text = str(problem)
+            session.notes.text = sentence_of(problem, session.service.store)
             yield None
             return
         if unchanged is None:
@@ -202,7 +203,7 @@ def _write(
             yield None
     except (PromptError, StoreError) as problem:
         if run.number == number:
-            session.notes.text = str(problem)
+            session.notes.text = sentence_of(problem, session.service.store)
     except Exception:
         log.exception("a generation failed")
         if run.number == number:

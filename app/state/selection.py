@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from app.state.editing import entity_of, fact_of
@@ -134,7 +135,9 @@ def export(session: Session, event: dict[str, Any]) -> Steps:
     if trace is None:
         yield None
         return
-    text = json.dumps(trace.to_json(), ensure_ascii=False, indent=1)
+    model = Path(trace.model).name if Path(trace.model).is_absolute() else trace.model
+    shown = {**trace.to_json(), "model": model}  # the name, without a folder of the server
+    text = json.dumps(shown, ensure_ascii=False, indent=1)
     name = f"lamplight-trace-{trace.id[:8]}.json"
     session.outbox.download = {"name": name, "type": "application/json", "text": text}
     yield None

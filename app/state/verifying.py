@@ -13,6 +13,7 @@ from app.state import editing
 from app.state.fact_list import MOST, FactList, drawn, listed
 from app.state.generation import Pause, Steps, Turn
 from app.state.session import Session
+from app.state.store_sentences import sentence_of
 from graph.core.edits import Delete
 from graph.core.errors import StoreError
 from graph.core.ids import parse_id
@@ -109,7 +110,7 @@ def _verify_all(session: Session, many: FactList) -> Steps:
             yield None
             yield Pause(0.0)
     except (StoreError, PromptError) as problem:
-        session.notes.verify = str(problem)
+        session.notes.verify = sentence_of(problem, session.service.store)
     except Exception:
         log.exception("a list could not be verified")
         session.notes.verify = "The list could not be verified. Try again, or reload the page."
@@ -152,7 +153,7 @@ def _verify(session: Session, fact_id: int) -> Steps:
             state.seconds = time.perf_counter() - started
     except (StoreError, PromptError) as problem:
         if state.number == number:
-            session.notes.verify = str(problem)
+            session.notes.verify = sentence_of(problem, session.service.store)
     except Exception:
         log.exception("a verification failed")
         if state.number == number:

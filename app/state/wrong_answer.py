@@ -64,7 +64,7 @@ def save(session: Session, event: dict[str, Any]) -> Steps:
     try:
         count = append_case(path, case)
     except TrainingError as problem:
-        raise StoreError(str(problem)) from problem
+        raise StoreError(str(problem).replace(str(path), path.name)) from problem
     cases = "1 case" if count == 1 else f"{count:,} cases"
     session.notes.wrong = WrongAnswer(saved=f"Saved to {path.name}, which has {cases} now.")
     yield None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -86,7 +87,7 @@ def amount(count: float) -> str:
 
 def _head(session: TrainingSession, run: Run | None) -> Markup:
     if run is None:
-        return _HTML.no_runs(session.run_note, str(session.folders.runs.folder), START)
+        return _HTML.no_runs(session.run_note, _folder(session.folders.runs.folder), START)
     facts = []
     if run.step is not None:
         facts.append(f"step {run.step:,}")
@@ -202,7 +203,7 @@ def _mask(session: TrainingSession, run: Run | None) -> Markup:
     try:
         found = session.corpus(run)
         if found is None:
-            return _HTML.no_corpora(str(session.folders.corpora.folder))
+            return _HTML.no_corpora(_folder(session.folders.corpora.folder))
         name, corpus = found
         split = session.split if session.split in corpus.shards else next(iter(corpus.shards))
         count = len(corpus.shards[split])
@@ -226,3 +227,8 @@ def _mask(session: TrainingSession, run: Run | None) -> Markup:
         share=role_text.share_html(runs),
         text=role_text.list_html(runs) if session.listed else role_text.document_html(runs),
     )
+
+
+def _folder(path: Path) -> str:
+    """A folder as the page names it: never where it lies on the server."""
+    return path.name if path.is_absolute() else str(path)

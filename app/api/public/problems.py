@@ -12,10 +12,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from app.access.levels import Level
 from app.api.turns import TooMany
+from app.state.store_sentences import UNAVAILABLE, names_the_store
 from graph.core.errors import AlreadyThere, Conflict, Difference, EditedElsewhere, StoreError
 from graph.core.protocol import SharedStore
 from model.prompts import PromptError
@@ -27,7 +27,6 @@ REFUSED, UNKNOWN, CONFLICT, INVALID = 403, 404, 409, 422
 BUSY, DEFECT, AWAY = 429, 500, 503
 READ_ONLY = "This server is read-only: nothing can be edited or published."
 ENDING = "The server is being stopped; ask again in a minute."
-UNAVAILABLE = "The store cannot do this now; the log of the server says why."
 
 
 class Problem(Exception):
@@ -58,15 +57,6 @@ def explained(store: SharedStore) -> Iterator[None]:
             log.warning("the store refused a request: %s", problem)
             raise Problem(AWAY, UNAVAILABLE) from problem
         raise Problem(INVALID, str(problem)) from problem
-
-
-def names_the_store(sentence: str, store: SharedStore) -> bool:
-    """Whether a sentence has the address, the file or the folder of a store."""
-    place = store.url.partition("://")[2].removeprefix("/")
-    if store.url.startswith("sqlite:"):
-        return place in sentence or str(Path(place).absolute()) in sentence
-    server = place.partition("@")[2] or place
-    return server.partition("/")[0].partition(":")[0] in sentence
 
 
 def require_level(level: Level, needed: Level) -> None:
