@@ -31,6 +31,9 @@ ENV LAMPLIGHT_STORE=sqlite:////data/world.db \
 VOLUME /data
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=90s \
-    CMD ["/venv/bin/python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:7860/', timeout=4)"]
+    CMD ["/venv/bin/python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:7860/health', timeout=4)"]
 # Inside the container the page listens on every address; publish the port on loopback as above.
+# What follows the name of the image takes the place of CMD: everybody who reaches the port may read,
+# edit and publish, unless you also give --no-publish or --read-only.
 ENTRYPOINT ["/venv/bin/python", "-m", "app", "--host", "0.0.0.0", "--port", "7860", "--cases", "/data/cases.jsonl"]
+CMD ["--open"]

@@ -38,11 +38,15 @@ def session_id(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:32]
 
 
-def set_cookie(secret: str, *, secure: bool) -> str:
-    """The `Set-Cookie` header. `secure`: the request came over TLS.
+def set_cookie(secret: str, *, secure: bool, embedded: bool = False) -> str:
+    """The `Set-Cookie` header. `secure`: the request came over TLS. `embedded`: other sites may
+    show the page in a frame.
 
     `Lax`, because a `Strict` cookie is not sent when a person follows a link to the page: the
-    server would then set a new one, and their draft would be gone.
+    server would then set a new one, and their draft would be gone. In a frame of another site a
+    browser sends neither, and takes `None` over TLS alone; each such site then has a cookie of its
+    own (`Partitioned`), and `app.access.origin` refuses what other pages send.
     """
-    secured = "; Secure" if secure else ""
-    return f"{NAME}={secret}; Max-Age={MAX_AGE}; Path=/; HttpOnly; SameSite=Lax{secured}"
+    crosses = secure and embedded
+    site = "None; Secure; Partitioned" if crosses else f"Lax{'; Secure' if secure else ''}"
+    return f"{NAME}={secret}; Max-Age={MAX_AGE}; Path=/; HttpOnly; SameSite={site}"

@@ -13,7 +13,8 @@ from app.access.levels import Level
 # with what a browser asks for.
 DOORS: tuple[tuple[str, tuple[str, ...], Level], ...] = (
     (r"/((training|verify)/?)?", ("GET", "HEAD"), Level.VIEWER),
-    (r"/health", ("GET", "HEAD"), Level.VIEWER),
+    # For whoever watches the server.
+    (r"/(health|ready|metrics)", ("GET", "HEAD"), Level.VIEWER),
     # The channel; what an action takes is in `app.api.schema`.
     (r"/api/events", ("GET",), Level.VIEWER),
     (r"/api/actions", ("POST",), Level.VIEWER),
@@ -40,7 +41,6 @@ DOORS: tuple[tuple[str, tuple[str, ...], Level], ...] = (
 )
 _COMPILED = tuple((re.compile(pattern), methods, level) for pattern, methods, level in DOORS)
 
-
 _PUBLISHED = re.compile(r"/api/v1/.*|/mcp")  # it needs no cookie and sets none
 
 
@@ -55,3 +55,25 @@ def door(method: str, path: str) -> Level | None:
         if method in methods and pattern.fullmatch(path):
             return level
     return None
+
+
+# Parts of a path that differ from request to request.
+_PARTS = (
+    (re.compile(r"(/api/v1/(?:drafts|facts))/[^/]+"), r"\1/{id}"),
+    (re.compile(r"(/lamplight|/assets|/static)/.+"), r"\1/{name}"),
+    (re.compile(r"(/gradio_api/heartbeat)/[^/]+"), r"\1/{session}"),
+)
+CLOSED = "closed"
+
+
+def route(method: str, path: str) -> str:
+    """The way in that a request takes, for counts and logs: nothing that a client made up.
+
+    >>> route("GET", "/api/v1/facts/17"), route("GET", "/made-up")
+    ('/api/v1/facts/{id}', 'closed')
+    """
+    if door(method, path) is None:
+        return CLOSED
+    for pattern, shown in _PARTS:
+        path = pattern.sub(shown, path)
+    return path.rstrip("/") or "/"

@@ -2,8 +2,9 @@
 
     app.add_middleware(Access)
 
-A request without a way in (`app.access.doors`) is answered with 404, one whose client lacks the
-level with 403. The session cookie is set here. Behind it, `visitor(scope)` says who is asking.
+A request without a way in (`app.access.doors`) is answered with 404. One that a browser sends for a
+page of another site, or whose client lacks the level, is answered with 403. The session cookie is
+set here. Behind it, `visitor(scope)` says who is asking.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.access import cookie
 from app.access.doors import door, is_published
 from app.access.levels import Level
-from app.access.origin import FOREIGN, is_foreign
+from app.access.origin import FOREIGN, FOREIGN_PAGE, is_foreign, is_navigation
 
 _KEY = "lamplight.visitor"  # in the scope of a request
 _KEEPS_COOKIE = ("text/html", "text/event-stream", "application/json")
@@ -57,10 +58,15 @@ def client_of(scope: Scope) -> str:
 
 
 class Access:
-    """ASGI middleware: closed ways, levels, the session cookie."""
+    """ASGI middleware: closed ways, other sites, levels, the session cookie.
 
-    def __init__(self, app: ASGIApp, grant: Grant = grant_all) -> None:
-        self.app, self.grant = app, grant
+    Args:
+        grant: says which level a request has.
+        embedded: whether pages of other sites may show this one in a frame.
+    """
+
+    def __init__(self, app: ASGIApp, grant: Grant = grant_all, embedded: bool = False) -> None:
+        self.app, self.grant, self.embedded = app, grant, embedded
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -74,8 +80,10 @@ class Access:
             await Response(status_code=404)(scope, receive, send)
             return
         published, headers = is_published(scope["path"]), Headers(scope=scope)
-        if published and is_foreign(headers):
-            await JSONResponse({"error": FOREIGN}, 403)(scope, receive, send)
+        follows_link = not published and scope["method"] == "GET" and is_navigation(headers)
+        if is_foreign(headers) and not follows_link:
+            sentence = FOREIGN if published else FOREIGN_PAGE
+            await JSONResponse({"error": sentence}, 403)(scope, receive, send)
             return
         if level < needed:
             await refused(needed)(scope, receive, send)
@@ -83,7 +91,9 @@ class Access:
         brought = cookie.read_secret(headers.get("cookie", ""))
         secret = brought or cookie.new_secret()
         scope[_KEY] = Visitor(cookie.session_id(secret), level, brought is not None)
-        header = cookie.set_cookie(secret, secure=scope.get("scheme") == "https")
+        header = cookie.set_cookie(
+            secret, secure=scope.get("scheme") == "https", embedded=self.embedded
+        )
 
         async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start" and not published:

@@ -1,7 +1,8 @@
 """Whether a request comes from a page of another site, which a browser says in its headers.
 
-The published API needs no cookie, so a foreign page could use it through the browser of somebody
-who reaches this server. The channel of the pages needs the session cookie, which is `SameSite`.
+A foreign page could use what needs no cookie through the browser of somebody who reaches this
+server, and Gradio would let it read the answers. So no request of another origin is answered, but
+for one: a person may follow a link to a page.
 """
 
 from __future__ import annotations
@@ -11,6 +12,12 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 
 FOREIGN = "Pages of other sites may not use this API; send the request without a browser."
+FOREIGN_PAGE = "Pages of other sites may not use this server; open the page itself."
+
+
+def is_navigation(headers: Headers) -> bool:
+    """Whether a browser sent the request to show a page in a tab or a frame."""
+    return headers.get("sec-fetch-mode") == "navigate"
 
 
 def is_foreign(headers: Headers) -> bool:
@@ -19,4 +26,11 @@ def is_foreign(headers: Headers) -> bool:
     if site is not None:
         return site not in ("same-origin", "none")
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    return origin is not None and _netloc(origin) != headers.get("host", "").lower()
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""

@@ -69,6 +69,10 @@ class Turns:
         if sum(map(len, self._waiting.values())) >= MOST_WAITING_IN_ALL:
             raise TooMany("Too many people are waiting for a text; try again in a minute.")
 
+    def waiting(self) -> int:
+        """How many texts wait; may be called from any thread."""
+        return sum(map(len, tuple(self._waiting.values())))
+
     async def take(
         self, client: str, wanted: Callable[[], bool], moved: Callable[[int], None]
     ) -> Place:

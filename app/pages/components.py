@@ -14,16 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-ASSETS = Path(__file__).parents[1] / "assets"
-
-
-def script(name: str) -> str:
-    """The tag that loads a script of `assets/` once, before the component's own code runs.
-
-    The number changes with the file, so that a browser never runs an older one from its cache.
-    """
-    stamp = int((ASSETS / name).stat().st_mtime) if (ASSETS / name).exists() else 0
-    return f'<script src="lamplight/{name}?{stamp}"></script>'
+from app.pages.scripts import script_tag
 
 
 class Panel(gr.HTML):
@@ -44,7 +35,7 @@ class Panel(gr.HTML):
             value,
             html_template=self.template,
             js_on_load=start + self.code,
-            head="".join(script(name) for name in self.scripts),
+            head="".join(script_tag(name) for name in self.scripts),
             apply_default_css=False,
             **options,
         )

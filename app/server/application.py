@@ -1,4 +1,4 @@
-"""The web application: the pages, their scripts from disk, and a health check.
+"""The web application: the pages, their scripts from disk, and what is around them.
 
 Everything comes from this process. `security_headers` keeps the browser from loading anything
 from elsewhere, even if a page, a theme or a fact asks for it.
@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import warnings
 from functools import cache
-from pathlib import Path
 
 import fastapi
 import gradio as gr
-import plotly
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.access.middleware import Access, Grant, grant_all
+from app.access.exposure import Exposure
+from app.access.hosts import Hosts
+from app.access.levels import Level
+from app.access.middleware import Access, Grant
 from app.api.channel import Channel
 from app.api.public.desk import Desk
 from app.api.public.document import ADDRESS, openapi
@@ -25,55 +27,60 @@ from app.api.public.gradio_functions import add_functions
 from app.api.public.mcp_transports import PATH, McpEndpoint
 from app.api.public.routes import add_problems, public_router
 from app.api.routes import add_routes
-from app.pages.components import ASSETS
 from app.pages.read import make_page
+from app.pages.scripts import ASSETS
 from app.pages.theme import make_theme
+from app.server.known_functions import KnownFunctions
+from app.server.page_delivery import PageDelivery
 from app.server.request_limits import RequestLimits
+from app.server.request_records import RequestRecords
 from app.server.security_headers import SecurityHeaders
+from app.server.served_files import served_files
+from app.server.watching import add_watching
 from app.state.service import Service
 from app.state.training_session import TrainingFolders
 from app.views import api_page
 
-PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-SCRIPTS = {
-    "api.css": ASSETS / "api.css",
-    "channel.js": ASSETS / "channel.js",
-    "panel.js": ASSETS / "panel.js",
-    "trace.js": ASSETS / "trace.js",
-    "graph.js": ASSETS / "graph.js",
-    "curves.js": ASSETS / "curves.js",
-    "tour.js": ASSETS / "tour.js",
-    "verify.js": ASSETS / "verify.js",
-    "plotly.min.js": PLOTLY,
-}
-
 
 def make_app(
-    service: Service, folders: TrainingFolders | None = None, grant: Grant = grant_all
+    service: Service,
+    folders: TrainingFolders | None = None,
+    grant: Grant | None = None,
+    exposure: Exposure | None = None,
 ) -> fastapi.FastAPI:
     """The web application.
 
     Args:
         service: the store and the decoder. The channel around them is `state.channel`.
         folders: what *Training* shows; the default folders unless others are given.
-        grant: says which level a request has.
+        grant: says which level a request has; by default everybody has every level, up to editor
+            where the service does not publish.
+        exposure: under which names the server is reached; by default from this machine alone.
     """
+    exposure = exposure or Exposure()
+    everybody = Level.ADMIN if service.publishes else Level.EDITOR
     channel = Channel(service)
     desk = Desk(service, channel.turns)
     endpoint = McpEndpoint(desk)
+    blocks = make_page(
+        service, folders or TrainingFolders(), lambda blocks: add_functions(blocks, desk)
+    )
     app = fastapi.FastAPI(
         docs_url=None, redoc_url=None, openapi_url=None, lifespan=endpoint.lifespan
     )
     app.state.channel = channel
-    app.add_middleware(Access, grant=grant)
+    # Each is around those before it: what one refuses, the later ones record and give headers.
+    app.add_middleware(PageDelivery)
+    app.add_middleware(KnownFunctions, functions=blocks.fns)
+    app.add_middleware(
+        Access, grant=grant or (lambda _: everybody), embedded=bool(exposure.embedders)
+    )
     app.add_middleware(RequestLimits)
-    app.add_middleware(SecurityHeaders)  # added last, so it also covers what the others refuse
+    app.add_middleware(Hosts, exposure=exposure)
+    app.add_middleware(RequestRecords, metrics=service.metrics)
+    app.add_middleware(SecurityHeaders, embedders=exposure.embedders)
 
-    @app.get("/health")
-    def health() -> JSONResponse:
-        """Whether the store can be read."""
-        return JSONResponse({"status": "ok", "revision": service.store.revision()})
-
+    add_watching(app, service, channel)
     add_routes(app, channel)
     add_problems(app)
     router = public_router(desk)
@@ -92,24 +99,21 @@ def make_app(
         """The same for people."""
         return HTMLResponse(shown())
 
+    files = served_files()
+
     @app.get("/lamplight/{name}")
-    def script(name: str) -> Response:
+    def script(name: str, request: Request) -> Response:
         """One of the pages' own scripts, or the style of the API's page."""
-        if name not in SCRIPTS:
-            return Response(status_code=404)
-        headers = {"Cache-Control": "max-age=3600"}
-        kind = "text/css" if name.endswith(".css") else "text/javascript"
-        return FileResponse(SCRIPTS[name], media_type=kind, headers=headers)
+        return files[name].answer(request) if name in files else Response(status_code=404)
 
     # Gradio warns every application with several pages, although this one does not ask for SSR.
     warnings.filterwarnings("ignore", message="SSR mode is not supported")
     mounted: fastapi.FastAPI = gr.mount_gradio_app(
         app,
-        make_page(
-            service, folders or TrainingFolders(), lambda blocks: add_functions(blocks, desk)
-        ),
+        blocks,
         path="/",
         footer_links=[],
+        favicon_path=str(ASSETS / "favicon.svg"),
         run_history=False,
         show_error=False,
         theme=make_theme(),

@@ -20,6 +20,7 @@ from graph.core.facts import Entity, Fact
 from graph.core.ids import parse_id
 from graph.core.names import fold
 
+NOT_PUBLISHED = "This server does not publish; your edits stay in your draft."
 LONGEST_REASON = 500  # characters of a published draft's reasons together
 
 
@@ -30,6 +31,7 @@ def edit(
     session.clear_notes()
     old = session.deltas()
     session.draft.apply(edits, author=session.author, reason=reason, write_id=write_id)
+    session.service.metrics.edits.inc(len(edits))
     yield from _after_edit(session, old)
 
 
@@ -177,11 +179,15 @@ def publish(session: Session, event: dict[str, Any]) -> Steps:
 
 def publish_draft(session: Session, write_id: str | None) -> int:
     """Publish the draft with the reasons of its edits; returns the revision."""
+    if not session.service.publishes:
+        raise StoreError(NOT_PUBLISHED)
     given = [entry.reason for entry in session.draft.history(limit=1000) if entry.reason]
     why = "; ".join(dict.fromkeys(reversed(given)))
-    return session.draft.publish(
+    revision = session.draft.publish(
         author=session.author, reason=why[:LONGEST_REASON], write_id=write_id
     )
+    session.service.metrics.publishes.inc()
+    return revision
 
 
 def discard(session: Session, event: dict[str, Any]) -> Steps:

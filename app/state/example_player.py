@@ -64,6 +64,7 @@ def _invent(session: Session, chosen: Example) -> Steps:
     edits = _edits(session, chosen)
     if edits:
         session.draft.apply(edits, author=session.author, reason="an example")
+        session.service.metrics.edits.inc(len(edits))
     yield from ask_for(session, chosen.prompt)
     if session.notes.text or session.run.writing:
         return

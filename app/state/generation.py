@@ -227,6 +227,7 @@ def _finish(session: Session, trace: Trace, before: MarkedTrace | None) -> None:
         text.before = before
         text.comparison = compare(before, text.marked, text.deltas, trace.seconds)
     text.trace = trace
+    session.service.metrics.wrote(trace)
     if trace.finish == "cancelled":
         session.notes.text = "Stopped: the text is unfinished."
         text.comparison = None

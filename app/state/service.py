@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from app.state.examples import Example, examples_for
+from app.state.metrics import Metrics
 from graph.core.protocol import Draft, SharedStore
 from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
 from model.engine.decoder import Decoder
@@ -25,6 +26,9 @@ class Service:
     decoder: Decoder
     cases: Path | None = None
     """The file for answers that a visitor finds wrong; None to offer no such thing."""
+    publishes: bool = True
+    """Whether drafts can be published; if not, everything else works."""
+    metrics: Metrics = field(default_factory=Metrics, compare=False)
 
     @cached_property
     def examples(self) -> tuple[Example, ...]:

@@ -24,8 +24,12 @@ def render(
     note: str = "",
     done: str = "",
     conflict: Conflict | None = None,
+    publishes: bool = True,
 ) -> Markup:
-    """The bar as HTML; empty if there are no edits and nothing to report."""
+    """The bar as HTML; empty if there are no edits and nothing to report.
+
+    `publishes` is whether this server lets drafts be published.
+    """
     return _bar(
         len(deltas),
         tuple(describe(delta) for delta in deltas[:LISTED]),
@@ -34,6 +38,7 @@ def render(
         note,
         done,
         tuple(conflict.differences) if conflict is not None else (),
+        publishes,
     )
 
 
@@ -46,6 +51,7 @@ def _bar(
     note: str,
     done: str,
     differences: tuple[Difference, ...],
+    publishes: bool,
 ) -> Markup:
     return render_template(
         "draft_bar.html",
@@ -56,4 +62,5 @@ def _bar(
         note=note,
         done_words=done,
         differences=differences,
+        publishes=publishes,
     )

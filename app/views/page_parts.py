@@ -233,4 +233,5 @@ def _draft(session: Session) -> str:
         note=session.notes.draft,
         done=session.notes.draft_done,
         conflict=session.notes.conflict,
+        publishes=session.service.publishes,
     )

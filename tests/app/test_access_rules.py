@@ -26,6 +26,8 @@ from model.engine.decoder import Decoder
 from tests.app import scripted
 from tests.app.page_driver import Inspect, Server
 
+ADDRESS = "http://localhost"
+
 
 @pytest.fixture
 def application(tmp_path: Path) -> Iterator[FastAPI]:
@@ -51,7 +53,7 @@ def ways(application: FastAPI) -> set[tuple[str, str]]:
 
 
 def test_every_way_in_that_no_page_uses_is_closed(application: FastAPI) -> None:
-    client = TestClient(application)
+    client = TestClient(application, base_url=ADDRESS)
     closed = {way for way in ways(application) if door(*way) is None}
     assert len(closed) > 60, "Gradio's routes were not found"
     for method, path in sorted(closed):
@@ -77,7 +79,7 @@ def test_each_door_is_used_by_a_page(visit: Callable[..., Inspect], server: Serv
     published = {pattern for pattern in unused if pattern.startswith("/api/v1/")}
     assert len(published) == 4  # for scripts; tests/app/test_api.py comes through each
     assert unused - published == {
-        r"/health",  # for whoever watches the server
+        r"/(health|ready|metrics)",  # for whoever watches the server
         r"/api(/openapi\.json)?",  # the API's own page; tests/app/test_api_document.py opens it
         r"/mcp",  # for MCP clients; tests/app/test_mcp.py comes through it
         r"/config",  # for gradio_client; tests/app/test_gradio_client.py comes through both
@@ -89,15 +91,15 @@ def test_each_door_is_used_by_a_page(visit: Callable[..., Inspect], server: Serv
 def test_a_level_that_is_too_low_is_one_sentence(application: FastAPI, tmp_path: Path) -> None:
     with open_store(f"sqlite:///{tmp_path / 'other.db'}", create=True) as store:
         service = Service(store, Decoder(scripted.checkpoint()))
-        nobody = TestClient(make_app(service, grant=lambda _: Level(1) - 1))  # type: ignore[arg-type, return-value]
+        refusing = make_app(service, grant=lambda _: Level(1) - 1)  # type: ignore[arg-type, return-value]
+        nobody = TestClient(refusing, base_url=ADDRESS)
         answer = nobody.get("/")
         assert answer.status_code == 403
         assert answer.json() == {
             "error": "This takes the permission level “viewer”, which you do not have."
         }
-        assert (
-            TestClient(make_app(service, grant=lambda _: Level.VIEWER)).get("/").status_code == 200
-        )
+        viewing = make_app(service, grant=lambda _: Level.VIEWER)
+        assert TestClient(viewing, base_url=ADDRESS).get("/").status_code == 200
 
 
 def cookie_of(header: str) -> tuple[str, dict[str, str]]:
@@ -108,7 +110,7 @@ def cookie_of(header: str) -> tuple[str, dict[str, str]]:
 def test_the_server_sets_a_random_cookie_that_no_script_reads(application: FastAPI) -> None:
     secrets = set()
     for scheme in ("http", "https"):
-        client = TestClient(application, base_url=f"{scheme}://testserver")
+        client = TestClient(application, base_url=f"{scheme}://localhost")
         secret, attributes = cookie_of(client.get("/").headers["set-cookie"])
         assert len(secret) == 43
         assert attributes["httponly"] == "True"
@@ -127,7 +129,8 @@ def test_the_server_sets_a_random_cookie_that_no_script_reads(application: FastA
 def test_a_cookie_that_the_server_never_made_is_replaced(
     application: FastAPI, made_up: str
 ) -> None:
-    answer = TestClient(application).get("/", headers={"cookie": f"{cookie.NAME}={made_up}"})
+    client = TestClient(application, base_url=ADDRESS)
+    answer = client.get("/", headers={"cookie": f"{cookie.NAME}={made_up}"})
     secret, _ = cookie_of(answer.headers["set-cookie"])
     assert secret != made_up
     assert len(secret) == 43

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.pages.components import ASSETS
+from app.pages.scripts import ASSETS
 from app.state.graph_layout import GraphLayout
 from app.state.scene import MAX_FAINT_NODES, MAX_HIT_NODES, Scene, bounded
 from app.state.scene_reading import EXPAND_BY, NEIGHBOURS_READ, facts_around

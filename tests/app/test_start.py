@@ -38,7 +38,8 @@ def store_url(tmp_path: Path) -> str:
 @pytest.fixture
 def client(store_url: str) -> Iterator[TestClient]:
     store = open_store(store_url)
-    yield TestClient(make_app(Service(store, Decoder(scripted.checkpoint()))))
+    app = make_app(Service(store, Decoder(scripted.checkpoint())))
+    yield TestClient(app, base_url="http://localhost")
     store.close()
 
 
@@ -119,7 +120,7 @@ def test_an_adapter_whose_base_is_not_installed_is_one_sentence_with_the_command
 def test_the_page_says_at_its_start_that_the_encoder_is_missing(
     store_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(process, "serve", lambda *arguments: None)
+    monkeypatch.setattr(process, "serve", lambda *arguments: 0)
     monkeypatch.setattr(encoder, "_loaded", [])
     monkeypatch.setattr(encoder, "PACKAGE", "no_such_package_is_installed")
     monkeypatch.delenv("LAMPLIGHT_ENCODER", raising=False)
@@ -169,7 +170,7 @@ def test_a_page_over_a_pretrained_base_says_so_and_verifies_the_other_model(
     with open_store(store_url) as store:
         service = Service(store, Decoder(checkpoint))
         assert service.verified.checkpoint.name == str(DEFAULT_CHECKPOINT)
-        client = TestClient(make_app(service))
+        client = TestClient(make_app(service), base_url="http://localhost")
         assert "has read about the world" in client.get("/").text
         assert f"It verifies {DEFAULT_NAME}, because the base" in client.get("/verify").text
     service = Service(store, Decoder(scripted.checkpoint()))

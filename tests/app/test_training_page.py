@@ -368,7 +368,8 @@ def test_the_page_adds_no_public_endpoint_and_no_second_way_in(
     folder: Path, folders: TrainingFolders
 ) -> None:
     with open_store(f"sqlite:///{folder / 'toy.db'}") as store:
-        client = TestClient(make_app(Service(store, Decoder(scripted.checkpoint())), folders))
+        application = make_app(Service(store, Decoder(scripted.checkpoint())), folders)
+        client = TestClient(application, base_url="http://localhost")
         answer = client.get("/training")
         assert answer.status_code == 200
         assert "default-src 'self'" in answer.headers["content-security-policy"]

@@ -68,6 +68,7 @@ async def serve_stdio(service: Service) -> None:
 
     Whoever starts the process may do everything that its store allows.
     """
-    server = mcp_server(Desk(service, Turns()), lambda _: Caller(Level.ADMIN, "stdio"))
+    level = Level.ADMIN if service.publishes else Level.EDITOR
+    server = mcp_server(Desk(service, Turns()), lambda _: Caller(level, "stdio"))
     async with mcp.server.stdio.stdio_server() as (reading, writing):
         await server.run(reading, writing, server.create_initialization_options())

@@ -167,6 +167,7 @@ async def _decoded(desk: Desk, place: Place, asked: AskedText) -> AsyncGenerator
                 yield Words(snapshot.text[shown:])
                 shown = len(snapshot.text)
             if isinstance(snapshot, Trace):
+                desk.service.metrics.wrote(snapshot)
                 if snapshot.finish == "cancelled" and desk.turns.closing:
                     raise Problem(AWAY, ENDING)
                 text = _text(snapshot, asked.graph)
