@@ -2,6 +2,7 @@
 
 python -m model generate "Tell me about France."
 python -m model audit France capital
+python -m model audit --prompt "Tell me about France."
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ from graph.version import VERSION
 from graph.world import DEFAULT_STORE, make_world, store_url
 from model.audit.closed_book import SIGN
 from model.audit.statements import named
+from model.audit.text_conditions import (
+    WITH_FACTS,
+    WITHOUT_FACTS,
+    TextConditions,
+    text_conditions,
+)
 from model.audit.verification import (
     ANSWER,
     COMPLETED,
@@ -44,6 +51,8 @@ from model.roles import Role
 from model.settings import DecodingSettings
 from model.trace import Trace, TraceLookup
 
+_LONGEST = 400  # tokens of a text, unless the command line says otherwise
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code. Errors are one sentence on standard error."""
@@ -53,10 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             temperature=options.temperature,
             top_p=options.top_p,
             seed=options.seed,
-            max_tokens=options.max_tokens,
+            max_tokens=options.max_tokens or _LONGEST,
             lookups=not options.no_lookups,
             guided=options.guided,
         )
+        if options.command is _audit:
+            _sort_words(options)
         if options.prompt is not None:
             clean_prompt(options.prompt)
         decoder = Decoder(load_checkpoint(options.model))
@@ -88,13 +99,20 @@ def _parser() -> argparse.ArgumentParser:
     generate.set_defaults(command=_generate)
 
     audit = commands.add_parser(
-        "audit", help="test whether a fact is in the graph or in the weights"
+        "audit",
+        help="test whether a fact, or what a text says, is in the graph or in the weights",
+        usage="%(prog)s [options] ([QUESTION] ENTITY RELATION | --prompt PROMPT)",
     )
     audit.add_argument(
-        "prompt", nargs="?", help="what to ask (default: a neutral question for the fact)"
+        "words",
+        nargs="*",
+        metavar="[QUESTION] ENTITY RELATION",
+        help="a fact, such as France capital; before it, what to ask (default: a neutral question)",
     )
-    audit.add_argument("entity", help="the fact's entity, such as France")
-    audit.add_argument("relation", help="the fact's relation, such as capital")
+    audit.add_argument(
+        "--prompt",
+        help='a text in place of a fact: all facts that it uses, such as "Tell me about France."',
+    )
     audit.add_argument("--value", help="the fact's value, if the entity has several")
     audit.set_defaults(command=_audit)
 
@@ -131,8 +149,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--max-tokens",
             type=int,
-            default=ANSWER if command is audit else 400,
-            help="stop after this many tokens of text and lookups (default: %(default)s)",
+            help="stop after this many tokens of text and lookups "
+            f"(default: {_LONGEST}{f', {ANSWER} for a fact' if command is audit else ''})",
         )
         command.add_argument("--no-lookups", action="store_true", help="forbid lookups")
         command.add_argument(
@@ -174,18 +192,45 @@ def _generate(
     )
 
 
+def _sort_words(options: argparse.Namespace) -> None:
+    """Find out whether a fact or a text is audited. Raises UserError if neither is clear."""
+    options.question = options.entity = options.relation = None
+    if options.prompt is not None:
+        if options.words or options.value is not None:
+            raise UserError("Name a fact, or give --prompt to audit a text, but not both.")
+        return
+    if len(options.words) not in (2, 3):
+        raise UserError(
+            "Name a fact by its entity and relation, such as France capital, or give --prompt "
+            "to audit a text."
+        )
+    *question, options.entity, options.relation = options.words
+    if question:
+        options.question = clean_prompt(question[0])
+    options.max_tokens = options.max_tokens or ANSWER
+
+
 _TITLES = {
     WITH_FACT: "FULL",
     WITHOUT_FACT: "DEL-ON",
     WITHOUT_CLOSURE: "DEL-ON, without its closure too",
     NO_LOOKUPS: "DEL-OFF",
     COMPLETED: "DEL-OFF, the statement completed",
+    WITH_FACTS: "FULL",
+    WITHOUT_FACTS: "DEL-ON",
 }
 
 
 def _audit(
     options: argparse.Namespace, decoder: Decoder, store: Any, settings: DecodingSettings
 ) -> None:
+    guided = options.guided or decoder.checkpoint.ranked  # as the page starts
+    settings = replace(settings, guided=guided)
+    if options.prompt is not None:
+        text = text_conditions(decoder, store, options.prompt, settings)
+        assert text is not None  # nobody cancels it
+        print(canonical(text.to_json())) if options.json else _print_text(text)
+        return
     found = Retriever(store).lookup(options.entity, options.relation)
     facts, what = list(found.facts), options.relation
     if options.value is not None:
@@ -196,9 +241,7 @@ def _audit(
             f"The graph has no fact with the relation {what!r} for {options.entity!r}; "
             "list its facts with `python -m graph show`."
         )
-    guided = options.guided or decoder.checkpoint.ranked  # as the page starts
-    settings = replace(settings, guided=guided)
-    result = verify(decoder, store, facts[0].id, options.prompt, settings)
+    result = verify(decoder, store, facts[0].id, options.question, settings)
     if options.json:
         print(canonical(result.to_json()))
         return
@@ -224,6 +267,18 @@ def _print_audit(result: Verification) -> None:
         )
     print("Leaked from the weights." if result.leaked else "Not in the weights, by this prompt.")
     print(f"Verdict: {KINDS[result.verdict.kind]}. {_printable(result.verdict.sentence)}")
+
+
+def _print_text(result: TextConditions) -> None:
+    for column in result.columns:
+        print(f"{_TITLES[column.key]}\n{_printable(column.trace.text)}\n")
+    for fact in result.deleted:
+        print(f"Deleted: {named(fact)} → {_printable(fact.value)}")
+    for column in result.columns[1:]:
+        for each in column.shown:
+            by = "; ".join(named(fact) for fact in each.through) or "no lookup"
+            print(f"{_TITLES[column.key]} says {_printable(each.value.text)}, returned by {by}")
+    print(_printable(result.sentence))
 
 
 def _finish(events: Iterable[Event], show: Callable[[str], None]) -> Trace:

@@ -116,12 +116,17 @@ def returned_by(trace: Trace, fact: Fact) -> tuple[Fact, ...]:
 
     Of an inverse lookup, the returned value is the entity of the other fact.
     """
+    return tuple(other for other in returned_value(trace, fact.value) if other.id != fact.id)
+
+
+def returned_value(trace: Trace, value: str) -> tuple[Fact, ...]:
+    """The facts through which lookups of a trace returned a value, or one that contains it."""
     found: dict[int, Fact] = {}
     for entry in trace.lookups:
         lookup = entry.lookup
-        for (start, end), other in zip(lookup.value_spans, lookup.facts, strict=False):
-            if other.id != fact.id and says(lookup.value[start:end], fact.value):
-                found[other.id] = other
+        for (start, end), fact in zip(lookup.value_spans, lookup.facts, strict=False):
+            if says(lookup.value[start:end], value):
+                found[fact.id] = fact
     return tuple(found.values())
 
 

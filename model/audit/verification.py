@@ -31,6 +31,7 @@ from graph.core.facts import Fact
 from graph.core.protocol import Draft, TripletStore
 from graph.editing.closure import Leak, closure
 from graph.editing.deletion import without
+from graph.lookup.result import Lookup
 from graph.lookup.retriever import Retriever
 from graph.lookup.spelling import words_of
 from graph.version import VERSION
@@ -93,15 +94,7 @@ class Column:
             "text": self.text,
             "states_value": self.states,
             "returned_by": [fact_json(fact) for fact in self.through],
-            "lookups": [
-                {
-                    "entity": entry.lookup.entity,
-                    "relation": entry.lookup.relation,
-                    "value": entry.lookup.value,
-                    "how": entry.lookup.how,
-                }
-                for entry in self.trace.lookups
-            ],
+            "lookups": [lookup_json(entry.lookup) for entry in self.trace.lookups],
         }
 
 
@@ -181,6 +174,16 @@ def fact_json(fact: Fact) -> dict[str, Any]:
         "value": fact.value,
         "source": fact.source,
         "year": fact.year,
+    }
+
+
+def lookup_json(lookup: Lookup) -> dict[str, Any]:
+    """A lookup as an audited text shows it: what was asked, and the answer."""
+    return {
+        "entity": lookup.entity,
+        "relation": lookup.relation,
+        "value": lookup.value,
+        "how": lookup.how,
     }
 
 
