@@ -149,6 +149,17 @@ class Verify(Do):
     id: str = ""
 
 
+class VerifyText(Do):
+    """Verify a whole text, ask an ordinary model the same, stop it, or take the result as a file.
+
+    `fields` has a typed prompt; without them it is the text of this tab.
+    """
+
+    action: Literal["verify-text", "verify-ordinary", "verify-text-stop", "verify-text-export"]
+    fields: dict[str, Words] = Field(default_factory=dict, max_length=8)
+    how: Literal["", "again", "back"] = ""
+
+
 class VerifyList(Do):
     """Verify listed facts or a random sample, stop it, or take the result as a file."""
 
@@ -194,6 +205,7 @@ AnyDo = Annotated[
     | Load
     | Example
     | Verify
+    | VerifyText
     | VerifyList
     | DeleteSurvivor
     | Wrong

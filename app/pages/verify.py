@@ -1,4 +1,4 @@
-"""The page *Verify*: where one fact lives, in the graph or in the weights.
+"""The page *Verify*: where a fact lives, in the graph or in the weights, or all facts of a text.
 
 It is a route of its own in the same application. What it shows comes over the channel, as on
 *Inspect*: it is part of the same tab, with the same draft.
@@ -22,7 +22,7 @@ def add_verify_page(blocks: gr.Blocks, checkpoint: Checkpoint) -> None:
     sentence = SENTENCE
     if checkpoint.base:
         writes, verified = Path(checkpoint.name).name, DEFAULT_NAME
-        sentence += f" It verifies {verified}, because the base of {writes} knows the world."
+        sentence += f" Facts are those of {verified}, because the base of {writes} knows the world."
     with blocks.route("Verify", "verify", show_in_navbar=False):
         Panel(masthead("verify", sentence), elem_id="header")
         with gr.Column(elem_id="verify-column"):

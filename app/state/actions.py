@@ -20,6 +20,7 @@ from app.state import (
     own_facts,
     selection,
     verifying,
+    verifying_text,
     wrong_answer,
 )
 from app.state.generation import Steps
@@ -78,6 +79,10 @@ ACTIONS: dict[str, Callable[[Session, dict[str, Any]], Steps]] = {
     "verify": verifying.verify_fact,
     "verify-delete": verifying.delete_survivor,
     "verify-export": verifying.export,
+    "verify-text": verifying_text.verify_text,
+    "verify-ordinary": verifying_text.ask_ordinary,
+    "verify-text-stop": verifying_text.stop,
+    "verify-text-export": verifying_text.export,
     "verify-list": verifying.verify_list,
     "verify-stop": verifying.stop,
     "verify-list-export": verifying.export_list,
@@ -87,6 +92,7 @@ ACTIONS: dict[str, Callable[[Session, dict[str, Any]], Steps]] = {
 NOTE_OF = {
     **dict.fromkeys(("undo", "redo", "publish", "discard"), "draft"),
     **dict.fromkeys(("verify-open", "verify", "verify-delete", "verify-list"), "verify"),
+    **dict.fromkeys(("verify-text", "verify-ordinary"), "verify"),
     **dict.fromkeys(("wrong", "wrong-save"), "wrong_refused"),
     **dict.fromkeys(("pick", "try", "example", "ask-offered"), "prompt"),
 }

@@ -11,6 +11,7 @@ from typing import Any
 from app.state.examples import Example, examples_for
 from app.state.metrics import Metrics
 from graph.core.protocol import Draft, SharedStore
+from model.base.smollm2 import SMOLLM2
 from model.checkpoint import DEFAULT_CHECKPOINT, load_checkpoint
 from model.engine.decoder import Decoder
 from model.settings import DecodingSettings
@@ -29,6 +30,8 @@ class Service:
     publishes: bool = True
     """Whether drafts can be published; if not, everything else works."""
     metrics: Metrics = field(default_factory=Metrics, compare=False)
+    base: str = SMOLLM2
+    """The pre-trained base that *Verify* asks as an ordinary model."""
 
     @cached_property
     def examples(self) -> tuple[Example, ...]:

@@ -25,6 +25,7 @@ from app.state.graph_layout import GraphLayout
 from app.state.marked_trace import MarkedTrace, mark_trace
 from app.state.outbox import Outbox
 from app.state.service import AUTHOR, Service
+from app.state.verified_text import VerifiedText
 from graph.core.deltas import Delta
 from graph.core.errors import Conflict
 from graph.core.facts import Entity, Fact
@@ -159,7 +160,7 @@ class Notes:
 
 @dataclass
 class Verifying:
-    """What *Verify* shows: a fact, and what its verification found."""
+    """What *Verify* shows: a fact or a text, and what its verification found."""
 
     shown: bool = False  # whether this tab has opened the page
     fact_id: int = 0
@@ -169,6 +170,7 @@ class Verifying:
     result: Verification | None = None
     graph: str = ""  # the state of the graph that it read
     seconds: float = 0.0
+    text: VerifiedText = field(default_factory=VerifiedText)
     many: FactList = field(default_factory=FactList)
     export: str = ""  # the format in which the list is on its way to the browser
 

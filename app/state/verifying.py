@@ -34,6 +34,7 @@ def open_page(session: Session, event: dict[str, Any]) -> Steps:
     fact_id = parse_id(asked)
     done = state.result is not None and state.graph == session.draft.state()
     if state.fact_id == fact_id and (done or state.running):
+        state.text.chosen = False
         yield None
         return
     yield from verify_fact(session, event)
@@ -139,6 +140,8 @@ def _verify(session: Session, fact_id: int) -> Steps:
         state.number += 1
         number = state.number
         state.fact_id, state.running, state.result = fact_id, True, None
+        state.text.chosen = False
+        state.text.give_up()
         state.shown = True
     yield None
     try:

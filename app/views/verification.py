@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from app.state.fact_list import FactList
 from app.state.session import Session
+from app.views import text_verification
 from app.views.templates import Macros
 from app.views.templates import render as render_template
 from graph.core.facts import Fact
@@ -49,9 +50,12 @@ def render(session: Session) -> Markup | str:
     state = session.verifying
     if not state.shown:
         return ""
-    result = state.result
+    result = None if state.text.chosen else state.result
     return _HTML.page(
         note=session.notes.verify,
+        text=text_verification.render(session),
+        text_running=state.text.running or state.text.asking,
+        text_form=text_verification.form(session),
         fact=result.fact if result is not None else _asked(session),
         running=state.running,
         waiting=state.waiting,
@@ -141,9 +145,9 @@ def _asked(session: Session) -> Fact | None:
 
 
 def _offered(session: Session) -> list[Fact]:
-    """The facts that the text of this tab looked up."""
+    """The facts that the text of this tab looked up; a verified text lists its own."""
     marked = session.text.marked
-    if marked is None or session.run.writing:
+    if marked is None or session.run.writing or session.verifying.text.chosen:
         return []
     known = (session.draft.fact(fact_id) for fact_id in marked.facts)
     return [fact for fact in known if fact is not None][:FACTS_OFFERED]

@@ -122,6 +122,10 @@ class TextConditions:
         """The values that the text has from the graph alone, the prompt not giving them."""
         return tuple(value for value in self.values if not value.given)
 
+    def said_in(self, trace: Trace) -> tuple[Said, ...]:
+        """What another text says of these values."""
+        return said_values(trace, self.values, _names(self.column(WITH_FACTS).trace))
+
     @property
     def sentence(self) -> str:
         """What it comes to."""
@@ -220,13 +224,14 @@ def text_conditions(
     asked = clean_prompt(prompt, keep_lines=decoder.checkpoint.form.keep_lines)
     given = settings or DecodingSettings(guided=decoder.checkpoint.ranked)
     settings = replace(given, lookups=True)
-    full = _last(decoder.generate(asked, Retriever(store, at), settings, cancelled))
+    full = last_trace(decoder.generate(asked, Retriever(store, at), settings, cancelled))
     if full.finish == "cancelled":
         return None
     deleted = used_facts(full)
     source = Retriever(without(store, [fact.id for fact in deleted], at))
-    without_facts = _last(decoder.regenerate(full, source, settings, cancelled))
-    closed = _last(decoder.generate(asked, source, replace(settings, lookups=False), cancelled))
+    without_facts = last_trace(decoder.regenerate(full, source, settings, cancelled))
+    forbidden = replace(settings, lookups=False)
+    closed = last_trace(decoder.generate(asked, source, forbidden, cancelled))
     if "cancelled" in (without_facts.finish, closed.finish):
         return None
     longer = _names(full)
@@ -315,7 +320,8 @@ def _free_places(text: str, value: str, longer: Sequence[str]) -> Iterator[tuple
             yield start, end
 
 
-def _last(events: Iterator[Event]) -> Trace:
+def last_trace(events: Iterator[Event]) -> Trace:
+    """The trace with which the events of a text end."""
     *_, done = events
     assert isinstance(done, DoneEvent)
     return done.trace

@@ -329,6 +329,21 @@ def test_a_verdict_on_a_fact(reading: Server) -> None:
     refused(answer, 404, "no fact")
 
 
+def test_a_text_without_its_facts(reading: Server) -> None:
+    script = Script(reading.url)
+    text = script.post("/audit-text", prompt="What is the capital of Japan?")
+    assert [column["column"] for column in text["columns"]] == [
+        "with facts",
+        "without facts",
+        "no lookups",
+    ]
+    assert [fact["relation"] for fact in text["deleted"]] == ["capital"]
+    assert text["columns"][0]["says"][0]["returned_by"] == text["deleted"]
+    assert text["columns"][2]["lookups"] == []
+    assert script.post("/audit-text", prompt="What is the capital of Japan?") == text
+    refused(script.http.post("/audit-text", json={"prompt": " "}), 422, "empty")
+
+
 @pytest.mark.parametrize(
     ("path", "body", "place"),
     [

@@ -1,8 +1,11 @@
-"""The audit: a verdict on a fact, in its turn, by the functions that *Verify* uses."""
+"""Audits: a verdict on a fact, or a text without its facts, by the functions that *Verify* uses."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
+from typing import TypeVar
 
 from app.api.public import schema
 from app.api.public.desk import Desk
@@ -13,7 +16,10 @@ from app.state.service import Service
 from graph.core.facts import Fact
 from graph.core.names import fold, quoted
 from graph.lookup.retriever import Retriever
+from model.audit.text_conditions import text_conditions
 from model.audit.verification import verify
+
+A = TypeVar("A", bound=schema.Answer)
 
 
 @dataclass(frozen=True)
@@ -34,21 +40,48 @@ def prepare(service: Service, request: schema.Audit) -> AskedAudit:
 async def audit(desk: Desk, client: str, request: schema.Audit) -> schema.AuditAnswer:
     """Verify a fact when it is its turn; a client that leaves before that leaves the line."""
     asked = await desk.quickly(prepare, request)
-    desk.check(client)
-    turns = desk.turns
 
-    def verdict() -> schema.AuditAnswer:
+    def verdict(_: Callable[[], bool]) -> schema.AuditAnswer:
         decoder = desk.service.verified
         result = verify(decoder, asked.graph.store, asked.fact.id, asked.prompt)
         return schema.AuditAnswer.model_validate(result.to_json())
 
+    return await _in_turn(desk, client, verdict)
+
+
+async def audit_text(desk: Desk, client: str, request: schema.AuditText) -> schema.TextAuditAnswer:
+    """Verify a whole text when it is its turn; it is stopped when its client leaves."""
+    graph = await desk.quickly(graph_of, request.draft, None)
+
+    def columns(cancelled: Callable[[], bool]) -> schema.TextAuditAnswer:
+        service = desk.service
+        result = text_conditions(
+            service.decoder, graph.store, request.prompt, service.settings, cancelled
+        )
+        if result is None:
+            raise Problem(AWAY, ENDING)
+        return schema.TextAuditAnswer.model_validate(result.to_json())
+
+    return await _in_turn(desk, client, columns)
+
+
+async def _in_turn(desk: Desk, client: str, work: Callable[[Callable[[], bool]], A]) -> A:
+    """Do what needs the model when it is its turn; `work` is given whether to stop."""
+    desk.check(client)
+    turns, left = desk.turns, Event()
     place = await turns.take(client, lambda: not turns.closing, lambda before: None)
+
+    def cancelled() -> bool:
+        turns.pace(place)
+        return left.is_set() or turns.closing
+
     try:
         if not place.counted:
             raise Problem(AWAY, ENDING)
         turns.first_word(place)  # nobody waits for a word of it
-        return await desk.at_length(verdict)
+        return await desk.at_length(lambda: work(cancelled))
     finally:
+        left.set()
         turns.give_back(place)
 
 

@@ -142,6 +142,14 @@ _ALL = (
         audits.audit,
     ),
     Operation(
+        "audit_text",
+        "Verify a whole text: write it with the graph, with every fact deleted that it used, and "
+        "with lookups forbidden, and say which values each still states. Deletes in memory only.",
+        _VIEWER,
+        schema.AuditText,
+        audits.audit_text,
+    ),
+    Operation(
         "create_draft",
         "Make an empty draft. Its id is the key to it: pass it to the other operations. Nobody "
         "else sees what is in it before it is published.",

@@ -128,6 +128,21 @@ def public_router(desk: Desk) -> APIRouter:
         return await _while_there(request, audits.audit(desk, client_of(request.scope), body))
 
     @router.post(
+        "/audit-text",
+        tags=["Texts"],
+        summary="Verify a text",
+        response_model=schema.TextAuditAnswer,
+        responses=_errors(404),
+    )
+    async def audit_text(request: Request, body: schema.AuditText) -> Any:
+        """Write a text with the graph, without the facts that it used, and without lookups.
+
+        The answer says which values each text states, and which other facts returned them. It
+        deletes in memory only, and waits for its turn like a text.
+        """
+        return await _while_there(request, audits.audit_text(desk, client_of(request.scope), body))
+
+    @router.post(
         "/drafts", tags=["Drafts"], summary="Make a draft", status_code=201, responses=_errors()
     )
     async def create_draft(body: schema.NewDraft) -> schema.Draft:

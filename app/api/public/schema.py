@@ -565,6 +565,60 @@ class AuditAnswer(Answer):
     completed_alike: list[str]
 
 
+class AuditText(Asked):
+    """The prompt of a text to verify, and the draft that it reads."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"prompt": "Tell me about Japan."}]},
+    )
+    prompt: Annotated[str, StringConstraints(max_length=MAX_PROMPT_CHARACTERS)]
+    draft: DraftId | None = None
+
+
+class TakenValue(Answer):
+    """A value that lookups returned to a text, and that the text says."""
+
+    value: str
+    given: bool = Field(description="Whether the prompt, or the name asked about, says it too.")
+    facts: list[Statement]
+
+
+class StatedValue(Answer):
+    """A value that a text states."""
+
+    value: str
+    returned_by: list[Statement] = Field(
+        description="The facts that returned it to this text; empty if no lookup did."
+    )
+
+
+class TextColumn(Answer):
+    """The text under one condition."""
+
+    column: Literal["with facts", "without facts", "no lookups"]
+    text: str
+    finish: str
+    says: list[StatedValue]
+    lookups: list[AuditedLookup]
+
+
+class TextAuditAnswer(Answer):
+    """A text without its facts: the JSON of `python -m model audit --json --prompt`."""
+
+    version: int
+    lamplight: str
+    model: str
+    revision: int
+    draft_changes: int
+    prompt: str
+    settings: dict[str, Any]
+    sentence: str
+    deleted: list[Statement]
+    values: list[TakenValue]
+    columns: list[TextColumn]
+
+
 # -- the history
 
 
