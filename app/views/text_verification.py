@@ -97,11 +97,11 @@ def _ordinary(session: Session, result: TextConditions) -> dict[str, Any]:
     }
 
 
-def _pieces(text: str, said: Sequence[Said]) -> list[tuple[str, str]]:
-    """The text in pieces: what each is, "" (words), "returned" or "own" (no lookup returned it)."""
+def _pieces(text: str, values: Sequence[Said]) -> list[tuple[str, str]]:
+    """The text in pieces: each with "", or "returned" or "unreturned" for a value."""
     found = sorted(
-        (start, -end, "returned" if each.through else "own")
-        for each in said
+        (start, -end, "returned" if each.through else "unreturned")
+        for each in values
         for start, end in each.places
     )
     pieces, at = [], 0

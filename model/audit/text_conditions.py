@@ -7,8 +7,8 @@ it is. Then every fact that its lookups returned is deleted at once, in memory, 
 again; at last it is written with lookups forbidden. Of each value that the first text took from the
 graph, the other two show whether the model says it all the same, and which other facts returned it.
 
-A value can be said without its fact by chance, or because it is common. So this is no verdict on a
-fact: `verification.verify` gives that, with its controls, one fact at a time.
+A value can be said without its fact by chance, or because it is common. So this is not a verdict on
+a fact: `verification.verify` gives that, with its controls, one fact at a time.
 """
 
 from __future__ import annotations
@@ -179,21 +179,21 @@ def _are(count: int) -> str:
     return f"{count} {'is' if count == 1 else 'are'}"
 
 
-def _because(returned: int, said: int) -> str:
+def _because(returned: int, stated: int) -> str:
     """Why values are said without their facts."""
     if not returned:
         return ""
-    if returned == said:
-        return f" (other facts returned {'it' if said == 1 else 'them'})"
+    if returned == stated:
+        return f" (other facts returned {'it' if stated == 1 else 'them'})"
     return f" (other facts returned {returned} of them)"
 
 
-def _of_one(said: int, returned: int, forbidden: int) -> str:
+def _of_one(stated: int, returned: int, forbidden: int) -> str:
     """The sentence of a text that took one value."""
+    first, second = ("said" if count else "not said" for count in (stated, forbidden))
     return (
-        f"The one value that the text took from the graph is {'' if said else 'not '}said without "
-        f"its facts{_because(returned, said)}, and {'' if forbidden else 'not '}said without "
-        "lookups."
+        f"The one value that the text took from the graph is {first} without its facts"
+        f"{_because(returned, stated)}, and {second} without lookups."
     )
 
 
