@@ -19,10 +19,15 @@ from graph.exchange.table_columns import (
     Layout,
     is_fact_header,
     layout_of,
+    names_facts,
 )
 from graph.exchange.table_dialects import Record, dialect_of, records
 from graph.exchange.text_files import TOO_LONG, read_lines
 
+_SPREADSHEET_ERRORS = frozenset(
+    ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!")
+)
+_MOST_ABOVE = 20  # lines that may stand above a header
 _SAMPLE_LINES = 200
 _SAMPLE = 1 << 18  # characters of the lines that show how a table is written
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -42,20 +47,31 @@ def read_csv(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
         raise StoreError(
             f"The header of the table cannot be read, entity,relation,value: {shown[0][1]}"
         )
-    layout = layout_of([cells for _, cells in shown if isinstance(cells, list)], options)
+    rows = [(line, cells) for line, cells in shown if isinstance(cells, list)]
+    first = header_place([cells for _, cells in rows]) if not options.columns else 0
+    layout = layout_of([cells for _, cells in rows[first:]], options)
     delimiter = _NAMES.get(dialect.delimiter, "delimiters")
     whole = records(chain(sample, lines), dialect)
+    if first:
+        options.on_note(f"Lines above the header that are not read: {rows[first][0] - 1:,}.")
     if layout.is_headed:
-        whole = _after_header(whole)
+        whole = _after_header(whole, rows[first][0])
     yield from table_rows(whole, layout, delimiter, too_long)
 
 
-def _after_header(whole: Iterator[Record]) -> Iterator[Record]:
-    """The records after the first that can be read and is not empty."""
-    for number, cells in whole:
-        if not isinstance(cells, str) and any(cells):
+def header_place(rows: Sequence[Sequence[str]]) -> int:
+    """Which of the first rows is the header: below a title, one that names the columns of facts."""
+    for place, cells in enumerate(rows[:_MOST_ABOVE]):
+        if len(cells) > 2 and names_facts(cells):
+            return place
+    return 0
+
+
+def _after_header(whole: Iterator[Record], header: int) -> Iterator[Record]:
+    """The records after the header, which begins in some line."""
+    for number, _ in whole:
+        if number >= header:
             break
-        yield number, cells
     yield from whole
 
 
@@ -92,6 +108,9 @@ def table_rows(
                 yield BadLine(line, f"It has no {missing}.")
         elif not any(cells):
             continue  # a row that a spreadsheet left empty
+        elif not _SPREADSHEET_ERRORS.isdisjoint(cells):
+            error = next(cell for cell in cells if cell in _SPREADSHEET_ERRORS)
+            yield BadLine(line, f"A cell holds {error}, an error of the spreadsheet; fix it there.")
         elif layout.relations:
             yield from _properties(line, cells, layout)
         else:

@@ -29,6 +29,7 @@ _DECLARED = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1
 _NOT_FOR_FILES = {"idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined"}
 _NOT_FOR_FILES |= {"unicode-escape", "utf-7"}
 _LOST = "\ufffd".encode()
+_TWICE = re.compile(rb"\xc3[\x82-\x85\x8e-\x91][\xc2\xc5\xc6\xcb\xe2]")
 
 # What is tried, with the name that people know, the scripts that it is for, and how many bytes
 # outside ASCII it takes to believe in it. Scripts are the first words of Unicode names.
@@ -94,6 +95,8 @@ class Established:
     """Whether some bytes are not of this encoding; they are read as lone surrogates."""
     has_lost: bool = False
     """Whether an earlier conversion left U+FFFD in place of characters."""
+    may_be_twice: bool = False
+    """Whether some characters look like UTF-8 that was read as Windows-1252 and saved again."""
 
 
 def check_encoding(name: str) -> str:
@@ -159,7 +162,7 @@ def establish(file: BinaryIO, name: str, *, is_xml: bool, wanted: str = "") -> E
         )
     encoding = mark or "utf-8"
     if not scan.is_damaged:
-        return Established(encoding, "UTF-8", has_lost=scan.has_lost)
+        return Established(encoding, "UTF-8", False, scan.has_lost, scan.may_be_twice)
     likely, label = likely_encoding(scan.sample)
     if not mark and b"\0" in first:
         raise StoreError(f"{name} is not a text file.")
@@ -183,6 +186,7 @@ class _Scan:
         """The number of the first line that is not UTF-8."""
         self.is_damaged = False
         self.has_lost = False
+        self.may_be_twice = False
         self.sample = b""
         """Lines that are not UTF-8."""
         self._decoder = codecs.getincrementaldecoder("utf-8")()
@@ -211,6 +215,7 @@ class _Scan:
 
     def _look(self, lines: bytes) -> None:
         self.has_lost = self.has_lost or _LOST in lines
+        self.may_be_twice = self.may_be_twice or _TWICE.search(lines) is not None
         try:
             lines.decode("utf-8")
             if self.is_damaged and self._seen < _SAMPLE:
@@ -255,6 +260,24 @@ def _without_mark(first: bytes) -> str:
     if odd > 0.4 * pairs and even < 0.1 * pairs:
         return "utf-16-le"
     return "utf-16-be" if even > 0.4 * pairs and odd < 0.1 * pairs else ""
+
+
+def read_once(text: str) -> str:
+    """A text as it was before it was saved as UTF-8 twice; empty if it was not.
+
+    `MÃ¼hlgrün` is not such a text: all characters outside ASCII must fit. One pair that does not
+    begin with Ã or Â may be chance, as in `CAFÉ–BAR`.
+    """
+    if text.isascii():
+        return ""
+    try:
+        data = b"".join(c.encode("latin-1" if ord(c) < 256 else "cp1252") for c in text)
+        found = data.decode("utf-8")
+    except UnicodeError:
+        return ""
+    count = sum(not c.isascii() for c in found)
+    certain = count > 1 or re.search("[ÃÂ]", text) is not None
+    return found if certain and found.isprintable() else ""
 
 
 def likely_encoding(sample: bytes) -> tuple[str, str]:

@@ -19,7 +19,8 @@ from graph.core.facts import Fact
 from graph.core.import_rows import Row
 from graph.core.names import quoted
 from graph.exchange.csv_tables import read_csv, write_csv
-from graph.exchange.json_files import read_jsonl, read_lmlm, write_jsonl, write_lmlm
+from graph.exchange.json_files import read_json, read_jsonl, write_jsonl, write_lmlm
+from graph.exchange.other_kinds import refuse_other_kind
 from graph.exchange.other_rows import write_alternative_labels, write_json_rows
 from graph.exchange.read_options import DEFAULTS, ReadOptions
 from graph.exchange.source_files import Source, checked, inner_name, open_bytes, open_text
@@ -121,7 +122,7 @@ FORMATS: dict[str, Format] = {
             write_others=write_json_rows,
             holds="all",
         ),
-        Format("lmlm", (".json",), read_lmlm, write_lmlm),
+        Format("lmlm", (".json",), read_json, write_lmlm),
         Format(
             "ntriples",
             (".nt",),
@@ -156,12 +157,33 @@ READ_FORMATS: dict[str, Format] = FORMATS | {
 
 _BY_ENDING = {ending: format_ for format_ in READ_FORMATS.values() for ending in format_.endings}
 
+_HEAD = 4096  # bytes that show whether a file is of another kind
+
 # Files that other tools write, and what to do with each instead.
 _ELSEWHERE = {
     ".nq": "N-Quads, which name a graph for each triple, are not read; convert it to N-Triples.",
     ".trig": "TriG, which names a graph for each triple, is not read; convert it to Turtle.",
     ".gexf": "GEXF is not read; export it from Gephi as GraphML.",
     ".gml": "GML is not read; convert it to GraphML.",
+    ".tgf": "TGF is not read; save it from yEd as GraphML.",
+    ".sif": "SIF is not read; export the network from Cytoscape as GraphML.",
+    ".cyjs": "Files of Cytoscape.js are not read; export the network as GraphML.",
+    ".cx": "CX is not read; export the network from Cytoscape as GraphML.",
+    ".cx2": "CX is not read; export the network from Cytoscape as GraphML.",
+    ".net": "Pajek is not read; convert it to GraphML.",
+    ".gephi": "A project of Gephi is not read; export it from Gephi as GraphML.",
+    ".omn": "OWL in Manchester syntax is not read; save it from Protégé as Turtle.",
+    ".ofn": "OWL in functional syntax is not read; save it from Protégé as Turtle.",
+    ".owx": "OWL/XML is not read; save it from Protégé as Turtle.",
+    ".n3": "Notation 3 is not read; convert it to Turtle.",
+    ".hdt": "HDT is not read; convert it to N-Triples.",
+    ".srj": "A SPARQL result is read only as CSV; download it as CSV.",
+    ".srx": "A SPARQL result is read only as CSV; download it as CSV.",
+    ".cypher": "A Cypher script is not read; import from the database with --from and --cypher.",
+    ".dump": "A dump is not read; import from the database with --from and --cypher.",
+    ".pdf": "A PDF document is not read; export its table as CSV.",
+    ".docx": "A document is not read; save its table as .csv.",
+    ".numbers": "A file of Numbers is not read; export it as .csv or .xlsx.",
     ".xls": "The old Excel format is not read; save it as .xlsx or .csv.",
     ".sqlite": "An SQLite file is not read; export its tables as CSV.",
     ".parquet": "Parquet is not read; convert it to CSV.",
@@ -209,6 +231,8 @@ def read_rows(
     if isinstance(source, Path):
         refuse_database(source)
     format_ = format_of(source, name)
+    with open_bytes(source) as file:
+        refuse_other_kind(file.read(_HEAD), str(source), format_.name)
     if format_.read_bytes is not None:
         with open_bytes(source) as file:
             yield from format_.read_bytes(file, options)

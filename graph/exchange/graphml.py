@@ -207,6 +207,8 @@ def _rows(document: _Document, options: ReadOptions) -> Iterator[Row]:
         name_keys = (_plain_key(options.name_key),)
     if options.relation_key:
         relation_keys = (_plain_key(options.relation_key),)
+    if not edges:
+        raise StoreError("The file has no edges, so it holds no facts; export the whole graph.")
     is_quoted = _is_lightrag(document)
     relations = [_relation(edge, relation_keys, is_quoted) for edge in edges]
     if len(edges) > 1 and not any(relations):

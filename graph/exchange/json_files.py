@@ -13,9 +13,9 @@ from graph.core.errors import StoreError
 from graph.core.facts import Fact
 from graph.core.import_rows import BadLine, FactRow, Row
 from graph.core.names import quoted
-from graph.exchange.other_rows import json_row
+from graph.exchange.json_documents import is_triplet, read_document
+from graph.exchange.json_objects import DECODER, Nodes, object_rows
 from graph.exchange.read_options import DEFAULTS, ReadOptions
-from graph.exchange.table_columns import fact_keys
 from graph.exchange.text_files import TOO_LONG, read_lines
 from graph.exchange.value_texts import COLUMNS, NumberText, fact_rows
 
@@ -29,10 +29,7 @@ _HALVES = re.compile(
 )
 _LAST_ESCAPES = re.compile(r"(?:\\+(?:u[0-9a-fA-F]{0,4})?)+\Z")
 _DEEPEST = 50  # levels of nesting in a JSON file
-
-
-# Numbers keep their spelling.
-_DECODER = json.JSONDecoder(parse_int=NumberText, parse_float=NumberText, parse_constant=float)
+_HEAD = 1 << 16  # characters that show which kind of JSON a file holds
 
 
 def read_jsonl(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
@@ -41,7 +38,7 @@ def read_jsonl(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
     The keys of other tools are understood as the columns of a table are. A list of values is
     several facts.
     """
-    keys: dict[frozenset[str], tuple[str, ...] | None] = {}
+    nodes = Nodes(options)
     for number, line in enumerate(read_lines(file), start=1):
         if line is None:
             yield BadLine(number, TOO_LONG)
@@ -49,31 +46,52 @@ def read_jsonl(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            data = _DECODER.decode(line.strip())
+            data = DECODER.decode(line.strip())
         except (ValueError, RecursionError) as problem:
             yield BadLine(number, f"It is not JSON ({problem}).")
+            continue
+        if is_triplet(data):
+            yield from fact_rows(number, [*data, None, None])
             continue
         if not isinstance(data, dict):
             yield BadLine(number, "It is not a JSON object with entity, relation and value.")
             continue
-        names: tuple[str, ...] | None = COLUMNS
         cells = [data.get(name, "") for name in COLUMNS]
         if all(type(cell) in _TEXTS for cell in cells) and cells[0] and cells[1] and cells[2]:
             yield FactRow(number, *cells)  # the common case, twice as fast
-            continue
-        if "entity" not in data or "relation" not in data or "value" not in data:
-            held = frozenset(data)
-            if held not in keys:
-                keys[held] = fact_keys(tuple(data))
-            names = keys[held]
-        if names is None and (row := json_row(number, data)) is not None:
-            yield row
-            continue
-        if names is None:
-            missing = next(name for name in COLUMNS if name not in data)
-            yield BadLine(number, f"It has no {missing}.")
-            continue
-        yield from fact_rows(number, [data.get(name) for name in names])
+        else:
+            yield from object_rows(number, data, nodes)
+    nodes.note()
+
+
+def read_json(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
+    """Facts from a `.json` file: an LMLM database, another document, or JSON Lines by its looks."""
+    begin = file.tell()
+    head = file.read(_HEAD)
+    file.seek(begin)
+    if head.lstrip().startswith("["):
+        yield from read_document(file, options)
+    elif _has_lines(head):
+        yield from read_jsonl(file, options)
+    else:
+        try:
+            yield from read_lmlm(file, options)
+        except NoTriplets:
+            file.seek(begin)
+            yield from read_document(file, options)
+
+
+def _has_lines(head: str) -> bool:
+    """Whether the first two lines of a text are JSON objects."""
+    lines = [line for line in head.splitlines()[:20] if line.strip()][:2]
+    try:
+        return len(lines) == 2 and all(isinstance(DECODER.decode(x.strip()), dict) for x in lines)
+    except (ValueError, RecursionError):
+        return False
+
+
+class NoTriplets(StoreError):
+    """A JSON document that is not an LMLM database."""
 
 
 def read_lmlm(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
@@ -137,7 +155,7 @@ def _triplets(file: TextIO) -> Iterator[Any]:
     if found and data.last != "}":  # ijson takes a string that never ends there for nothing
         raise ValueError("it goes on after its end")
     if not found:
-        raise StoreError('The file is not an LMLM database, a JSON object with a list "triplets".')
+        raise NoTriplets('The file is not an LMLM database, a JSON object with a list "triplets".')
 
 
 class _Bytes:

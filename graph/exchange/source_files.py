@@ -19,7 +19,7 @@ from graph.core.database_files import refuse_database
 from graph.core.errors import StoreError
 from graph.core.import_rows import BadLine, Row
 from graph.core.names import quoted
-from graph.exchange.encodings import Established, establish
+from graph.exchange.encodings import Established, establish, read_once
 from graph.exchange.read_options import ReadOptions
 
 _CHUNK = 1 << 16  # bytes
@@ -99,11 +99,12 @@ def open_text(
 
 def checked(rows: Iterator[Row], found: Established) -> Iterator[Row]:
     """The rows of a file; one with a character that was lost is an invalid line."""
-    if not (found.is_damaged or found.has_lost):
+    if not (found.is_damaged or found.has_lost or found.may_be_twice):
         yield from rows
         return
     for row in rows:
-        text = "\n".join(str(getattr(row, field.name)) for field in fields(row))
+        texts = [str(getattr(row, field.name)) for field in fields(row)]
+        text = "\n".join(texts)
         if isinstance(row, BadLine):
             yield row
         elif any("\ud800" <= c <= "\udfff" for c in text):
@@ -117,6 +118,12 @@ def checked(rows: Iterator[Row], found: Established) -> Iterator[Row]:
                 row.line,
                 "It has U+FFFD, which stands for a character that an earlier conversion lost; "
                 "export the file again.",
+            )
+        elif found.may_be_twice and (twice := next(filter(read_once, texts), "")):
+            yield BadLine(
+                row.line,
+                f"{quoted(twice, 60)} was saved as UTF-8 twice and should be "
+                f"{quoted(read_once(twice), 60)}; export the file again.",
             )
         else:
             yield row

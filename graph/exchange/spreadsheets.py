@@ -16,7 +16,7 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum, l
 from graph.core.errors import StoreError
 from graph.core.import_rows import Row
 from graph.core.names import quoted
-from graph.exchange.csv_tables import table_rows
+from graph.exchange.csv_tables import header_place, table_rows
 from graph.exchange.read_options import DEFAULTS, ReadOptions
 from graph.exchange.table_columns import layout_of
 from graph.exchange.table_dialects import Record
@@ -41,9 +41,10 @@ def read_workbook(file: BinaryIO, options: ReadOptions = DEFAULTS) -> Iterator[R
         reason = " ".join(str(problem).split())[:100].rstrip(".")
         raise StoreError(f"The file is not a workbook: {reason}; save it as .csv.") from problem
     shown = [cells for _, cells in records[:_SAMPLE] if isinstance(cells, list) and any(cells)]
-    layout = layout_of(shown, options)
+    first = header_place(shown) if not options.columns else 0
+    layout = layout_of(shown[first:], options)
     rest = iter(records)
-    if layout.is_headed:
+    for _ in range(first + layout.is_headed):
         next((None for _, cells in rest if isinstance(cells, list) and any(cells)), None)
     yield from table_rows(rest, layout, "quotation marks")
 

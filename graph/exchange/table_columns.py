@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from graph.core.errors import StoreError
 from graph.core.import_rows import AliasRow, FactRow, RelationRow, Row, SettingRow, SynonymRow
 from graph.core.names import quoted
+from graph.exchange.other_kinds import refuse_table_without_facts
 from graph.exchange.read_options import ReadOptions
 
 Cells = Sequence[str]
@@ -39,8 +40,8 @@ _ENTITY = (
     "entity", "head label", "subject label", "head name", "subject name", "source name",
     "start name", "itemlabel", "item label", "head entity", "subject entity", "source entity",
     "head", "subject", "subj", "entity1", "entity 1", "node1", "node 1", "source node",
-    "start node", "from node", "source", "from", "start", ":start id", "head id", "subject id",
-    "source id", "from id", "start id", "s", "h",
+    "start node", "from node", "src id", "source", "from", "start", ":start id", "head id",
+    "subject id", "source id", "from id", "start id", "s", "h",
 )  # fmt: skip
 _RELATION = (
     "relation", "relation label", "predicate label", "relation name", "predicate name",
@@ -52,8 +53,9 @@ _WEAK_RELATION = ("label", "type", "edge", "link", "verb", "name", "keywords", "
 _VALUE = (
     "value", "tail label", "object label", "tail name", "object name", "target name", "end name",
     "valuelabel", "value label", "tail entity", "object entity", "target entity", "tail", "object",
-    "obj", "entity2", "entity 2", "node2", "node 2", "target node", "end node", "to node", "target",
-    "to", "end", ":end id", "tail id", "object id", "target id", "to id", "end id", "o", "t",
+    "obj", "entity2", "entity 2", "node2", "node 2", "target node", "end node", "to node", "tgt id",
+    "target", "to", "end", ":end id", "tail id", "object id", "target id", "to id", "end id", "o",
+    "t",
 )  # fmt: skip
 _SOURCE = ("source", "sources", "provenance", "reference")
 _NAME = ("name", "title", "entity", "entity name", "full name", "label", "item")
@@ -62,6 +64,7 @@ _DIRECTIONS = {"directed", "undirected", "mutual"}
 _INDEX = re.compile(r"|unnamed: ?\d+|index|#|no\.?|nr\.?|row", re.I)
 _NUMBER = re.compile(r"[+\-−]?\d[\d\s.,:/%\-]*(?:e[+-]?\d+)?|nan", re.I)
 _NEO4J_TYPE = re.compile(r":(?:id|ignore|string|int|integer|long|float|double|boolean)\b.*$", re.I)
+_ALIASED = re.compile(r"`?(\w+)`?\.(?:name|title|label|id)")
 MISSING_CELLS = {"nan", "null"}
 """What data frames write where a cell is empty."""
 
@@ -112,6 +115,11 @@ def is_fact_header(cells: Cells) -> bool:
     return bool(words & set(_ENTITY)) and bool(words & set(_VALUE))
 
 
+def names_facts(cells: Cells) -> bool:
+    """Whether some cells are the words entity, relation and value, among others."""
+    return set(_FACT) <= {normal_word(cell) for cell in cells}
+
+
 def fact_keys(keys: Sequence[str]) -> tuple[str, ...] | None:
     """Of the keys of a JSON object, those of entity, relation, value, source and year.
 
@@ -139,11 +147,18 @@ def layout_of(rows: Sequence[Cells], options: ReadOptions) -> Layout:
         rows: the first rows that are not empty, the header included.
         options: the columns that a person has named, and who receives notes.
     """
-    header = list(rows[0]) if rows else []
+    if not rows:
+        raise StoreError(
+            "There is nothing in the table; its first line must name the columns "
+            "entity,relation,value."
+        )
+    header = list(rows[0])
     data = rows[1:]
     if options.columns:
         return _named_columns(header, options)
     words = [normal_word(cell) for cell in header]
+    refuse_table_without_facts(rows, words)
+    words = _without_identifiers(_of_query(words))
     if set(_FACT) <= set(words):
         return _facts(header, words, {name: words.index(name) for name in _FACT}, options)
     for needed, optional, make in _OTHERS:
@@ -165,6 +180,32 @@ def layout_of(rows: Sequence[Cells], options: ReadOptions) -> Layout:
     if properties is not None:
         return properties
     raise _undetermined(header)
+
+
+def _of_query(words: list[str]) -> list[str]:
+    """The words of a Cypher result without aliases: `a.name,type(r),b.name`."""
+    ends = [place for place, word in enumerate(words) if _ALIASED.fullmatch(word)]
+    types = [place for place, word in enumerate(words) if re.fullmatch(r"type\(\w+\)", word)]
+    if len(ends) != 2 or len(types) != 1:
+        return words
+    named = {ends[0]: "entity", types[0]: "relation", ends[1]: "value"}
+    return [named.get(place, word) for place, word in enumerate(words)]
+
+
+def _without_identifiers(words: list[str]) -> list[str]:
+    """The words, in which a column of identifiers next to one of their labels does not count.
+
+    Wikidata's query service writes `item` and `itemLabel`: an address, and its name.
+    """
+    labels = {word: place for place, word in enumerate(words)}
+    plain = list(words)
+    for place, word in enumerate(words):
+        for label in (f"{word}label", f"{word} label"):
+            if word and label in labels:
+                plain[place] = ""
+                if label not in (*_ENTITY, *_RELATION, *_VALUE):
+                    plain[labels[label]] = word
+    return plain
 
 
 def _undetermined(header: Cells, more: str = "") -> UnknownColumns:
@@ -297,13 +338,20 @@ def _properties(
 ) -> Layout | None:
     """A table with one entity per row; None if it is not known which column names the entity."""
     plain = [_NEO4J_TYPE.sub("", cell.strip()).strip() for cell in header]
-    names = [normal_word(cell) for cell in plain]
-    place = _first(names, _NAME)
+    identified = {p for p, word in enumerate(words) if not word and header[p].strip()}
+    names = ["" if p in identified else normal_word(cell) for p, cell in enumerate(plain)]
+    plain = [_label_of(cell, words[p]) for p, cell in enumerate(plain)]
+    place = _first([*words] if identified else names, _NAME)
+    if place is None and identified:
+        first = normal_word(header[min(identified)])
+        place = _first(words, (first, f"{first}label", f"{first} label"))
     if place is None:
         place = _name_by_looks(header, words, data)
     if place is None:
         return None
-    ids = {p for p, cell in enumerate(header) if re.search(r":(?:id|ignore)\b", cell, re.I)}
+    ids = identified | {
+        p for p, cell in enumerate(header) if re.search(r":(?:id|ignore)\b", cell, re.I)
+    }
     relations = []
     for other, name in enumerate(plain):
         if other == place or other in ids or _INDEX.fullmatch(name):
@@ -320,6 +368,12 @@ def _properties(
     )
     needed = ((plain[place] or "name", place),)
     return Layout(len(header), True, needed, relations=tuple(relations))
+
+
+def _label_of(cell: str, word: str) -> str:
+    """`capitalLabel`, where it stands for `capital`, as that."""
+    ending = re.fullmatch(r"(.+?)[ _]?label", cell, re.I)
+    return ending[1] if ending and normal_word(ending[1]) == word else cell
 
 
 def _name_by_looks(header: Cells, words: Sequence[str], data: Sequence[Cells]) -> int | None:

@@ -16,6 +16,7 @@ from statistics import mode
 
 DELIMITERS = (",", "\t", ";", "|")
 _SEPARATOR = re.compile(r'\ufeff?"?sep=(.)"?\s*', re.I)
+_RULE = re.compile(r":?-{3,}:?")
 _LONGEST_QUOTATION = 200  # lines that a quoted cell of a table with tabs may have
 
 Record = tuple[int, list[str] | str]
@@ -74,7 +75,19 @@ def records(lines: Iterator[str], dialect: Dialect) -> Iterator[Record]:
         next(lines, None)
     if dialect.delimiter == "\t":
         return _tab_records(lines, dialect)
+    if dialect.delimiter == "|":
+        return _without_rules(_quoted_records(lines, dialect))
     return _quoted_records(lines, dialect)
+
+
+def _without_rules(whole: Iterator[Record]) -> Iterator[Record]:
+    """The records of a table with bars, but for the rule below the header of Markdown."""
+    for number, cells in whole:
+        if isinstance(cells, list):
+            cells = [cell.strip() for cell in cells]
+            if any(cells) and all(_RULE.fullmatch(cell) for cell in cells if cell):
+                continue
+        yield number, cells
 
 
 # -- commas, semicolons, bars
@@ -106,11 +119,11 @@ def _quoted_records(lines: Iterator[str], dialect: Dialect) -> Iterator[Record]:
         except StopIteration:
             return
         except csv.Error as error:
-            cells, problem = None, str(error)
+            cells, problem = None, _reason(error)
         count = len(pending)
         if count == 1:
             if cells is None:
-                yield line, f"{problem}; quote cells with quotes or line breaks."
+                yield line, problem
             else:
                 width = width or len(cells)
                 yield line, cells
@@ -138,6 +151,15 @@ def _quoted_records(lines: Iterator[str], dialect: Dialect) -> Iterator[Record]:
                 yield line, cells
         line += count
         pending.clear()
+
+
+def _reason(error: csv.Error) -> str:
+    """Why a record cannot be read, in a sentence."""
+    if "expected after" in str(error):
+        return "A quotation mark inside a quoted cell is not doubled; write two of them there."
+    if "unexpected end" in str(error):
+        return "A quotation begins and does not end; close it where it should end."
+    return f"{str(error).capitalize()}; quote cells with quotation marks or line breaks."
 
 
 def _reader(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:

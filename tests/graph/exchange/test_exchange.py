@@ -93,7 +93,7 @@ BOMB = """<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "aaaaaaaaaa"><!ENTITY 
 HOSTILE = {
     "bomb.graphml": (BOMB, "declares a document type"),
     "cut.graphml": ("<graphml><graph><node id='a'", "is not XML"),
-    "other.graphml": ("<html></html>", "is not GraphML"),
+    "other.graphml": ("<svg></svg>", "is not GraphML"),
     "edge.graphml": (
         '<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="directed">'
         '<node id="a"/><node id="b"/><edge source="a" target="b"/></graph></graphml>',
@@ -109,8 +109,8 @@ HOSTILE = {
     ),
     "header.csv": ("entity,relation,value," * 10_000 + "\n", "imported"),
     "cut.json": ('{"triplets": [["a", "b", "c"], ["a"', "is not JSON"),
-    "none.json": ('{"entities": []}', "is not an LMLM database"),
-    "list.json": ('[["a", "b", "c"]]', "is not an LMLM database"),
+    "none.json": ('{"entities": []}', "holds no facts"),
+    "list.json": ("[]", "holds no facts"),
     "deep.json": ('{"triplets": ' + "[" * 100_000, "is not JSON"),
 }
 
