@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any
 
 from graph.commands.parser import Commands, add_force, add_number, add_revision, add_signature
 from graph.commands.printing import check_revision, counted, show_progress
-from graph.core.atomic_files import whole_file
 from graph.core.errors import StoreError
-from graph.core.import_rows import (
-    AliasRow,
-    BadLine,
-    FactRow,
-    RelationRow,
-    Row,
-    SettingRow,
-    SynonymRow,
-)
+from graph.core.import_rows import BadLine, FactRow, Row
 from graph.core.names import quoted
 from graph.core.protocol import LoadReport
 from graph.editing.loading import NothingImported, why_invalid
-from graph.exchange.formats import FORMATS, READ_FORMATS, Format, format_of, read_rows
+from graph.exchange.exports import export
+from graph.exchange.formats import FORMATS, READ_FORMATS, read_rows
 from graph.exchange.likely_duplicates import LikelyDuplicates
-from graph.exchange.other_rows import OtherRows
 from graph.exchange.read_options import ReadOptions
 from graph.exchange.resumable import load_in_parts
 from graph.opening import open_store, query_rows
@@ -108,16 +98,20 @@ python -m graph import --from neo4j://db.example --cypher
     add_number(importing, "--most", "print at most this many invalid lines", default=20, least=0)
     add_signature(importing)
 
-    export = commands.add(
+    exporting = commands.add(
         "export",
         "write all facts to a file, or print them",
         _export,
         "python -m graph export world.jsonl --at 1",
     )
-    export.add_argument("file", help="the file to write; - prints the facts instead")
-    _add_format(export, FORMATS, "; csv for -")
-    add_force(export)
-    add_revision(export)
+    exporting.add_argument(
+        "file",
+        help="the file to write, or a folder or .zip for one CSV table of each kind; - prints the "
+        "facts instead",
+    )
+    _add_format(exporting, FORMATS, "; csv for -")
+    add_force(exporting)
+    add_revision(exporting)
 
 
 def _add_format(parser: argparse.ArgumentParser, formats: Iterable[str], more: str = "") -> None:
@@ -177,7 +171,12 @@ def _import(options: argparse.Namespace) -> int:
                 report = store.load(rows, on_progress=on_progress, **arguments)
             elif options.resumable:
                 report, skipped = load_in_parts(
-                    store, path, options.format, how=how, on_part=on_progress, **arguments
+                    store,
+                    path,
+                    options.format,
+                    how=how,
+                    on_part=on_progress,
+                    **arguments,
                 )
             else:
                 rows = duplicates.noting(read_rows(path, options.format, how))
@@ -257,40 +256,7 @@ def _export(options: argparse.Namespace) -> None:
             FORMATS[options.format or "csv"].write(store.all_facts(options.at), sys.stdout)
             return
         path = Path(options.file)
-        format_ = format_of(path, options.format)
-        others = OtherRows(store, options.at)
-        facts = others.noting(store.all_facts(options.at))
-        try:
-            with whole_file(path, force=options.force) as opened:
-                file = cast(TextIO, opened)
-                if format_.write_others is not None:
-                    format_.write_others(others.relations(), file)
-                count = format_.write(facts, file)
-                if format_.write_others is not None:
-                    format_.write_others(others.later(), file)
-        except OSError as problem:
-            raise StoreError(f"{path} cannot be written: {problem.strerror}.") from problem
-        print(f"Wrote {counted(count, 'fact')} to {path}.")
-        _note_left_out(others, format_, path)
-
-
-def _note_left_out(others: OtherRows, format_: Format, path: Path) -> None:
-    """Say what a file cannot hold."""
-    if format_.holds == "all":
-        return
-    kinds = Counter(type(row) for row in (*others.relations(), *others.later()))
-    if format_.holds == "facts and aliases":
-        del kinds[AliasRow]
-    named = [(AliasRow, "alias", "aliases"), (RelationRow, "declared relation", "")]
-    named += [(SynonymRow, "synonym", ""), (SettingRow, "setting", "")]
-    parts = [
-        counted(kinds[kind], one, *([many] if many else []))
-        for kind, one, many in named
-        if kinds[kind]
-    ]
-    if parts:
-        print(
-            f"{path} holds {format_.holds}, and leaves out {', '.join(parts)}; a .jsonl file "
-            "holds all.",
-            file=sys.stderr,
-        )
+        done = export(store, path, options.format, at=options.at, force=options.force)
+        print(f"Wrote {counted(done.facts, 'fact')} to {path}.")
+        for sentence in done.left_out:
+            print(f"{path}: {sentence}", file=sys.stderr)

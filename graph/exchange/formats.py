@@ -21,9 +21,17 @@ from graph.core.names import quoted
 from graph.exchange.csv_tables import read_csv, write_csv
 from graph.exchange.json_files import read_json, read_jsonl, write_jsonl, write_lmlm
 from graph.exchange.other_kinds import refuse_other_kind
-from graph.exchange.other_rows import write_alternative_labels, write_json_rows
+from graph.exchange.other_rows import write_json_rows
 from graph.exchange.read_options import DEFAULTS, ReadOptions
-from graph.exchange.source_files import Source, checked, inner_name, open_bytes, open_text
+from graph.exchange.source_files import (
+    Source,
+    checked,
+    inner_name,
+    is_set,
+    open_bytes,
+    open_text,
+)
+from graph.exchange.table_sets import naming, tables_of
 
 
 def _not_written(facts: Iterable[Fact], file: TextIO) -> int:
@@ -48,8 +56,10 @@ class Format:
     """Yields the rows of a file that is not text; it takes the place of `read`."""
     write_others: Callable[[Iterable[Row], TextIO], int] | None = None
     """Writes rows that are not facts and returns their number; None if it holds only facts."""
+    write_all: Callable[[Iterable[Fact], TextIO, Callable[[], Iterable[Row]]], int] | None = None
+    """Writes facts, and the rows that are not facts once they are known; instead of `write`."""
     holds: str = "facts"
-    """What a file of this format holds, for a message: "facts", "facts and aliases", "all"."""
+    """What a file of this format holds, for a message: "facts", "triplets", "all"."""
     is_whole: bool = False
     """Whether a file is read whole, and gives its facts in no stated order."""
     is_xml: bool = False
@@ -87,9 +97,21 @@ def _read_graphml(file: TextIO, options: ReadOptions) -> Iterator[Row]:
 
 
 def _write_graphml(facts: Iterable[Fact], file: TextIO) -> int:
+    return _write_all_graphml(facts, file, tuple)
+
+
+def _write_all_graphml(
+    facts: Iterable[Fact], file: TextIO, others: Callable[[], Iterable[Row]]
+) -> int:
     from graph.exchange.graphml import write_graphml
 
-    return write_graphml(facts, file)
+    return write_graphml(facts, file, others)
+
+
+def _write_other_triples(rows: Iterable[Row], file: TextIO) -> int:
+    from graph.exchange.rdf import write_other_rows
+
+    return write_other_rows(rows, file)
 
 
 def _read_rdf_xml(file: TextIO, options: ReadOptions) -> Iterator[Row]:
@@ -122,25 +144,34 @@ FORMATS: dict[str, Format] = {
             write_others=write_json_rows,
             holds="all",
         ),
-        Format("lmlm", (".json",), read_json, write_lmlm),
+        Format("lmlm", (".json",), read_json, write_lmlm, holds="triplets"),
         Format(
             "ntriples",
             (".nt",),
             _read_ntriples,
             _write_ntriples,
-            write_others=write_alternative_labels,
-            holds="facts and aliases",
+            write_others=_write_other_triples,
+            holds="all",
         ),
         Format(
             "turtle",
             (".ttl",),
             _read_turtle,
             _write_turtle,
-            write_others=write_alternative_labels,
-            holds="facts and aliases",
+            write_others=_write_other_triples,
+            holds="all",
             is_whole=True,
         ),
-        Format("graphml", (".graphml",), _read_graphml, _write_graphml, is_whole=True, is_xml=True),
+        Format(
+            "graphml",
+            (".graphml",),
+            _read_graphml,
+            _write_graphml,
+            write_all=_write_all_graphml,
+            holds="all",
+            is_whole=True,
+            is_xml=True,
+        ),
     )
 }
 """Every format that is read and written, by its name."""
@@ -211,6 +242,8 @@ def format_of(source: Source, name: str | None = None) -> Format:
 
 def is_known_ending(source: Source) -> bool:
     """Whether the ending of a file's name stands for a format, or for one that is not read."""
+    if is_set(source):
+        return True
     ending = PurePath(inner_name(source)).suffix.lower()
     return ending in _BY_ENDING or ending in _ELSEWHERE
 
@@ -228,6 +261,10 @@ def read_rows(
     Raises:
         StoreError: if it cannot be read, its encoding is not established, or its columns are not.
     """
+    if (tables := tables_of(source)) is not None:
+        for table in tables:
+            yield from naming(read_rows(table, "csv", options), table)
+        return
     if isinstance(source, Path):
         refuse_database(source)
     format_ = format_of(source, name)

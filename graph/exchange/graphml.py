@@ -8,17 +8,19 @@ refused, so that no XML entity can expand without limit or read another file.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TextIO
 from xml.parsers import expat
 
 from graph.core.errors import StoreError
 from graph.core.facts import Fact
-from graph.core.import_rows import BadLine, FactRow, Row
+from graph.core.import_rows import BadLine, FactRow, RelationRow, Row
 from graph.core.names import quoted
+from graph.exchange.other_rows import cells_of, json_row
 from graph.exchange.read_options import DEFAULTS, ReadOptions
 from graph.exchange.text_files import limited, read_whole
 
@@ -42,6 +44,7 @@ TYPE_KEYS = ("type", "entity type", "kind", "category", "labels", "class")
 """The keys that tell two nodes of one name apart, before their ids do."""
 _OWN_KEYS = ("kind", "source", "year")  # of files that Lamplight writes
 _GRAPHML = "graphml"
+_OWN = "lamplight"  # the key of what is not a fact in our own files
 _NOT_RELATIONS = {"directed", "undirected", "mutual"}
 _SEPARATOR = "<SEP>"  # stands between several texts in the files of LightRAG
 
@@ -92,6 +95,8 @@ class _Document:
         self.nodes: dict[str, _Item] = {}
         self.edges: list[_Item] = []
         self.hyperedges = 0
+        self.own: str | None = None
+        """What Lamplight's own export states besides facts, as JSON Lines; None in other files."""
         self.repeated: list[_Item] = []
         """Nodes whose id another one has."""
 
@@ -151,6 +156,8 @@ class _Document:
         self._depth -= 1
         if name in ("data", "NodeLabel", "EdgeLabel") and self._pieces is not None:
             text = "".join(self._pieces).strip()
+            if not self._open and self._names.get(self._key) == _OWN:
+                self.own = text
             if self._open and text:
                 key = _plain_key(name) if name != "data" else self._names.get(self._key, self._key)
                 held = self._open[-1].data
@@ -207,6 +214,9 @@ def _rows(document: _Document, options: ReadOptions) -> Iterator[Row]:
         name_keys = (_plain_key(options.name_key),)
     if options.relation_key:
         relation_keys = (_plain_key(options.relation_key),)
+    if document.own is not None:
+        yield from _own_rows(document)
+        return
     if not edges:
         raise StoreError("The file has no edges, so it holds no facts; export the whole graph.")
     is_quoted = _is_lightrag(document)
@@ -241,6 +251,28 @@ def _rows(document: _Document, options: ReadOptions) -> Iterator[Row]:
     if document.hyperedges:
         options.on_note(f"Hyperedges that are not read: {document.hyperedges:,}.")
     _note_unused(document, name_keys, relation_keys, options)
+
+
+def _own_rows(document: _Document) -> Iterator[Row]:
+    """The rows of a file that Lamplight has written: names and relations as they are."""
+    others = [
+        row for line in (document.own or "").splitlines() if (row := _other_row(line)) is not None
+    ]
+    yield from (row for row in others if isinstance(row, RelationRow))
+    names = {node.id: node.data.get("name", "") for node in document.nodes.values()}
+    for edge in document.edges:
+        relation, source, year = (edge.data.get(key, "") for key in ("relation", "source", "year"))
+        entity, value = names.get(edge.source, ""), names.get(edge.target, "")
+        yield FactRow(edge.line, entity, relation, value, source, year)
+    yield from (row for row in others if not isinstance(row, RelationRow))
+
+
+def _other_row(line: str) -> Row | None:
+    try:
+        data = json.loads(line)
+    except ValueError:
+        return None
+    return json_row(0, data) if isinstance(data, dict) else None
 
 
 def _is_lightrag(document: _Document) -> bool:
@@ -322,8 +354,13 @@ def _note_unused(
             options.on_note(f"Keys of {what} that are not used: {listed}.")
 
 
-def write_graphml(facts: Iterable[Fact], file: TextIO) -> int:
-    """Write facts as GraphML, which is held in memory; returns how many."""
+def write_graphml(
+    facts: Iterable[Fact], file: TextIO, others: Callable[[], Iterable[Row]] = tuple
+) -> int:
+    """Write facts as GraphML, which is held in memory; returns how many.
+
+    `others` gives the other rows, once the facts are written. They are JSON Lines in one text.
+    """
     import networkx  # takes a while to load, and reading does not need it
 
     graph = networkx.MultiDiGraph()
@@ -337,6 +374,7 @@ def write_graphml(facts: Iterable[Fact], file: TextIO) -> int:
         if fact.year is not None:
             data["year"] = str(fact.year)
         graph.add_edge(f"e{fact.entity_id}", value, key=f"f{fact.id}", **data)
+    graph.graph[_OWN] = "\n".join(json.dumps(cells_of(row), ensure_ascii=False) for row in others())
     for line in networkx.generate_graphml(graph):
         file.write(line + "\n")
     return count

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TextIO
-from urllib.parse import quote
 
 from graph.core.facts import Fact
 from graph.core.import_rows import AliasRow, RelationRow, Row, SettingRow, SynonymRow
-from graph.core.names import fold
+from graph.core.names import fold, is_number_or_date
 from graph.core.protocol import TripletReads
 
 _TOGETHER = 1000  # names looked up at once
-_KEYS: dict[type, tuple[str, ...]] = {
+KEYS: dict[type, tuple[str, ...]] = {
     AliasRow: ("alias", "entity"),
     RelationRow: ("relation", "kind", "description"),
     SynonymRow: ("phrase", "relation"),
     SettingRow: ("setting", "value"),
 }
+"""What each kind of row holds; the last of a relation is optional."""
 
 
 @dataclass
@@ -31,7 +32,14 @@ class OtherRows:
 
     store: TripletReads
     at: int | None = None
+    noted: int = 0
+    """Facts so far that have a source or a year."""
     _names: dict[int, str] = field(default_factory=dict)
+    _literals: set[int] = field(default_factory=set)
+    """Hashes of the literals of undeclared relations, which an import might take for links."""
+    _targets: set[int] = field(default_factory=set)
+    """Ids that undeclared relations link to; an import makes no entities of them."""
+    _loose: int = 0
 
     def relations(self) -> Iterator[RelationRow]:
         """The declared relations; they come before the facts, which they decide about."""
@@ -41,12 +49,32 @@ class OtherRows:
 
     def noting(self, facts: Iterable[Fact]) -> Iterator[Fact]:
         """The facts, whose entities are noted for `later`."""
-        links = {fold(row.relation) for row in self.relations() if row.kind == "link"}
+        kinds = {fold(row.relation): row.kind for row in self.relations()}
         for fact in facts:
             self._names.setdefault(fact.entity_id, fact.entity)
-            if fact.value_id is not None and fold(fact.relation) in links:
+            self.noted += bool(fact.source) or fact.year is not None
+            kind = kinds.get(fold(fact.relation))
+            if kind == "link" and fact.value_id is not None:
                 self._names.setdefault(fact.value_id, fact.value)
+            elif kind is None and fact.value_id is None:
+                if not is_number_or_date(fact.value):
+                    self._literals.add(hash(fact.value))
+            elif kind is None and fact.value_id is not None:
+                self._loose += is_number_or_date(fact.value)
+                self._targets.add(fact.value_id)
             yield fact
+
+    def ambiguous(self) -> int:
+        """How many names and values an import would take for the other kind: a link, a literal.
+
+        A value of an undeclared relation is a link where it is spelt as an entity.
+        """
+        spelt = sum(hash(name) in self._literals for name in self._names.values())
+        return spelt + self._loose + len(self._targets - self._names.keys())
+
+    def counts(self) -> Counter[type]:
+        """How many rows there are of each kind, after the facts."""
+        return Counter(type(row) for row in (*self.relations(), *self.later()))
 
     def later(self) -> Iterator[AliasRow | SynonymRow | SettingRow]:
         """What comes after the facts."""
@@ -63,36 +91,25 @@ class OtherRows:
             yield make(0, rule.name, rule.value)
 
 
+def cells_of(row: Row) -> dict[str, str]:
+    """What a row holds, by the names that its table or its JSON object has for it."""
+    return {key: getattr(row, key) for key in KEYS[type(row)]}
+
+
 def write_json_rows(rows: Iterable[Row], file: TextIO) -> int:
     """Write rows as JSON Lines; returns how many."""
     count = 0
     for count, row in enumerate(rows, start=1):  # noqa: B007
-        data = {key: getattr(row, key) for key in _KEYS[type(row)]}
-        file.write(json.dumps(data, ensure_ascii=False) + "\n")
+        file.write(json.dumps(cells_of(row), ensure_ascii=False) + "\n")
     return count
 
 
 def json_row(number: int, data: dict[str, object]) -> Row | None:
     """The row of a JSON object that is not a fact; None if it has not the keys of one."""
-    for make, keys in _KEYS.items():
+    for make, keys in KEYS.items():
         if set(data) <= set(keys) and set(keys[:2]) <= set(data):
             cells = [data.get(key, "") for key in keys]
             if all(isinstance(cell, str) for cell in cells):
                 row: Row = make(number, *cells)
                 return row
     return None
-
-
-def write_alternative_labels(rows: Iterable[Row], file: TextIO) -> int:
-    """Write the aliases among some rows as `skos:altLabel` in N-Triples; returns how many."""
-    count = 0
-    for row in rows:
-        if isinstance(row, AliasRow):
-            count += 1
-            text = json.dumps(row.alias, ensure_ascii=False)
-            entity = quote(row.entity, safe="")
-            file.write(
-                f"<urn:lamplight:entity:{entity}> "
-                f"<http://www.w3.org/2004/02/skos/core#altLabel> {text} .\n"
-            )
-    return count

@@ -13,14 +13,22 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO, cast
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, parse, serialize
 from pyoxigraph import Triple as OxTriple
 
 from graph.core.errors import StoreError
 from graph.core.facts import Fact
-from graph.core.import_rows import AliasRow, BadLine, FactRow, Row
+from graph.core.import_rows import (
+    AliasRow,
+    BadLine,
+    FactRow,
+    RelationRow,
+    Row,
+    SettingRow,
+    SynonymRow,
+)
 from graph.core.names import quoted
 from graph.exchange.rdf_names import (
     ALTERNATIVE,
@@ -38,6 +46,11 @@ from graph.exchange.text_files import TOO_LONG, limited, read_lines, read_whole
 BASE = "http://this.document.invalid/"
 """What relative IRIs of a file are relative to, where it declares no base."""
 _FACT = "urn:lamplight:fact:"
+_KIND = "urn:lamplight:kind"
+_DESCRIPTION = "urn:lamplight:description"
+_SYNONYM = "urn:lamplight:synonym"
+_SETTINGS = "urn:lamplight:settings"
+_SETTING = "urn:lamplight:setting:"
 _SOURCE = "urn:lamplight:source"
 _YEAR = "urn:lamplight:year"
 _PARTS = {f"{RDF}subject": "entity", f"{RDF}predicate": "relation", f"{RDF}object": "value"}
@@ -50,6 +63,8 @@ _FOLLOWING = re.compile(r"\A(\s*<\?xml[^>]*?)\s+encoding\s*=\s*[\"'][^\"']*[\"']
 _NESTED_ENTITY = re.compile(
     r"""<!ENTITY[^>]*?["'][^"']*[&%][^"']*["']\s*>|<!ENTITY[^>]*\b(?:SYSTEM|PUBLIC)\b"""
 )
+_FOLLOWS = frozenset((b".", b";", b",", b")", b"]"))  # what may follow an object
+_NO_QUOTES = re.compile(rb"[^\"']*")
 _TOO_NEW = "It has what only RDF 1.2 knows"
 
 
@@ -59,10 +74,12 @@ def read_ntriples(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row
     The file is read several times, because a label may follow the triples that it names.
     """
     begin = file.tell()
+    own = _OwnRows()
 
     def triples() -> Iterator[Triple]:
+        own.clear()
         for item in lines():
-            if isinstance(item, tuple):
+            if isinstance(item, tuple) and not own.take(item):
                 yield item
 
     def lines() -> Iterator[Triple | BadLine]:
@@ -73,9 +90,12 @@ def read_ntriples(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row
     _note_shared(names, options)
     statement: dict[str, str] = {}
     aliased: dict[str, tuple[int, NamedNode]] = {}
+    yield from own.declared()
     for item in lines():
         if isinstance(item, BadLine):
             yield item
+            continue
+        if own.take(item):
             continue
         number, subject, predicate, value = item
         iri = predicate.value
@@ -90,10 +110,10 @@ def read_ntriples(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row
         matches = fact == tuple(statement.get(part, "") for part in ("entity", "relation", "value"))
         source, year = (statement.get(part, "") if matches else "" for part in ("source", "year"))
         statement.clear()
-        if subject.value in names.aliases:
-            aliased.setdefault(subject.value, (number, subject))
+        _note_aliased(aliased, names, number, subject, value)
         yield FactRow(number, *fact, source, year)
     yield from _aliases(names, aliased)
+    yield from own.rules()
 
 
 def _ntriples(file: TextIO) -> Iterator[Triple | BadLine]:
@@ -158,6 +178,64 @@ def _not_a_label(value: Term) -> str | None:
     return None if value.value.strip() else "The label is empty."
 
 
+class _OwnRows:
+    """What Lamplight's own exports state besides facts: declared relations, synonyms, settings."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, tuple[int, str]] = {}
+        self._descriptions: dict[str, str] = {}
+        self._rules: dict[tuple[str, str], SynonymRow | SettingRow] = {}
+
+    def clear(self) -> None:
+        """Forget all, before the file is read from its beginning again."""
+        self.__init__()  # type: ignore[misc]
+
+    def take(self, triple: Triple) -> bool:
+        """Keep a triple that is one of these; returns whether it is."""
+        number, subject, predicate, value = triple
+        iri = predicate.value
+        if not iri.startswith("urn:lamplight:") or isinstance(value, BlankNode):
+            return False
+        relation = _name_of(subject, RELATION)
+        if relation and iri == _KIND:
+            self._kinds[relation] = number, value.value
+        elif relation and iri == _DESCRIPTION:
+            self._descriptions[relation] = value.value
+        elif relation and iri == _SYNONYM:
+            self._rules[iri, value.value] = SynonymRow(number, value.value, relation)
+        elif subject.value == _SETTINGS and iri.startswith(_SETTING):
+            name = unquote(iri.removeprefix(_SETTING))
+            self._rules[iri, name] = SettingRow(number, name, value.value)
+        else:
+            return False
+        return True
+
+    def declared(self) -> Iterator[RelationRow]:
+        """The declared relations; they come before the facts, which they decide about."""
+        for relation, (number, kind) in self._kinds.items():
+            yield RelationRow(number, relation, kind, self._descriptions.get(relation, ""))
+
+    def rules(self) -> Iterable[SynonymRow | SettingRow]:
+        """The synonyms and settings, which come after the facts."""
+        return self._rules.values()
+
+
+def _name_of(term: Term, space: str) -> str:
+    """The name in an IRI of Lamplight's own; empty for any other term."""
+    if not isinstance(term, NamedNode) or not term.value.startswith(space):
+        return ""
+    return unquote(term.value.removeprefix(space))
+
+
+def _note_aliased(
+    aliased: dict[str, tuple[int, NamedNode]], names: Names, number: int, subject: Term, value: Term
+) -> None:
+    """Keep what has other labels and is an entity: a subject, or what an own export links to."""
+    for term in (subject, value) if _name_of(value, ENTITY) else (subject,):
+        if term.value in names.aliases:
+            aliased.setdefault(term.value, (number, term))
+
+
 def _aliases(names: Names, aliased: dict[str, tuple[int, NamedNode]]) -> Iterator[Row]:
     """The other labels of the entities that have facts."""
     for iri, (number, subject) in aliased.items():
@@ -214,32 +292,67 @@ def _keywords(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def parse_whole(
     text: str, format_: RdfFormat, name: str, base: str = BASE
 ) -> tuple[list[Triple], dict[str, str]]:
-    """The triples of a text, numbered in its order, and the namespaces that it declares by prefix.
+    """The triples of a text with their lines, and the namespaces that it declares by prefix.
+
+    The line of a triple is the one in which its object ends.
 
     Raises `StoreError` if it is not of the format, or if it has what only RDF 1.2 or quads have.
     """
     found: list[Triple] = []
     try:
-        parser = parse(text.encode(), format_, base_iri=base, rename_blank_nodes=False)
-        for number, quad in enumerate(parser, start=1):
+        lines = _Lines(text.encode())
+        parser = parse(cast(Any, lines), format_, base_iri=base, rename_blank_nodes=False)
+        for quad in parser:
             problem = _too_new(quad.subject, quad.object)
             if problem is not None:
                 raise StoreError(f"{problem[:-1]}; write the file in RDF 1.1.")
             if isinstance(quad.graph_name, NamedNode | BlankNode):
                 raise StoreError("The file names graphs, which are not read; convert it to Turtle.")
-            found.append((number, quad.subject, quad.predicate, quad.object))
+            found.append((lines.number, quad.subject, quad.predicate, quad.object))
         return found, dict(parser.prefixes)
     except (SyntaxError, ValueError, RecursionError) as problem_:
         raise StoreError(f"The file is not {name}: {_reason(problem_)}.") from problem_
 
 
+class _Lines:
+    """A text that a parser reads line by line, so that the line it has come to is known.
+
+    After a text in quotation marks the parser looks for a tag. So what can only follow an object,
+    empty lines, comments and a first sign of punctuation, still counts as the line before.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._lines = enumerate(data.splitlines(keepends=True), start=1)
+        self._rest = b""
+        self._next = 0
+        self.number = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, of one line at most."""
+        if self._rest:
+            self.number = self._next if self._rest.strip() else self.number
+        else:
+            self._next, self._rest = next(self._lines, (self._next, b""))
+            begin = self._rest.lstrip()
+            if begin[:1] in _FOLLOWS:
+                size = len(self._rest) - len(begin) + 1
+            elif begin and not (begin.startswith(b"#") and _NO_QUOTES.fullmatch(begin)):
+                self.number = self._next
+        size = len(self._rest) if size < 0 else size
+        part, self._rest = self._rest[:size], self._rest[size:]
+        return part
+
+
 def _read_whole(text: str, format_: RdfFormat, name: str, options: ReadOptions) -> Iterator[Row]:
-    triples, prefixes = parse_whole(text, format_, name)
+    parsed, prefixes = parse_whole(text, format_, name)
+    own = _OwnRows()
+    triples = [triple for triple in parsed if not own.take(triple)]
     written = {a or b for a, b in _BLANK.findall(text)}
     names = Names(lambda: triples, prefixes, options.language, written.__contains__)
     _note_shared(names, options)
     notes = _notes(triples, names)
     aliased: dict[str, tuple[int, NamedNode]] = {}
+    yield from own.declared()
     for number, subject, predicate, value in triples:
         if subject.value.startswith(_FACT):
             continue
@@ -251,10 +364,10 @@ def _read_whole(text: str, format_: RdfFormat, name: str, options: ReadOptions) 
             yield BadLine(number, "It is about the file itself, which has no name.")
             continue
         triplet = names.entity(subject), names.relation(predicate), names.entity(value)
-        if subject.value in names.aliases:
-            aliased.setdefault(subject.value, (number, subject))
+        _note_aliased(aliased, names, number, subject, value)
         yield FactRow(number, *triplet, *notes.get(triplet, ("", "")))
     yield from _aliases(names, aliased)
+    yield from own.rules()
 
 
 def _notes(triples: Iterable[Triple], names: Names) -> dict[tuple[str, ...], tuple[str, str]]:
@@ -289,6 +402,32 @@ def _triples(fact: Fact) -> list[OxTriple]:
             year = Literal(str(fact.year), datatype=_YEAR_TYPE)
             triples.append(OxTriple(statement, NamedNode(_YEAR), year))
     return [*triples, OxTriple(entity, relation, value)]
+
+
+def write_other_rows(rows: Iterable[Row], file: TextIO) -> int:
+    """Write aliases, declared relations, synonyms and settings as N-Triples; returns how many."""
+    count = 0
+    for count, row in enumerate(rows, start=1):  # noqa: B007
+        for subject, predicate, text in _statements(row):
+            # Escaped as in JSON, which N-Triples understands.
+            file.write(f"<{subject}> <{predicate}> {json.dumps(text, ensure_ascii=False)} .\n")
+    return count
+
+
+def _statements(row: Row) -> Iterator[tuple[str, str, str]]:
+    """Subject, predicate and text of what a row states."""
+    match row:
+        case AliasRow():
+            yield ENTITY + quote(row.entity, safe=""), ALTERNATIVE, row.alias
+        case RelationRow():
+            relation = RELATION + quote(row.relation, safe="")
+            yield relation, _KIND, row.kind
+            if row.description:
+                yield relation, _DESCRIPTION, row.description
+        case SynonymRow():
+            yield RELATION + quote(row.relation, safe=""), _SYNONYM, row.phrase
+        case SettingRow():
+            yield _SETTINGS, _SETTING + quote(row.setting, safe=""), row.value
 
 
 def write_ntriples(facts: Iterable[Fact], file: TextIO) -> int:

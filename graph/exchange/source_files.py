@@ -37,7 +37,41 @@ class SourceBytes:
         return self.name
 
 
-Source = Path | SourceBytes
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file in a folder, or in a `.zip` with several files."""
+
+    whole: Path | SourceBytes
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.whole}"
+
+
+Source = Path | SourceBytes | Member
+
+
+def is_set(source: Source) -> bool:
+    """Whether a source is a folder, or a `.zip` with several files."""
+    if isinstance(source, Member):
+        return False
+    if isinstance(source, Path) and source.is_dir():
+        return True
+    return PurePath(source.name).suffix.lower() == ".zip" and len(member_names(source)) > 1
+
+
+def member_names(source: Source) -> list[str]:
+    """The files of a folder or a `.zip`, but for those that systems put there."""
+    if isinstance(source, Path) and source.is_dir():
+        return sorted(p.name for p in source.iterdir() if p.is_file() and p.name[0] != ".")
+    with _reporting(source), _zip(source) as archive:
+        return [
+            name
+            for name in archive.namelist()
+            if not name.endswith("/")
+            and not name.startswith("__MACOSX/")
+            and PurePath(name).name != ".DS_Store"
+        ]
 
 
 def inner_name(source: Source) -> str:
@@ -56,6 +90,15 @@ def open_bytes(source: Source) -> Iterator[BinaryIO]:
     """The bytes of a file, unpacked. Raises `StoreError` if it cannot be read."""
     if isinstance(source, Path):
         refuse_database(source)
+    if isinstance(source, Member):
+        whole = source.whole
+        if isinstance(whole, Path) and whole.is_dir():
+            with open_bytes(whole / source.name) as file:
+                yield file
+            return
+        with _reporting(source), _zip(whole) as archive, archive.open(source.name) as member:
+            yield cast(BinaryIO, member)
+        return
     with _reporting(source):
         ending = PurePath(source.name).suffix.lower()
         if ending == ".zip":
@@ -154,15 +197,13 @@ class _Limited:
 
 
 def _zip(source: Source) -> zipfile.ZipFile:
+    if isinstance(source, Member):
+        raise StoreError(f"{source} is packed inside a packed file; unpack it.")
     return zipfile.ZipFile(source if isinstance(source, Path) else io.BytesIO(source.data))
 
 
 def _only_member(archive: zipfile.ZipFile, source: Source) -> str:
-    names = [
-        name
-        for name in archive.namelist()
-        if not name.endswith("/") and not name.startswith("__MACOSX/")
-    ]
+    names = member_names(source)
     if len(names) != 1 or PurePath(names[0]).suffix.lower() in _PACKED:
         held = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
         raise StoreError(

@@ -10,6 +10,7 @@ import pytest
 
 from graph.__main__ import main
 from graph.core.errors import StoreError
+from graph.core.import_rows import FactRow
 from graph.exchange.read_options import ReadOptions
 from graph.opening import open_store
 from tests.graph.exchange.reading import CASES, read
@@ -177,3 +178,38 @@ def test_a_label_without_facts_adds_no_alias() -> None:
     text = PREFIX + 'ex:a rdfs:label "A"@en, "Ä"@de . ex:b ex:p ex:a .'
     done = read(text, "a.ttl")
     assert (done.facts, done.aliases) == ([("b", "p", "A")], [])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_rejected_triple_has_its_line(end: str) -> None:
+    lines = [
+        "@prefix : <http://x.org/> .",
+        "",
+        ':a :b "" ; # the first',
+        '   :c "fine" ,',
+        "   :also ,",
+        '   ""',
+        "",
+        "# not yet",
+        '   ; :d """two',
+        'lines""" ;',
+        '   :e [ :f "" ] .',
+        ':g :h ""@en.',
+        ":i :j 5.",
+        ':k :l ""',
+        ".",
+        ':m :n "" .',
+    ]
+    done = read(end.join(lines), "a.ttl")
+    assert list(done.bad) == [3, 6, 11, 12, 14, 16]
+    assert [row.line for row in done.rows if isinstance(row, FactRow) and row.value == "5"] == [13]
+
+
+def test_a_rejected_triple_of_rdf_xml_has_its_line() -> None:
+    text = (
+        '<?xml version="1.0"?>\n<rdf:RDF xmlns="http://x.org/"\n'
+        ' xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n'
+        '<rdf:Description rdf:about="http://x.org/a">\n<b>c</b>\n<d></d>\n</rdf:Description>\n'
+        "</rdf:RDF>\n"
+    )
+    assert list(read(text, "a.rdf").bad) == [6]
