@@ -176,6 +176,7 @@ def _import(options: argparse.Namespace) -> int:
                     options.format,
                     how=how,
                     on_part=on_progress,
+                    watch=duplicates.noting,
                     **arguments,
                 )
             else:

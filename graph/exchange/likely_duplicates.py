@@ -10,6 +10,8 @@ from graph.core.protocol import TripletReads
 
 _MOST = 200_000  # names that are compared
 _LOOKED_UP = 20_000  # names that are looked up in the store
+_GUESSED = 500  # new names whose neighbours in the store are compared
+_NEAR = 50  # neighbours that are compared
 _TOGETHER = 500  # names looked up at once
 
 
@@ -24,7 +26,6 @@ class LikelyDuplicates:
         self._store = store
         self._names: dict[str, str] = {}
         self._seen: set[str] = set()
-        self._waiting: list[str] = []
         self.pairs: dict[tuple[str, str], None] = {}
         """Two names each, in the order in which they were found."""
 
@@ -39,7 +40,7 @@ class LikelyDuplicates:
     def _note(self, name: str) -> None:
         self._seen.add(name)
         name = " ".join(name.split())[:512]
-        key = "".join(c for c in plain(name) if c.isalnum())
+        key = _key(name)
         if not key:
             return
         first = self._names.setdefault(key, name)
@@ -47,11 +48,29 @@ class LikelyDuplicates:
             self.pairs[first, name] = None
 
     def in_store(self, at: int) -> None:
-        """Compare with the names that the store held at a revision, by their folded keys."""
+        """Compare with the names that the store held at a revision.
+
+        Names in other capitals are found for the first 20,000, and those with other accents,
+        punctuation or spaces for the first 500 that the store did not have.
+        """
         names = list(self._names.values())[:_LOOKED_UP]
+        new: list[str] = []
         for begin in range(0, len(names), _TOGETHER):
-            found = self._store.find_names(names[begin : begin + _TOGETHER], at)
-            for name, entities in found.items():
+            some = names[begin : begin + _TOGETHER]
+            found = self._store.find_names(some, at)
+            for name in some:
+                entities = found.get(name, [])
                 for entity, how in entities:
                     if how == "folded" and entity.name != name and name not in entity.aliases:
                         self.pairs[entity.name, name] = None
+                if not entities and len(new) < _GUESSED:
+                    new.append(name)
+        for name in new:
+            for entity in self._store.candidates(name, _NEAR, at):
+                if entity.name != name and _key(entity.name) == _key(name):
+                    self.pairs[entity.name, name] = None
+
+
+def _key(name: str) -> str:
+    """What likely duplicates share: their letters and digits, folded, without accents."""
+    return "".join(c for c in plain(name) if c.isalnum())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from itertools import islice
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 from graph.core.database_files import refuse_database
 from graph.core.errors import StoreError
+from graph.core.import_rows import Row
 from graph.core.protocol import LoadReport, SharedStore
 from graph.editing.loading import NothingImported
 from graph.exchange.formats import format_of, read_rows
@@ -35,6 +36,7 @@ def load_in_parts(
     how: ReadOptions = DEFAULTS,
     part: int = PART,
     on_part: Callable[[int], None] | None = None,
+    watch: Callable[[Iterable[Row]], Iterable[Row]] = iter,
     **options: Any,
 ) -> tuple[LoadReport, int]:
     """Import the rows of a file that are still missing.
@@ -47,6 +49,7 @@ def load_in_parts(
         how: how to read the file.
         part: rows in each part.
         on_part: called after each part with the number of rows imported so far.
+        watch: gets the rows that are still missing, and gives them back.
         options: those of `SharedStore.load`. Without `skip_bad`, an invalid line stops the import
             before its part.
 
@@ -70,6 +73,7 @@ def load_in_parts(
         raise StoreError(
             f"{path} has fewer rows than were imported from it; restore the file as it was."
         )
+    rows = iter(watch(rows))
     skipped = first = done
     nothing: NothingImported | None = None
     while True:
@@ -126,7 +130,6 @@ def _entries(store: SharedStore) -> Iterator[Any]:
 
 
 def _digest(path: Path) -> str:
-    refuse_database(path)
     refuse_database(path)
     try:
         with path.open("rb") as file:

@@ -275,6 +275,22 @@ def test_import_names_likely_duplicates(
     assert "“France” and “FRANCE”" in errors
 
 
+@pytest.mark.parametrize("how", [(), ("--resumable",)])
+def test_likely_duplicates_of_the_store_differ_by_accents_or_signs(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], how: tuple[str, ...]
+) -> None:
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text("entity,relation,value\nSão Paulo,in,Brazil\nO'Shea,in,x\nOslo,in,Norway\n")
+    second.write_text("entity,relation,value\nSao-Paulo,is,big\nO’Shea,is,old\nOsla,is,other\n")
+    assert main(["import", str(first)]) == 0
+    assert "may mean the same" not in capsys.readouterr().err
+    assert main(["import", str(second), *how]) == 0
+    errors = capsys.readouterr().err
+    assert "2 pairs of names may mean the same" in errors
+    assert "“São Paulo” and “Sao-Paulo”" in errors
+    assert "“O'Shea” and “O’Shea”" in errors
+
+
 def test_a_dry_run_writes_nothing(
     url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
