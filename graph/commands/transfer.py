@@ -35,7 +35,8 @@ def add_commands(commands: Commands) -> None:
 python -m graph import facts.csv --store sqlite:///own.db --author Ada
 python -m graph import large.nt --resumable            run it again after a stop
 python -m graph import --from neo4j://db.example --cypher
-    "MATCH (a)-[r]->(b) RETURN a.name AS entity, type(r) AS relation, b.name AS value"
+    "MATCH (a)-[r]->(b) RETURN coalesce(a.name, a.title) AS entity,
+     type(r) AS relation, coalesce(b.name, b.title) AS value"
 """,
     )
     importing.add_argument("file", nargs="?", help="the file to import")

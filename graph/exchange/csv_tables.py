@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from operator import itemgetter
 from typing import TextIO
@@ -50,6 +51,8 @@ def read_csv(file: TextIO, options: ReadOptions = DEFAULTS) -> Iterator[Row]:
     rows = [(line, cells) for line, cells in shown if isinstance(cells, list)]
     first = header_place([cells for _, cells in rows]) if not options.columns else 0
     layout = layout_of([cells for _, cells in rows[first:]], options)
+    if layout.is_headed:
+        layout = replace(layout, header=tuple(rows[first][1]))
     delimiter = _NAMES.get(dialect.delimiter, "delimiters")
     whole = records(chain(sample, lines), dialect)
     if first:
@@ -89,6 +92,7 @@ def table_rows(
     width, make = layout.width, layout.make
     places = [place for _, place in layout.needed]
     least = 1 + max(places)
+    header = list(layout.header)
     chosen = itemgetter(*places, *layout.optional)
     is_long = set(too_long).__contains__ if not isinstance(too_long, set) else too_long.__contains__
     for line, cells in whole:
@@ -108,6 +112,8 @@ def table_rows(
                 yield BadLine(line, f"It has no {missing}.")
         elif not any(cells):
             continue  # a row that a spreadsheet left empty
+        elif cells == header:
+            yield BadLine(line, "It repeats the header.")
         elif not _SPREADSHEET_ERRORS.isdisjoint(cells):
             error = next(cell for cell in cells if cell in _SPREADSHEET_ERRORS)
             yield BadLine(line, f"A cell holds {error}, an error of the spreadsheet; fix it there.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum, load_workbook
@@ -43,6 +44,8 @@ def read_workbook(file: BinaryIO, options: ReadOptions = DEFAULTS) -> Iterator[R
     shown = [cells for _, cells in records[:_SAMPLE] if isinstance(cells, list) and any(cells)]
     first = header_place(shown) if not options.columns else 0
     layout = layout_of(shown[first:], options)
+    if layout.is_headed:
+        layout = replace(layout, header=tuple(shown[first]))
     rest = iter(records)
     for _ in range(first + layout.is_headed):
         next((None for _, cells in rest if isinstance(cells, list) and any(cells)), None)

@@ -98,6 +98,8 @@ class Layout:
     """Makes a row of the line number and the cells."""
     relations: tuple[tuple[str, int], ...] = ()
     """In a table with one entity per row, the relations and their places; else empty."""
+    header: tuple[str, ...] = ()
+    """The cells of the header, which may be repeated where files were put together."""
 
 
 def normal_word(cell: str) -> str:

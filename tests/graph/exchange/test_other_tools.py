@@ -24,6 +24,9 @@ GIVEN: list[tuple[str, object, list[Triplet], list[int]]] = [
     ("a.csv", "Exported in May,,\n,,\nentity,relation,value\nAda,knows,Bob\n", [ADA], []),
     ("a.csv", "# triples\nentity,relation,value\nAda,knows,Bob\n", [ADA], []),
     ("a.csv", "sep=;\nMy list;;\nentity;relation;value\nAda;knows;Bob\n", [ADA], []),
+    # two files put together
+    ("a.csv", "entity,relation,value\nAda,knows,Bob\nentity,relation,value\nBob,knows,Cy\n",
+     [ADA, BOB], [3]),
     # Markdown
     ("a.csv", "| entity | relation | value |\n| --- | :---: | --- |\n| Ada | knows | Bob |\n",
      [ADA], []),
