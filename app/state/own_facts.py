@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from app.state.editing import write_id
-from app.state.file_import import ENCODINGS, MOST_BYTES, ImportResult, import_file
+from app.state.file_import import (
+    ENCODINGS,
+    INSTEAD,
+    MOST_BYTES,
+    ImportResult,
+    import_file,
+    show_file,
+)
 from app.state.generation import Steps, ask_for
 from app.state.session import Session
 from graph.exchange.read_options import ReadOptions
@@ -23,23 +30,23 @@ PASTED = "the pasted text"
 
 
 def take_facts(session: Session, event: dict[str, Any]) -> Steps:
-    """Import a file or pasted text, report on its lines, and ask about its first entity."""
+    """Show a file first; import what was confirmed or pasted, and ask about its first entity."""
     session.clear_notes()
     name = str(event.get("name") or PASTED)[:80]
     if "problem" in event:  # the browser could not read the file
         size = event.get("size")
-        problem = f"{name} cannot be read"
+        problem = f"{name} cannot be read; choose a file of at most 1.5 MB."
         if isinstance(size, int):
-            problem = f"{name} has {size:,} bytes"
-        session.imported = ImportResult(
-            name, 0, problem=f"{problem}; choose a file of at most 1.5 MB."
-        )
+            problem = f"{name} has {size:,} bytes, and a draft takes at most 1.5 MB. {INSTEAD}"
+        session.imported = ImportResult(name, 0, problem=problem)
         yield None
         return
     text = event.get("text")
     if isinstance(text, str) and len(text) > MOST_BYTES:
-        problem = f"It has {len(text):,} characters, and at most {MOST_BYTES:,} can be imported"
-        session.imported = ImportResult(name, 0, problem=f"{problem} at once. Split it.")
+        problem = (
+            f"It has {len(text):,} characters, and a draft takes at most {MOST_BYTES:,} at once."
+        )
+        session.imported = ImportResult(name, 0, problem=f"{problem} {INSTEAD}")
         yield None
         return
     options = ReadOptions(is_pasted=not event.get("name"))
@@ -49,8 +56,13 @@ def take_facts(session: Session, event: dict[str, Any]) -> Steps:
         source = SourceBytes(name, _content(event))
     if "example" in event:
         source = SourceBytes(EXAMPLE.name, EXAMPLE.read_bytes())
-    session.imported = import_file(session.draft, source, session.author, options, write_id(event))
-    asks = session.imported.encoding or session.imported.header
+    if "again" not in event and isinstance(event.get("data"), str):
+        session.imported = show_file(source)
+    else:
+        session.imported = import_file(
+            session.draft, source, session.author, options, write_id(event)
+        )
+    asks = session.imported.encoding or session.imported.header or session.imported.ready
     session.own_file = source if asks else None
     if session.imported.facts:
         yield from ask_for(session, session.service.prompt_about(session.imported.entities[0]))

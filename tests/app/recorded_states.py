@@ -510,6 +510,18 @@ def own_facts_in_a_guessed_encoding(page: Visit) -> Visit:
 
 
 @state
+def own_facts_shown_first(page: Visit) -> Visit:
+    text = "entity,relation,value,rank\n<b>Oz,ruler,the Wizard\nOz,,green\nOz,motto,Onwards\n"
+    data = base64.b64encode(text.encode())
+    return page.act("take-facts", data=data.decode(), name="<own>.csv")
+
+
+@state
+def own_facts_that_may_be_there(page: Visit) -> Visit:
+    return page.act("take-facts", text="FRANCE,song,<b>x\nOz,ruler,y\nOz,at,z\n")
+
+
+@state
 def own_facts_without_known_columns(page: Visit) -> Visit:
     text = "Who,Whom,Weight\nAnn,Bob,3\nAnn,<b>Cid,5\n"
     return page.act("take-facts", text=text, name="<b>.csv")

@@ -8,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.app.page_driver import Inspect, Server
+from tests.app.test_access import everywhere
 
 CHEESES = """entity,relation,value
 Moonwheel,instance of,cheese
@@ -28,7 +29,9 @@ def test_a_dropped_file_is_read_out_marked_edited_and_forgotten(
     visit: Callable[..., Inspect], server: Server
 ) -> None:
     page = visit(server.url).open()
-    page.after(lambda: page.page.evaluate(DROP, CHEESES))
+    page.page.evaluate(DROP, CHEESES)
+    expect(page.page.locator("#own-preview li")).to_have_count(4)
+    page.after(lambda: page.click("#own-confirm"))
     expect(page.page.locator("#own-done")).to_contain_text("4 facts from cheeses.csv")
     expect(page.page.locator("#prompt textarea")).to_have_value("Tell me about Moonwheel.")
     for value in ("cheese", "Vale of Thrum", "19 months"):
@@ -66,7 +69,11 @@ def test_a_broken_file_says_which_lines_and_the_page_goes_on(
     page = scripted_page
     file = tmp_path / "broken.csv"
     file.write_text(BROKEN, encoding="utf-8")
-    page.after(lambda: page.page.locator("#own-file").set_input_files(file))
+    page.page.locator("#own-file").set_input_files(file)
+    expect(page.page.locator("#own-preview")).to_contain_text("grey")
+    expect(page.page.locator("#own-bad-3")).to_contain_text("Line 3")
+    everywhere(page, "a file that is shown first")
+    page.after(lambda: page.click("#own-confirm"))
     expect(page.page.locator("#own-done")).to_contain_text("1 fact from broken.csv")
     expect(page.page.locator("#own-bad-3")).to_contain_text("Line 3")
     expect(page.page.locator("#own-bad-4")).to_contain_text("no value")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
 import math
@@ -843,6 +844,40 @@ def test_a_file_that_cannot_be_taken_gets_one_sentence(
     assert "<b>" not in html.partition("own-report")[2].replace("<b>Line", "")
     assert session.run.number == 0
     assert not session.draft.edits()
+
+
+def test_a_file_is_shown_before_anything_is_added(session: Session) -> None:
+    text = "entity,relation,value,note\nOz,ruler,the <Wizard>\nOz,,green\nOz,motto,Onwards\n"
+    data = base64.b64encode(text.encode("utf-16")).decode()
+    act(session, action="take-facts", data=data, name="own.csv")
+    html = shown(session)["own"]
+    report = plain(html)
+    assert "Nothing was added yet. own.csv begins so" in report
+    assert "Oz | ruler | the <Wizard>" in re.sub("[\u2066-\u2069]", "", report)
+    assert "Read as UTF-16, by its byte order mark." in report
+    assert "Columns that are not used: “note”." in report
+    assert "1 line cannot be added, as listed here" in report
+    assert "Line 3" in report
+    assert "Add 2 rows to your draft" in report
+    assert not session.draft.edits()
+    act(session, action="take-facts", again="yes", fields={})
+    assert "2 facts from own.csv added to your draft; 1 line skipped" in plain(
+        shown(session)["own"]
+    )
+    assert session.question.prompt == "Tell me about Oz."
+    bad = base64.b64encode(b"Oz,,\nOz,,\n").decode()
+    act(session, action="take-facts", data=bad, name="bad.csv")
+    assert "None of its lines could be imported" in plain(shown(session)["own"])
+    assert session.own_file is None
+
+
+def test_names_that_may_mean_the_same_are_listed(session: Session) -> None:
+    act(session, action="take-facts", text="FRANCE,song,x\nOz,in,y\nOz,at,z")
+    report = plain(shown(session)["own"])
+    assert "These names may mean the same." in report
+    assert "France FRANCE" in " ".join(report.split())
+    assert session.imported is not None
+    assert session.imported.alike == (("France", "FRANCE"),)
 
 
 def test_five_thousand_rows_are_taken_in_and_the_page_stays_quick(session: Session) -> None:
