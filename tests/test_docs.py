@@ -74,7 +74,7 @@ MADE = {  # files that the commands of a page leave
         "by-model.jsonl",
         "wiki.db",
     ),
-    "docs/importing.md": ("own.db", "facts.jsonl", "first.jsonl"),
+    "docs/importing.md": ("own.db", "facts.jsonl", "first.jsonl", "whole.zip"),
     "docs/graph-commands.md": ("world.db", "copy.db", "second.db"),
     "docs/deployment.md": ("copy.db", "lmlm.db"),
     "docs/evaluation.md": ("build/evaluation.json", "build/evaluation.run.json"),
