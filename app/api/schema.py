@@ -17,12 +17,16 @@ LONGEST_NAME = 10_000  # characters of a name or a value as a form sends it; the
 ActionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
 PageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 Words = Annotated[str, StringConstraints(max_length=LONGEST_NAME)]
+Coordinate = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
+"""In the picture's own units: the ring around an entity has the radius 1."""
 
 
 class Do(BaseModel):
     """An action. Fields that it does not have are ignored."""
 
     model_config = ConfigDict(extra="ignore")
+    view: tuple[Coordinate, Coordinate, Coordinate, Coordinate] | None = None
+    """What of the graph the page has in view: left, right, bottom, top. New nodes stand there."""
     level: ClassVar[Level] = Level.VIEWER
     writes: ClassVar[bool] = False
     """Whether it always asks for a new text, which may have to wait."""
@@ -76,6 +80,30 @@ class Select(Do):
     id: str
 
 
+class Move(Do):
+    """Move a node of the graph; this is not an edit."""
+
+    action: Literal["move"]
+    id: str
+    at: tuple[Coordinate, Coordinate]
+
+
+class Draw(Do):
+    """Open the form for a fact that is drawn from a node, to another one or to a free place."""
+
+    level: ClassVar[Level] = Level.EDITOR
+    action: Literal["draw"]
+    id: str
+    target: str = ""
+    at: tuple[Coordinate, Coordinate] | None = None
+
+
+class DrawCancel(Do):
+    """Close the form of a drawn fact."""
+
+    action: Literal["draw-cancel"]
+
+
 class View(Do):
     """Choose which text to see, show the raw lookups, or take the trace as a file."""
 
@@ -101,7 +129,7 @@ class Edit(Do):
     """Edit the draft, and rewrite the text."""
 
     level: ClassVar[Level] = Level.EDITOR
-    action: Literal["change", "delete", "add", "rename", "merge", "restore"]
+    action: Literal["change", "relation", "delete", "add", "rename", "merge", "restore"]
     id: str = ""
     fields: dict[str, Words] = Field(default_factory=dict, max_length=8)
     reason: Words = ""
@@ -197,6 +225,9 @@ AnyDo = Annotated[
     | AskOffered
     | Stop
     | Select
+    | Move
+    | Draw
+    | DrawCancel
     | View
     | Search
     | Pick

@@ -141,6 +141,8 @@
   const TYPED = new Set(["search", "suggest"]); // of which only the newest is worth sending
 
   lamplight.act = (data) => {
+    const view = TYPED.has(data.action) ? null : lamplight.graphInView?.();
+    if (view) data = { ...data, view };
     const waiting = unsent.at(-1);
     const replaces =
       unsent.length > 1 && TYPED.has(data.action) && waiting.do.action === data.action;

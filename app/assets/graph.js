@@ -1,14 +1,14 @@
-// Draws the figure that Python made, on one element that is never re-created, and reports clicks.
+// Draws the figure that Python made, on one element that is never re-created.
 //
-// What only the browser knows is done here: the size of the panel (so where labels have room and
-// how an arrow is turned) and the colours of the theme ("var(--mark)" in the figure).
+// What only the browser knows is done here: what of the figure is in view (graph_view.js), the size
+// of the panel (so where labels have room and how an arrow is turned) and the colours of the theme
+// ("var(--mark)" in the figure). What a person does in the picture is read in graph_gestures.js.
 (() => {
   const lamplight = (window.lamplight ??= {});
-  const coarse = matchMedia("(pointer: coarse)").matches;
   const pen = document.createElement("canvas").getContext("2d");
   const FONT = '"Segoe UI", Roboto, "Noto Sans", "Liberation Sans", system-ui, sans-serif';
 
-  const plain = (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">")
+  const plain = (text) => text.replace(/<\/?s>/g, "").replaceAll("&lt;", "<").replaceAll("&gt;", ">")
     .replaceAll("&amp;", "&");
 
   function coloured(value, style) {
@@ -57,7 +57,7 @@
           if (!inside || taken.some((other) => overlap(box, other))) continue;
           taken.push(box);
           placed.push({
-            x: label.x, y: label.y, text, name: label.node, showarrow: false, captureevents: true,
+            x: label.x, y: label.y, text, name: label.node, action: label.action, showarrow: false, width, height,
             xanchor: ["left", "center", "right"][share * 2], yanchor: "middle",
             xshift: dx, yshift: -(dy + height / 2),
             font: { size, color: label.color, family: FONT, weight: label.strong ? 600 : 400 },
@@ -70,61 +70,83 @@
     return placed;
   }
 
-  function fitted(figure, element) {
+  // The figure as Plotly takes it, and where in pixels everything stands that can be pointed at.
+  function drawn(figure, view, frame) {
     const style = getComputedStyle(document.body);
     const { data, layout } = coloured(figure, style);
-    const frame = { w: element.clientWidth, h: element.clientHeight };
-    const [x0, x1, y0, y1] = figure.extent;
-    const side = Math.min(64, frame.w * 0.12);
-    const top = 30;
-    const scaleX = (frame.w - 2 * side) / (x1 - x0);
-    const scaleY = (frame.h - 2 * top) / (y1 - y0);
-    const pixel = (x, y) => [side + (x - x0) * scaleX, frame.h - top - (y - y0) * scaleY];
-    layout.xaxis.range = [x0 - side / scaleX, x1 + side / scaleX];
-    layout.yaxis.range = [y0 - top / scaleY, y1 + top / scaleY];
-    layout.dragmode = coarse ? false : "pan";
+    const pixel = (x, y) => view.pixel(x, y);
+    Object.assign(layout.xaxis, { range: view.across(), autorange: false });
+    Object.assign(layout.yaxis, { range: view.along(), autorange: false });
+    layout.dragmode = false;
     layout.width = frame.w;
     layout.height = frame.h;
+    const marks = { nodes: [], edges: [], paths: [], labels: [] };
     const obstacles = [];
     for (const trace of data) {
       if (trace.meta === "arrows")
         trace.marker.angle = trace.meta_direction.map(([dx, dy]) =>
-          (Math.atan2(dx * scaleX, dy * scaleY) * 180) / Math.PI);
-      if (!["nodes", "badges", "dots"].includes(trace.meta)) continue;
+          (Math.atan2(dx * view.sx, dy * view.sy) * 180) / Math.PI);
+      if (!["nodes", "badges", "dots", "paths"].includes(trace.meta)) continue;
       trace.x.forEach((x, i) => {
         const [px, py] = pixel(x, trace.y[i]);
         const r = (trace.marker.size[i] ?? trace.marker.size) / 2;
-        obstacles.push({ x0: px - r, x1: px + r, y0: py - r, y1: py + r });
+        const [action, id] = trace.customdata[i];
+        const mark = { action, id, x: px, y: py, r, name: plain(trace.hovertext?.[i] ?? "") };
+        if (trace.meta === "nodes")
+          Object.assign(mark, { full: trace.meta_names[i], selected: trace.meta_selected[i] });
+        const kind = { nodes: "nodes", paths: "paths" }[trace.meta] ?? "edges";
+        marks[kind].push(mark);
+        if (kind !== "paths") obstacles.push({ x0: px - r, x1: px + r, y0: py - r, y1: py + r });
       });
     }
     const labels = coloured(figure.labels, style);
     layout.annotations = placeLabels(labels, obstacles, pixel, frame);
-    return { data, layout };
+    for (const { x, y, xshift, yshift, xanchor, name, action, width, height } of layout.annotations) {
+      const [px, py] = pixel(x, y);
+      const left = px + xshift - { left: 0, center: 0.5, right: 1 }[xanchor] * width;
+      const top = py - yshift - height / 2;
+      marks.labels.push({ action, id: name, x0: left, x1: left + width, y0: top, y1: top + height });
+    }
+    for (const label of layout.annotations) // or Plotly would cut the words to that size
+      for (const own of ["width", "height", "action"]) delete label[own];
+    return { data, layout, marks };
   }
 
   lamplight.graph = (element, props, watch, send) => {
     const host = element.querySelector("[data-host]");
-    let listening = false;
-    const draw = () => {
-      const figure = props.value ? JSON.parse(props.value) : null;
-      if (!figure || !host.clientWidth || !window.Plotly) return;
-      const { data, layout } = fitted(figure, host);
-      const config = { displayModeBar: false, scrollZoom: false, responsive: false };
-      window.Plotly.react(host, data, layout, config);
-      if (listening) return;
-      listening = true;
-      host.on("plotly_click", (event) => {
-        const point = event.points.find((each) => each.customdata) ?? {};
-        if (point.customdata) send({ action: point.customdata[0], id: point.customdata[1] });
-      });
-      host.on("plotly_clickannotation", (event) => {
-        const id = event.annotation.name;  // a node's key, "e12", or the id of an edge's fact
-        if (id) send({ action: /^\d+$/.test(id) ? "fact" : "node", id });
-      });
-      host.on("plotly_hover", () => (host.style.cursor = "pointer"));
-      host.on("plotly_unhover", () => (host.style.cursor = ""));
+    // What the parts of the picture share: the figure, the view, what can be pointed at.
+    const canvas = {
+      element, host, send, figure: null, view: null, marks: null,
+      busy: false, // a gesture is going on: figures that arrive wait for its end
+      onDrawn: [],
     };
-    lamplight.redraw(host, watch, draw);
+    const config = { displayModeBar: false, scrollZoom: false, doubleClick: false, responsive: false };
+    let shown; // the value that `figure` was read from
+    canvas.late = () => shown !== props.value;
+    canvas.draw = () => {
+      if (!canvas.busy && canvas.late()) {
+        shown = props.value;
+        canvas.figure = shown ? JSON.parse(shown) : null;
+      }
+      const { figure } = canvas;
+      const frame = { w: host.clientWidth, h: host.clientHeight };
+      if (!figure || !frame.w || !window.Plotly) return;
+      canvas.view ??= lamplight.graphView(canvas);
+      canvas.view.follow(figure, frame);
+      const { data, layout, marks } = drawn(figure, canvas.view, frame);
+      canvas.marks = marks;
+      window.Plotly.react(host, data, layout, config);
+      host.firstElementChild?.setAttribute("aria-hidden", "true"); // its texts, apart from their places
+      for (const each of canvas.onDrawn) each();
+    };
+    let waiting = false;
+    canvas.drawSoon = () => {
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(() => ((waiting = false), canvas.draw()));
+    };
+    lamplight.graphGestures?.(canvas);
+    lamplight.redraw(host, watch, canvas.draw);
   };
 
   // A figure's "var(--mark)" as the theme has it now.

@@ -105,7 +105,7 @@
 
   // A person who edits while the text is out of sight is taken to it as soon as it is rewritten. An
   // edit that is refused leaves them where the reason is shown.
-  const EDITS = new Set(["change", "delete", "add", "rename", "merge", "restore"]);
+  const EDITS = new Set(["change", "relation", "delete", "add", "rename", "merge", "restore"]);
   const summary = () => document.getElementById("summary")?.textContent ?? "";
   let edited = null; // the summary that stood when an edit was sent
   lamplight.showRewriting = (host) => {

@@ -15,6 +15,7 @@ from typing import Any
 import gradio as gr
 
 from app.pages.scripts import script_tag
+from app.views import fixed_parts
 
 
 class Panel(gr.HTML):
@@ -55,13 +56,23 @@ class TraceView(Panel):
 
 
 class GraphView(Panel):
-    """The facts as a picture, from `graph_figure.draw`; drawn by the plotly.js of the package."""
+    """The facts as a picture, from `graph_figure.draw`; drawn by the plotly.js of the package.
 
-    scripts = ("plotly.min.js", "panel.js", "graph.js")
-    template = (
-        '<div data-host class="graph-host" role="img" aria-label="The facts as a graph; '
-        'the table holds the same facts"></div>'
+    What a person works with in it stands next to the host, in the constant template.
+    """
+
+    scripts = (
+        "plotly.min.js",
+        "panel.js",
+        "graph_view.js",
+        "graph_overlay.js",
+        "graph_picker.js",
+        "graph_menu.js",
+        "graph_keys.js",
+        "graph_gestures.js",
+        "graph.js",
     )
+    template = str(fixed_parts.graph_frame())
     code = "lamplight.graph(element, props, watch, send);"
 
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from app.state import (
+    drawn_facts,
     editing,
     example_player,
     generation,
@@ -51,6 +52,9 @@ ACTIONS: dict[str, Callable[[Session, dict[str, Any]], Steps]] = {
     "node": selection.select_node,
     "expand": selection.expand,
     "collapse": selection.collapse,
+    "move": selection.move,
+    "draw": drawn_facts.draw,
+    "draw-cancel": drawn_facts.cancel,
     "tab": selection.tab,
     "raw": selection.raw,
     "stop": selection.stop,
@@ -61,6 +65,7 @@ ACTIONS: dict[str, Callable[[Session, dict[str, Any]], Steps]] = {
     "try": selection.try_entity,
     "export": selection.export,
     "change": editing.change,
+    "relation": editing.change_relation,
     "delete": editing.delete,
     "add": editing.add,
     "rename": editing.rename,
@@ -107,6 +112,8 @@ def act(session: Session, event: object) -> Steps:
     if action is None:
         return
     try:
+        if event.get("view"):
+            session.picture.layout.view = event["view"]
         done = editing.write_id(event)
         if done is not None and session.draft.has_step(done):
             yield None  # it was done before, and only the reply was lost

@@ -12,6 +12,7 @@ from typing import Any
 
 from app.state.comparison import diff_deltas, relation_of
 from app.state.generation import Steps, ask_for, rewrite
+from app.state.scene import node_of
 from app.state.session import Offer, Selection, Session
 from graph.core.deltas import Delta
 from graph.core.edits import Add, Change, Delete, Edit, Merge, Rename
@@ -61,6 +62,16 @@ def entity_of(session: Session, claimed: object) -> Entity:
     return entity
 
 
+def node_words(session: Session, key: str) -> tuple[str, bool]:
+    """What a node of the picture is called as a value, and whether it is an entity.
+
+    Raises `StoreError` if there is no such node any more.
+    """
+    if key.startswith("f"):
+        return fact_of(session, key[1:]).value, False
+    return entity_of(session, key).name, True
+
+
 def change(session: Session, event: dict[str, Any]) -> Steps:
     """Give a fact another value."""
     session.clear_notes()
@@ -71,6 +82,22 @@ def change(session: Session, event: dict[str, Any]) -> Steps:
     yield from edit(session, [Change(fact.id, value)], reason(event), write_id(event))
 
 
+def change_relation(session: Session, event: dict[str, Any]) -> Steps:
+    """Say the same of another relation: one edit, which one *Undo* takes back."""
+    session.clear_notes()
+    fact = fact_of(session, event.get("id"))
+    relation = field(event, "relation")
+    if relation.strip() == fact.relation:
+        raise AlreadyThere("The relation is unchanged. Type a different one.")
+    linked = fact.value_id is not None
+    again = Add(fact.entity, relation, fact.value, fact.source, fact.year, linked)
+    for step in edit(session, [Delete(fact.id), again], reason(event), write_id(event)):
+        for delta in session.text.deltas:
+            if isinstance(delta.after, Fact) and delta.before is None:
+                session.selection = Selection("fact", delta.after.id)
+        yield step
+
+
 def delete(session: Session, event: dict[str, Any]) -> Steps:
     """Delete a fact."""
     session.clear_notes()
@@ -79,12 +106,23 @@ def delete(session: Session, event: dict[str, Any]) -> Steps:
 
 
 def add(session: Session, event: dict[str, Any]) -> Steps:
-    """Add a fact, and open it."""
-    new = Add(field(event, "entity"), field(event, "relation"), field(event, "value"))
+    """Add a fact, and open it. One that was drawn has the ids of its nodes instead of names."""
+    name, value, linked = field(event, "entity"), field(event, "value"), None
+    if event.get("id"):
+        name = entity_of(session, event["id"]).name
+    if field(event, "target"):
+        value, linked = node_words(session, field(event, "target"))
+    elif field(event, "kind"):
+        linked = field(event, "kind") == "entity"
+    new = Add(name, field(event, "relation"), value, value_is_link=linked)
+    picture = session.picture
     for step in edit(session, [new], reason(event), write_id(event)):
         for delta in session.text.deltas:
             if isinstance(delta.after, Fact) and delta.before is None:
                 session.selection = Selection("fact", delta.after.id)
+                if picture.drawn is not None and picture.drawn.at is not None:
+                    picture.layout.positions.setdefault(node_of(delta.after), picture.drawn.at)
+        picture.drawn = None
         yield step
 
 

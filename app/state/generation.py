@@ -62,13 +62,14 @@ def ask(session: Session, prompt: object, settings: DecodingSettings) -> Steps:
         session.notes.prompt = sentence_of(problem, session.service.store)
         yield None
         return
+    session.layouts.keep(session.question.prompt, session.picture.layout)
     session.question = Question(prompt, settings)
     text = session.text
     text.before = text.comparison = None
     text.deltas = []
     text.tab = "changes"
     session.selection = Selection()
-    session.picture = Picture()
+    session.picture = Picture(session.layouts.of(prompt))
     yield from _write(session)
 
 
@@ -195,7 +196,8 @@ def _write(
             text.marked = mark_trace(written, finished=not in_progress)
             text.speed = _speed(written)
             text.stale = before.text[len(written.text) :] if before and in_progress else ""
-            if old is None and in_progress and not text.marked.listed:
+            layout = session.picture.layout
+            if old is None and in_progress and not text.marked.listed and not layout.moved:
                 # How many facts there will be is not known before the graph has listed them.
                 session.picture.layout = GraphLayout()
             if isinstance(written, Trace):

@@ -4,13 +4,15 @@
     graph = layout.arrange(strong, faint)
 
 NetworkX holds the neighbourhood that is shown and lays out its rings. The entity asked about stands
-in the middle and the facts that were hit around it, clockwise from the top in the order of use.
+in the middle and the facts that were hit around it, clockwise from the top in the order of use. A
+node that a person moved stays where they put it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import networkx as nx
@@ -20,6 +22,7 @@ from graph.core.facts import Fact
 
 OUTER = 1.5  # radius of the faint ring; the inner one has the radius 1
 NEAREST = 0.4  # least distance of two nodes
+LAYOUTS_KEPT = 8  # prompts whose layout is kept
 Point = tuple[float, float]
 Extent = tuple[float, float, float, float]  # least and greatest x, least and greatest y
 
@@ -31,6 +34,9 @@ class GraphLayout:
         self.positions: dict[str, Point] = {}
         self._place_of_fact: dict[int, Point] = {}
         self.extent: Extent | None = None
+        self.moved: set[str] = set()  # keys of the nodes that a person moved
+        self.moves = 0  # how often anything was moved
+        self.view: Extent | None = None  # what the page has in view; new nodes stand there
         self.expanded: frozenset[int] = (
             frozenset()
         )  # ids of facts that may be placed outside the present extent
@@ -41,6 +47,7 @@ class GraphLayout:
             "positions": {key: list(place) for key, place in self.positions.items()},
             "places_of_facts": {str(key): list(at) for key, at in self._place_of_fact.items()},
             "extent": None if self.extent is None else list(self.extent),
+            "moved": sorted(self.moved),
         }
 
     @classmethod
@@ -51,10 +58,17 @@ class GraphLayout:
         layout._place_of_fact = {
             int(key): (float(x), float(y)) for key, (x, y) in data["places_of_facts"].items()
         }
+        layout.moved = set(data.get("moved", ()))
         if data["extent"] is not None:
             left, right, bottom, top = map(float, data["extent"])
             layout.extent = (left, right, bottom, top)
         return layout
+
+    def move(self, key: str, place: Point) -> None:
+        """Put a node somewhere for good."""
+        self.positions[key] = (round(place[0], 4), round(place[1], 4))
+        self.moved.add(key)
+        self.moves += 1
 
     def arrange(self, strong: Sequence[Fact], faint: Sequence[Fact]) -> nx.MultiDiGraph:
         """Give a place to each node that has none; the others keep theirs."""
@@ -66,15 +80,16 @@ class GraphLayout:
         if len(taken) < len(shown):  # a node that came back finds its place taken
             seen: set[Point] = set()
             for key in shown:
-                if self.positions[key] in seen:
+                if self.positions[key] in seen and key not in self.moved:
                     del self.positions[key]
                 else:
                     seen.add(self.positions[key])
         self._place_rings(graph, strong)
         self._place_outer_ring(graph, faint)
-        bounds = self.extent or (-OUTER, OUTER, -OUTER, OUTER)
+        shown_before = self.extent or (-OUTER, OUTER, -OUTER, OUTER)
         for fact in (*strong, *faint):
-            within = None if fact.id in self.expanded or self.extent is None else bounds
+            within = None if fact.id in self.expanded or self.extent is None else shown_before
+            within = self.view or within
             self._place_beside(graph, fact, 1.0 if fact in strong else OUTER, within)
         for fact in (*strong, *faint):
             self._place_of_fact[fact.id] = self.positions[node_of(fact)]
@@ -97,6 +112,8 @@ class GraphLayout:
             if centre in self.positions or not ring:
                 continue
             middle = (2.9 * order, 0.0)
+            if self.view is not None and not _inside(middle, self.view):
+                continue
             ring = [key for key in ring if key not in self.positions]
             chain = len(ring) == 1 and graph.out_degree(ring[0]) > 0
             layout = nx.shell_layout(graph.subgraph([centre, *ring]), [[centre], ring], rotate=0)
@@ -126,6 +143,8 @@ class GraphLayout:
             for index, key in enumerate(ring):
                 angle = 2 * math.pi * (index + 0.5) / len(ring)
                 place = (round(OUTER * math.sin(angle), 4), round(OUTER * math.cos(angle), 4))
+                if self.view is not None and not _inside(place, self.view):
+                    continue
                 if nearest_distance(place, self.positions.values()) >= NEAREST / 2:
                     self.positions[key] = place
 
@@ -140,14 +159,15 @@ class GraphLayout:
             centre = self.positions.get(other, (0.0, 0.0))
             taken = [self.positions[k] for k in graph.nodes if k in self.positions]
             before = self._place_of_fact.get(fact.id)
+            if within and not _inside(centre, within):  # its neighbour is out of sight
+                centre = _clamped(centre, within)
             if before is not None and key == ends[1] and nearest_distance(before, taken) > 0.05:
                 self.positions[key] = before
             else:
                 self.positions[key] = _free_place(centre, taken, radius, within)
 
     def _stretch(self, points: Iterable[Point]) -> None:
-        xs, ys = zip(*points, strict=True) if points else ((0.0,), (0.0,))
-        new = (min(*xs, -OUTER), max(*xs, OUTER), min(*ys, -OUTER), max(*ys, OUTER))
+        new = bounds(points)
         old = self.extent or new
         self.extent = (
             min(old[0], new[0]),
@@ -157,8 +177,55 @@ class GraphLayout:
         )
 
 
+@dataclass
+class KeptLayouts:
+    """The layouts in which a person moved something, by prompt: the next text for it has them."""
+
+    by_prompt: dict[str, GraphLayout] = field(default_factory=dict)  # the newest last
+
+    def keep(self, prompt: str, layout: GraphLayout) -> None:
+        """Keep a layout, if it has anything of the person's."""
+        if layout.moved:
+            self.by_prompt.pop(prompt, None)
+            self.by_prompt[prompt] = layout
+            while len(self.by_prompt) > LAYOUTS_KEPT:
+                del self.by_prompt[next(iter(self.by_prompt))]
+
+    def of(self, prompt: str) -> GraphLayout:
+        """The layout for a new text."""
+        layout = self.by_prompt.get(prompt)
+        return GraphLayout() if layout is None else GraphLayout.from_json(layout.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {prompt: layout.to_json() for prompt, layout in self.by_prompt.items()}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> KeptLayouts:
+        """From `to_json`."""
+        return cls({prompt: GraphLayout.from_json(each) for prompt, each in data.items()})
+
+
 def nearest_distance(point: Point, others: Iterable[Point]) -> float:
     return min((math.dist(point, other) for other in others), default=math.inf)
+
+
+def bounds(points: Iterable[Point]) -> Extent:
+    """The smallest frame around points and around the first ring of an entity."""
+    xs, ys = zip(*points, (-OUTER, -OUTER), (OUTER, OUTER), strict=True)
+    return (min(xs), max(xs), min(ys), max(ys))
+
+
+def _inside(point: Point, frame: Extent) -> bool:
+    return frame[0] <= point[0] <= frame[1] and frame[2] <= point[1] <= frame[3]
+
+
+def _clamped(point: Point, frame: Extent) -> Point:
+    """The place in the frame that is nearest to a point."""
+    return (
+        min(max(point[0], frame[0]), frame[1]),
+        min(max(point[1], frame[2]), frame[3]),
+    )
 
 
 def _free_place(
@@ -178,9 +245,7 @@ def _free_place(
                 round(centre[0] + ring * math.cos(angle), 4),
                 round(centre[1] + ring * math.sin(angle), 4),
             )
-            if within and not (
-                within[0] <= place[0] <= within[1] and within[2] <= place[1] <= within[3]
-            ):
+            if within and not _inside(place, within):
                 continue
             room = nearest_distance(place, taken)
             if room >= NEAREST:

@@ -28,6 +28,10 @@ class Scene:
     selected: frozenset[int] = frozenset()  # fact ids
     selected_entity: int | None = None
     edited: frozenset[int] = frozenset()  # fact ids
+    was: dict[int, str] = field(default_factory=dict)  # fact id -> the value before the draft
+    deleted: tuple[Fact, ...] = ()  # by the draft; drawn as ghosts, and in no table
+    question: str = ""  # the prompt that the picture is about
+    growing: bool = False  # its first text is being written
 
 
 def node_of(fact: Fact) -> str:

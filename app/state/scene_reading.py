@@ -17,6 +17,7 @@ from model.trace import TraceLookup
 
 NEIGHBOURS_READ = 120  # facts read around what was hit; the picture shows a few of them
 EXPAND_BY = 8  # neighbours that each *Expand* adds
+EDITS_SHOWN = 12  # of a draft, at most
 REMEMBERED = 16  # reads of one session, at most
 VALUES_EXPECTED = 5  # facts of one listed relation that are shown before it is looked up
 
@@ -36,14 +37,18 @@ def scene_key(session: Session) -> Any:
         session.selection,
         tuple(session.picture.expanded.items()),
         id(session.picture.layout),
+        session.picture.layout.moves,
+        session.run.rewriting,
     )
 
 
 def read_scene(session: Session) -> Scene:
     """The facts to draw: what was hit, what is listed, and what is around them."""
     marked, draft = session.text.marked, session.draft
+    question = session.question.prompt
+    growing = session.run.writing and not session.run.rewriting
     if marked is None:
-        return Scene()
+        return Scene(question=question, growing=growing)
     hits, trace = tuple(marked.facts.values()), session.text.trace
     if not session.run.writing and (trace is None or trace.state != draft.state()):
         hits = tuple(draft.fact(fact.id) or fact for fact in hits)
@@ -59,6 +64,9 @@ def read_scene(session: Session) -> Scene:
     expanded: list[Fact] = []
     for entity_id, count in session.picture.expanded.items():
         expanded += facts_around(draft, entity_id, count)
+    about = set(centres) | {fact.entity_id for fact in hits}
+    added, deleted, was = _edits(session, about | set(session.picture.expanded))
+    expanded += added
     selection = session.selection
     if selection.kind == "fact":
         fact = draft.fact(selection.id)
@@ -74,7 +82,33 @@ def read_scene(session: Session) -> Scene:
         selected=session.selected_ids(),
         selected_entity=selection.id if selection.kind == "entity" else None,
         edited=session.edited_ids(),
+        was=was,
+        deleted=tuple(deleted),
+        question=question,
+        growing=growing,
     )
+
+
+def _edits(session: Session, about: set[int]) -> tuple[list[Fact], list[Fact], dict[int, str]]:
+    """The facts of and to some entities that the draft adds or changes, those that it deletes, and
+    the values that it replaces, by fact id. Of a long draft the newest edits."""
+    added: list[Fact] = []
+    deleted: list[Fact] = []
+    was: dict[int, str] = {}
+    for delta in reversed(session.deltas()):
+        if len(added) + len(deleted) >= EDITS_SHOWN:
+            break
+        before, after = delta.before, delta.after
+        fact = after or before
+        if not isinstance(fact, Fact) or not {fact.entity_id, fact.value_id} & about:
+            continue
+        if isinstance(after, Fact):
+            added.append(after)
+            if isinstance(before, Fact) and before.value != after.value:
+                was[after.id] = before.value
+        elif isinstance(before, Fact):
+            deleted.append(before)
+    return added, deleted, was
 
 
 def facts_around(store: TripletStore, entity_id: int, count: int) -> list[Fact]:

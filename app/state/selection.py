@@ -65,6 +65,16 @@ def collapse(session: Session, event: dict[str, Any]) -> Steps:
         yield None
 
 
+def move(session: Session, event: dict[str, Any]) -> Steps:
+    """Let a node stand where a person put it. This changes the picture, not the graph."""
+    layout, key = session.picture.layout, str(event.get("id"))
+    if key not in layout.positions:
+        raise StoreError("That node is no longer in the picture.")
+    across, along = event["at"]
+    layout.move(key, (float(across), float(along)))
+    yield None
+
+
 def tab(session: Session, event: dict[str, Any]) -> Steps:
     """Choose which text to see."""
     if event.get("tab") in ("before", "changes", "after"):

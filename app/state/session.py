@@ -21,7 +21,7 @@ from typing import Any
 from app.state.comparison import Comparison
 from app.state.fact_list import FactList
 from app.state.file_import import ImportResult
-from app.state.graph_layout import GraphLayout
+from app.state.graph_layout import GraphLayout, KeptLayouts
 from app.state.marked_trace import MarkedTrace, mark_trace
 from app.state.outbox import Outbox
 from app.state.service import AUTHOR, Service
@@ -96,12 +96,24 @@ class Selection:
     id: int = 0
 
 
+@dataclass(frozen=True)
+class DrawnFact:
+    """A fact that a person draws from one node to another, or to a free place of the picture."""
+
+    subject: Entity
+    target: str = ""  # the key of the other node
+    words: str = ""  # what that node is called
+    at: tuple[float, float] | None = None  # where a new node will stand
+    relations: tuple[str, ...] = ()  # to choose from; the subject's own come first
+
+
 @dataclass
 class Picture:
     """How the graph is looked at: where its nodes stand, and which a person expanded."""
 
     layout: GraphLayout = field(default_factory=GraphLayout)
     expanded: dict[int, int] = field(default_factory=dict)  # entity id -> neighbours shown
+    drawn: DrawnFact | None = None  # the fact that is being drawn
     read: dict[Hashable, list[Fact]] = field(default_factory=dict)
     """What was read of one state of the draft, so that each new word reads only what is new."""
 
@@ -187,6 +199,7 @@ class Session:
     text: ShownText = field(default_factory=ShownText)
     selection: Selection = Selection()
     picture: Picture = field(default_factory=Picture)
+    layouts: KeptLayouts = field(default_factory=KeptLayouts)
     search: Search = field(default_factory=Search)
     example: ExampleStep = field(default_factory=ExampleStep)
     imported: ImportResult | None = None  # the last file of *Your facts*
@@ -234,6 +247,7 @@ class Session:
             "selection": {"kind": self.selection.kind, "id": str(self.selection.id)},
             "expanded": {str(entity): count for entity, count in self.picture.expanded.items()},
             "layout": self.picture.layout.to_json(),
+            "layouts": self.layouts.to_json(),
         }
 
     @classmethod
@@ -261,6 +275,7 @@ class Session:
             GraphLayout.from_json(data["layout"]),
             {int(entity): int(count) for entity, count in data["expanded"].items()},
         )
+        session.layouts = KeptLayouts.from_json(data.get("layouts", {}))
         return session
 
     # -- what the draft says

@@ -31,3 +31,8 @@ def legend(checkpoint: Checkpoint) -> Markup:
 def facts_head() -> Markup:
     """Above the facts: graph or table, what the signs mean, and *Enlarge*."""
     return render("facts_head.html")
+
+
+def graph_frame() -> Markup:
+    """The picture's host, and around it the buttons of its view and the place of its form."""
+    return render("graph_frame.html")

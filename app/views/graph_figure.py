@@ -19,43 +19,20 @@ from typing import Any
 
 import networkx as nx
 
-from app.state.graph_layout import GraphLayout, Point, nearest_distance
+from app.state.graph_layout import Extent, GraphLayout, Point, bounds
 from app.state.scene import Scene, bounded, entity_node, node_of
+from app.views.edge_curves import bends, curve, detour
 from graph.core.facts import Fact
 
 LABEL_LENGTH = 24
 SHORT_UNITS = {"square kilometres": "km²", "kilometres": "km", "metres": "m"}  # in labels alone
 UNITS = re.compile(r"(?<=\d )(?:square kilometres|kilometres|metres)$")
-CLEARANCE = 0.09  # least distance of an edge from a node that is not its end
 
 
 def plotly_text(text: str, length: int = LABEL_LENGTH) -> str:
     """Text for Plotly, which reads a little markup and entities in what it draws."""
     short = text if len(text) <= length else text[: length - 1].rstrip() + "…"
     return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _curve(start: Point, end: Point, bend: float, steps: int = 12) -> list[Point]:
-    """A quadratic curve; `bend` is its greatest distance from the straight line."""
-    (x0, y0), (x1, y1) = start, end
-    length = math.dist(start, end) or 1.0
-    cx = (x0 + x1) / 2 - (y1 - y0) / length * 2 * bend
-    cy = (y0 + y1) / 2 + (x1 - x0) / length * 2 * bend
-    points = []
-    for step in range(steps + 1):
-        t = step / steps
-        a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t * t
-        points.append((a * x0 + b * cx + c * x1, a * y0 + b * cy + c * y1))
-    return points
-
-
-def _detour(start: Point, end: Point, others: Sequence[Point]) -> float:
-    """How far a line has to bend so that it does not lead through a node that is not its end."""
-    for bend in (0.0, 0.12, -0.12, 0.22, -0.22):
-        inner = _curve(start, end, bend)[2:-2]
-        if all(nearest_distance(place, inner) > CLEARANCE for place in others):
-            return bend
-    return 0.0
 
 
 @dataclass
@@ -72,42 +49,62 @@ STYLES: dict[str, tuple[str, float, str]] = {  # colour, width in pixels, dash
     "edited": ("var(--edit)", 2.4, "solid"),
     "selected": ("var(--mark)", 4.0, "solid"),
     "selected edited": ("var(--edit)", 4.0, "solid"),
+    "ghost": ("var(--edit)", 1.4, "dash"),  # deleted in the draft
 }
 
 
 def draw(scene: Scene, layout: GraphLayout) -> dict[str, Any]:
-    """The figure: `data` and `layout` for Plotly, `labels` and `extent` for the browser to fit."""
+    """The figure: `data` and `layout` for Plotly, `labels` and `extent` for the browser to fit.
+
+    A figure of another `question` is fitted once more; one that is `growing` still gains nodes.
+    `ends` has each fact's two nodes, id, relation and value.
+    """
     strong, faint, _ = bounded(scene)
     if not strong and not faint:
-        return {"data": [], "layout": _layout(), "labels": [], "extent": [-1, 1, -1, 1]}
+        return _figure(scene, [], [], (-1, 1, -1, 1))
     layout.expanded = frozenset(fact.id for fact in scene.expanded)
     if not strong and scene.centres:  # all that was asked was missed
         layout.positions.setdefault(entity_node(scene.centres[0]), (0.0, 0.0))
-    graph = layout.arrange(strong, faint)
+    graph = layout.arrange(strong, [*faint, *_ghosts(strong, faint, scene)])
     edges = _edges(graph, layout, scene)
     nodes = _nodes(graph, scene, {fact.id for fact in strong})
     data = [_lines(edges, style) for style in STYLES]
     data += [_paths(edges), _arrows(edges), _dots(edges, scene), _badges(edges, scene)]
     data.append(_points(nodes, layout))
+    labels = _labels(nodes, edges, layout, scene)
+    extent = bounds(layout.positions[node.key] for node in nodes)
+    facts = [edge.fact for edge in edges]
+    ends = [
+        [entity_node(fact.entity_id), node_of(fact), str(fact.id), fact.relation, fact.value]
+        for fact in facts
+    ]
+    return _figure(scene, data, labels, extent) | {"ends": ends}
+
+
+def _ghosts(strong: Sequence[Fact], faint: Sequence[Fact], scene: Scene) -> list[Fact]:
+    """The deleted facts of what is drawn, unless they are drawn still."""
+    drawn = {fact.id for fact in (*strong, *faint)}
+    nodes = {entity_node(entity_id) for entity_id in scene.centres}
+    for fact in (*strong, *faint):
+        nodes |= {entity_node(fact.entity_id), node_of(fact)}
+    return [
+        fact
+        for fact in scene.deleted
+        if fact.id not in drawn and nodes & {entity_node(fact.entity_id), node_of(fact)}
+    ]
+
+
+def _figure(
+    scene: Scene, data: list[dict[str, Any]], labels: list[dict[str, Any]], extent: Extent
+) -> dict[str, Any]:
     return {
         "data": data,
         "layout": _layout(),
-        "labels": _labels(nodes, edges, layout, scene),
-        "extent": list(layout.extent or (-1, 1, -1, 1)),
+        "labels": labels,
+        "extent": list(extent),
+        "question": scene.question,
+        "growing": scene.growing,
     }
-
-
-def _bends(facts: Sequence[Fact], scene: Scene) -> list[float]:
-    """How far each parallel edge bends: numbered ones evenly about the straight line, others
-    outside them on both sides."""
-    strong = sum(fact.id in scene.numbers for fact in facts)
-    if not strong:
-        return [index - (len(facts) - 1) / 2 for index in range(len(facts))]
-    shares = [index - (strong - 1) / 2 for index in range(strong)]
-    for index in range(len(facts) - strong):
-        outside = strong / 2 + 0.5 + index // 2
-        shares.append(outside if index % 2 else -outside)
-    return shares
 
 
 def _edges(graph: nx.MultiDiGraph, layout: GraphLayout, scene: Scene) -> list[_Edge]:
@@ -118,7 +115,7 @@ def _edges(graph: nx.MultiDiGraph, layout: GraphLayout, scene: Scene) -> list[_E
     for pair, facts in between.items():
         low = min(pair)
         facts.sort(key=lambda fact: fact.id not in scene.numbers)  # the strong ones lie inside
-        for fact, share in zip(facts, _bends(facts, scene), strict=True):
+        for fact, share in zip(facts, bends(facts, scene), strict=True):
             start, end = entity_node(fact.entity_id), node_of(fact)
             a, b = layout.positions[start], layout.positions[end]
             if start == end:
@@ -130,8 +127,9 @@ def _edges(graph: nx.MultiDiGraph, layout: GraphLayout, scene: Scene) -> list[_E
                     for key, place in layout.positions.items()
                     if key in graph and key not in (start, end)
                 ]
-                bend = _detour(a, b, others)
-            edges.append(_Edge(fact, _curve(a, b, bend if start == low else -bend), ""))
+                bend = detour(a, b, others)
+            edges.append(_Edge(fact, curve(a, b, bend if start == low else -bend), ""))
+    deleted = {fact.id for fact in scene.deleted}
     for edge in edges:
         number = scene.numbers.get(edge.fact.id)
         style = "hit" if number else "faint"
@@ -141,6 +139,8 @@ def _edges(graph: nx.MultiDiGraph, layout: GraphLayout, scene: Scene) -> list[_E
             style = "edited"
         if edge.fact.id in scene.selected:
             style = "selected edited" if edge.fact.id in scene.edited else "selected"
+        if edge.fact.id in deleted:
+            style = "ghost"
         edge.style = style
     return edges
 
@@ -167,7 +167,7 @@ def _lines(edges: Sequence[_Edge], style: str) -> dict[str, Any]:
 def _paths(edges: Sequence[_Edge]) -> dict[str, Any]:
     """What is clicked along an edge, next to its badge; near its ends the node takes the click."""
     places = [
-        (*edge.points[step], str(edge.fact.id))
+        (*edge.points[step], _click(edge), str(edge.fact.id))
         for edge in edges
         if edge.style != "faint"
         for step in (3, 4, 5, 7, 8, 9)
@@ -175,9 +175,9 @@ def _paths(edges: Sequence[_Edge]) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
-        "x": [x for x, _, _ in places],
-        "y": [y for _, y, _ in places],
-        "customdata": [["fact", fact_id] for _, _, fact_id in places],
+        "x": [x for x, _, _, _ in places],
+        "y": [y for _, y, _, _ in places],
+        "customdata": [[click, fact_id] for _, _, click, fact_id in places],
         "hoverinfo": "none",
         "marker": {"size": 8, "opacity": 0},
         "meta": "paths",
@@ -211,6 +211,16 @@ def _arrows(edges: Sequence[_Edge]) -> dict[str, Any]:
 
 def _sentence(fact: Fact) -> str:
     return plotly_text(f"{fact.entity} · {fact.relation} · {fact.value}", 90)
+
+
+def _click(edge: _Edge) -> str:
+    """The action of a click on an edge: open its fact, or bring a deleted one back."""
+    return "restore" if edge.style == "ghost" else "fact"
+
+
+def _hover(edge: _Edge) -> str:
+    sentence = _sentence(edge.fact)
+    return f"You deleted this; click to restore: {sentence}" if edge.style == "ghost" else sentence
 
 
 def _dots(edges: Sequence[_Edge], scene: Scene) -> dict[str, Any]:
@@ -255,8 +265,8 @@ def _middles(edges: Sequence[_Edge], meta: str) -> dict[str, Any]:
         "type": "scatter",
         "x": [edge.points[6][0] for edge in edges],
         "y": [edge.points[6][1] for edge in edges],
-        "customdata": [["fact", str(edge.fact.id)] for edge in edges],
-        "hovertext": [_sentence(edge.fact) for edge in edges],
+        "customdata": [[_click(edge), str(edge.fact.id)] for edge in edges],
+        "hovertext": [_hover(edge) for edge in edges],
         "hoverinfo": "text",
         "meta": meta,
     }
@@ -270,6 +280,9 @@ class _Node:
     literal: bool
     edited: bool
     selected: bool
+    ghost: bool = False  # only a deleted fact leads to it
+    was: str = ""  # the value before the draft changed it
+    click: tuple[str, str] = ("", "")
 
     @property
     def size(self) -> int:
@@ -297,19 +310,34 @@ def _nodes(graph: nx.MultiDiGraph, scene: Scene, strong: set[int]) -> list[_Node
                 node.selected = True
             if scene.selected_entity is not None and key == entity_node(scene.selected_entity):
                 node.selected = True
+            if key == end and fact.id in scene.was:
+                node.was = scene.was[fact.id]
+    deleted = {fact.id for fact in scene.deleted}
+    kept = {
+        key for s, e, fact in graph.edges(data="fact") if fact.id not in deleted for key in (s, e)
+    }
+    for fact in scene.deleted:
+        gone = nodes.get(node_of(fact))
+        if gone is not None and gone.key not in kept and gone.key not in centres:
+            gone.kind, gone.ghost = "faint", True
+            gone.click = ("restore", str(fact.id))
     return list(nodes.values())
 
 
 def _points(nodes: Sequence[_Node], layout: GraphLayout) -> dict[str, Any]:
     colours = {"subject": "var(--ink)", "hit": "var(--mark)", "faint": "var(--edge-strong)"}
-    colour = ["var(--edit)" if node.edited else colours[node.kind] for node in nodes]
+    colour = ["var(--edit)" if node.edited or node.ghost else colours[node.kind] for node in nodes]
     return {
         "type": "scatter",
         "mode": "markers",
         "x": [layout.positions[node.key][0] for node in nodes],
         "y": [layout.positions[node.key][1] for node in nodes],
-        "customdata": [["node", node.key] for node in nodes],
-        "hovertext": [plotly_text(node.name, 90) for node in nodes],
+        "customdata": [list(node.click) if node.ghost else ["node", node.key] for node in nodes],
+        "hovertext": [
+            ("You deleted this; click to restore: " if node.ghost else "")
+            + plotly_text(node.name, 90)
+            for node in nodes
+        ],
         "hoverinfo": "text",
         "marker": {
             "symbol": ["diamond" if node.literal else "circle" for node in nodes],
@@ -328,6 +356,8 @@ def _points(nodes: Sequence[_Node], layout: GraphLayout) -> dict[str, Any]:
             "opacity": 1,
         },
         "meta": "nodes",
+        "meta_selected": [node.selected for node in nodes],
+        "meta_names": [node.name for node in nodes],  # whole, for the box that renames
     }
 
 
@@ -342,7 +372,11 @@ def _labels(
     used = sorted(edges, key=lambda edge: scene.numbers.get(edge.fact.id, 0))
     labels = [_edge_label(edge, True) for edge in edges if edge.fact.id in scene.selected]
     ranked = sorted(
-        (node for node in nodes if node.kind != "faint" or node.selected),
+        (
+            node
+            for node in nodes
+            if node.kind != "faint" or node.selected or node.edited or node.ghost
+        ),
         key=lambda node: (not node.selected, node.kind != "subject", order.get(node.key, 99)),
     )
     for node in ranked:
@@ -351,7 +385,15 @@ def _labels(
         strong = node.selected or node.kind == "subject"
         away = (0.01, -1.0) if node.kind == "subject" else (x, y)
         name = UNITS.sub(lambda unit: SHORT_UNITS[unit.group()], node.name)
-        labels.append(_label(node.key, (x, y), name, away, node.size / 2, colour, strong))
+        label = _label(node.key, (x, y), name, away, node.size / 2, colour, strong)
+        if node.ghost:
+            label["action"], label["node"] = node.click
+            label["text"] = f"<s>{label['text']}</s>"
+            label["short"] = f"<s>{label['short']}</s>" if label["short"] else ""
+        elif node.was:
+            label["short"] = label["text"]
+            label["text"] += f" <s>{plotly_text(node.was, 16)}</s>"
+        labels.append(label)
     for edge in used:
         if edge.fact.id in scene.numbers and edge.fact.id not in scene.selected:
             labels.append(_edge_label(edge, False))
@@ -364,7 +406,7 @@ def _edge_label(edge: _Edge, selected: bool) -> dict[str, Any]:
     colour = "var(--ink)" if selected else "var(--ink-soft)"
     key, away = str(edge.fact.id), (ny - y, x - nx_)
     label = _label(key, (x, y), edge.fact.relation, away, 9, colour, selected)
-    return label | {"of_edge": True}
+    return label | {"of_edge": True, "action": _click(edge)}
 
 
 def _label(
@@ -372,6 +414,7 @@ def _label(
 ) -> dict[str, Any]:
     text, short = plotly_text(name), plotly_text(name, 12)
     return {
+        "action": "node",
         "node": key,
         "x": at[0],
         "y": at[1],
@@ -387,7 +430,7 @@ def _label(
 
 
 def _layout() -> dict[str, Any]:
-    axis = {"visible": False, "fixedrange": False, "showgrid": False, "zeroline": False}
+    axis = {"visible": False, "fixedrange": True, "showgrid": False, "zeroline": False}
     return {
         "xaxis": dict(axis),
         "yaxis": dict(axis),
@@ -402,5 +445,4 @@ def _layout() -> dict[str, Any]:
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "uirevision": "kept",
     }

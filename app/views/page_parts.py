@@ -17,6 +17,7 @@ from app.state.session import Session
 from app.views import (
     draft_bar,
     example_cards,
+    fact_picker,
     fact_table,
     graph_figure,
     own_facts_panel,
@@ -70,6 +71,9 @@ def parts(session: Session) -> dict[str, str | None]:
         "trace": _trace(session),
         "graph-note": _graph_note(session, drawing.scene),
         "graph": drawing.figure,
+        "graph-picker": fact_picker.render(
+            session.picture.drawn, session.search.suggestions, session.notes.card
+        ),
         "table": drawing.table,
         "card": card_view.render(_card(session)),
         "draft": _draft(session),

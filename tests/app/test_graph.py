@@ -32,6 +32,7 @@ BARE = """<!doctype html><body><div id="root"><div data-host class="graph-host"
 style="width: 562px; height: 460px"></div></div>
 <script src="{url}/lamplight/plotly.min.js"></script>
 <script src="{url}/lamplight/panel.js"></script>
+<script src="{url}/lamplight/graph_view.js"></script>
 <script src="{url}/lamplight/graph.js"></script><script>
 const props = {{ value: "" }}, drawers = [];
 const root = document.querySelector("#root"), watch = (_, draw) => drawers.push(draw);
@@ -77,6 +78,7 @@ def scene_of(store: SharedStore, entity_id: int) -> Scene:
         centres=(entity_id,),
         numbers={fact.id: number for number, fact in enumerate(hits, start=1)},
         neighbours=tuple(store.neighbourhood([entity_id], hops=1, limit=NEIGHBOURS_READ)),
+        question=f"Tell me about {entity_id}.",
     )
 
 
@@ -197,7 +199,7 @@ def test_three_steps_read_as_a_path_in_the_browser(bare: Page) -> None:
         Fact(n, 10 * n, f"Entity {n}", "leads to", f"Entity {n + 1}", 10 * (n + 1))
         for n in (1, 2, 3)
     )
-    scene = Scene(chain, centres=(10,), numbers={1: 1, 2: 2, 3: 3})
+    scene = Scene(chain, centres=(10,), numbers={1: 1, 2: 2, 3: 3}, question="three steps")
     labels = bare.evaluate(LABELS, json.dumps(draw(scene, GraphLayout())))
     places = {label["text"]: (label["x0"] + label["x1"]) / 2 for label in labels}
     order = [f"Entity {n}" for n in (1, 2, 3, 4)]
