@@ -3,6 +3,7 @@
 python -m model generate "Tell me about France."
 python -m model audit France capital
 python -m model audit --prompt "Tell me about France."
+python -m model replay TRACE.json
 """
 
 from __future__ import annotations
@@ -42,14 +43,21 @@ from model.audit.verification import (
     canonical,
     verify,
 )
-from model.checkpoint import DEFAULT_NAME, load_checkpoint, shipped_checkpoints
+from model.checkpoint import (
+    DEFAULT_NAME,
+    CheckpointError,
+    load_checkpoint,
+    shipped_checkpoints,
+)
 from model.engine.decoder import Decoder
 from model.engine.events import DoneEvent, Event, LookupEvent, TokenEvent
+from model.exported_trace import ExportedTrace, public_name
 from model.grounding import FAITHFUL, ground
 from model.prompts import clean_prompt
+from model.replay import replay
 from model.roles import Role
 from model.settings import DecodingSettings
-from model.trace import Trace, TraceLookup
+from model.trace import Trace, TraceError, TraceLookup
 
 _LONGEST = 400  # tokens of a text, unless the command line says otherwise
 
@@ -58,6 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code. Errors are one sentence on standard error."""
     options = _parser().parse_args(arguments)
     try:
+        if options.command is _replay:  # whose settings are those of the trace
+            code: int = _replay(options)
+            return code
         settings = DecodingSettings(
             temperature=options.temperature,
             top_p=options.top_p,
@@ -116,8 +127,17 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--value", help="the fact's value, if the entity has several")
     audit.set_defaults(command=_audit)
 
-    for command in (generate, audit):
-        command.add_argument("--json", action="store_true", help="print JSON instead of text")
+    again = commands.add_parser(
+        "replay", help="write an exported trace again, and say whether the same comes out"
+    )
+    again.add_argument("trace", metavar="TRACE", type=Path, help="a trace, exported as JSON")
+    again.set_defaults(command=_replay)
+
+    for command, default, shown in (
+        (generate, DEFAULT_NAME, DEFAULT_NAME),
+        (audit, DEFAULT_NAME, DEFAULT_NAME),
+        (again, None, "the shipped one that the trace names"),
+    ):
         command.add_argument(
             "--store",
             metavar="URL",
@@ -126,10 +146,12 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--model",
             metavar="NAME",
-            default=DEFAULT_NAME,
+            default=default,
             help=f"checkpoint: {', '.join(shipped_checkpoints())}, a folder, or a name on the Hub "
-            "(default: %(default)s)",
+            f"(default: {shown})",
         )
+    for command in (generate, audit):
+        command.add_argument("--json", action="store_true", help="print JSON instead of text")
         command.add_argument(
             "--temperature",
             type=float,
@@ -208,6 +230,41 @@ def _sort_words(options: argparse.Namespace) -> None:
     if question:
         options.question = clean_prompt(question[0])
     options.max_tokens = options.max_tokens or ANSWER
+
+
+def _replay(options: argparse.Namespace) -> int:
+    """Returns 0 if the same comes out, else 1."""
+    exported = _read_trace(options.trace)
+    name = options.model
+    if name is None:
+        name = public_name(exported.trace.model)
+        if name not in shipped_checkpoints():
+            raise CheckpointError(
+                f"The trace is of the model {_printable(name)}, which is not a shipped one; name "
+                "its folder with --model."
+            )
+    if exported.trace.settings.lookups and (sentence := missing_encoder()):
+        print(sentence, file=sys.stderr)
+    decoder = Decoder(load_checkpoint(name))
+    store = _open(store_url(options.store))
+    try:
+        found = replay(decoder, store, exported)
+    finally:
+        store.close()
+    print(_printable(found.sentence))
+    return 0 if found.same else 1
+
+
+def _read_trace(path: Path) -> ExportedTrace:
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise TraceError(f"The trace {path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise TraceError(
+            f"The file {path} is not JSON, so it is not a trace; export it again."
+        ) from error
+    return ExportedTrace.from_json(data)
 
 
 _TITLES = {

@@ -197,6 +197,7 @@ class Trace(TracedText):
     version: int = FORMAT_VERSION
     weights: Mapping[str, str] = field(default_factory=dict)  # SHA-256 of the model's files
     program: str | None = VERSION  # version of Lamplight that wrote it; None in older traces
+    written: str | None = None  # when it was finished: ISO 8601, UTC; None in older traces
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
@@ -210,6 +211,7 @@ class Trace(TracedText):
             "version": self.version,
             "lamplight": self.program,
             "id": self.id,
+            "written": self.written,
             "prompt": self.prompt,
             "text": self.text,
             "model": self.model,
@@ -254,6 +256,7 @@ class Trace(TracedText):
                 reused=int(data["reused"]),
                 weights={str(k): str(v) for k, v in data.get("weights", {}).items()},
                 program=data.get("lamplight"),
+                written=None if data.get("written") is None else str(data["written"]),
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise TraceError(f"The trace cannot be read ({error!r}); export it again.") from error

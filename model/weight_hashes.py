@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from graph.core.file_hashes import file_sha256
@@ -19,3 +21,11 @@ def weight_hashes(folder: Path) -> dict[str, str]:
         base = find_base(read_base(folder))
         files += sorted(base.glob("*.safetensors")) if base.is_dir() else [base]
     return {path.name: file_sha256(path) for path in files}
+
+
+def checkpoint_hash(weights: Mapping[str, str]) -> str:
+    """One SHA-256 for all files of a model; "" if their hashes are not known."""
+    if not weights:
+        return ""
+    listed = "".join(f"{weights[name]}  {name}\n" for name in sorted(weights))
+    return hashlib.sha256(listed.encode()).hexdigest()

@@ -40,10 +40,10 @@ ORDER: dict[str, tuple[tuple[str, ...], ...]] = {
         ("weight_hashes",),
         ("checkpoint",),
         ("trace",),
-        ("grounding",),
+        ("exported_trace", "grounding"),
         ("guided",),
         ("engine",),
-        ("audit", "serving"),
+        ("audit", "replay", "serving"),
         ("__main__",),
     ),
     "training": (

@@ -21,6 +21,7 @@ from graph.core.facts import Entity, Fact
 from graph.core.import_rows import BadLine, Row
 from graph.core.journal import Journal, read_deltas
 from graph.core.protocol import LoadReport, TripletReads
+from graph.core.state_key import state_key
 from graph.editing.draft_shelf import DraftKeeper, DraftShelf
 from graph.editing.loading import Intake
 from graph.editing.overlay import Overlay
@@ -146,7 +147,7 @@ class SharedStoreSteps(DraftKeeper):
         """Import all rows as one revision."""
 
     def state(self, at: int | None = None) -> str:
-        return f"{self.store_id}@{self.revision() if at is None else at}"
+        return state_key(self.store_id, self.revision() if at is None else at)
 
     def apply(
         self, edits: Sequence[Edit], *, author: str, reason: str = "", write_id: str | None = None

@@ -11,10 +11,13 @@ must forget first.
 
 from __future__ import annotations
 
+import time
+
 from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
 from graph.core.facts import UNKNOWN
+from graph.core.journal import iso_time
 from graph.lookup.result import Lookup
 from model.checkpoint import Checkpoint
 from model.engine.events import LookupEvent, LookupSource, TokenEvent
@@ -356,6 +359,7 @@ class Row:
             finish=self.finish or "cancelled",
             seconds=seconds,
             reused=self.reused,
+            written=iso_time(time.time_ns() // 1_000_000),
         )
 
 
