@@ -68,7 +68,7 @@ class ExportedTrace:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise TraceError(f"The edits in the trace cannot be read ({error!r}).") from error
         made = cls(trace, edits)
-        if made.graph is not None and made.graph.over and not edits:
+        if made.graph is not None and made.graph.over and "edits" not in data:
             raise TraceError(
                 "The trace was written over a draft and does not have its edits; export it with "
                 "Export on the page."

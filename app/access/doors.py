@@ -18,6 +18,7 @@ DOORS: tuple[tuple[str, tuple[str, ...], Level], ...] = (
     # The channel; what an action takes is in `app.api.schema`.
     (r"/api/events", ("GET",), Level.VIEWER),
     (r"/api/actions", ("POST",), Level.VIEWER),
+    (r"/api/exports/[^/]+", ("GET",), Level.VIEWER),  # the files of a page, its own draft included
     # The published API; `app.api.public.routes` has what is behind each.
     (r"/api/v1/(generate|audit)", ("POST",), Level.VIEWER),
     (r"/api/v1/(lookup|search|history|facts|facts/[^/]+|drafts/[^/]+)", ("GET",), Level.VIEWER),

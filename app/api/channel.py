@@ -128,12 +128,14 @@ class Channel:
             try:
                 trace = _read(notes.get(f"text.{page_id}"))
                 session = Session.from_json(self.service, {**kept, "trace": trace})
+                session.page_id = page_id
                 shown = session.text.trace
                 return Page(page_id, session, views[page_id], "" if shown is None else shown.id)
             except (StoreError, ValueError, KeyError, TypeError):  # of another version
                 log.warning("a kept page could not be read")
         newest = sorted(views, key=lambda name: (_read(views[name]) or {}).get("at", 0))
         session = self._new_session(session_id)
+        session.page_id = page_id
         prompts = [(_read(views[name]) or {}).get("prompt") for name in reversed(newest)]
         known = next((prompt for prompt in prompts if isinstance(prompt, str) and prompt), "")
         session.question.prompt = known or self.service.examples[0].prompt
@@ -152,6 +154,21 @@ class Channel:
             session = Session.open(self.service, new_session_id())
             session.notes.draft = sentence_of(problem, self.service.store)
             return session
+
+    async def read(self, session_id: str, page_id: str, work: Callable[[Session], T]) -> T | None:
+        """What `work` makes of a page; None if neither this process nor the store knows it.
+
+        Raises `StoreError` if the page cannot be read, and what `work` raises.
+        """
+        browser = self.browsers.get(session_id)
+        known = browser is not None and page_id in browser.pages
+        if not known and not await self._quickly(self._is_kept, session_id, page_id):
+            return None
+        page = await self.page(session_id, page_id)
+        return await self._quickly(work, page.session)
+
+    def _is_kept(self, session_id: str, page_id: str) -> bool:
+        return f"page.{page_id}" in self.service.store.draft_notes(session_id)
 
     async def _shown_elsewhere(self, page: Page) -> bool:
         """Whether another process has shown this page since this one kept it."""

@@ -105,9 +105,9 @@ class DrawCancel(Do):
 
 
 class View(Do):
-    """Choose which text to see, show the raw lookups, or take the trace as a file."""
+    """Choose which text to see, or show the raw lookups."""
 
-    action: Literal["tab", "raw", "export"]
+    action: Literal["tab", "raw"]
     tab: Literal["before", "changes", "after"] = "changes"
 
 

@@ -290,6 +290,26 @@
     }
   });
 
+  // A menu closes when the focus goes elsewhere, on Escape, and once something was chosen from it.
+  const openMenus = () => document.querySelectorAll("details.menu[open]");
+  document.addEventListener("pointerdown", (event) => {
+    for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("focusin", (event) => {
+    for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of openMenus()) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("details.menu a");
+    if (link) link.closest("details.menu").open = false;
+  });
+
   async function copy(button) {
     const words = button.textContent;
     try {

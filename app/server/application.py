@@ -21,6 +21,7 @@ from app.access.hosts import Hosts
 from app.access.levels import Level
 from app.access.middleware import Access, Grant
 from app.api.channel import Channel
+from app.api.exports import add_exports
 from app.api.public.desk import Desk
 from app.api.public.document import ADDRESS, openapi
 from app.api.public.gradio_functions import add_functions
@@ -82,6 +83,7 @@ def make_app(
 
     add_watching(app, service, channel)
     add_routes(app, channel)
+    add_exports(app, channel)
     add_problems(app)
     router = public_router(desk)
     app.include_router(router)

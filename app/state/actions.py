@@ -63,7 +63,6 @@ ACTIONS: dict[str, Callable[[Session, dict[str, Any]], Steps]] = {
     "pick": selection.pick,
     "ask-about": selection.ask_about,
     "try": selection.try_entity,
-    "export": selection.export,
     "change": editing.change,
     "relation": editing.change_relation,
     "delete": editing.delete,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from graph.core.facts import RELATIONS, Fact
 from graph.core.names import fold
@@ -145,3 +146,38 @@ def mark_trace(trace: TracedText, finished: bool = True) -> MarkedTrace:
         numbers=numbers,
         lookup_of=lookup_of,
     )
+
+
+def marks_json(marked: MarkedTrace) -> dict[str, Any]:
+    """Marks, contradictions and what nothing supports, as plain objects with their words."""
+    text = marked.text
+    return {
+        "marks": [
+            {
+                "start": mark.start,
+                "end": mark.end,
+                "words": marked.words(mark),
+                "lookup": mark.lookup,
+                "fact_id": str(mark.fact_id),
+            }
+            for mark in marked.marks
+        ],
+        "contradicted": [
+            {"start": start, "end": end, "words": text[start:end], "lookup": lookup}
+            for start, end, lookup in marked.contradicted
+        ],
+        "other_relations": [
+            {
+                "start": each.start,
+                "end": each.end,
+                "words": text[each.start : each.end],
+                "lookup": each.lookup,
+                "says": each.says,
+            }
+            for each in marked.other_relations
+        ],
+        "unsupported": [
+            {"start": start, "end": end, "words": text[start:end]}
+            for start, end in marked.unsupported
+        ],
+    }

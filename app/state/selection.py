@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 from app.state.editing import entity_of, fact_of
@@ -137,17 +135,3 @@ def try_entity(session: Session, event: dict[str, Any]) -> Steps:
     """Ask about an entity that a banner offered."""
     name = clean_name(str(event.get("name", "")))
     yield from ask_for(session, session.service.prompt_about(name))
-
-
-def export(session: Session, event: dict[str, Any]) -> Steps:
-    """Hand the finished trace to the browser as a file."""
-    trace = session.text.trace
-    if trace is None:
-        yield None
-        return
-    model = Path(trace.model).name if Path(trace.model).is_absolute() else trace.model
-    shown = {**trace.to_json(), "model": model}  # the name, without a folder of the server
-    text = json.dumps(shown, ensure_ascii=False, indent=1)
-    name = f"lamplight-trace-{trace.id[:8]}.json"
-    session.outbox.download = {"name": name, "type": "application/json", "text": text}
-    yield None

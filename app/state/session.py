@@ -208,6 +208,7 @@ class Session:
     verifying: Verifying = field(default_factory=Verifying)
     outbox: Outbox = field(default_factory=Outbox)
     author: str = AUTHOR  # of its edits
+    page_id: str = ""  # of the tab, for the addresses of its files; "" where there is none
     unfinished: bool = False  # the text was ended by the server, and is to be written on return
     pace: Callable[[], None] = field(default=lambda: None)
     """Called before each step of the decoder; may wait for other texts."""

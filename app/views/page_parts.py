@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from app.state.comparison import visible_deltas
+from app.state.exported_text import citation
 from app.state.outbox import Drawing
 from app.state.scene import Scene, bounded
 from app.state.scene_reading import read_scene, scene_key
@@ -133,6 +134,7 @@ def _trace(session: Session) -> str:
     suggestions: tuple[str, ...] = ()
     if marked is not None and marked.hit_nothing and not session.run.writing:
         suggestions = tuple(name for name in TO_TRY if session.draft.find_entities(name))[:3]
+    has_edits = bool(session.deltas())
     view = trace_text.View(
         raw=session.text.raw,
         tab=session.text.tab,
@@ -149,6 +151,9 @@ def _trace(session: Session) -> str:
         speed=session.text.speed,
         summary=_summary(session),
         wrong=wrong_answer.render(session),
+        page=session.page_id,
+        citation="" if session.text.trace is None else citation(session.text.trace, has_edits),
+        has_edits=has_edits,
     )
     return trace_text.render(marked, view, session.text.before, session.text.comparison)
 

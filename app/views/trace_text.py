@@ -1,17 +1,15 @@
 """The trace as HTML: the text with its marks, the raw lookups, the word diff.
 
-The words are woven here with the elements around them, because an element may begin and end
-anywhere in the text; each element comes from `text_elements.html`. A mark is an inline element
-with a stable id (its fact and occurrence), so it breaks across lines and keeps the focus through
-streaming and rewriting. Numbers and signs are drawn by the style sheet from `data-` attributes:
-copying the text copies its words alone.
+The words are woven with the elements around them (`weaving`); each element comes from
+`text_elements.html`. A mark is an inline element with a stable id (its fact and occurrence), so it
+breaks across lines and keeps the focus through streaming and rewriting. Numbers and signs are drawn
+by the style sheet from `data-` attributes: copying the text copies its words alone.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import groupby
 
@@ -22,6 +20,7 @@ from app.state.marked_trace import Chip, MarkedTrace, asked_for
 from app.views.edit_summary import summary_html
 from app.views.hover_cards import hover_cards_html, mark_groups
 from app.views.templates import joined, macro
+from app.views.weaving import Layer, weave
 from graph.core.facts import Fact
 from graph.core.names import fold
 from model.roles import Role
@@ -44,7 +43,6 @@ _MARK, _REMOVED_MARK, _MISS, _UNUSED, _CONTRADICTED, _OTHER, _UNSUPPORTED, _ROLE
 )
 REMEMBERED = 4096  # marks kept; those of a text are drawn again for each word of it
 _PANEL, _EMPTY = macro("trace_text.html", "panel"), macro("trace_text.html", "empty")
-Wrap = Callable[[Markup], Markup]  # puts an element around HTML
 
 
 @dataclass(frozen=True)
@@ -66,55 +64,13 @@ class View:
     speed: str = ""  # time and tokens a second
     wrong: str | Markup = ""  # a way to say that the answer is wrong
     summary: str | Markup = ""  # what the last edit did to the text, where nothing is compared
+    page: str = ""  # the id of the tab, for the addresses of its files
+    citation: str = ""  # what wrote the text, in one line; "" while there is nothing to export
+    has_edits: bool = False  # whether the draft has edits to export
 
 
-@dataclass
-class _Layer:
-    """Pieces of the text that get an element around them; none overlaps another."""
-
-    pieces: list[tuple[int, int, Wrap]] = field(default_factory=list)
-
-    def add(self, begin: int, end: int, wrap: Wrap) -> None:
-        """Put an element around `begin:end`, unless it would cross one that is there."""
-        if begin < end and all(end <= b or e <= begin for b, e, _ in self.pieces):
-            self.pieces.append((begin, end, wrap))
-
-
-def _weave(
-    text: str,
-    begin: int,
-    end: int,
-    layers: Sequence[_Layer],
-    inserts: Sequence[tuple[int, Markup]],
-) -> Markup:
-    """`text[begin:end]` escaped, the elements of the layers around it, outermost first."""
-    while layers and not layers[0].pieces:
-        layers = layers[1:]
-    if not layers and not inserts:
-        return escape(text[begin:end])
-    out: list[Markup] = []
-    at = begin
-    if not layers:
-        for offset, html in inserts:
-            if begin < offset <= end:
-                out += [escape(text[at:offset]), html]
-                at = offset
-        return joined([*out, escape(text[at:end])])
-    for first, last, wrap in sorted(layers[0].pieces, key=lambda piece: piece[:2]):
-        b, e = max(first, begin), min(last, end)
-        if b >= e:
-            continue
-        out.append(_weave(text, at, b, layers[1:], inserts))
-        out.append(wrap(_weave(text, b, e, layers[1:], ())))
-        # What would stand inside the element stands right behind it.
-        out += [html for offset, html in inserts if b < offset <= e]
-        at = e
-    out.append(_weave(text, at, end, layers[1:], inserts))
-    return joined(out)
-
-
-def _mark_layer(marked: MarkedTrace, view: View) -> _Layer:
-    layer = _Layer()
+def _mark_layer(marked: MarkedTrace, view: View) -> Layer:
+    layer = Layer()
     text, seen = marked.text, Counter[int]()
     for group in mark_groups(marked):
         fact_id, begin, end = group[0].fact_id, group[0].start, group[0].end
@@ -209,8 +165,8 @@ def _deleted_here(lookup: TraceLookup, view: View) -> Fact | None:
     )
 
 
-def _flag_layer(marked: MarkedTrace) -> _Layer:
-    layer = _Layer()
+def _flag_layer(marked: MarkedTrace) -> Layer:
+    layer = Layer()
     for begin, end, index in marked.contradicted:
         layer.add(begin, end, partial(_CONTRADICTED, index, marked.lookup(index).lookup.value))
     for each in marked.other_relations:
@@ -234,7 +190,7 @@ def text_html(
     ]
     first = [html for at, html in inserts if at <= begin]
     layers = (_flag_layer(marked), _mark_layer(marked, view))
-    return joined([*first, _weave(marked.text, begin, end, layers, inserts)])
+    return joined([*first, weave(marked.text, begin, end, layers, inserts)])
 
 
 def raw_html(marked: MarkedTrace) -> Markup:
@@ -250,7 +206,7 @@ def diff_html(
     before: MarkedTrace, after: MarkedTrace, comparison: Comparison, view: View
 ) -> Markup:
     """Both texts as one: what was removed and what was added, each with its cause."""
-    old_marks = [_Layer([(b, e, _REMOVED_MARK) for b, e, _ in _mark_layer(before, View()).pieces])]
+    old_marks = [Layer([(b, e, _REMOVED_MARK) for b, e, _ in _mark_layer(before, View()).pieces])]
     out: list[Markup] = []
     beginning = next((i for i, each in enumerate(comparison.changes) if each.after[1]), 0)
     for index, change in enumerate(comparison.changes):
@@ -264,7 +220,7 @@ def diff_html(
             skip = int(text[at].isspace() and end - at > 1)
             out.append(escape(" " * skip))
             a, b = (a + skip, b) if b == b_end else (a, b + skip)
-        removed = _weave(before.text, b, b_end, old_marks, ())
+        removed = weave(before.text, b, b_end, old_marks, ())
         added = text_html(after, view, a, a_end, opening)
         out.append(_CHANGE(removed, added, change.cause, change.tag, change.follows))
     return joined(out)

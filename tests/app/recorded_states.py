@@ -674,6 +674,8 @@ def steady(lines: list[str], ids: dict[str, str]) -> list[str]:
     text = re.sub(r"\d+\.\d(?=\u00a0s\b)", "0.0", text)
     text = re.sub(r"\d+\.\d s: (\d+ tokens)(, \d+ (a|per) second)?", r"0.0 s: \1", text)
     text = re.sub(r"(0\.\d{4})\d+", r"\1", text)
+    citation = r"Lamplight \S+, model (\w+), graph [0-9a-f]{12} at (.*?), [\d-]{10}\."
+    text = re.sub(citation, r"Lamplight VERSION, model \1, graph STORE at \2, WHEN.", text)
     return re.sub(r"\d{9,}", numbered, text).split("\n")
 
 

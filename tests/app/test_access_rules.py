@@ -79,6 +79,7 @@ def test_each_door_is_used_by_a_page(visit: Callable[..., Inspect], server: Serv
     published = {pattern for pattern in unused if pattern.startswith("/api/v1/")}
     assert len(published) == 4  # for scripts; tests/app/test_api.py comes through each
     assert unused - published == {
+        r"/api/exports/[^/]+",  # what a person saves; tests/app/test_exports.py saves each
         r"/(health|ready|metrics)",  # for whoever watches the server
         r"/api(/openapi\.json)?",  # the API's own page; tests/app/test_api_document.py opens it
         r"/mcp",  # for MCP clients; tests/app/test_mcp.py comes through it

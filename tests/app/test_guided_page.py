@@ -246,7 +246,8 @@ def test_the_setting_is_on_the_page_and_in_the_export(scripted_page: Inspect) ->
     page.open_fact("Kraken crown")
     expect(page.page.locator("#considered li")).to_have_count(2)
     with page.page.expect_download() as waiting:
-        page.click("#export")
+        page.click("#export summary")
+        page.click("#export a[href*='trace.json']")
     trace = json.loads(waiting.value.path().read_text(encoding="utf-8"))
     assert trace["settings"]["guided"]
     assert [name for name, _ in trace["lookups"][0]["considered"]] == ["currency", "capital"]

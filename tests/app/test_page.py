@@ -490,15 +490,6 @@ def test_stop_keeps_what_is_written(scripted_page: Inspect) -> None:
     assert "Tokyo" in scripted_page.marks()
 
 
-def test_export_is_the_trace_as_json(inspect: Inspect) -> None:
-    with inspect.page.expect_download() as waiting:
-        inspect.click("#export")
-    trace = json.loads(waiting.value.path().read_text(encoding="utf-8"))
-    assert trace["prompt"] == "Tell me about France."
-    assert trace["text"] == inspect.text()
-    assert any(each["lookup"]["relation"] == "capital" for each in trace["lookups"])
-
-
 def test_raw_lookups_are_coloured_by_role(inspect: Inspect) -> None:
     inspect.click("#raw-switch")
     expect(inspect.page.locator(".raw .role-entity").first).to_contain_text("France")

@@ -29,7 +29,15 @@ from app.state.service import Service
 from app.state.session import Session, new_session_id
 from app.state.text_in_progress import TextInProgress
 from app.state.word_diff import word_diff, words_changed
-from app.views import draft_bar, edit_summary, fact_table, graph_figure, page_parts, trace_text
+from app.views import (
+    draft_bar,
+    edit_summary,
+    fact_table,
+    graph_figure,
+    page_parts,
+    trace_text,
+    weaving,
+)
 from app.views.masthead import masthead
 from graph.core.deltas import Delta
 from graph.core.edits import Add
@@ -206,10 +214,10 @@ def test_everything_in_the_text_is_escaped(session: Session) -> None:
 
 
 def test_a_word_that_repeats_two_facts_has_both_numbers() -> None:
-    layers = [trace_text._Layer(), trace_text._Layer()]
+    layers = [weaving.Layer(), weaving.Layer()]
     layers[1].add(4, 9, Markup("<b>{}</b>").format)
     layers[1].add(6, 12, Markup("<i>{}</i>").format)  # would cross the first
-    html = trace_text._weave("The <euro> coin", 0, 15, layers, [(9, Markup("[chip]"))])
+    html = weaving.weave("The <euro> coin", 0, 15, layers, [(9, Markup("[chip]"))])
     assert html == "The <b>&lt;euro</b>[chip]&gt; coin"
 
 

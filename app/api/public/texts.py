@@ -16,7 +16,6 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from app.api.public import schema
 from app.api.public.desk import Desk
@@ -24,7 +23,7 @@ from app.api.public.facts import lookup_fields
 from app.api.public.graphs import Graph, graph_of
 from app.api.public.problems import AWAY, ENDING, Problem
 from app.api.turns import Place
-from app.state.marked_trace import MarkedTrace, mark_trace
+from app.state.marked_trace import mark_trace, marks_json
 from app.state.service import Service
 from app.state.text_in_progress import follow
 from graph.lookup.retriever import Retriever
@@ -192,7 +191,7 @@ def _text(trace: Trace, graph: Graph) -> schema.Text:
             "prompt": trace.prompt,
             "text": trace.text,
             "lookups": [_lookup(trace, made) for made in trace.lookups],
-            **_marks(marked),
+            **marks_json(marked),
             "finish": trace.finish,
             "tokens": len(trace.tokens),
             "seconds": trace.seconds,
@@ -202,37 +201,3 @@ def _text(trace: Trace, graph: Graph) -> schema.Text:
             "graph": graph.answer(),
         }
     )
-
-
-def _marks(marked: MarkedTrace) -> dict[str, Any]:
-    text = marked.text
-    return {
-        "marks": [
-            {
-                "start": mark.start,
-                "end": mark.end,
-                "words": marked.words(mark),
-                "lookup": mark.lookup,
-                "fact_id": str(mark.fact_id),
-            }
-            for mark in marked.marks
-        ],
-        "contradicted": [
-            {"start": start, "end": end, "words": text[start:end], "lookup": lookup}
-            for start, end, lookup in marked.contradicted
-        ],
-        "other_relations": [
-            {
-                "start": each.start,
-                "end": each.end,
-                "words": text[each.start : each.end],
-                "lookup": each.lookup,
-                "says": each.says,
-            }
-            for each in marked.other_relations
-        ],
-        "unsupported": [
-            {"start": start, "end": end, "words": text[start:end]}
-            for start, end in marked.unsupported
-        ],
-    }
