@@ -15,12 +15,12 @@ from markupsafe import Markup
 from app.state.marked_trace import asked_for
 from app.views.considered import considered
 from app.views.hover_cards import FOUND_BY, asked_and_says, repeated_with
+from app.views.sources import sources_html
 from app.views.templates import KEPT
 from app.views.templates import render as render_template
 from graph.core.facts import Entity, Fact
 from graph.core.journal import JournalEntry
 from graph.core.names import MAX_NAME, MAX_VALUE
-from graph.world import source_names
 from model.trace import TraceLookup
 
 EMPTY = (
@@ -90,10 +90,12 @@ def _render(card: Card, **values: Any) -> Markup:
     )
 
 
-def _about(card: Card, fact: Fact) -> list[tuple[str, str]]:
+def _about(card: Card, fact: Fact) -> list[tuple[str, str | Markup]]:
     """For researchers: how the model asked, how the graph answered, and where the fact is from."""
-    source = source_names(fact.source) or ("your edit" if card.edited else "none given")
-    rows = [("Source", source + (f", {fact.year}" if fact.year else ""))]
+    source = sources_html(fact.source) or ("your edit" if card.edited else "none given")
+    rows: list[tuple[str, str | Markup]] = [
+        ("Source", source + (f", {fact.year}" if fact.year else ""))
+    ]
     if card.lookup is not None:
         asked = card.lookup.lookup
         rows.append(("Asked", f"{asked.entity} · {asked.relation}{_guided(card.lookup)}"))

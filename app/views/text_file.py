@@ -17,11 +17,11 @@ from app.state.exported_text import ExportedText
 from app.state.marked_trace import Chip, MarkedTrace, asked_for
 from app.views.colours import DARK, LIGHT
 from app.views.hover_cards import FOUND_BY, mark_groups
+from app.views.sources import sources_html
 from app.views.templates import Macros
 from app.views.templates import render as render_template
 from app.views.weaving import Layer, weave
 from graph.core.facts import Fact
-from graph.world import source_names
 from model.exported_trace import public_name
 from model.weight_hashes import checkpoint_hash
 
@@ -63,18 +63,6 @@ def render(text: ExportedText) -> str:
     )
 
 
-def is_address(source: str) -> bool:
-    """Whether a source is an address that may become a link: http or https, and nothing else."""
-    if not source.startswith(("http://", "https://")):
-        return False
-    return source.isprintable() and " " not in source and len(source) <= 2000
-
-
-def sources(source: str) -> list[tuple[str, bool]]:
-    """Each source of a fact by the name that people know, and whether it is an address."""
-    return [(source_names(each), is_address(each)) for each in source.split("; ") if each]
-
-
 def _shown(value: Any) -> str:
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
@@ -84,7 +72,7 @@ def _row(marked: MarkedTrace, fact: Fact, edited: bool) -> dict[str, Any]:
     return {
         "number": marked.numbers[fact.id],
         "fact": fact,
-        "sources": sources(fact.source),
+        "sources": sources_html(fact.source),
         "edited": edited,
         "found": FOUND_BY.get(lookup.how, lookup.how),
         "repeated": bool(marked.marks_of(fact.id)),

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Download, expect
 
 from app.api.exports import FILES, NO_PAGE
 from app.state.exported_text import HEAD, NothingToExport, file_name
-from app.views import text_file
+from app.views import sources
 from app.views.colours import DARK, LIGHT
 from graph.__main__ import main as graph
 from graph.core.edits import Add
@@ -161,7 +161,7 @@ def test_hostile_words_stay_words(page: Visit) -> None:
 
 
 def test_only_http_addresses_become_links() -> None:
-    assert text_file.is_address("https://example.org/a?b=c")
+    assert sources.is_address("https://example.org/a?b=c")
     for source in (
         "javascript:alert(1)",
         "data:text/html,x",
@@ -174,11 +174,26 @@ def test_only_http_addresses_become_links() -> None:
         "ftp://a.example",
         "https://a/" + "x" * 3000,
     ):
-        assert not text_file.is_address(source)
-    assert text_file.sources("https://a.example/x; wikidata") == [
+        assert not sources.is_address(source)
+    assert sources.sources("https://a.example/x; wikidata") == [
         ("https://a.example/x", True),
         ("wikidata", False),
     ]
+
+
+def test_an_address_is_a_link_on_the_card_and_in_the_file(page: Visit) -> None:
+    address = "https://a.example/?q=%22&r=<b>"
+    edit = Add("France", "motto", "Onwards", f"{address}; wikidata; javascript:alert(1)", 2024)
+    page.session.service.store.apply([edit], author="somebody")
+    page.ask(ASK).open("France", "motto")
+    card = str(page.parts()["card"])
+    link = (
+        '<a href="https://a.example/?q=%22&amp;r=&lt;b&gt;" target="_blank" '
+        'rel="noopener noreferrer">https://a.example/?q=%22&amp;r=&lt;b&gt;</a>'
+    )
+    assert f"<dd>{link}; wikidata; javascript:alert(1), 2024</dd>" in card
+    assert link in content(page, "text.html")
+    assert card.count("<a ") == 2  # and the one to Verify
 
 
 def test_the_picture_has_the_nodes_and_edges_of_the_page(page: Visit) -> None:
