@@ -62,7 +62,10 @@ def bare(browser: Browser, scripted_server: Server) -> Iterator[Page]:
     """The page's own drawing code and nothing around it."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.set_default_timeout(30_000 * PATIENCE)
-    page.set_content(BARE.format(url=scripted_server.url))
+    url = f"{scripted_server.url}/bare"  # of the server: pages of other sites get no scripts
+    content = BARE.format(url=scripted_server.url)
+    page.route(url, lambda route: route.fulfill(body=content, content_type="text/html"))
+    page.goto(url)
     page.add_style_tag(content=(ASSETS / "page.css").read_text("utf-8"))
     page.wait_for_function("!!(window.Plotly && window.lamplight?.graph)")
     yield page
