@@ -20,7 +20,7 @@ DOORS: tuple[tuple[str, tuple[str, ...], Level], ...] = (
     (r"/api/actions", ("POST",), Level.VIEWER),
     (r"/api/exports/[^/]+", ("GET",), Level.VIEWER),  # the files of a page, its own draft included
     # The published API; `app.api.public.routes` has what is behind each.
-    (r"/api/v1/(generate|audit)", ("POST",), Level.VIEWER),
+    (r"/api/v1/(generate|audit|audit-text)", ("POST",), Level.VIEWER),
     (r"/api/v1/(lookup|search|history|facts|facts/[^/]+|drafts/[^/]+)", ("GET",), Level.VIEWER),
     (r"/api/v1/drafts(/[^/]+/(edits|undo|redo|discard))?", ("POST",), Level.EDITOR),
     (r"/api/v1/drafts/[^/]+/publish", ("POST",), Level.PUBLISHER),

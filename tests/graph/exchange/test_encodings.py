@@ -143,7 +143,7 @@ BROKEN: dict[str, tuple[bytes, str, str]] = {
     "cut gz": (gzip.compress(TEXT.encode())[:-20], "a.csv.gz", "cannot be unpacked"),
     "not gz": (TEXT.encode(), "a.csv.gz", "cannot be unpacked"),
     "not zip": (TEXT.encode(), "a.zip", "cannot be unpacked"),
-    "two files": (zipped(a_csv=TEXT, b_csv=TEXT), "a.zip", "holds 2 files"),
+    "two kinds": (zipped(a_csv=TEXT, b_nt=TEXT), "a.zip", "only tables"),
     "no file": (zipped(), "a.zip", "holds 0 files"),
     "quads": (b"", "a.nq", "convert it to N-Triples"),
     "trig": (b"", "a.trig", "convert it to Turtle"),
