@@ -61,6 +61,7 @@ def door(method: str, path: str) -> Level | None:
 # Parts of a path that differ from request to request.
 _PARTS = (
     (re.compile(r"(/api/v1/(?:drafts|facts))/[^/]+"), r"\1/{id}"),
+    (re.compile(r"(/api/exports)/[^/]+"), r"\1/{name}"),
     (re.compile(r"(/lamplight|/assets|/static)/.+"), r"\1/{name}"),
     (re.compile(r"(/gradio_api/heartbeat)/[^/]+"), r"\1/{session}"),
 )

@@ -93,7 +93,7 @@
         const [action, id] = trace.customdata[i];
         const mark = { action, id, x: px, y: py, r, name: plain(trace.hovertext?.[i] ?? "") };
         if (trace.meta === "nodes")
-          Object.assign(mark, { full: trace.meta_names[i], selected: trace.meta_selected[i] });
+          Object.assign(mark, { full: plain(trace.meta_names[i]), selected: trace.meta_selected[i] });
         const kind = { nodes: "nodes", paths: "paths" }[trace.meta] ?? "edges";
         marks[kind].push(mark);
         if (kind !== "paths") obstacles.push({ x0: px - r, x1: px + r, y0: py - r, y1: py + r });

@@ -22,7 +22,10 @@ def add_verify_page(blocks: gr.Blocks, checkpoint: Checkpoint) -> None:
     sentence = SENTENCE
     if checkpoint.base:
         writes, verified = Path(checkpoint.name).name, DEFAULT_NAME
-        sentence += f" Facts are those of {verified}, because the base of {writes} knows the world."
+        sentence += (
+            f" It verifies {verified}, because the base of {writes} knows the world; a whole text "
+            "is verified with the model that wrote it."
+        )
     with blocks.route("Verify", "verify", show_in_navbar=False):
         Panel(masthead("verify", sentence), elem_id="header")
         with gr.Column(elem_id="verify-column"):

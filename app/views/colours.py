@@ -1,4 +1,4 @@
-"""The colours of the page by name, light and dark, for what is shown away from it.
+"""The colours of the page by name, light and dark, as exports need them.
 
 `assets/page.css` is the only place that states them: `LIGHT["mark"]`.
 """

@@ -357,7 +357,8 @@ def _points(nodes: Sequence[_Node], layout: GraphLayout) -> dict[str, Any]:
         },
         "meta": "nodes",
         "meta_selected": [node.selected for node in nodes],
-        "meta_names": [node.name for node in nodes],  # whole, for the box that renames
+        # Whole, for the box that renames; escaped as all text of a figure.
+        "meta_names": [plotly_text(node.name, len(node.name)) for node in nodes],
     }
 
 

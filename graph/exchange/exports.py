@@ -44,8 +44,8 @@ def export(
 
     Args:
         store: the store.
-        path: the file to write. A folder that exists or a name without an ending gets one table of
-            each kind, as a `.zip` does.
+        path: the file to write. A folder that exists, or without a format a new name without an
+            ending, gets one table of each kind, as a `.zip` does.
         format_: the name of the format; None for the one that the ending stands for.
         at: the revision; None for the newest.
         force: replace what is there.
@@ -57,7 +57,8 @@ def export(
     facts = others.noting(store.all_facts(at))
     known = None
     try:
-        if format_ in (None, "csv") and (path.is_dir() or not path.suffix):
+        new_folder = format_ is None and not path.suffix and not path.exists()
+        if format_ in (None, "csv") and (path.is_dir() or new_folder):
             with whole_folder(path, NAMES, force=force) as folder:
                 count = write_set(facts, others.relations(), others.later, FolderOpener(folder))
         elif format_ in (None, "csv") and path.suffix.lower() == ".zip":

@@ -255,9 +255,9 @@ def test_a_polar_comparison_says_whether_it_holds(
     }
     said = Counter()
     for document in sample("comparison", 250):
-        values = [
-            value for _, relation, value in LOOKUP.findall(document.text) if relation != RELATIONS
-        ]
+        found = [row for row in LOOKUP.findall(document.text) if row[1] != RELATIONS]
+        values = [value for _, _, value in found]
+        in_years = any(re.search("year|date|birth|born", relation) for _, relation, _ in found)
         sentence = LOOKUP.sub("", document.text).strip()
         polar = re.match(r"(?:Is|Are|Was|Does|Do|Did|Has) (?!.* or )|.*, right\?", document.prompt)
         if len(values) != 2 or not polar:
@@ -268,7 +268,7 @@ def test_a_polar_comparison_says_whether_it_holds(
         less = re.search(
             r"smaller|fewer|below|lower|shorter|lighter|closer|nearer|before|not as|cheaper|less",
             asked,
-        ) or ("older" in asked and first > 120 and second > 120)  # by years, not by age
+        ) or ("older" in asked and (in_years or min(first, second) > 120))  # not by age
         less = own[0] if own and "older" not in asked else less
         holds = first < second if less else first > second
         assert sentence.startswith("Yes. " if holds else "No. "), document
@@ -318,7 +318,7 @@ def test_a_case_is_asked_in_its_own_words_about_something_else(world: Writer) ->
     for number in range(60):
         document = questions.document(random.Random(number), "case")
         assert "Ada" not in document.prompt
-        assert "Jun" not in document.text
+        assert not re.search(r"\bJun\b", document.text)
         relations = [relation for _, relation, _ in LOOKUP.findall(document.text)]
         bossed = "cat around" in document.prompt
         assert relations == ([RELATIONS, "reports_to"] if bossed else [RELATIONS]), document

@@ -254,7 +254,7 @@ def _read(paths: Iterable[Path]) -> dict[str, dict[str, Any]]:
     """The sections of all files together."""
     content: dict[str, dict[str, Any]] = {}
     for path in paths:
-        for section, entries in yaml.safe_load(path.read_text("utf-8")).items():
+        for section, entries in yaml.load(path.read_text("utf-8"), yaml.CSafeLoader).items():
             known = content.setdefault(section, {})
             if again := known.keys() & entries.keys():
                 raise CorpusError(f"{path.name} describes {sorted(again)[0]!r} again.")
