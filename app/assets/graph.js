@@ -10,6 +10,7 @@
 
   const plain = (text) => text.replace(/<\/?s>/g, "").replaceAll("&lt;", "<").replaceAll("&gt;", ">")
     .replaceAll("&amp;", "&");
+  lamplight.plainText = plain;
 
   function coloured(value, style) {
     if (typeof value === "string" && value.startsWith("var(--"))

@@ -43,7 +43,7 @@
 
     const factId = () => mark.id.replace(/^f/, "");
     // The relation and the value of the fact, as the server wrote them.
-    const fact = () => canvas.figure.ends.find((each) => each[2] === factId())?.slice(3);
+    const fact = () => canvas.figure.ends.find((each) => each[2] === factId())?.slice(3).map(lamplight.plainText);
     const does = {
       open: () => send({ action: mark.action, id: mark.id }),
       ask: () => send({ action: "ask-about", id: mark.id }),

@@ -75,7 +75,8 @@ def draw(scene: Scene, layout: GraphLayout) -> dict[str, Any]:
     extent = bounds(layout.positions[node.key] for node in nodes)
     facts = [edge.fact for edge in edges]
     ends = [
-        [entity_node(fact.entity_id), node_of(fact), str(fact.id), fact.relation, fact.value]
+        [entity_node(fact.entity_id), node_of(fact), str(fact.id)]
+        + [plotly_text(word, len(word)) for word in (fact.relation, fact.value)]
         for fact in facts
     ]
     return _figure(scene, data, labels, extent) | {"ends": ends}

@@ -182,4 +182,4 @@ def test_no_visitor_reads_where_the_store_lies(
         answer = client.post("/api/actions", json=asked)
     assert answer.status_code == 503
     assert place not in answer.text
-    assert answer.json()["error"].startswith("The store cannot do this now")
+    assert answer.json()["error"] == f"The store at {Path(place).name} is locked; try again."

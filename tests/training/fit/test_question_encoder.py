@@ -23,7 +23,7 @@ GROUPS = (
 def test_a_question_comes_nearer_to_its_relation(tmp_path: Path) -> None:
     base = load_encoder()
     assert base is not None
-    save_file(train(GROUPS, steps=12, seed=1), tmp_path / "adapter.safetensors")
+    save_file(train(GROUPS, steps=16, seed=1), tmp_path / "adapter.safetensors")
     adapted = base.adapted(tmp_path / "adapter.safetensors")
 
     def margin(encoder: Encoder) -> float:
