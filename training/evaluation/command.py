@@ -134,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure what a checkpoint looks up and says on a graph.",
         epilog="suites:\n"
         + "\n".join(f"  {name:27} {suite.about}" for name, suite in SUITES.items())
-        + f"\n  {'all':27} all of them but lmlm-audit; a pattern such as 'audit_*' names several\n"
+        + f"\n  {'all':27} all but audit_del_on and lmlm-audit; 'audit_*' names several\n"
         "Without a suite, the measures of `lookup` are taken, without averages over relations.\n"
         + fill(OUTPUT_RULE, 100),
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -55,7 +55,7 @@ class Suite:
     measure: Callable[[SuiteContext], Measures]
     about: str
     by_name: bool = False
-    """Whether it runs only if it is named, and not with "all": it takes hours."""
+    """Whether it runs only if it is named, and not with "all": it takes long."""
 
 
 MADE = {
@@ -82,7 +82,9 @@ SUITES = {
         name: Suite(measure, "prompts of LMLMAudit: " + " ".join(name.split("_")[1:]))
         for name, measure in audit_suites().items()
     },
-    "audit_del_on": Suite(audit_del_on, "deleted facts of LMLMAudit: still said, not recorded"),
+    "audit_del_on": Suite(
+        audit_del_on, "deleted facts of LMLMAudit: still said, not recorded", by_name=True
+    ),
     "lmlm-audit": Suite(lmlm_audit, "LMLMAudit, all of the FOLDER that is named next", True),
     **{name: Suite(measure, MADE[name]) for name, measure in kept_prompt_suites().items()},
 }

@@ -364,7 +364,7 @@ def test_unseen_wordings_are_in_no_document(url):
 
 def test_suites_are_named(capsys):
     assert chosen_suites(["forget", "edit", "edit"]) == ["edit", "forget"]
-    assert len(chosen_suites(["all"])) == 30
+    assert len(chosen_suites(["all"])) == 29
     with pytest.raises(EvaluationError, match="no suite 'edits'; the suites are lookup, edit"):
         chosen_suites(["edits"])
     with pytest.raises(SystemExit):
