@@ -26,6 +26,7 @@ from app.state.exported_text import (
 from app.state.graph_layout import GraphLayout
 from app.state.scene_reading import read_scene
 from app.state.session import Session
+from app.state.store_sentences import sentence_of
 from app.views import graph_figure, graph_svg, text_file
 from graph.core.errors import StoreError
 
@@ -103,7 +104,7 @@ def add_exports(app: FastAPI, channel: Channel) -> None:
         except NothingToExport as problem:
             return _refused(409, str(problem))
         except StoreError as problem:
-            return _refused(503, str(problem))
+            return _refused(503, sentence_of(problem, channel.service.store))
         return _refused(404, NO_PAGE) if file is None else file.response()
 
     app.include_router(router)

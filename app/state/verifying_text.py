@@ -14,6 +14,7 @@ from typing import Any
 from app.state import editing
 from app.state.generation import Steps, Turn
 from app.state.session import Session
+from app.state.store_sentences import sentence_of
 from graph.core.errors import UserError
 from model.audit.ordinary_model import ordinary_answer
 from model.audit.text_conditions import text_conditions
@@ -155,7 +156,7 @@ def _in_turn(
         keep = work(cancelled) if wanted() else None
         note = "" if keep else "Stopped before it was done."
     except UserError as problem:
-        note = str(problem)
+        note = sentence_of(problem, session.service.store)
     except Exception:
         log.exception("a text could not be verified")
         note = "The text could not be verified. Try again, or reload the page."

@@ -222,6 +222,11 @@ def computes_bfloat16(device: torch.device) -> bool:
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
+def _autocast(device: torch.device) -> torch.autocast:
+    """As Lightning computes a step there."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=computes_bfloat16(device))
+
+
 # -- how a step is computed ----------------------------------------------------------------------
 
 
@@ -272,8 +277,7 @@ def _trial(module: LookupLanguageModule, rows: PackedRows, batch_rows: int) -> t
     for step in range(1 + TRIAL_STEPS):
         begun = time.perf_counter()
         start = (step * batch_rows) % max(1, len(rows) - batch_rows + 1)
-        low = computes_bfloat16(module.device)
-        with torch.autocast(module.device.type, torch.bfloat16, enabled=low):
+        with _autocast(module.device):
             batch = rows.batch(places[start : start + batch_rows])
             loss = module.model_step(batch, details=False)["loss"]
         loss.backward()  # type: ignore[no-untyped-call]
@@ -461,8 +465,7 @@ def measure(module: LookupLanguageModule, rows: PackedRows, batch_rows: int) -> 
     places = torch.arange(len(rows), device=rows.ids_RT.device)
     sums: dict[str, Tensor] = {}
     for start in range(0, len(rows), batch_rows):
-        low = computes_bfloat16(module.device)
-        with torch.autocast(module.device.type, torch.bfloat16, enabled=low):
+        with _autocast(module.device):
             batch = rows.batch(places[start : start + batch_rows])
             result = module.model_step(batch, details=True)
         for name, pair in result.items():
