@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from torch import Tensor
 
@@ -113,7 +114,7 @@ class Wording:
             return False
         if not opens_statement(before, last.resolved_entity or last.entity):
             return False
-        if token == self._rest_of_value():
+        if token == self._goes_on:
             return False
         return begins_word("".join(self._texts[article:]), self._piece(token))
 
@@ -123,7 +124,7 @@ class Wording:
         See model/guided/word_check.py.
         """
         values, check = self.guide.value_ids(self.lookups), self.guide.word_check(self.lookups)
-        goes_on, text = self._rest_of_value(), "".join(self._texts)
+        goes_on, text = self._goes_on, "".join(self._texts)
         twice = token != goes_on and says_twice(self._ids, token, values)
         if not twice and not check.breaks(text, self._piece(token), in_value=goes_on is not None):
             return token, probability
@@ -138,7 +139,8 @@ class Wording:
             never.append(other)
         return token, probability
 
-    def _rest_of_value(self) -> int | None:
+    @cached_property
+    def _goes_on(self) -> int | None:
         """The token that goes on with a value that the text ends in the beginning of."""
         values = self.guide.value_ids(self.lookups)
         begun = begun_value(self._ids, values)
@@ -154,10 +156,10 @@ class Wording:
         """What a token adds to a text."""
         return str(self.checkpoint.tokenizer.decode([token]))
 
-    @property
+    @cached_property
     def _ids(self) -> list[int]:
         return [token.id for token in self.said]
 
-    @property
+    @cached_property
     def _texts(self) -> list[str]:
         return [token.text for token in self.said]

@@ -98,7 +98,7 @@ def is_sure(probability: float, texts: Sequence[str], relation: str) -> bool:
     (True, False)
     """
     of_somebody = _POSSESSIVE.search("".join(texts).rstrip())  # "Jaws's written by: Peter Benchley"
-    verb = not of_somebody and readable(relation).lower().split()[-1] in _LINKS
+    verb = not of_somebody and not _LINKS.isdisjoint(readable(relation).lower().split()[-1:])
     return probability >= (_SURE_OF_A_VERB if verb else _SURE)
 
 

@@ -14,6 +14,7 @@ from graph.opening import open_store
 from model.checkpoint import Checkpoint
 from model.engine.decoder import Decoder
 from model.engine.events import DoneEvent
+from model.guided.stated_name import is_sure
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN
 from model.settings import DecodingSettings
 from tests.model.model_fakes import scripted, tokenizer
@@ -149,3 +150,8 @@ def test_nothing_is_called_by_its_name_twice_in_a_row(store: Any) -> None:
     *_, last = Decoder(checkpoint).generate(PROMPT, Retriever(store), DecodingSettings(guided=True))
     assert isinstance(last, DoneEvent)
     assert last.trace.text == other.strip()
+
+
+def test_a_name_without_words_is_a_name() -> None:
+    assert not is_sure(0.5, [" The"], "__")
+    assert is_sure(0.95, [" The"], "__")
