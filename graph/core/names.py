@@ -26,7 +26,7 @@ _INVISIBLE = re.compile(
 # and the joiners between letters that join (Persian, Hindi) or the parts of an emoji.
 _NEEDLESS = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2060-\u2064\u206a-\u206f\ufeff]"
-    "|(?<![\u0590-\U0001ffff])[\u200c\u200d]|[\u200c\u200d](?![\u0590-\U0001ffff])"
+    "|(?<![\u0590-\U0001ffff])[\u200c\u200d]+|[\u200c\u200d]+(?![\u0590-\U0001ffff])"
 )
 _ARTICLE = re.compile(r"^(?:the|an?)\s+", re.I)
 _LONGEST_KEY = 120  # characters of a literal's key; longer literals have a digest as their key
@@ -60,8 +60,7 @@ def _clean(text: str, what: str, longest: int) -> str:
     if text.isascii() and text.isprintable():  # the common case, ten times as fast
         cleaned = " ".join(text.split())
     else:
-        visible = _NEEDLESS.sub("", unicodedata.normalize("NFC", text))
-        cleaned = " ".join(visible.split())
+        cleaned = _settled(text)
         for character in cleaned:
             if unicodedata.category(character) in ("Cc", "Cs") or character in _REORDERING:
                 raise InvalidText(
@@ -78,6 +77,20 @@ def _clean(text: str, what: str, longest: int) -> str:
             f"at most {longest:,} are allowed."
         )
     return cleaned
+
+
+def _settled(text: str) -> str:
+    """`text` in NFC, without needless characters, with single spaces.
+
+    What one pass removes may leave a joiner at the end, or an accent after its letter, so passes
+    go on until one changes nothing: a stored text that is read again has to be the same text.
+    """
+    while True:
+        visible = _NEEDLESS.sub("", unicodedata.normalize("NFC", text))
+        settled = " ".join(visible.split())
+        if settled == text:
+            return settled
+        text = settled
 
 
 def clean_name(text: str, what: str = "name") -> str:
@@ -111,7 +124,8 @@ def clean_sources(text: str) -> str:
     Their number has no limit, because a fact of a large corpus names every passage in which it was
     looked up, and an import has to accept every export.
     """
-    parts = [clean_note(part, "source") for part in text.split("; ")] if text else []
+    # Settled first: a line break, or what is invisible, must not hide where a source ends.
+    parts = [clean_note(part, "source") for part in _settled(text).split("; ")]
     return "; ".join(part for part in parts if part)
 
 

@@ -179,7 +179,7 @@ class Connection:
         self._require_writing()
         driver = self.driver
         managed = neo4j.unit_of_work(timeout=WRITE_SECONDS)(work)
-        until = time.monotonic() + PATIENCE_SECONDS
+        until: float | None = None
         while True:
             try:
                 with driver.session(
@@ -188,6 +188,8 @@ class Connection:
                 ) as session:
                     return session.execute_write(managed)
             except errors.IncompleteCommit as problem:
+                # Patience begins with the first loss: a commit that took long is tried again too.
+                until = until or time.monotonic() + PATIENCE_SECONDS
                 if time.monotonic() > until:
                     raise self.explain(problem) from problem
                 time.sleep(0.2)

@@ -23,9 +23,9 @@ from app.state.training_session import TrainingFolders
 from graph.opening import open_store
 from model.checkpoint import DEFAULT_CHECKPOINT, Checkpoint
 from model.engine.decoder import Decoder
+from tests.patience import PATIENCE
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions"]
-PATIENCE = float(os.environ.get("LAMPLIGHT_TEST_PATIENCE", "1"))  # for a machine that is busy
 SHIPPED = (DEFAULT_CHECKPOINT / "config.json").exists() and (
     os.environ.get("LAMPLIGHT_TEST_MODEL") != "scripted"
 )

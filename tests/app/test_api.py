@@ -27,8 +27,9 @@ from model.checkpoint import Checkpoint
 from model.engine.decoder import Decoder
 from model.prompts import MAX_PROMPT_CHARACTERS
 from tests.app import scripted
-from tests.app.page_driver import PATIENCE, Server, serve_on
+from tests.app.page_driver import Server, serve_on
 from tests.graph.helpers import fact_of, said
+from tests.patience import PATIENCE
 
 FACTS = [("capital", "Paris"), ("currency", "euro"), ("continent", "Europe")]
 NOWHERE = "api-" + "x" * 32

@@ -17,8 +17,9 @@ from app.api.turns import MOST_WAITING
 from graph.core.draft_record import IDLE_DAYS
 from graph.core.names import MAX_NAME, MAX_VALUE
 from model.prompts import MAX_PROMPT_CHARACTERS
-from tests.app.page_driver import PATIENCE, Server
+from tests.app.page_driver import Server
 from tests.graph.helpers import said
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "api.md").read_text("utf-8")

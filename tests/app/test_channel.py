@@ -21,8 +21,9 @@ from graph.core.edits import Add
 from graph.opening import open_store
 from model.engine.decoder import Decoder
 from tests.app import scripted
-from tests.app.page_driver import PATIENCE, Server, serve_on
+from tests.app.page_driver import Server, serve_on
 from tests.graph.helpers import fact_of, said
+from tests.patience import PATIENCE
 
 FACTS = [("capital", "Paris"), ("currency", "euro"), ("continent", "Europe")]
 

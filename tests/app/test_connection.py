@@ -14,8 +14,9 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from graph.opening import open_store
-from tests.app.page_driver import PATIENCE, Inspect, Server
+from tests.app.page_driver import Inspect, Server
 from tests.app.page_process import PageProcess
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.timeout(900)  # the server of its own loads everything once more
 LOST = "The connection to the server is lost"

@@ -23,7 +23,8 @@ from graph.core.protocol import SharedStore
 from graph.opening import open_store
 from model.engine.decoder import Decoder
 from tests.app import scripted
-from tests.app.page_driver import PATIENCE, Inspect, Server
+from tests.app.page_driver import Inspect, Server
+from tests.patience import PATIENCE
 
 KNOWN = ("France", "Paris", "Japan", "Albert Einstein")
 ENTITIES = 20

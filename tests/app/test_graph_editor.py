@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.app.page_driver import PATIENCE, Inspect, Server
+from tests.app.page_driver import Inspect, Server
 from tests.app.test_page import click_in_graph
+from tests.patience import PATIENCE
 
 RANGES = """() => { const full = document.querySelector('.graph-host')._fullLayout;
   return [...full.xaxis.range, ...full.yaxis.range] }"""

@@ -10,7 +10,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.app.page_driver import PATIENCE, Inspect, Server
+from tests.app.page_driver import Inspect, Server
+from tests.patience import PATIENCE
 
 EURO = re.compile("^euro$")
 

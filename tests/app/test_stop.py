@@ -18,8 +18,9 @@ import pytest
 from app.access import cookie
 from graph.core.edits import Add
 from graph.opening import open_store
-from tests.app.page_driver import PATIENCE, SHIPPED
+from tests.app.page_driver import SHIPPED
 from tests.app.page_process import ENVIRONMENT, free_port
+from tests.patience import PATIENCE
 
 PAGES = 4
 TEXT = "Tell me about France."

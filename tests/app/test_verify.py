@@ -24,8 +24,9 @@ from model.audit.verification import KINDS, canonical, verify
 from model.checkpoint import Checkpoint
 from model.engine.decoder import Decoder
 from tests.app import page_driver
-from tests.app.page_driver import PATIENCE, Inspect, Server
+from tests.app.page_driver import Inspect, Server
 from tests.app.test_access import everywhere, findings
+from tests.patience import PATIENCE
 
 needs_shipped = pytest.mark.skipif(not page_driver.SHIPPED, reason="needs the shipped checkpoint")
 SECONDS = 60_000 * PATIENCE

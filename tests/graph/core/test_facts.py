@@ -6,7 +6,7 @@ import json
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from graph.core.edits import (
@@ -24,7 +24,7 @@ from graph.core.edits import (
 from graph.core.errors import InvalidText, StoreError
 from graph.core.facts import Entity, Fact, join_values
 from graph.core.ids import LARGEST_ID, new_id, parse_id
-from graph.core.names import clean_name, clean_value, fold, is_number_or_date, quoted
+from graph.core.names import clean_name, clean_sources, clean_value, fold, is_number_or_date, quoted
 
 
 def test_clean_name() -> None:
@@ -40,7 +40,16 @@ def test_clean_name() -> None:
         clean_name(7)  # type: ignore[arg-type]
 
 
-@given(st.text(max_size=100))
+INVISIBLE = st.text(
+    st.sampled_from("ae日ا \u200b\u200c\u200d\u3000\u0301\ufe0f\U0001f680"), max_size=12
+)
+
+
+@given(st.one_of(st.text(max_size=100), INVISIBLE))
+@example("ا\u200d\u200d")
+@example("ا\u200d\u200b")
+@example("ا\u200d\u3000b")
+@example("e\u200b\u0301")
 def test_cleaning_twice_changes_nothing(text: str) -> None:
     try:
         once = clean_name(text)
@@ -48,6 +57,17 @@ def test_cleaning_twice_changes_nothing(text: str) -> None:
         return
     assert clean_name(once) == once
     assert fold(once)
+
+
+@given(st.text(st.sampled_from("ab;  \n\u200b\u0301"), max_size=12))
+@example(";\n1")
+@example(";\u200b a")
+def test_cleaning_sources_twice_changes_nothing(text: str) -> None:
+    try:
+        once = clean_sources(text)
+    except ValueError:
+        return
+    assert clean_sources(once) == once
 
 
 def test_fold() -> None:

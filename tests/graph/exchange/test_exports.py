@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from graph.__main__ import main
 from graph.core.edits import Add, AddAlias, AddSynonym, ChangeSetting
 from graph.core.import_rows import AliasRow, FactRow, RelationRow, Row, SettingRow, SynonymRow
+from graph.editing.loading import NothingImported
 from graph.exchange.exports import export
 from graph.exchange.formats import read_rows
 from graph.opening import open_store
@@ -179,7 +180,10 @@ def test_any_graph_is_the_same_in_every_format(rows: list[Row]) -> None:
         tempfile.TemporaryDirectory() as folder,
         SqliteStore(f"sqlite:///{folder}/first.db", create=True) as store,
     ):
-        store.load(rows, author="Ada", skip_bad=True)
+        try:
+            store.load(rows, author="Ada", skip_bad=True)
+        except NothingImported:
+            reject()  # every row is invalid
         expected = content(store)
         for name in LOSSLESS:
             path = Path(folder) / name

@@ -163,7 +163,7 @@ def killed(url: str, seconds: float, environment: dict[str, str]) -> bool:
     return child.wait() == -signal.SIGKILL
 
 
-@pytest.mark.timeout(600)  # it migrates seven times; 220 s beside another test on a slow machine
+@pytest.mark.timeout(600)  # seven migrations; 220 s on a slow machine that runs another test
 def test_a_file_outlives_kill_9(tmp_path: Path) -> None:
     url = old_file(tmp_path)
     _many(url)

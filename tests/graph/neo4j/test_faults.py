@@ -18,6 +18,7 @@ from graph.neo4j.store import Neo4jStore
 from tests.graph.conftest import EDITS, SETTINGS, declared, emptied
 from tests.graph.helpers import fact_of, said
 from tests.graph.neo4j.proxy import Proxy
+from tests.patience import PATIENCE
 from tools.neo4j_server.server import Server
 
 # Restarts of the server, half of them kills. The long form:
@@ -34,8 +35,8 @@ def proxy(server: Server) -> Iterator[Proxy]:
 
 @pytest.fixture
 def store(server: Server, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[Neo4jStore]:
-    """A store behind the proxy, with little patience."""
-    monkeypatch.setattr("graph.neo4j.driver.PATIENCE_SECONDS", 3.0)
+    """A store behind the proxy, with little patience; more on a machine that is busy."""
+    monkeypatch.setattr("graph.neo4j.driver.PATIENCE_SECONDS", 3.0 * min(2.0, PATIENCE))
     emptied(server).close()
     with Neo4jStore(proxy.url) as store:
         declared(store).apply(EDITS, author="Ada")
