@@ -33,6 +33,8 @@ from model.guided.word_check import MOST_TRIED, begun_value, says_twice
 from model.settings import DecodingSettings
 from model.trace import TraceToken
 
+_GUESS = 0.2  # probability of a token that breaks a value off, at least
+
 
 @dataclass(frozen=True)
 class Wording:
@@ -60,8 +62,11 @@ class Wording:
             return token, probability
         if not self.said:
             token, probability = self._yes_or_no(token, probability, logits_V)
-        token, probability = self._as_named(token, probability, logits_V)
-        return self._as_spelt(token, probability, logits_V)
+        named, chance = self._as_named(token, probability, logits_V)
+        goes_on = self._goes_on
+        if goes_on is not None and named == token != goes_on and probability < _GUESS:
+            return self._sample(logits_V, (), (goes_on,))  # it knows no rare name's middle
+        return self._as_spelt(named, chance, logits_V)
 
     def _yes_or_no(self, token: int, probability: float, logits_V: Tensor) -> tuple[int, float]:
         """The token, or the other of yes and no, where the values say otherwise.
@@ -83,7 +88,7 @@ class Wording:
 
         See model/guided/stated_name.py.
         """
-        trie = self.guide.stated_trie(self.lookups)
+        trie = self.guide.stated_trie(self.lookups, "".join(self._texts))
         if trie is None:
             return token, probability
         path = begun_name(self._ids, self._texts, trie)

@@ -38,11 +38,12 @@ _LISTED = re.compile(r"(?:^|[\s,;])its$", re.I)
 def spellings(relation: str) -> tuple[str, ...]:
     """How a sentence may write a relation's name, its own spelling first.
 
-    >>> spellings("roomLocation"), spellings("Boat Captain")
-    (('roomLocation', 'room location'), ('Boat Captain', 'boat Captain', 'boat captain'))
+    >>> spellings("roomLocation"), spellings("Boat Captain"), spellings("GP")
+    (('roomLocation', 'room location'), ('Boat Captain', 'boat Captain', 'boat captain'), ('GP',))
     """
     words = readable(relation)
-    forms = (relation, words, words[:1].lower() + words[1:], words.lower())
+    lower = [word if word.isupper() and len(word) > 1 else word.lower() for word in words.split()]
+    forms = (relation, words, " ".join([*lower[:1], *words.split()[1:]]), " ".join(lower))
     return tuple(dict.fromkeys(forms))
 
 
@@ -57,7 +58,8 @@ def begun_name(ids: Sequence[int], texts: Sequence[str], trie: NameTrie) -> Path
     for start in range(len(ids), max(0, len(ids) - _READ) - 1, -1):
         path = tuple(ids[start:])
         before = "".join(texts[:start])
-        if path and not is_begun(texts[start:]) and not _OPENING.fullmatch(before):
+        opening = _OPENING.fullmatch(before) or names_one(texts[:start])
+        if path and not is_begun(texts[start:]) and not opening:
             continue  # one letter may begin anything
         if trie.after(path) and _BEFORE.search(before):
             return path
@@ -77,6 +79,16 @@ def begins_word(begun: str, piece: str) -> bool:
 def names_one(texts: Sequence[str]) -> bool:
     """Whether a text ends where the name of what may be asked about follows."""
     return _LISTED.search("".join(texts[-_READ:]).rstrip()) is not None
+
+
+def is_listed(relation: str, text: str) -> bool:
+    """Whether a text has named a relation among those that one may ask about.
+
+    >>> is_listed("Ring Size", "its ring size, its "), is_listed("Ring", "its ring size")
+    (True, False)
+    """
+    named = "|".join(map(re.escape, spellings(relation)))
+    return re.search(rf"\bits (?:{named})(?=[,.]|\s+(?:and|or)\b)", text) is not None
 
 
 def opens_statement(texts: Sequence[str], entity: str) -> bool:

@@ -14,7 +14,8 @@ from graph.opening import open_store
 from model.checkpoint import Checkpoint
 from model.engine.decoder import Decoder
 from model.engine.events import DoneEvent
-from model.guided.stated_name import is_sure
+from model.guided.stated_name import NO_END, begun_name, is_sure
+from model.guided.trie import NameTrie
 from model.roles import END, ENTITY, RELATIONSHIP, RETURN
 from model.settings import DecodingSettings
 from tests.model.model_fakes import scripted, tokenizer
@@ -36,10 +37,13 @@ def store(tmp_path: Path) -> Iterator[Any]:
         yield opened
 
 
-def wishing(relation: str, *wishes: str, second: str = "", entity: str = "Cart 2") -> Checkpoint:
+def wishing(
+    relation: str, *wishes: str, second: str = "", entity: str = "Cart 2", guess: str = "-"
+) -> Checkpoint:
     """A model that looks a relation up, and then goes on with the first wish that still fits.
 
-    With a `second` wish it is unsure: it likes that one nearly as much.
+    With a `second` wish it is unsure: it likes that one nearly as much. After the text `guess` it
+    knows nothing better than its wish.
     """
     encode = tokenizer().encode
     query = f"{ENTITY} {entity}{RELATIONSHIP} {relation}{RETURN}"
@@ -61,7 +65,13 @@ def wishing(relation: str, *wishes: str, second: str = "", entity: str = "Cart 2
         token = wished(ids, *wishes, second)
         return int(tokenizer().eos_token_id) if token is None else token
 
-    return scripted(next_id, second=lambda ids: wished(ids, second) if end in ids else None)
+    def guesses(ids: list[int]) -> bool:
+        return end in ids and tokenizer().decode(ids[ids.index(end) + 1 :]) == guess
+
+    def second_id(ids: list[int]) -> int | None:
+        return wished(ids, second) if end in ids else None
+
+    return scripted(next_id, second=second_id, guesses=guesses)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +145,16 @@ def test_a_sentence_begins_with_the_name_where_the_model_is_unsure(
         assert last.trace.text == wish.strip()
 
 
+@pytest.mark.parametrize("guess", ["-", " It is in Ba"])
+def test_a_guess_breaks_no_value_off(store: Any, guess: str) -> None:
+    """A small model has not seen a rare name's middle; one that knows better may go on."""
+    wish, whole = " It is in Bath.", " It is in Bay B."
+    checkpoint = wishing("roomLocation", wish, whole, guess=guess)
+    *_, last = Decoder(checkpoint).generate(PROMPT, Retriever(store), DecodingSettings(guided=True))
+    assert isinstance(last, DoneEvent)
+    assert last.trace.text == (wish if guess == "-" else whole).strip()
+
+
 def test_a_name_with_an_article_is_a_name(store: Any) -> None:
     wish, second = " The Old Cart is kept by Bea.", " The kept by of The Old Cart is Bea."
     checkpoint = wishing("kept by", wish, second=second, entity="The Old Cart")
@@ -150,6 +170,13 @@ def test_nothing_is_called_by_its_name_twice_in_a_row(store: Any) -> None:
     *_, last = Decoder(checkpoint).generate(PROMPT, Retriever(store), DecodingSettings(guided=True))
     assert isinstance(last, DoneEvent)
     assert last.trace.text == other.strip()
+
+
+def test_one_letter_begins_a_name_that_one_may_ask_about() -> None:
+    """Not elsewhere, where it may begin anything: "its l" goes on with "library card"."""
+    trie = NameTrie({(7, 8): "library card"}, NO_END)
+    assert begun_name([1, 7], [" You can ask about its", " l"], trie) == (7,)
+    assert begun_name([1, 7], [" It has a", " l"], trie) is None
 
 
 def test_a_name_without_words_is_a_name() -> None:
