@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from graph.core.names import fold
+
 FOLDER = Path(__file__).parent / "evaluation" / "own_tables"
 CALIBRATION = FOLDER / "calibration"
 MEASURED = FOLDER / "measured"
@@ -40,6 +42,14 @@ class QuestionedTable:
     def relations_of(self, entity: str) -> tuple[str, ...]:
         """The names of an entity's relations, in the order of the table."""
         return tuple(dict.fromkeys(r for e, r, _ in self.facts if e == entity))
+
+    def values_of(self, entity: str) -> dict[str, list[str]]:
+        """What an entity's relations hold, by folded key."""
+        values: dict[str, list[str]] = {}
+        for name, relation, value in self.facts:
+            if name == entity:
+                values.setdefault(fold(relation), []).append(value)
+        return values
 
     def answering(self, case: Mapping[str, Any], entity: str) -> list[str]:
         """The relations of an entity with a value that is the answer to a case."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from graph.lookup.relation_paths import RelationPath
 from graph.lookup.result import Askable, Lookup
 from model.engine.events import LookupSource
 
@@ -45,6 +46,10 @@ class LookupMemory:
     def askable(self, name: str, context: str | None = None) -> Askable | None:
         """What lookups find under a name of an entity."""
         return self._source.askable(name, context)
+
+    def path(self, name: str, context: str, asked: str) -> RelationPath | None:
+        """Which two relations in a row a prompt asks for."""
+        return self._source.path(name, context, asked)
 
     @property
     def compares_meaning(self) -> bool:

@@ -4,7 +4,8 @@
 
 The prompt, with the entity's name blanked, is compared with each name in two ways: by meaning (the
 cosine of sentence embeddings) and by the words they share. Synonyms of a relation count as names of
-it. Without an encoder only the words count.
+it. Without an encoder only the words count. A relation whose values cannot be an answer counts less
+(graph/lookup/answer_kinds.py).
 
 Letters in array names: C clauses, N texts, D width of a vector.
 """
@@ -15,13 +16,17 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+import numpy as np
+
 from graph.core.names import fold, plain
+from graph.lookup.answer_kinds import contradicts, wanted
 from graph.lookup.encoder import Encoder
 from graph.lookup.spelling import near_words
 
 MOST_CLAUSES = 4  # parts of a prompt that are compared
 _NAME_WEIGHT = 0.12  # of shared words next to the cosine
 _SYNONYM_WEIGHT = 0.3  # of a synonym that the prompt has, next to the cosine
+_CONTRADICTION = 0.1  # of values that cannot be an answer, next to the cosine
 _SYNONYM = 0.9  # of a synonym that the prompt has, where only words are compared
 _CLAUSE_READ = 120  # characters of one clause, the last ones
 _GUESSED = 6  # letters of a word that may be misspelt, at least
@@ -36,6 +41,15 @@ _YES_OR_NO = re.compile(
     r"(?:is|are|am|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might)"
     r"(?:n['’]t)?\b"
     r"|\b(?:whether|true|false|correct|right|isn['’]t it|yes or no)\b",
+    re.I,
+)
+
+
+_TASK = re.compile(
+    r"^\W*(?:(?:please|can you|could you|would you|will you|now|hey|ok)\W+)*"
+    r"(?:make up|make|write|draw|paint|sketch|compose|sing|invent|imagine|book|buy|order|reserve"
+    r"|translate|recommend|suggest|plan|send|play|rewrite|shorten)"
+    r"\s+(?:up|me|us|a|an|some|this|['\"“‘])",
     re.I,
 )
 
@@ -121,6 +135,15 @@ def is_request(word: str) -> bool:
     return plain(word) in _REQUEST or plain(word) in _IDLE
 
 
+def asks_for_work(prompt: str) -> bool:
+    """Whether a prompt wants something made or done, which no graph holds.
+
+    >>> asks_for_work("Make up a story about Japan."), asks_for_work("Book 7 due date")
+    (True, False)
+    """
+    return _TASK.search(prompt) is not None
+
+
 def asks_yes_or_no(prompt: str) -> bool:
     """Whether a prompt may be answered with yes or no: a question or a statement to check.
 
@@ -150,12 +173,18 @@ def clauses(prompt: str, entity_names: Sequence[str]) -> list[str]:
     return asked[:MOST_CLAUSES]
 
 
+def wants_a_kind(prompt: str, entity_names: Sequence[str]) -> bool:
+    """Whether the ranking for a prompt depends on values: only then do they have to be read."""
+    return any(wanted(clause) for clause in clauses(prompt, entity_names))
+
+
 def rank(
     prompt: str,
     entity_names: Sequence[str],
     relation_names: Sequence[str],
     encoder: Encoder | None,
     synonyms: Mapping[str, Sequence[str]],
+    values: Mapping[str, Sequence[str]] | None = None,
 ) -> list[tuple[str, float]]:
     """Names of relations with their relevance to a prompt, the most relevant first.
 
@@ -167,6 +196,7 @@ def rank(
         relation_names: the names to order.
         encoder: compares meanings; None to compare words only.
         synonyms: other names of relations, by the folded key of the relation.
+        values: some values of relations, by the folded key of the relation.
     """
     asked = clauses(prompt, entity_names) if relation_names else []
     if not asked:
@@ -180,13 +210,25 @@ def rank(
     else:
         asked_CD = encoder.encode(asked)
         names_ND = encoder.encode([readable(name) for name in relation_names])
-        cosines_N = (asked_CD @ names_ND.T).max(0).tolist()
+        against_CN = [_contradicting(clause, relation_names, values or {}) for clause in asked]
+        cosines_CN = asked_CD @ names_ND.T - _CONTRADICTION * np.array(against_CN, np.float32)
+        cosines_N = cosines_CN.max(0).tolist()
         scores = [
             cosine + max(_NAME_WEIGHT * s, _SYNONYM_WEIGHT * m)
             for cosine, s, m in zip(cosines_N, shared, meant, strict=True)
         ]
     ranked = sorted(range(len(scores)), key=lambda i: -scores[i])
     return [(relation_names[i], round(scores[i], 4)) for i in ranked]
+
+
+def _contradicting(
+    clause: str, relation_names: Sequence[str], values: Mapping[str, Sequence[str]]
+) -> list[bool]:
+    """Of each relation, whether its values cannot answer the clause."""
+    kind = wanted(clause) if values else None
+    if kind is None:
+        return [False] * len(relation_names)
+    return [contradicts(kind, values.get(fold(name), ())) for name in relation_names]
 
 
 def _share(words: Sequence[str], heard: frozenset[str]) -> float:

@@ -12,6 +12,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from threading import Lock
 
 from graph.core.errors import StoreError
@@ -43,7 +44,8 @@ from graph.lookup.mentions import (
     short_form,
     unknown_names,
 )
-from graph.lookup.relevance import asks_for_paragraph, blank, rank
+from graph.lookup.relation_paths import MOST_STEPS, RelationPath, best_path, steps_from
+from graph.lookup.relevance import asks_for_paragraph, blank, rank, wants_a_kind
 from graph.lookup.result import Askable, Lookup, RankedRelation, RunnerUp
 from graph.lookup.spelling import near
 from graph.lookup.vocabulary import Meaning, Vocabulary
@@ -98,6 +100,7 @@ class _Found:
 
 _INITIALS = re.compile(r"\b[A-Z]{2,4}\b")
 _CLEARLY = 0.1  # of relevance by which another entity of a name is rather meant
+_VALUES_READ = 200  # facts of an entity whose values a ranking reads
 _REMEMBERED = 64  # names whose entities a retriever remembers, at most
 
 _Resolved = tuple[_Found | None, list[tuple[Entity, float]], str]
@@ -236,6 +239,25 @@ class Retriever:
             return None
         names = Incoming(self.store, self.revision, found.value).names()
         return Askable(None, found.entity.name, tuple(names), context is not None)
+
+    def path(self, name: str, context: str, asked: str) -> RelationPath | None:
+        """Which two relations in a row a prompt asks for, from an entity that it names.
+
+        Args:
+            name: what the prompt calls the entity.
+            context: the prompt.
+            asked: the prompt without the thing that it describes by the name.
+        """
+        ranking, encoder = self.lookup(name, RELATIONS, context).ranking, self._question_encoder()
+        found = self._resolve(name, context)[0]
+        if not ranking or encoder is None or found is None or found.id is None:
+            return None
+        relations = [one.name for one in sorted(ranking, key=lambda one: -one.score)]
+        steps = steps_from(self.store, self.revision, found.entity, relations)
+        called = self._called(found.entity, name, context)
+        most = max(one.score for one in ranking)
+        few = list(islice(steps, MOST_STEPS))
+        return best_path(context, called, asked, few, encoder, most)
 
     def held(self, names: Sequence[str]) -> list[str]:
         """Those of the names that the graph has for entities."""
@@ -490,13 +512,7 @@ class Retriever:
         """The relations that the prompt may ask for, own and inverse ones, the likeliest first."""
         known = found.entity
         own = [] if found.id is None else self.store.relation_names(known.id, at=self.revision)
-        called = [entity, *other_forms(entity), known.name, *known.aliases]
-        if blank(context, called) == context:  # the prompt calls it otherwise
-            called += [
-                mention.text
-                for mention in find_mentions(self.store, context, self.revision)
-                if any(entity.id == known.id for entity in mention.entities)
-            ]
+        called = self._called(known, entity, context)
         paragraph = asks_for_paragraph(context, called)
         names = {fold(name): name for name in own}
         if not (paragraph and own):
@@ -508,15 +524,37 @@ class Retriever:
         listed, most = list(names.values()), MAX_RELATIONS
         ranking = [RankedRelation(name, 0.0) for name in listed]
         if not paragraph:
-            most = MAX_RANKED
-            encoder = self._encoder or (question_encoder() if self._embeddings else None)
-            ranked = rank(context, called, listed, encoder, self._synonyms(listed))
+            most, encoder = MAX_RANKED, self._question_encoder()
+            values = self._values(found) if wants_a_kind(context, called) else {}
+            ranked = rank(context, called, listed, encoder, self._synonyms(listed), values)
             ranking = [RankedRelation(name, score) for name, score in ranked]
         value = join_relations(known.name, [ranked.name for ranked in ranking], most)
         return replace(
             self._hit(found, None, (), value, runners_up, entity, relation),
             ranking=tuple(ranking),
         )
+
+    def _called(self, known: Entity, entity: str, context: str) -> list[str]:
+        """The names that a prompt may call an entity by, of which a lookup has one."""
+        called = [entity, *other_forms(entity), known.name, *known.aliases]
+        if blank(context, called) == context:  # the prompt calls it otherwise
+            called += [
+                mention.text
+                for mention in find_mentions(self.store, context, self.revision)
+                if any(entity.id == known.id for entity in mention.entities)
+            ]
+        return called
+
+    def _question_encoder(self) -> Encoder | None:
+        return self._encoder or (question_encoder() if self._embeddings else None)
+
+    def _values(self, found: _Found) -> dict[str, list[str]]:
+        """What an entity's own relations hold, by folded key; of a hub only the first facts."""
+        values: dict[str, list[str]] = {}
+        if found.id is not None:
+            for fact in self.store.facts(found.id, at=self.revision, limit=_VALUES_READ):
+                values.setdefault(fold(fact.relation), []).append(fact.value)
+        return values
 
     def _synonyms(self, relations: Sequence[str]) -> dict[str, list[str]]:
         """The other names of relations, by folded key."""

@@ -31,6 +31,8 @@ def asked_of_described(prompt: str, name: str) -> str | None:
     'which days is in school'
     >>> asked_of_described("What is the population of the capital of France?", "France")
     'What is the population of'
+    >>> asked_of_described("where is the van that Ada Reed drives kept", "Ada Reed")
+    'where is drives kept'
     >>> asked_of_described("Who is the keeper of Orchard 2?", "Orchard 2") is None
     True
     """
@@ -45,14 +47,21 @@ def asked_of_described(prompt: str, name: str) -> str | None:
         linked = bool(words) and words[-1].lower() in _LINKS
         end = _ENDS.search(after)
         rest = f"{before[:start]} {after if linked else after[end.end() if end else len(after) :]}"
+        named = not _NAMING.isdisjoint(re.findall(r"\w+", after.lower()))
+        if not linked and not named and not _asks(rest) and len(after.split()) > 1:
+            rest = f"{before[:start]} {after}"  # no mark says where the description ends
     else:
         return None
     rest = " ".join(rest.split()).rstrip(" ?.!")
     if _SEVERAL.search(rest):  # the other part is about the same thing
         return None
-    words = re.findall(r"[^\W_]+", rest)
-    asks = [word for word in words if word.lower() not in _NAMING | _LINKS]
-    return rest if any(not is_request(word) for word in asks) else None
+    return rest if _asks(rest) else None
+
+
+def _asks(text: str) -> bool:
+    """Whether a text asks for anything in particular."""
+    words = (word for word in re.findall(r"[^\W_]+", text) if word.lower() not in _NAMING | _LINKS)
+    return any(not is_request(word) for word in words)
 
 
 def _described_from(before: str) -> int | None:

@@ -26,18 +26,20 @@ from graph.core.facts import MAX_RANKED, RELATIONS
 from graph.core.inverse import inverse_name
 from graph.core.names import fold, without_article
 from graph.lookup.mentions import DEMONYM
-from graph.lookup.relevance import asks_yes_or_no
+from graph.lookup.relation_paths import RelationPath
+from graph.lookup.relevance import asks_for_work, asks_yes_or_no
 from graph.lookup.result import Askable, Lookup
 from model.checkpoint import Checkpoint
 from model.guided.description import asked_of_described
-from model.guided.stated_name import NO_END, spellings
+from model.guided.stated_name import NO_END, is_listed, spellings
 from model.guided.trie import NameTrie, Path, Tries
 from model.guided.word_check import WordCheck
 from model.judgement import Judgement
 
 FITTING = 40.0  # nats that a name loses for each unit of score by which another fits better
-PLAINLY = 0.75  # score of a relation that a prompt plainly asks for
+PLAINLY = 0.62  # score of a relation that a prompt plainly asks for
 _TRUE, _FALSE = frozenset({"yes", "true", "y"}), frozenset({"no", "false", "n"})
+_ASKS = re.compile(r"\b(?:what|which|who|whose|whom|where|when|how)\b", re.I)
 PART_OF_A_NAME = 4.0  # nats that a name loses if it is only a part of another one
 
 
@@ -87,6 +89,10 @@ class GuideSource(Protocol):
         """Answer one query; with a `context`, the prompt, `relations` is ranked by relevance."""
         ...
 
+    def path(self, name: str, context: str, asked: str) -> RelationPath | None:
+        """Which two relations in a row the prompt asks for, from an entity that it names."""
+        ...
+
     def held(self, names: Sequence[str]) -> list[str]:
         """Those of the names that the graph has for entities."""
         ...
@@ -127,6 +133,7 @@ class Guide:
         self._kept: list[Lookup] = []
         self._checked: tuple[int, WordCheck] | None = None  # for that many lookups
         self._leading: dict[str, bool] = {}  # by name, what `leads_on` found
+        self._paths: dict[str, RelationPath | None] = {}  # by name in the prompt
 
     def entities(self, lookups: Sequence[Lookup]) -> tuple[str, ...]:
         """The names that the next lookup may ask about; none if it is free text."""
@@ -193,13 +200,17 @@ class Guide:
         markers = self._checkpoint.markers
         return self._tries.trie(self.relations(entity, lookups), markers.return_, room)
 
-    def stated_trie(self, lookups: Sequence[Lookup]) -> NameTrie | None:
-        """How a sentence may call what was looked up last: one relation, or those of a list."""
+    def stated_trie(self, lookups: Sequence[Lookup], text: str) -> NameTrie | None:
+        """How a sentence may call what was looked up last: one relation, or those of a list.
+
+        Of a list, those that the `text` since then has not named yet.
+        """
         last = lookups[-1] if lookups else None
         if last is None or last.is_miss:
             return None
         if fold(last.relation) == RELATIONS:
-            names = [one.name for one in (last.ranking or ())[:MAX_RANKED]]
+            listed = [one.name for one in (last.ranking or ())[:MAX_RANKED]]
+            names = [name for name in listed if not is_listed(name, text)]
         else:
             names = [last.relation]
         forms = dict.fromkeys(form for name in names for form in spellings(name))
@@ -224,7 +235,47 @@ class Guide:
         judgement, listed = self._judgement(), self._list_of(entity, lookups)
         if judgement is None or listed is None:
             return {}
-        return {one.name: judgement.relevance * one.score for one in listed.ranking or ()}
+        factors = {one.name: judgement.relevance * one.score for one in listed.ranking or ()}
+        if (step := self._step(entity, lookups)) in factors:
+            factors[step] += FITTING
+        return factors
+
+    def _step(self, entity: str, lookups: Sequence[Lookup]) -> str:
+        """The relation of an entity that is a step of the path the prompt asks for; "" if none."""
+        if path := self._path_from(entity):
+            return path.relation
+        for lookup in lookups:
+            path = self._path_from(lookup.entity)
+            if path and self._is_step(path, lookup) and self._leads_to(lookup) == entity:
+                return path.following
+        return ""
+
+    def _is_step(self, path: RelationPath, lookup: Lookup) -> bool:
+        return not lookup.is_miss and fold(lookup.resolved_relation or "") == fold(path.relation)
+
+    def _leads_to(self, lookup: Lookup) -> str:
+        """The only thing that a lookup returned, if the graph holds it; else ""."""
+        found = [name for name in self._names_of(lookup) if name != lookup.resolved_entity]
+        return found[0] if len(found) == 1 == len(lookup.value_spans) else ""
+
+    def _path_from(self, entity: str) -> RelationPath | None:
+        """The path that the prompt asks for from an entity, however the prompt calls it."""
+        askable = self._askable_as(entity)
+        if self._judgement() is None or askable is None or self._mentioned is None:
+            return None
+        if self._judged_yes_or_no and not _ASKS.search(self._prompt):
+            return None  # it names the value, not only what to look up
+        for name in self._mentioned:
+            meant = self._askable_as(name)
+            if meant is None or meant.entity_id != askable.entity_id:
+                continue
+            if name not in self._paths:
+                asked = asked_of_described(self._prompt, name)
+                path = self._source.path(name, self._prompt, asked) if asked else None
+                self._paths[name] = path
+            if self._paths[name]:
+                return self._paths[name]
+        return None
 
     def entity_factors(self, lookups: Sequence[Lookup]) -> dict[str, float]:
         """By how much a name counts less: logarithms, by name.
@@ -346,6 +397,8 @@ class Guide:
             return None
         if lookups[-1].entity_by == "literal":  # a prompt names a value to ask what has it
             return True
+        if self._step(lookups[-1].resolved_entity or "", lookups):
+            return True
         best = max((one.score for one in lookups[-1].ranking or ()), default=0.0)
         return judgement.fits(opening, best) > 0 if best else None  # 0: in stated order
 
@@ -355,8 +408,10 @@ class Guide:
         Nobody who asks "Is Van 7 refrigerated?" wants to hear that the model does not judge.
         """
         if self._plainly is None:
-            self._plainly = self._judgement() is not None and any(
-                self._best_own(name)[1] >= PLAINLY for name in self.entities(())
+            judged = self._judgement() is not None and not asks_for_work(self._prompt)
+            self._plainly = judged and any(
+                self._best_own(name)[1] >= PLAINLY or self._path_from(name)
+                for name in self.entities(())
             )
         return self._plainly
 
@@ -371,16 +426,18 @@ class Guide:
             return ""
         if len({lookup.entity_id for lookup in lookups}) > 1:
             return ""
-        found = [name for name in self._names_of(last) if name != last.resolved_entity]
-        if len(found) != 1 or len(last.value_spans) != 1:
+        found = self._leads_to(last)
+        if not found:
             return ""
-        if found[0] not in self._leading:
+        if found not in self._leading:
+            path = self._path_from(last.entity)
             asked = asked_of_described(self._prompt, last.entity)
-            own = set(self.relations(found[0], lookups)) if asked else set()
-            ranking = self._source.lookup(found[0], RELATIONS, asked).ranking if asked else None
+            own = set(self.relations(found, lookups)) if asked else set()
+            ranking = self._source.lookup(found, RELATIONS, asked).ranking if asked else None
             best = max((one.score for one in ranking or () if one.name in own), default=0.0)
-            self._leading[found[0]] = judgement.fits(0.5, best) > 0
-        return found[0] if self._leading[found[0]] else ""
+            on_path = path is not None and self._is_step(path, last)
+            self._leading[found] = on_path or judgement.fits(0.5, best) > 0
+        return found if self._leading[found] else ""
 
     def states_first(self, lookups: Sequence[Lookup]) -> bool:
         """Whether the text states the value of the last lookup before it looks up anything else.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
 from graph.core.edits import Add, AddAlias
@@ -40,6 +42,40 @@ def test_equals_keep_their_order() -> None:
     assert rank("Why?", [], [], None, {}) == []
 
 
+HELD = {
+    "flag": ["yes"],
+    "post": ["treasurer"],
+    "deputy": ["Odile Fennick"],
+    "joined": ["May 2019"],
+    "fee": ["£14"],
+    "tools": ["saw", "axe"],
+}
+
+
+class Alike:
+    """An encoder for which all texts mean the same."""
+
+    def encode(self, texts: Sequence[str]) -> Any:
+        return np.ones((len(texts), 1), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "listed", "first"),
+    [
+        ("When did Iggy start?", "flag post fee joined", "joined"),
+        ("Who stands in when Iggy is away?", "flag fee joined deputy", "deputy"),
+        ("Where is Iggy at?", "flag fee post", "post"),
+        ("How much is Iggy's?", "flag post fee", "fee"),
+        ("How many has Iggy?", "flag post tools", "tools"),  # two can be counted
+        ("What about Iggy?", "flag post fee", "flag"),  # any kind of answer will do
+        ("When did Iggy start?", "unread flag", "unread"),  # no value is no contradiction
+    ],
+)
+def test_values_that_cannot_be_an_answer_count_less(prompt: str, listed: str, first: str) -> None:
+    ranked = rank(prompt, ["Iggy"], listed.split(), Alike(), {}, HELD)
+    assert ranked[0][0] == first
+
+
 def test_examples_before_the_entity_do_not_count() -> None:
     prompt = "Q: What is the currency of Spain?\nA: euro\n\nQ: What is the capital of Italy?\nA:"
     assert rank(prompt, ["Italy"], NAMES, None, {})[0][0] == "capital"
@@ -70,6 +106,17 @@ def test_the_name_of_the_entity_is_no_hint() -> None:
 )
 def test_a_request_of_a_paragraph(prompt: str, paragraph: bool) -> None:
     assert asks_for_paragraph(prompt, ["Japan"]) == paragraph
+
+
+def test_a_list_reads_what_the_relations_hold(store: Any) -> None:
+    """Only words are compared here, so an encoder is given."""
+    rows = [("sign", "yes"), ("keeper", "Ada Reed"), ("shuts", "at dusk")]
+    store.apply([Add("Lock 9", relation, value) for relation, value in rows], author="Ada")
+    retriever = Retriever(store, encoder=Alike())
+    for prompt, first in (("When does Lock 9 go?", "shuts"), ("Who has Lock 9?", "keeper")):
+        ranking = retriever.lookup("Lock 9", "relations", prompt).ranking
+        assert ranking is not None
+        assert ranking[0].name == first
 
 
 def test_a_list_is_ordered_by_the_prompt(store: Any) -> None:

@@ -84,6 +84,30 @@ def test_a_text_goes_on_if_something_of_that_thing_fits(store: Any) -> None:
     assert factors["Lockkeeper"] < -30
 
 
+def test_both_steps_of_the_path_are_taken(store: Any) -> None:
+    """Although the judgement finds that nothing fits, and the second list is ranked for it all."""
+    retriever = Retriever(store, encoder=WordVectors())
+    checkpoint = judging(2, best=1.0, bias=-30.0, relevance=1.0)
+    prompt = "What is the size of the tank of Lockkeeper now?"
+    guide = Guides(checkpoint).guide(retriever, prompt)
+    assert guide.entities(()) == ("Lockkeeper",)
+    lookups = [retriever.lookup("Lockkeeper", "relations", prompt)]
+    assert guide.opens((), 0.1)
+    assert guide.opens(lookups, 0.01)
+    factors = guide.factors("Lockkeeper", lookups)
+    assert max(factors, key=lambda name: factors[name]) == "tank"
+    assert factors["tank"] > 30
+    lookups.append(retriever.lookup("Lockkeeper", "tank", prompt))
+    assert guide.leads_on(lookups) == "FV1"
+    lookups.append(retriever.lookup("FV1", "relations", prompt))
+    assert guide.opens(lookups, 0.01)
+    factors = guide.factors("FV1", lookups)
+    assert max(factors, key=lambda name: factors[name]) == "size"
+    assert guide.opens([retriever.lookup("Jens", "relations", prompt)], 0.01) is False
+    work = Guides(checkpoint).guide(retriever, "Draw a picture of the tank Lockkeeper is in.")
+    assert work.opens((), 0.1) is None  # the model's own choice
+
+
 def test_no_text_ends_half_way_and_edits_are_noticed(store: Any) -> None:
     retriever = Retriever(store, encoder=WordVectors())
     settings = DecodingSettings(guided=True, max_tokens=60, max_lookups=6)
