@@ -25,7 +25,7 @@ import json
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ KINDS = (
 """Of the corpus's documents; the last three have no answer."""
 PEOPLE, TABLES, CORPUS = "people", "tables", "corpus"
 RELEVANCES = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0)
-ANSWERED = 0.75  # of the questions that people ask, those that the graph can answer
+ANSWERED = 2 / 3  # of the questions that people ask, those that the graph can answer
 _RIDGE = 1e-3
 _NEARLY = 0.005  # of the readings that are right
 _STEPS = 30
@@ -76,6 +76,8 @@ class Question:
     right: str | None
     """The one that is asked for; None if it is not among them."""
     source: str = PEOPLE
+    values: Mapping[str, Sequence[str]] | None = None
+    """What the relations hold, as `rank` takes it; None if the values are invented."""
 
 
 @dataclass(frozen=True)
@@ -152,8 +154,9 @@ def asked_of_tables(folder: Path = CALIBRATION) -> Iterator[Question]:
                 continue
             right = table.answering(case, entity)
             if right or "none" in case:
-                names = table.relations_of(entity)
-                yield Question(case["q"], entity, names, right[0] if right else None, TABLES)
+                names, values = table.relations_of(entity), table.values_of(entity)
+                first = right[0] if right else None
+                yield Question(case["q"], entity, names, first, TABLES, values)
 
 
 def asked_by_corpus(
@@ -181,7 +184,9 @@ def asked_by_corpus(
 
 def read(checkpoint: Checkpoint, encoder: Encoder, question: Question) -> Reading:
     """The probabilities after the list as the graph would rank it."""
-    ranked = rank(question.prompt, [question.entity], question.relations, encoder, {})
+    ranked = rank(
+        question.prompt, [question.entity], question.relations, encoder, {}, question.values
+    )
     names, scores = zip(*ranked, strict=True)
     markers, encode = checkpoint.markers, checkpoint.encode_value
     opened = [markers.entity, *encode(question.entity), markers.relationship]

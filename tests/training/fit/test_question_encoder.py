@@ -6,11 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from graph.lookup.encoder import Encoder, load_encoder
 from training.corpus.wordings import Wordings
-from training.fit.question_encoder import Group, alike, choice_loss, read_groups, train
+from training.fit.question_encoder import (
+    Group,
+    alike,
+    average,
+    choice_loss,
+    main,
+    read_groups,
+    train,
+)
 
 GROUPS = (
     Group(("keyholder", "keys with"), ("Who can unlock?", "who has the keys to")),
@@ -34,6 +42,21 @@ def test_a_question_comes_nearer_to_its_relation(tmp_path: Path) -> None:
     again = train(GROUPS, steps=2, seed=1)
     for name, value in train(GROUPS, steps=2, seed=1).items():
         np.testing.assert_array_equal(value, again[name])
+
+
+def test_the_average_changes_a_weight_by_the_mean(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    adapters = [{"x.a": torch.randn(rank, 6), "x.b": torch.randn(5, rank)} for rank in (2, 3)]
+    changes = [adapter["x.b"] @ adapter["x.a"] for adapter in adapters]
+    averaged = average(adapters)
+    assert averaged["x.a"].shape == (5, 6)
+    torch.testing.assert_close(averaged["x.b"] @ averaged["x.a"], (changes[0] + changes[1]) / 2)
+    files = [str(tmp_path / f"{name}.safetensors") for name in "ab"]
+    for file, adapter in zip(files, adapters, strict=True):
+        save_file(adapter, file)
+    out = tmp_path / "mean.safetensors"
+    assert main(["--steps", "0", "--average-with", *files, "--out", str(out)]) == 0
+    torch.testing.assert_close(load_file(out), averaged)
 
 
 def test_one_threshold_parts_right_names_from_wrong_ones() -> None:
