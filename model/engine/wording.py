@@ -66,6 +66,8 @@ class Wording:
         goes_on = self._goes_on
         if goes_on is not None and named == token != goes_on and probability < _GUESS:
             return self._sample(logits_V, (), (goes_on,))  # it knows no rare name's middle
+        if named == token and probability < _GUESS and (begun := self._begun_instead(token)):
+            return self._sample(logits_V, (), begun)  # nor its beginning
         return self._as_spelt(named, chance, logits_V)
 
     def _yes_or_no(self, token: int, probability: float, logits_V: Tensor) -> tuple[int, float]:
@@ -93,6 +95,8 @@ class Wording:
             return token, probability
         path = begun_name(self._ids, self._texts, trie)
         after = trie.after(path) if path is not None else ()
+        if self.refused and NO_END in after and token not in after:
+            return self._after_listed(token, probability, logits_V)
         if path is None or not after or token in after or NO_END in after:
             return token, probability
         article = len(self.said) - len(path)
@@ -103,6 +107,13 @@ class Wording:
         if any(is_inflected(written, name) for name in trie.below(path)):
             return token, probability
         return self._sample(logits_V, (), after)
+
+    def _after_listed(self, token: int, probability: float, logits_V: Tensor) -> tuple[int, float]:
+        """The token after a name of what one may ask about: the list goes on or ends."""
+        follow = [self.checkpoint.encode_text(text)[0] for text in (",", " and", ".")]
+        if token in follow or not (self._piece(token)[:1].isalnum() or probability < _GUESS):
+            return token, probability
+        return self._sample(logits_V, (), tuple(follow))
 
     def _names_relation(self, article: int, token: int, probability: float) -> bool:
         """Whether a relation's name follows where the model has another word, the token.
@@ -122,6 +133,24 @@ class Wording:
         if token == self._goes_on:
             return False
         return begins_word("".join(self._texts[article:]), self._piece(token))
+
+    def _begun_instead(self, token: int) -> tuple[int, ...]:
+        """What begins the values not stated yet, if the token begins a name that nobody gave.
+
+        "Kadee is the couplings of", and then " Located" where the value is Rusty Shunter.
+        """
+        last, text, piece = self.lookups[-1], "".join(self._texts).rstrip(), self._piece(token)
+        word = piece.strip()
+        if last.is_miss or fold(last.relation) == RELATIONS or text[-1:] in ("", ".", "!", "?"):
+            return ()
+        if not piece[:1].isspace() or not (word[:1].isupper() or word[:1].isdigit()):
+            return ()
+        if self.guide.word_check(self.lookups).is_given(word):
+            return ()
+        values = self.guide.value_ids(self.lookups)[: len(last.value_spans)]
+        spans = [last.value[begin:end] for begin, end in last.value_spans]
+        pairs = zip(spans, values, strict=False)
+        return tuple(dict.fromkeys(ids[0] for value, ids in pairs if ids and value not in text))
 
     def _as_spelt(self, token: int, probability: float, logits_V: Tensor) -> tuple[int, float]:
         """The token, or another that leaves each word one that there is.

@@ -27,8 +27,8 @@ from graph.core.inverse import inverse_name
 from graph.core.names import fold, without_article
 from graph.lookup.mentions import DEMONYM
 from graph.lookup.relation_paths import RelationPath
-from graph.lookup.relevance import asks_for_work, asks_yes_or_no
-from graph.lookup.result import Askable, Lookup
+from graph.lookup.relevance import asks_for_work, asks_yes_or_no, clauses
+from graph.lookup.result import Askable, Lookup, RankedRelation
 from model.checkpoint import Checkpoint
 from model.guided.description import asked_of_described
 from model.guided.stated_name import NO_END, is_listed, spellings
@@ -235,10 +235,45 @@ class Guide:
         judgement, listed = self._judgement(), self._list_of(entity, lookups)
         if judgement is None or listed is None:
             return {}
-        factors = {one.name: judgement.relevance * one.score for one in listed.ranking or ()}
+        ranking = self._ranking_for(self._part_left(entity, lookups), entity, listed)
+        factors = {one.name: judgement.relevance * one.score for one in ranking}
         if (step := self._step(entity, lookups)) in factors:
             factors[step] += FITTING
         return factors
+
+    def _part_left(self, entity: str, lookups: Sequence[Lookup]) -> str:
+        """The part of a prompt that no lookup about an entity has answered yet; "" if none is left.
+
+        Of "Who publishes Locus Iste and in what language is it sung?", the second relation has to
+        fit the second part, and not whatever fits any part next best.
+        """
+        askable = self._askable_as(entity)
+        own = [
+            fold(one.resolved_relation or "")
+            for one in lookups
+            if askable and one.entity_id == askable.entity_id and not one.is_miss
+            if fold(one.relation) != RELATIONS
+        ]
+        if not own:
+            return ""
+        called = [n for n in self._mentioned or () if self._askable_as(n) == askable]
+        _, *parts = clauses(self._prompt, [entity, *called]) or [""]
+        if len(parts) < 2:
+            return ""
+        for relation in own[: len(parts)]:
+            fits = {part: self._part_scores(entity, part).get(relation, 0.0) for part in parts}
+            parts.remove(max(parts, key=lambda part: fits[part]))
+        return parts[0] if parts else ""
+
+    def _part_scores(self, entity: str, part: str) -> dict[str, float]:
+        """The scores of an entity's relations for a part of the prompt, by folded key."""
+        ranking = self._source.lookup(entity, RELATIONS, part).ranking or ()
+        return {fold(one.name): one.score for one in ranking}
+
+    def _ranking_for(self, part: str, entity: str, listed: Lookup) -> Sequence[RankedRelation]:
+        """The ranking for a part of the prompt, or for all of it."""
+        ranking = self._source.lookup(entity, RELATIONS, part).ranking if part else None
+        return ranking or listed.ranking or ()
 
     def _step(self, entity: str, lookups: Sequence[Lookup]) -> str:
         """The relation of an entity that is a step of the path the prompt asks for; "" if none."""

@@ -4,7 +4,8 @@ It looks `Bellamy` up and writes "Mrelephone"; it knows "karted" as little as th
 guided text each word in lower case is English, or stands in the prompt or in a lookup; and a value
 that was begun is not continued by another word's letters. Where the likeliest token breaks this,
 the likeliest that keeps to it is written instead. The same goes for a value or a name that would be
-said twice in a row, because a small model may not find past it: "Stretcher A Stretcher A ...".
+said twice in a row, because a small model may not find past it: "Stretcher A Stretcher A ...". And
+no digits follow a word's letters, unless the prompt or a lookup has them so: "planted yr97".
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ MOST_TRIED = 12  # tokens, before the likeliest is written after all
 _READ = 24  # tokens at the end of a text in which a value may have begun
 _WORD = re.compile(r"[^\W\d_]+")
 _SHORTEST = 2  # letters of a word that is checked
+_CODE = re.compile(r"[^\W\d_]\d")  # letters and then digits, as in "VK117"
+_RUN = re.compile(r"[^\W_]+")
 
 
 class WordCheck:
@@ -26,9 +29,13 @@ class WordCheck:
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._known: set[str] = set()
+        self._codes: set[str] = set()
+        self._given: set[str] = set()
         for text in texts:
             self._known.update(_WORD.findall(text.lower()))
             self._known.update(_WORD.findall(readable(text).lower()))
+            self._given.update(_RUN.findall(text.lower()))
+            self._codes.update(run for run in _RUN.findall(text.lower()) if _CODE.search(run))
 
     def breaks(self, text: str, piece: str, *, in_value: bool = False) -> bool:
         """Whether a text's last word, or the next one, becomes one that there is not.
@@ -38,14 +45,27 @@ class WordCheck:
             piece: what a token adds.
             in_value: the text ends in the beginning of a value, whose capitals count too.
         """
-        begun = _last_word(text)
+        begun = _last(_WORD, text)
         written = begun + piece
         for word in _WORD.finditer(written):
             letters, ends = word[0], word.end() < len(written)
             checked = letters[0].islower() or (in_value and word.start() < len(begun))
             if checked and len(letters) >= _SHORTEST and not self._there(letters.lower(), ends):
                 return True
-        return False
+        return piece[:1].isdigit() and self._no_code(_last(_RUN, text) + piece)
+
+    def is_given(self, beginning: str) -> bool:
+        """Whether a word or number of the prompt or a lookup begins so."""
+        return any(word.startswith(beginning.lower()) for word in self._given)
+
+    def _no_code(self, written: str) -> bool:
+        """Whether digits follow letters as in no code that was given."""
+        run = _RUN.match(written.lower())
+        if run is None or not _CODE.search(run[0]):
+            return False
+        if run.end() < len(written):
+            return run[0] not in self._codes
+        return not any(code.startswith(run[0]) for code in self._codes)
 
     def _there(self, word: str, ends: bool) -> bool:
         if ends:
@@ -79,8 +99,9 @@ def begun_value(ids: Sequence[int], values: Sequence[Sequence[int]]) -> tuple[in
     return None
 
 
-def _last_word(text: str) -> str:
+def _last(kind: re.Pattern[str], text: str) -> str:
+    """The run of characters of a kind that a text ends in."""
     end = len(text)
-    while end and _WORD.fullmatch(text[end - 1]):
+    while end and kind.fullmatch(text[end - 1]):
         end -= 1
     return text[end:]

@@ -155,6 +155,15 @@ def test_a_guess_breaks_no_value_off(store: Any, guess: str) -> None:
     assert last.trace.text == (wish if guess == "-" else whole).strip()
 
 
+@pytest.mark.parametrize("guess", ["-", " It is in"])
+def test_a_guess_begins_no_name_that_nobody_gave(store: Any, guess: str) -> None:
+    wish, whole = " It is in Oslo.", " It is in Bay B."
+    checkpoint = wishing("roomLocation", wish, whole, guess=guess)
+    *_, last = Decoder(checkpoint).generate(PROMPT, Retriever(store), DecodingSettings(guided=True))
+    assert isinstance(last, DoneEvent)
+    assert last.trace.text == (wish if guess == "-" else whole).strip()
+
+
 def test_a_name_with_an_article_is_a_name(store: Any) -> None:
     wish, second = " The Old Cart is kept by Bea.", " The kept by of The Old Cart is Bea."
     checkpoint = wishing("kept by", wish, second=second, entity="The Old Cart")

@@ -7,7 +7,16 @@ import pytest
 from graph.lookup.english import begins_english
 from model.guided.word_check import WordCheck, begun_value
 
-CHECK = WordCheck(["Who teaches Hana Sato?", "Mr Bellamy", "targetAudience", "lizardfolk"])
+CHECK = WordCheck(
+    [
+        "Who teaches Hana Sato?",
+        "Mr Bellamy",
+        "targetAudience",
+        "lizardfolk",
+        "planted_yr",
+        "KX61 OBD",
+    ]
+)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +37,14 @@ CHECK = WordCheck(["Who teaches Hana Sato?", "Mr Bellamy", "targetAudience", "li
         (" The target", "Audience", False, False),
         (" It lies in Ober", "ammergau", False, False),  # a name is the model's own
         (" It has 12", " rooms", False, False),
+        (" its set yr", "97", False, True),
+        (" its set yr", " 97", False, False),
+        (" The reg is KX", "61", False, False),
+        (" The reg is KX", "6", False, False),
+        (" The reg is KX", "62", False, True),
+        (" The reg is KX6", "1", False, False),
+        (" The reg is KX", "6.", False, True),
+        (" in the 198", "0s", False, False),
         (" It is", "", False, False),
         ("", " The", False, False),
     ],
