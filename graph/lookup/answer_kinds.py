@@ -92,7 +92,7 @@ def contradicts(kind: Wanted, values: Sequence[str]) -> bool:
 
     Args:
         kind: what a question wants.
-        values: some of the relation's values; none are no contradiction.
+        values: some of the relation's values; without any, nothing is contradicted.
 
     >>> contradicts(Wanted.TIME, ["treasurer"]), contradicts(Wanted.TIME, ["after milking"])
     (True, False)

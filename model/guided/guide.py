@@ -245,7 +245,7 @@ class Guide:
         """The part of a prompt that no lookup about an entity has answered yet; "" if none is left.
 
         Of "Who publishes Locus Iste and in what language is it sung?", the second relation has to
-        fit the second part, and not whatever fits any part next best.
+        fit the second part, and not just be the next best for any part.
         """
         askable = self._askable_as(entity)
         own = [

@@ -68,7 +68,11 @@ class Alike:
         ("How much is Iggy's?", "flag post fee", "fee"),
         ("How many has Iggy?", "flag post tools", "tools"),  # two can be counted
         ("What about Iggy?", "flag post fee", "flag"),  # any kind of answer will do
-        ("When did Iggy start?", "unread flag", "unread"),  # no value is no contradiction
+        (
+            "When did Iggy start?",
+            "unread flag",
+            "unread",
+        ),  # without values, nothing is contradicted
     ],
 )
 def test_values_that_cannot_be_an_answer_count_less(prompt: str, listed: str, first: str) -> None:
