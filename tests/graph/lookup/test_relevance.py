@@ -72,7 +72,7 @@ class Alike:
             "When did Iggy start?",
             "unread flag",
             "unread",
-        ),  # without values, nothing is contradicted
+        ),  # without values
     ],
 )
 def test_values_that_cannot_be_an_answer_count_less(prompt: str, listed: str, first: str) -> None:
