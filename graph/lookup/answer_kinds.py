@@ -20,6 +20,7 @@ class Wanted(StrEnum):
 
     TIME = "time"
     DURATION = "duration"
+    AGE = "age"
     AMOUNT = "amount"
     COUNT = "count"
     PERSON = "person"
@@ -48,6 +49,10 @@ _TIME = re.compile(
     r"|ongoing|immediate(?:ly)?|due|overdue|expired|unknown|permanent(?:ly)?|lifetime)\b",
     re.I,
 )
+_DATE = re.compile(
+    rf"(?:\d{{1,2}}\s+)?(?:{_MONTHS}|{_SHORT_MONTHS})\.?\s+(?:\d{{1,2}},\s+)?\d{{4}}|\d{{4}}-\d\d(?:-\d\d)?",
+    re.I,
+)
 _MONEY = re.compile(r"\s*[£$€¥]\s?\d[\d.,]*\s*(?:[a-z]{0,2}|(?:per|a|an|each)\s\w+)\s*", re.I)
 _FLAG = re.compile(r"\W*(?:yes|no|true|false)\W*", re.I)
 
@@ -56,7 +61,8 @@ _WORDS = re.compile(
     rf"""
       (?P<time>      \b(?:when|how\s+(?:recent|soon|late|often|frequent)\w*)\b
                    | \b(?:what|which){_OF}\s+(?:time|date|day|year|month|hour|season)\b )
-    | (?P<duration>  \bhow\s+(?:long|old)\b )
+    | (?P<age>       \bhow\s+(?:old|long\s+(?:has|have|had|ago|since))\b )
+    | (?P<duration>  \bhow\s+long\b )
     | (?P<count>     \bhow\s+many\b )
     | (?P<amount>    \bhow\s+(?:much|far|deep|tall|high|heavy|wide|thick|fast)\b
                    | \bwhat{_OF}\s+(?:price|fee|cost|fare|height|weight|depth|width|speed)\b
@@ -96,6 +102,8 @@ def contradicts(kind: Wanted, values: Sequence[str]) -> bool:
 
     >>> contradicts(Wanted.TIME, ["treasurer"]), contradicts(Wanted.TIME, ["after milking"])
     (True, False)
+    >>> contradicts(Wanted.DURATION, ["Oct 2023"]), contradicts(Wanted.AGE, ["Oct 2023"])
+    (True, False)
     >>> contradicts(Wanted.PERSON, ["yes"]), contradicts(Wanted.COUNT, ["Ada", "Bob"])
     (True, False)
     """
@@ -107,7 +115,9 @@ def contradicts(kind: Wanted, values: Sequence[str]) -> bool:
 def _can_be(kind: Wanted, value: str) -> bool:
     if kind == Wanted.TIME:
         return _TIME.search(value) is not None and not _MONEY.fullmatch(value)
-    if kind == Wanted.DURATION:
+    if kind == Wanted.DURATION and _DATE.fullmatch(value):
+        return False
+    if kind in (Wanted.DURATION, Wanted.AGE):
         return _TIME.search(value) is not None or _AMOUNT.search(value) is not None
     if _FLAG.fullmatch(value):
         return kind == Wanted.COUNT and value.lower() == "no"
