@@ -30,14 +30,14 @@ _NEEDLESS = re.compile(
 )
 _ARTICLE = re.compile(r"^(?:the|an?)\s+", re.I)
 _LONGEST_KEY = 120  # characters of a literal's key; longer literals have a digest as their key
-_MONTH = (
+MONTH = (
     "(?:january|february|march|april|may|june|july|august|september|october|november|december"
     "|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)"
 )
 _NUMBER_OR_DATE = re.compile(
     rf"""[+\-−]?[\d][\d\s.,:/\-–−]*%?                      # 2012; 3,000.5; 1867-11-07; 12:30
-       | (?:\d{{1,2}}(?:st|nd|rd|th)?\s+)?{_MONTH}\.?(?:\s+\d{{1,2}}(?:st|nd|rd|th)?,?)?\s+\d{{1,4}}
-       | \d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}              # 14 July
+       | (?:\d{{1,2}}(?:st|nd|rd|th)?\s+)?{MONTH}\.?(?:\s+\d{{1,2}}(?:st|nd|rd|th)?,?)?\s+\d{{1,4}}
+       | \d{{1,2}}(?:st|nd|rd|th)?\s+{MONTH}              # 14 July
        | \d{{1,4}}\s*(?:bc|bce|ad|ce)""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -57,10 +57,8 @@ def _clean(text: str, what: str, longest: int) -> str:
             f"The {what} {quoted(text)} has {len(text):,} characters; "
             f"at most {longest:,} are allowed."
         )
-    if text.isascii() and text.isprintable():  # the common case, ten times as fast
-        cleaned = " ".join(text.split())
-    else:
-        cleaned = _settled(text)
+    cleaned = _settled(text)
+    if not (cleaned.isascii() and cleaned.isprintable()):
         for character in cleaned:
             if unicodedata.category(character) in ("Cc", "Cs") or character in _REORDERING:
                 raise InvalidText(
@@ -85,6 +83,8 @@ def _settled(text: str) -> str:
     What one pass removes may leave a joiner at the end, or an accent after its letter, so passes
     go on until one changes nothing: a stored text that is read again has to be the same text.
     """
+    if text.isascii() and text.isprintable():  # the common case, ten times as fast
+        return " ".join(text.split())
     while True:
         visible = _NEEDLESS.sub("", unicodedata.normalize("NFC", text))
         settled = " ".join(visible.split())

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
 
-from graph.core.names import is_number_or_date
+from graph.core.names import MONTH, is_number_or_date
 
 
 class Wanted(StrEnum):
@@ -34,10 +34,8 @@ _NUMBERS = (
     "|unlimited|few|many|all"
 )
 _AMOUNT = re.compile(rf"\d|[£$€¥]|\b(?:{_NUMBERS})\b", re.I)
-_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
-_SHORT_MONTHS = "jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
 _TIME = re.compile(
-    rf"\d|\b(?:{_MONTHS}|{_SHORT_MONTHS}|mon|tues?|wed|thu|thurs|fri|sat|sun"
+    rf"\d|\b(?:{MONTH}|mon|tues?|wed|thu|thurs|fri|sat|sun"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun|birth|holi|week)days?"
     r"|noon|midday|midnight|dawn|dusk|sunrise|sunset|mornings?|afternoons?|evenings?|nights?"
     r"|spring|summer|autumn|fall|winter|christmas|easter|michaelmas|whitsun|lent|term|tide"
@@ -50,7 +48,7 @@ _TIME = re.compile(
     re.I,
 )
 _DATE = re.compile(
-    rf"(?:\d{{1,2}}\s+)?(?:{_MONTHS}|{_SHORT_MONTHS})\.?\s+(?:\d{{1,2}},\s+)?\d{{4}}|\d{{4}}-\d\d(?:-\d\d)?",
+    rf"(?:\d{{1,2}}\s+)?{MONTH}\.?\s+(?:\d{{1,2}},\s+)?\d{{4}}|\d{{4}}-\d\d(?:-\d\d)?",
     re.I,
 )
 _MONEY = re.compile(r"\s*[£$€¥]\s?\d[\d.,]*\s*(?:[a-z]{0,2}|(?:per|a|an|each)\s\w+)\s*", re.I)

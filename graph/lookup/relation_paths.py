@@ -25,9 +25,9 @@ from graph.lookup.relevance import rank, readable
 MOST_STEPS = 96  # pairs of relations that are compared, those of the likeliest first relations
 MOST_READ = 200  # facts of one entity
 _LEAST = 0.65  # score of a path
-_APART = (
-    0.1  # of score by which the second relation alone may be better: it is asked of the name then
-)
+# By more than this, one relation fits better where nothing else is asked for: one of the entity, or
+# the second one alone, which is asked of the name itself then.
+_APART = 0.1
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,12 +252,10 @@ class Retriever:
         found = self._resolve(name, context)[0]
         if not ranking or encoder is None or found is None or found.id is None:
             return None
-        relations = [one.name for one in sorted(ranking, key=lambda one: -one.score)]
-        steps = steps_from(self.store, self.revision, found.entity, relations)
+        steps = steps_from(self.store, self.revision, found.entity, [one.name for one in ranking])
         called = self._called(found.entity, name, context)
-        most = max(one.score for one in ranking)
         few = list(islice(steps, MOST_STEPS))
-        return best_path(context, called, asked, few, encoder, most)
+        return best_path(context, called, asked, few, encoder, ranking[0].score)
 
     def held(self, names: Sequence[str]) -> list[str]:
         """Those of the names that the graph has for entities."""

@@ -134,6 +134,7 @@ class Guide:
         self._checked: tuple[int, WordCheck] | None = None  # for that many lookups
         self._leading: dict[str, bool] = {}  # by name, what `leads_on` found
         self._paths: dict[str, RelationPath | None] = {}  # by name in the prompt
+        self._parts: dict[tuple[str, str], Sequence[RankedRelation]] = {}  # by part and entity
 
     def entities(self, lookups: Sequence[Lookup]) -> tuple[str, ...]:
         """The names that the next lookup may ask about; none if it is free text."""
@@ -235,7 +236,9 @@ class Guide:
         judgement, listed = self._judgement(), self._list_of(entity, lookups)
         if judgement is None or listed is None:
             return {}
-        ranking = self._ranking_for(self._part_left(entity, lookups), entity, listed)
+        ranking: Sequence[RankedRelation] = listed.ranking or ()
+        if part := self._part_left(entity, lookups):
+            ranking = self._ranked_for(part, entity) or ranking
         factors = {one.name: judgement.relevance * one.score for one in ranking}
         if (step := self._step(entity, lookups)) in factors:
             factors[step] += FITTING
@@ -261,19 +264,19 @@ class Guide:
         if len(parts) < 2:
             return ""
         for relation in own[: len(parts)]:
-            fits = {part: self._part_scores(entity, part).get(relation, 0.0) for part in parts}
-            parts.remove(max(parts, key=lambda part: fits[part]))
+            scores = [
+                {fold(one.name): one.score for one in self._ranked_for(part, entity)}
+                for part in parts
+            ]
+            fits = [found.get(relation, 0.0) for found in scores]
+            del parts[fits.index(max(fits))]
         return parts[0] if parts else ""
 
-    def _part_scores(self, entity: str, part: str) -> dict[str, float]:
-        """The scores of an entity's relations for a part of the prompt, by folded key."""
-        ranking = self._source.lookup(entity, RELATIONS, part).ranking or ()
-        return {fold(one.name): one.score for one in ranking}
-
-    def _ranking_for(self, part: str, entity: str, listed: Lookup) -> Sequence[RankedRelation]:
-        """The ranking for a part of the prompt, or for all of it."""
-        ranking = self._source.lookup(entity, RELATIONS, part).ranking if part else None
-        return ranking or listed.ranking or ()
+    def _ranked_for(self, part: str, entity: str) -> Sequence[RankedRelation]:
+        """An entity's relations as they fit a part of the prompt; read once."""
+        if (part, entity) not in self._parts:
+            self._parts[part, entity] = self._source.lookup(entity, RELATIONS, part).ranking or ()
+        return self._parts[part, entity]
 
     def _step(self, entity: str, lookups: Sequence[Lookup]) -> str:
         """The relation of an entity that is a step of the path the prompt asks for; "" if none."""
@@ -466,13 +469,19 @@ class Guide:
             return ""
         if found not in self._leading:
             path = self._path_from(last.entity)
-            asked = asked_of_described(self._prompt, last.entity)
-            own = set(self.relations(found, lookups)) if asked else set()
-            ranking = self._source.lookup(found, RELATIONS, asked).ranking if asked else None
-            best = max((one.score for one in ranking or () if one.name in own), default=0.0)
             on_path = path is not None and self._is_step(path, last)
-            self._leading[found] = on_path or judgement.fits(0.5, best) > 0
+            self._leading[found] = on_path or self._fits_described(found, last, lookups)
         return found if self._leading[found] else ""
+
+    def _fits_described(self, found: str, last: Lookup, lookups: Sequence[Lookup]) -> bool:
+        """Whether a relation of what was found fits what the prompt asks about it."""
+        judgement, asked = self._judgement(), asked_of_described(self._prompt, last.entity)
+        if judgement is None:
+            return False
+        own = set(self.relations(found, lookups)) if asked else set()
+        ranking = self._source.lookup(found, RELATIONS, asked).ranking if asked else None
+        best = max((one.score for one in ranking or () if one.name in own), default=0.0)
+        return judgement.fits(0.5, best) > 0
 
     def states_first(self, lookups: Sequence[Lookup]) -> bool:
         """Whether the text states the value of the last lookup before it looks up anything else.

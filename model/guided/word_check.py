@@ -29,13 +29,11 @@ class WordCheck:
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._known: set[str] = set()
-        self._codes: set[str] = set()
         self._given: set[str] = set()
         for text in texts:
             self._known.update(_WORD.findall(text.lower()))
             self._known.update(_WORD.findall(readable(text).lower()))
             self._given.update(_RUN.findall(text.lower()))
-            self._codes.update(run for run in _RUN.findall(text.lower()) if _CODE.search(run))
 
     def breaks(self, text: str, piece: str, *, in_value: bool = False) -> bool:
         """Whether a text's last word, or the next one, becomes one that there is not.
@@ -64,8 +62,8 @@ class WordCheck:
         if run is None or not _CODE.search(run[0]):
             return False
         if run.end() < len(written):
-            return run[0] not in self._codes
-        return not any(code.startswith(run[0]) for code in self._codes)
+            return run[0] not in self._given
+        return not self.is_given(run[0])
 
     def _there(self, word: str, ends: bool) -> bool:
         if ends:

@@ -145,19 +145,17 @@ def test_a_sentence_begins_with_the_name_where_the_model_is_unsure(
         assert last.trace.text == wish.strip()
 
 
-@pytest.mark.parametrize("guess", ["-", " It is in Ba"])
-def test_a_guess_breaks_no_value_off(store: Any, guess: str) -> None:
-    """A small model has not seen a rare name's middle; one that knows better may go on."""
-    wish, whole = " It is in Bath.", " It is in Bay B."
-    checkpoint = wishing("roomLocation", wish, whole, guess=guess)
-    *_, last = Decoder(checkpoint).generate(PROMPT, Retriever(store), DecodingSettings(guided=True))
-    assert isinstance(last, DoneEvent)
-    assert last.trace.text == (wish if guess == "-" else whole).strip()
-
-
-@pytest.mark.parametrize("guess", ["-", " It is in"])
-def test_a_guess_begins_no_name_that_nobody_gave(store: Any, guess: str) -> None:
-    wish, whole = " It is in Oslo.", " It is in Bay B."
+@pytest.mark.parametrize(
+    ("wish", "guess"),
+    [
+        (" It is in Bath.", "-"),  # it knows better
+        (" It is in Bath.", " It is in Ba"),  # it has not seen a rare name's middle
+        (" It is in Oslo.", "-"),
+        (" It is in Oslo.", " It is in"),  # nor its beginning
+    ],
+)
+def test_a_guess_takes_no_values_place(store: Any, wish: str, guess: str) -> None:
+    whole = " It is in Bay B."
     checkpoint = wishing("roomLocation", wish, whole, guess=guess)
     *_, last = Decoder(checkpoint).generate(PROMPT, Retriever(store), DecodingSettings(guided=True))
     assert isinstance(last, DoneEvent)
